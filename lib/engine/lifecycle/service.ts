@@ -1,0 +1,9 @@
+/**
+ * Something that outlives the call that created it. `start` and `stop` are idempotent, `stop` before `start` is
+ * harmless, and once `stop` has resolved nothing of it is left: no timer, no listener, no connection.
+ */
+export interface Service {
+  readonly name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,19 @@
+import type { Task } from './server/handler-task.js';
+
+/** Runs one task. What it returns is stored as the result when the task has retention; to fail, it throws. */
+export type Handler<P = unknown> = (task: Task<P>) => unknown;
+
+/**
+ * Wraps a handler. The first middleware given is the outermost; it also sees tasks that no handler matches (spec/03 §16).
+ *
+ * @example
+ * const timed: Middleware = (next) => async (task) => {
+ *   const end = timer.start(task.type);
+ *   try {
+ *     return await next(task);
+ *   } finally {
+ *     end();
+ *   }
+ * };
+ */
+export type Middleware = (next: Handler) => Handler;

@@ -1,0 +1,25 @@
+import type { Clock, Random, Timer } from '../model/time/clock.js';
+import { epochMs, ms } from '../model/time/duration.js';
+
+// The longest delay a Node timer takes; a longer one would fire at once.
+const longestTimer = 2 ** 31 - 1;
+
+/** The real time. The one place in the library that reads a clock, sets a timer or draws a random number. */
+export const systemClock: Clock = {
+  now: () => epochMs(Date.now()),
+  monotonic: () => ms(performance.now()),
+  setTimer(delay, run): Timer {
+    let handle: NodeJS.Timeout;
+    const arm = (left: number): void => {
+      handle =
+        left > longestTimer
+          ? setTimeout(() => arm(left - longestTimer), longestTimer)
+          : setTimeout(run, Math.max(0, left));
+    };
+    arm(delay);
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+/** Uniform random numbers in [0, 1). */
+export const systemRandom: Random = () => Math.random();

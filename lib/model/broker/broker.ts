@@ -1,0 +1,39 @@
+import type { EnqueueContract } from './enqueue.contract.js';
+import type { MaintenanceContract } from './maintenance.contract.js';
+import type { PresenceContract } from './presence.contract.js';
+import type { WorkContract } from './work.contract.js';
+
+/**
+ * Storage with the queue's semantics, one property per contract. Every operation takes many items and reports each
+ * one's outcome. Scripts never ask the server for the time: the caller passes its clock's `now`.
+ */
+export interface Broker {
+  readonly enqueue: EnqueueContract;
+  readonly work: WorkContract;
+  readonly maintenance: MaintenanceContract;
+  readonly presence: PresenceContract;
+
+  /**
+   * Connects and checks that the server is one the library supports.
+   * Called by any number of users of one broker; the work is done once.
+   *
+   * @throws UnsupportedRedisError when the server is too old.
+   * @throws BrokerUnavailableError when it cannot be reached within the connect limit.
+   */
+  open(): Promise<void>;
+
+  /** One round trip to the server. @throws BrokerUnavailableError when there is no answer. */
+  ping(): Promise<void>;
+
+  /** Whether commands can be sent now. */
+  isAvailable(): boolean;
+
+  /** Tells `listener` about every change of {@link isAvailable}; returns a function that stops it. */
+  onAvailability(listener: (availability: Availability) => void): () => void;
+
+  /** Closes what the broker opened, and nothing that was handed to it. Idempotent; later calls are refused. */
+  close(): Promise<void>;
+}
+
+/** Whether the broker can be reached; when not, the last error tells why. */
+export type Availability = { readonly kind: 'up' } | { readonly kind: 'down'; readonly error: Error };

@@ -1,0 +1,144 @@
+import type { TaskMessage } from '../task/task-message.js';
+import type { EpochMs, Ms } from '../time/duration.js';
+import type { Settlement, SettleOutcome, UndecodableTask } from './work.contract.js';
+
+/** Moves due tasks, takes back lost ones, deletes expired ones, aggregates groups (spec/01 §5.14 to §5.21). */
+export interface MaintenanceContract {
+  /**
+   * Moves up to `limit` due tasks of the scheduled and retry sets to pending, earliest due first; a task whose hash
+   * names a group goes back to its group. Nothing moves before its millisecond.
+   */
+  forwardDue(request: {
+    readonly queue: string;
+    readonly now: EpochMs;
+    readonly limit: number;
+  }): Promise<ForwardResult>;
+
+  /**
+   * Tasks whose lease ended at or before `expiredBy`, oldest first, at most `limit`. Changes nothing,
+   * except that messages that do not decode are archived and reported.
+   */
+  listExpiredLeases(request: {
+    readonly queue: string;
+    readonly expiredBy: EpochMs;
+    readonly now: EpochMs;
+    readonly limit: number;
+  }): Promise<{ readonly leases: readonly ExpiredLease[]; readonly undecodable: readonly UndecodableTask[] }>;
+
+  /**
+   * Settles tasks on behalf of a lost worker, each only while its lease is exactly the one that was listed:
+   * a task that somebody else recovered or extended meanwhile is `not-active`.
+   */
+  recover(queue: string, recoveries: readonly Recovery[], now: EpochMs): Promise<readonly SettleOutcome[]>;
+
+  /** Deletes up to `limit` completed tasks whose retention has ended; returns how many. */
+  deleteExpiredCompleted(request: {
+    readonly queue: string;
+    readonly now: EpochMs;
+    readonly limit: number;
+  }): Promise<number>;
+
+  /**
+   * Compares where tasks are (lists, sets) with what they say (hashes), both ways, one bounded step at a time.
+   * What is wrong now is returned as a suspicion. The caller waits a full lease and hands it back as `confirmed`:
+   * what is still wrong then is healed.
+   */
+  reconcile(request: ReconcileRequest): Promise<ReconcileResult>;
+
+  /** Names of the groups that have waiting tasks. */
+  listGroups(queue: string): Promise<readonly string[]>;
+
+  /** Moves the members of a group that is ready into a new aggregation set; `undefined` when it is not ready. */
+  collectGroup(request: CollectGroupRequest): Promise<string | undefined>;
+
+  /** The tasks of an aggregation set, oldest first, and when the set expires. */
+  readAggregationSet(request: AggregationSetRequest): Promise<AggregationSet>;
+
+  /** Deletes a set with all its tasks; done after the combined task was enqueued. */
+  deleteAggregationSet(request: AggregationSetRequest): Promise<void>;
+
+  /** Returns the members of sets past their deadline to their groups; returns how many sets. */
+  reclaimAggregationSets(request: { readonly queue: string; readonly now: EpochMs }): Promise<number>;
+}
+
+export interface ForwardResult {
+  readonly forwarded: number;
+  /** More are due already. */
+  readonly more: boolean;
+  /** When the next one is due; `undefined` when none waits. */
+  readonly nextDueAt: EpochMs | undefined;
+}
+
+export interface ExpiredLease {
+  readonly message: TaskMessage;
+  /** The lease's end as stored, Unix seconds; names this lease in {@link Recovery}. */
+  readonly leaseSeconds: number;
+  /** `host:pid:server-id` of the worker, when it was one of ours. */
+  readonly owner: string | undefined;
+}
+
+export interface Recovery {
+  readonly settlement: Extract<Settlement, { kind: 'retry' | 'archive' | 'delete' }>;
+  readonly leaseSeconds: number;
+}
+
+/** What may be wrong with a queue, and how it is healed. */
+export type DisorderKind =
+  /** In `active` without a lease: gets an ended lease, so that it is recovered. */
+  | 'active-without-lease'
+  /** Leased, but not in `active`: put back into `active`, or its lease dropped when the task is elsewhere. */
+  | 'lease-without-active'
+  /** An id in a list or set whose task hash is gone: dropped. */
+  | 'id-without-task'
+  /** A task hash in no list or set: put where its state says. */
+  | 'task-without-place'
+  /** A task hash without a message: deleted, so that its id is free again. */
+  | 'task-without-message'
+  /** A group with members that is not listed: listed again. */
+  | 'group-not-listed';
+
+export interface Disorder {
+  readonly queue: string;
+  readonly kind: DisorderKind;
+  /** The task's id, or the group's name. */
+  readonly subject: string;
+}
+
+export interface ReconcileRequest {
+  readonly queues: readonly string[];
+  readonly now: EpochMs;
+  /** Where the last step stopped; `undefined` starts a new round. */
+  readonly cursor: string | undefined;
+  /** Suspicions old enough to be acted on. */
+  readonly confirmed: readonly Disorder[];
+}
+
+export interface ReconcileResult {
+  /** Where to go on; `undefined` when the round is complete. */
+  readonly cursor: string | undefined;
+  readonly suspicions: readonly Disorder[];
+  readonly healed: readonly Disorder[];
+}
+
+export interface CollectGroupRequest {
+  readonly queue: string;
+  readonly group: string;
+  readonly now: EpochMs;
+  /** 0 means no limit. */
+  readonly maxSize: number;
+  /** 0 means no limit. */
+  readonly maxDelay: Ms;
+  readonly gracePeriod: Ms;
+}
+
+export interface AggregationSetRequest {
+  readonly queue: string;
+  readonly group: string;
+  readonly setId: string;
+}
+
+export interface AggregationSet {
+  readonly messages: readonly TaskMessage[];
+  readonly undecodable: readonly UndecodableTask[];
+  readonly expiresAt: EpochMs;
+}

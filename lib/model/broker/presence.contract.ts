@@ -1,0 +1,61 @@
+import type { EpochMs, Ms } from '../time/duration.js';
+import type { ServerInfo, WorkerInfo } from './presence.js';
+
+/** Who is alive; cancellation and wake-up signals (spec/01 §5.23, §5.27). */
+export interface PresenceContract {
+  /** Publishes that a server lives and what it runs; both vanish after `ttl` unless published again. */
+  publishServer(request: {
+    readonly server: ServerInfo;
+    readonly workers: readonly WorkerInfo[];
+    readonly ttl: Ms;
+    readonly now: EpochMs;
+  }): Promise<void>;
+
+  /** Removes what {@link publishServer} wrote. */
+  clearServer(server: ServerInfo): Promise<void>;
+
+  /** Which of these servers (`host:pid:server-id`) are published now. */
+  listAlive(serverIds: readonly string[]): Promise<ReadonlySet<string>>;
+
+  /**
+   * Hears signals of other processes until the returned function is called. Resolves once the server has confirmed;
+   * re-subscribes by itself after a lost connection and then tells `onReconnect`, since signals may have been missed.
+   */
+  subscribe(listener: SignalListener): Promise<() => Promise<void>>;
+
+  /**
+   * Cancels a task in whatever state it is. A running one is signaled and ends as `then` says, unless its handler
+   * decides otherwise; any other is moved or deleted at once.
+   */
+  cancel(request: CancelRequest): Promise<CancelOutcome>;
+
+  /** Asynq's own cancellation: tells every server to stop the running task with this id (spec/01 §5.27). */
+  signalCancel(taskId: string): Promise<void>;
+}
+
+export interface SignalListener {
+  /** A running task with this id is to be canceled; `request` is there when it came from {@link PresenceContract.cancel}. */
+  onCancel(taskId: string, request: { readonly queue: string; readonly then: CancelThen } | undefined): void;
+  /** A task arrived in a queue that was empty. */
+  onWake(queue: string): void;
+  /** A task became the earliest due one of its queue. */
+  onDue(queue: string, dueAt: EpochMs): void;
+  /** The subscription was lost and is back. */
+  onReconnect(): void;
+}
+
+/** What becomes of a canceled task. */
+export type CancelThen = 'archive' | 'delete' | 'retry';
+
+export interface CancelRequest {
+  readonly queue: string;
+  readonly taskId: string;
+  readonly then: CancelThen;
+  readonly now: EpochMs;
+}
+
+/**
+ * `signaled`: it is running and was told to stop; `archived`, `deleted`: done at once; `kept`: it waits already and
+ * `then` is `retry`, or it has ended; `not-found`: no such task in the queue.
+ */
+export type CancelOutcome = 'signaled' | 'archived' | 'deleted' | 'kept' | 'not-found';

@@ -1,0 +1,31 @@
+import type { EpochMs } from '../time/duration.js';
+
+/** Where a server is in its life; the text is what Redis stores (spec/03 §2). */
+export type ServerStatus = 'new' | 'active' | 'stopped' | 'closed';
+
+/** A living server as others see it (spec/01 §1.2). */
+export interface ServerInfo {
+  readonly host: string;
+  readonly pid: number;
+  readonly serverId: string;
+  readonly concurrency: number;
+  /** Queue name to priority, as configured. */
+  readonly queues: Readonly<Record<string, number>>;
+  readonly strictPriority: boolean;
+  readonly status: ServerStatus;
+  readonly startedAt: EpochMs;
+  readonly activeWorkerCount: number;
+}
+
+/** One running task as others see it (spec/01 §1.3). */
+export interface WorkerInfo {
+  readonly host: string;
+  readonly pid: number;
+  readonly serverId: string;
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly taskPayload: Uint8Array;
+  readonly queue: string;
+  readonly startedAt: EpochMs;
+  readonly deadline: EpochMs;
+}

@@ -1,0 +1,110 @@
+import type { AsynqError } from '../errors/asynq-error.js';
+import type { TaskMessage } from '../task/task-message.js';
+import type { EpochMs, Ms } from '../time/duration.js';
+
+/** Dequeues tasks, keeps them leased and settles them (spec/01 §5.4, §5.9 to §5.13, §5.22, §5.26). */
+export interface WorkContract {
+  /**
+   * Takes up to `limit` tasks from one queue, oldest first, and leases them until `leaseUntil`.
+   * A paused queue gives nothing. Ids without a stored task are dropped on the way; messages that do not decode
+   * are archived with their reason and reported.
+   * Rejects with a BrokerError when the server cannot be reached or refuses.
+   */
+  dequeue(request: DequeueRequest): Promise<DequeueResult>;
+
+  /**
+   * Moves the leases of running tasks to `leaseUntil`. Never gives a lease to a task that has none.
+   * Returns the ids that no longer have one.
+   */
+  extendLeases(request: ExtendLeasesRequest): Promise<readonly string[]>;
+
+  /**
+   * Writes the outcomes of runs, each in one atomic step. Never rejects.
+   * `not-active`: the task is no longer this worker's to settle and nothing was written for it.
+   */
+  settle(queue: string, settlements: readonly Settlement[], now: EpochMs): Promise<readonly SettleOutcome[]>;
+
+  /** Stores a task's result, replacing an earlier one; `false` when the task is gone and nothing was written. */
+  writeResult(request: {
+    readonly queue: string;
+    readonly taskId: string;
+    readonly result: Uint8Array;
+  }): Promise<boolean>;
+
+  /**
+   * A blocking look at a queue on a connection of its own: resolves with `task` as soon as there is one,
+   * with `none` after `timeout` or when `signal` aborts, and with `busy` at once when no connection is left to wait on
+   * (the caller polls then). Changes nothing.
+   */
+  waitForTask(request: WaitRequest): Promise<'task' | 'none' | 'busy'>;
+
+  /** Whether a queue is paused. */
+  isPaused(queue: string): Promise<boolean>;
+}
+
+export interface DequeueRequest {
+  readonly queue: string;
+  readonly limit: number;
+  readonly now: EpochMs;
+  /** Written in whole seconds. */
+  readonly leaseUntil: EpochMs;
+  /** The server that takes the tasks: `host:pid:server-id`. Lets others see at once that its tasks lost their owner. */
+  readonly owner: string;
+}
+
+export interface DequeueResult {
+  readonly messages: readonly TaskMessage[];
+  readonly undecodable: readonly UndecodableTask[];
+  /** `some`: there may be more; `drained`: the queue is empty now; `paused`: it gives nothing until resumed. */
+  readonly left: 'some' | 'drained' | 'paused';
+}
+
+/** A task whose stored record does not decode. It has been archived. */
+export interface UndecodableTask {
+  readonly queue: string;
+  readonly taskId: string;
+  readonly reason: string;
+}
+
+export interface ExtendLeasesRequest {
+  readonly queue: string;
+  readonly taskIds: readonly string[];
+  readonly leaseUntil: EpochMs;
+}
+
+export interface WaitRequest {
+  readonly queue: string;
+  readonly timeout: Ms;
+  readonly signal: AbortSignal;
+}
+
+/** How a run ended, ready to be written: data, so that it can be written again after a hiccup. */
+export type Settlement =
+  /** Success without retention, or revoked: the task is gone, its unique lock is freed. */
+  | { readonly kind: 'done'; readonly message: TaskMessage }
+  /** Success with retention; the message carries `completedAtSeconds`. A result replaces a stored one. */
+  | {
+      readonly kind: 'complete';
+      readonly message: TaskMessage;
+      readonly expiresAt: EpochMs;
+      readonly result: Uint8Array | undefined;
+    }
+  /** The message carries the new `retried`, `errorMessage` and `lastFailedAtSeconds`. */
+  | {
+      readonly kind: 'retry';
+      readonly message: TaskMessage;
+      readonly retryAt: EpochMs;
+      /** Whether processed and failed are counted. */
+      readonly counts: 'as-failure' | 'not';
+    }
+  | { readonly kind: 'archive'; readonly message: TaskMessage }
+  /** Canceled for good by a user: hash and lock are gone, nothing is counted. */
+  | { readonly kind: 'delete'; readonly message: TaskMessage }
+  /** Back to the head of its queue, nothing is counted. Of several in one call the first is dequeued first. */
+  | { readonly kind: 'requeue'; readonly message: TaskMessage }
+  /** Into the scheduled set, nothing is counted. */
+  | { readonly kind: 'snooze'; readonly message: TaskMessage; readonly until: EpochMs }
+  /** Not ours to run: like snooze, for `first` doubled with every return of this task up to `longest`. */
+  | { readonly kind: 'return'; readonly message: TaskMessage; readonly first: Ms; readonly longest: Ms };
+
+export type SettleOutcome = 'settled' | 'not-active' | AsynqError;

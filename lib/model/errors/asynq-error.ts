@@ -1,0 +1,32 @@
+import type { ErrorCode } from './codes.js';
+
+/**
+ * Base of every error this library throws. Branch on {@link AsynqError.code} or `instanceof`, never on the text.
+ *
+ * @example
+ * try {
+ *   await asynq.enqueue('email:send', payload, { unique: '1h' });
+ * } catch (error) {
+ *   if (error instanceof AsynqError && error.code === 'ASYNQ_DUPLICATE_TASK') return;
+ *   throw error;
+ * }
+ */
+export abstract class AsynqError extends Error {
+  /** Stable across releases; listed with its meaning in the documentation. */
+  abstract readonly code: ErrorCode;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An invariant that only a fault in this library can break; please report it. */
+export class InternalError extends AsynqError {
+  readonly code = 'ASYNQ_INTERNAL';
+}
+
+/** Ends an exhaustive `switch`: does not compile while a case is missing. */
+export function assertNever(value: never): never {
+  throw new InternalError(`Unexpected value: ${JSON.stringify(value)}`);
+}

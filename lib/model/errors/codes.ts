@@ -1,0 +1,28 @@
+/** Every error code with one line of meaning. The page docs/errors.md lists the same; a test compares the two. */
+export const errorCodes = {
+  ASYNQ_BROKER_UNAVAILABLE: 'Redis could not be reached, or did not answer in time',
+  ASYNQ_BROKER_COMMAND: 'Redis answered a command with an error',
+  ASYNQ_UNSUPPORTED_REDIS: 'The Redis server is older than 6.2 or lacks a command the library needs',
+  ASYNQ_DUPLICATE_TASK: 'An equal task holds the unique lock',
+  ASYNQ_TASK_ID_CONFLICT: 'A task with this id exists in the queue',
+  ASYNQ_INVALID_OPTION: 'An option has a value that is not allowed, or does not exist',
+  ASYNQ_INVALID_TASK: 'The task cannot be enqueued as it was given',
+  ASYNQ_INVALID_PAYLOAD: 'The payload of a task does not decode or does not match its schema',
+  ASYNQ_UNDECODABLE_MESSAGE: 'The stored record of a task does not decode',
+  ASYNQ_HANDLER_NOT_FOUND: 'No handler is registered for the type of a task',
+  ASYNQ_HANDLER_CONFLICT: 'Two handlers are registered for one pattern, or a pattern is blank',
+  ASYNQ_SKIP_RETRY: 'Thrown by a handler: archive the task at once',
+  ASYNQ_REVOKE_TASK: 'Thrown by a handler: drop the task',
+  ASYNQ_SNOOZE: 'Thrown by a handler: put the task back for a while without counting a retry',
+  ASYNQ_DEADLINE_EXCEEDED: 'A handler ran past the timeout or deadline of its task',
+  ASYNQ_TASK_CANCELED: 'A running task was canceled',
+  ASYNQ_LEASE_EXPIRED: 'The lease of a running task ran out, so its worker lost the right to it',
+  ASYNQ_TASK_ABORTED: 'The server shut down before the handler ended; the task is back in its queue',
+  ASYNQ_HANDLER_FAILED: 'A handler threw something that is not an Error',
+  ASYNQ_INVALID_STATE: 'A client or server was used in a state that does not allow it',
+  ASYNQ_SERVER_CLOSED: 'The server was shut down and cannot be started again',
+  ASYNQ_INTERNAL: 'A fault in this library',
+} as const;
+
+/** The code of an {@link AsynqError}. */
+export type ErrorCode = keyof typeof errorCodes;

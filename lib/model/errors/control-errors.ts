@@ -1,0 +1,53 @@
+import { InvalidOptionError } from './option-errors.js';
+import { AsynqError } from './asynq-error.js';
+import { durationForms, type Duration, type Ms, parseDuration } from '../time/duration.js';
+
+/**
+ * Throw it from a handler to archive the task at once, whatever retries are left (spec/03 §6.4).
+ *
+ * @example
+ * throw new SkipRetryError('the account was deleted', { cause: error });
+ */
+export class SkipRetryError extends AsynqError {
+  readonly code = 'ASYNQ_SKIP_RETRY';
+
+  constructor(message = 'skip retry for the task', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/**
+ * Throw it from a handler to drop the task: neither retried nor archived, its unique lock is freed (spec/03 §6.4).
+ *
+ * @example
+ * throw new RevokeTaskError('order was withdrawn');
+ */
+export class RevokeTaskError extends AsynqError {
+  readonly code = 'ASYNQ_REVOKE_TASK';
+
+  constructor(message = 'revoke task', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/**
+ * Throw it from a handler to put the task back for a while without counting a retry.
+ *
+ * @throws InvalidOptionError when the delay is no duration or is negative.
+ * @example
+ * if (await rateLimited()) throw new SnoozeError('30s');
+ */
+export class SnoozeError extends AsynqError {
+  readonly code = 'ASYNQ_SNOOZE';
+  /** How long the task rests, in milliseconds. */
+  readonly delay: Ms;
+
+  constructor(delay: Duration, options?: ErrorOptions) {
+    const parsed = parseDuration(delay);
+    if (parsed === undefined || parsed < 0) {
+      throw new InvalidOptionError({ path: 'SnoozeError: delay', value: delay, allowed: durationForms });
+    }
+    super(`snoozed for ${parsed} ms`, options);
+    this.delay = parsed;
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * The stored record of a task: what travels between processes, Go's included (spec/01 §1.1).
+ * A value without methods; the codec beside it turns it into bytes and back.
+ */
+export interface TaskMessage {
+  readonly type: string;
+  /** The user's bytes; empty when there are none (the wire knows no difference). */
+  readonly payload: Uint8Array;
+  readonly id: string;
+  readonly queue: string;
+  /** Retries allowed after the first run. */
+  readonly maxRetry: number;
+  /** Counted failures so far. */
+  readonly retried: number;
+  /** Text of the last error; empty when there was none. */
+  readonly errorMessage: string;
+  /** Limit of one run in seconds; 0 means none. */
+  readonly timeoutSeconds: number;
+  /** Instant after which no run may go on, Unix seconds; 0 means none. */
+  readonly deadlineSeconds: number;
+  /** Full key of the unique lock; empty when the task holds none. Never recomputed from the payload (spec/01 §2.5). */
+  readonly uniqueKey: string;
+  /** Unix seconds of the last failure; 0 when it never failed. */
+  readonly lastFailedAtSeconds: number;
+  /** How long the task is kept after success, in seconds; 0 means not at all. */
+  readonly retentionSeconds: number;
+  /** Unix seconds of success; 0 before that. */
+  readonly completedAtSeconds: number;
+  /** Plain name of the group; empty when the task belongs to none. */
+  readonly group: string;
+  /** The caller's metadata; `undefined` when there is none. */
+  readonly headers: Headers | undefined;
+  /** Fields of a newer protocol, kept as they came so that writing the record again loses nothing (spec/01 Q-56). */
+  readonly unknownFields: Uint8Array | undefined;
+}
+
+/** The caller's metadata of a task. Made without a prototype, so any key is safe. */
+export type Headers = Readonly<Record<string, string>>;

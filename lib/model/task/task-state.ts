@@ -1,0 +1,13 @@
+/** Where a task is in its life; the text is what Redis stores in the task hash (spec/01 §4). */
+export type TaskState = 'active' | 'pending' | 'scheduled' | 'retry' | 'archived' | 'completed' | 'aggregating';
+
+/** Every state, in Asynq's order. */
+export const taskStates: readonly TaskState[] = [
+  'active',
+  'pending',
+  'scheduled',
+  'retry',
+  'archived',
+  'completed',
+  'aggregating',
+];

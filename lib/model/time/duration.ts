@@ -1,0 +1,93 @@
+/** A length of time in milliseconds. */
+export type Ms = number & { readonly unit: 'ms' };
+
+/** An instant: milliseconds since the Unix epoch. */
+export type EpochMs = number & { readonly unit: 'epoch-ms' };
+
+/** What users may write for a length of time: `'30s'`, `'1h30m'`, `'1.5h'`, `'7d'`, or a number of milliseconds. */
+export type Duration = string | number;
+
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const durationText = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h|d))+$/;
+const durationPart = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d)/g;
+
+/** What a duration may look like, for error messages. */
+export const durationForms = "a duration such as '30s', '24h', '1h30m' or a number of milliseconds";
+
+/** Marks a number of milliseconds as a length of time. */
+export function ms(value: number): Ms {
+  return value as Ms;
+}
+
+/** Marks a number of milliseconds since the Unix epoch as an instant. */
+export function epochMs(value: number): EpochMs {
+  return value as EpochMs;
+}
+
+/**
+ * Reads a duration as users write it: Go's syntax (`1h30m`, `250ms`, `-1.5h`) plus `d` for 24 hours, or milliseconds.
+ *
+ * @returns milliseconds, or `undefined` when the input is no duration (spec/02 §5).
+ */
+export function parseDuration(input: unknown): Ms | undefined {
+  if (typeof input === 'number') return Number.isFinite(input) ? ms(input) : undefined;
+  if (typeof input !== 'string') return undefined;
+  if (input === '0') return ms(0);
+  if (!durationText.test(input)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of input.matchAll(durationPart)) total += Number(amount) * (unitMs[unit ?? ''] ?? 0);
+  // Sums of fractions (`1ns`) must not leave binary noise behind.
+  const rounded = Math.round(total * 1e6) / 1e6;
+  return ms(input.startsWith('-') ? -rounded : rounded);
+}
+
+/** The instant `delay` after `instant`. */
+export function addMs(instant: EpochMs, delay: Ms): EpochMs {
+  return epochMs(instant + delay);
+}
+
+/** The instant `delay` before `instant`. */
+export function subtractMs(instant: EpochMs, delay: Ms): EpochMs {
+  return epochMs(instant - delay);
+}
+
+/** How long it is from `start` to `end`; negative when `end` is earlier. */
+export function elapsed(start: EpochMs, end: EpochMs): Ms {
+  return ms(end - start);
+}
+
+/** Whole seconds of an instant, the fraction cut off: how the protocol writes most times (spec/01 §0). */
+export function toEpochSeconds(instant: EpochMs): number {
+  return Math.floor(instant / 1_000);
+}
+
+/** Whole seconds of an instant, a fraction rounded up: for times before which nothing may start. */
+export function toEpochSecondsUp(instant: EpochMs): number {
+  return Math.ceil(instant / 1_000);
+}
+
+/** The instant of a whole second on the wire. */
+export function fromEpochSeconds(seconds: number): EpochMs {
+  return epochMs(seconds * 1_000);
+}
+
+/** Whole seconds of a duration, a fraction rounded up, so that a short limit never becomes "no limit". */
+export function toSecondsUp(duration: Ms): number {
+  return Math.ceil(duration / 1_000);
+}
+
+/** The length of a number of seconds from the wire. */
+export function fromSeconds(seconds: number): Ms {
+  return ms(seconds * 1_000);
+}

@@ -1,0 +1,61 @@
+import type { Availability } from '../model/broker/broker.js';
+import type { Ms } from '../model/time/duration.js';
+
+/** What a command takes: text, a whole number, or bytes. */
+export type RedisArgument = string | number | Buffer;
+
+/** What a command answers: bytes for every string, so that nothing binary is damaged. */
+export type RedisReply = Buffer | number | null | readonly RedisReply[];
+
+/**
+ * A process's way to one Redis: a connection for commands, one for signals, and a bounded number to wait on.
+ * Opens each when it is first needed; closes what it opened and never what it was handed.
+ */
+export interface RedisConnection {
+  /**
+   * Sends one command (`evalsha`, `sadd`, ...) and resolves with its reply in bytes.
+   *
+   * @throws BrokerUnavailableError when the server cannot be reached within the command limit, or the connection was
+   * lost before the answer came (the command may have been carried out).
+   * @throws BrokerCommandError when the server answers with an error.
+   */
+  send(command: string, args: readonly RedisArgument[]): Promise<RedisReply>;
+
+  /** Sends one command to every master of a cluster, or to the one server; replies in a stable order. */
+  sendToEach(command: string, args: readonly RedisArgument[]): Promise<readonly RedisReply[]>;
+
+  /** Sends one command to the n-th master of {@link sendToEach}'s order; `undefined` when there are fewer. */
+  sendToNode(index: number, command: string, args: readonly RedisArgument[]): Promise<RedisReply | undefined>;
+
+  /** The connection on which signals are heard; opened at the first call. */
+  subscribe(listener: ChannelListener): Promise<() => Promise<void>>;
+
+  /**
+   * Runs one blocking command on a connection of its own, at most `timeout` long; `signal` ends it early.
+   * `busy` when all connections for waiting are taken by other queues.
+   */
+  sendBlocking(request: BlockingRequest): Promise<RedisReply | 'busy' | 'aborted'>;
+
+  /** Connects and checks the server's version; done once however often it is called. */
+  open(): Promise<void>;
+  isAvailable(): boolean;
+  onAvailability(listener: (availability: Availability) => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface ChannelListener {
+  readonly channels: readonly string[];
+  onMessage(channel: string, message: string): void;
+  /** The subscription was lost and is back. */
+  onReconnect(): void;
+}
+
+export interface BlockingRequest {
+  /** Requests with the same slot name share a connection, one after the other. */
+  readonly slot: string;
+  readonly command: string;
+  readonly args: readonly RedisArgument[];
+  /** How long the server may block; the caller's arguments say the same to the server. */
+  readonly timeout: Ms;
+  readonly signal: AbortSignal;
+}

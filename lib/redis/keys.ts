@@ -1,0 +1,118 @@
+import type { EpochMs } from '../model/time/duration.js';
+
+/**
+ * Every Redis key the library uses, and the only place that spells one (spec/01 §2).
+ * Keys with `x:` are our own: Go never looks at them.
+ */
+export const globalKeys = {
+  /** set: queue names */
+  queues: 'asynq:queues',
+  /** zset: server key -> expiry, epoch seconds */
+  servers: 'asynq:servers',
+  /** zset: workers key -> expiry, epoch seconds */
+  workers: 'asynq:workers',
+  /** channel: task id */
+  cancelChannel: 'asynq:cancel',
+  /** channel: JSON of a cancellation with its consequence */
+  cancelRequestChannel: 'asynq:x:cancel',
+  /** channel: name of a queue that was empty and got a task */
+  wakeChannel: 'asynq:x:wake',
+  /** channel: `<epoch ms> <queue>` of a task that became the earliest due one of its queue */
+  dueChannel: 'asynq:x:due',
+} as const;
+
+/** Keys of one queue; all share the queue's hash slot. */
+export interface QueueKeys {
+  readonly queue: string;
+  /** Prefix of a task's hash; the id follows. */
+  readonly taskPrefix: string;
+  /** list: task ids, newest left, next to run right */
+  readonly pending: string;
+  /** list: ids of running tasks */
+  readonly active: string;
+  /** zset: id -> lease expiry, epoch seconds */
+  readonly lease: string;
+  /** zset: id -> due time, epoch seconds */
+  readonly scheduled: string;
+  /** zset: id -> due time, epoch seconds */
+  readonly retry: string;
+  /** zset: id -> time of archiving, epoch seconds */
+  readonly archived: string;
+  /** zset: id -> end of retention, epoch seconds */
+  readonly completed: string;
+  /** set: names of groups with waiting tasks */
+  readonly groups: string;
+  /** Prefix of a group's zset (id -> time added, epoch seconds); the group's name follows. */
+  readonly groupPrefix: string;
+  /** zset: full key of an aggregation set -> its deadline, epoch seconds */
+  readonly aggregationSets: string;
+  /** string: pause time, epoch seconds; only its existence matters */
+  readonly paused: string;
+  /** string: counter */
+  readonly processed: string;
+  /** string: counter */
+  readonly failed: string;
+  /** zset, ours: id -> exact due time, epoch milliseconds, of scheduled and retry tasks due between two seconds */
+  readonly due: string;
+}
+
+const cache = new Map<string, QueueKeys>();
+
+/** The keys of a queue. */
+export function queueKeys(queue: string): QueueKeys {
+  const known = cache.get(queue);
+  if (known !== undefined) return known;
+  const prefix = `asynq:{${queue}}:`;
+  const keys: QueueKeys = {
+    queue,
+    taskPrefix: `${prefix}t:`,
+    pending: `${prefix}pending`,
+    active: `${prefix}active`,
+    lease: `${prefix}lease`,
+    scheduled: `${prefix}scheduled`,
+    retry: `${prefix}retry`,
+    archived: `${prefix}archived`,
+    completed: `${prefix}completed`,
+    groups: `${prefix}groups`,
+    groupPrefix: `${prefix}g:`,
+    aggregationSets: `${prefix}aggregation_sets`,
+    paused: `${prefix}paused`,
+    processed: `${prefix}processed`,
+    failed: `${prefix}failed`,
+    due: `${prefix}x:due`,
+  };
+  // A program that makes up queue names without end must not fill memory with their keys.
+  if (cache.size >= 1_000) cache.clear();
+  cache.set(queue, keys);
+  return keys;
+}
+
+/** A task's hash. */
+export function taskKey(keys: QueueKeys, taskId: string): string {
+  return keys.taskPrefix + taskId;
+}
+
+/** A group's zset. */
+export function groupKey(keys: QueueKeys, group: string): string {
+  return keys.groupPrefix + group;
+}
+
+/** An aggregation set's zset. */
+export function aggregationSetKey(keys: QueueKeys, group: string, setId: string): string {
+  return `${keys.groupPrefix}${group}:${setId}`;
+}
+
+/** The counter of one UTC day, `processed` or `failed`. */
+export function dayKey(counter: string, instant: EpochMs): string {
+  return `${counter}:${new Date(instant).toISOString().slice(0, 10)}`;
+}
+
+/** The key of a server's info; `serverId` is `host:pid:id`. */
+export function serverKey(serverId: string): string {
+  return `asynq:servers:{${serverId}}`;
+}
+
+/** The key of a server's running tasks; `serverId` is `host:pid:id`. */
+export function workersKey(serverId: string): string {
+  return `asynq:workers:{${serverId}}`;
+}
