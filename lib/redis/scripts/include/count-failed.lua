@@ -1,0 +1,19 @@
+-- count-failed: counts runs that ended in a counted failure, as processed and as failed (spec/01 §2.6). Needs
+-- count-processed before it. Call it last: it never stops a script.
+--
+-- countFailed(counters, count, dayExpiresAt)
+--   counters      processedDay, processed, failedDay, failed: keys
+--   count         how many runs failed; nothing is written for 0
+--   dayExpiresAt  epoch seconds
+local function countFailed(counters, count, dayExpiresAt)
+  if count == 0 then
+    return
+  end
+  local beganAgain = countProcessed(counters.processedDay, counters.processed, count, dayExpiresAt)
+  countDay(counters.failedDay, count, dayExpiresAt)
+  if beganAgain then
+    redis.pcall('SET', counters.failed, count)
+  else
+    redis.pcall('INCRBY', counters.failed, count)
+  end
+end

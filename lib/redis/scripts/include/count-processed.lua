@@ -1,0 +1,25 @@
+-- count-processed: counts ended runs, per UTC day and in total (spec/01 §2.6). Call it last: it never stops a script.
+--
+-- countProcessed(processedDay, processed, count, dayExpiresAt)
+--   processedDay, processed  keys of the counters
+--   count                    how many runs ended; nothing is written for 0
+--   dayExpiresAt             epoch seconds; set only by the increment that creates the day's counter
+-- Returns true when the total stood at its end and began again, so that the failed total must do the same.
+local function countDay(counter, count, expiresAt)
+  if redis.pcall('INCRBY', counter, count) == count then
+    redis.pcall('EXPIREAT', counter, expiresAt)
+  end
+end
+
+local function countProcessed(processedDay, processed, count, dayExpiresAt)
+  if count == 0 then
+    return false
+  end
+  countDay(processedDay, count, dayExpiresAt)
+  local total = redis.pcall('INCRBY', processed, count)
+  if type(total) == 'number' or not string.find(total.err, 'overflow', 1, true) then
+    return false
+  end
+  redis.pcall('SET', processed, count)
+  return true
+end

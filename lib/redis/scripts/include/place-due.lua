@@ -1,0 +1,58 @@
+-- place-due: puts tasks into the scheduled or the retry set. The set's score is the due time rounded up to seconds, as
+-- every process reads it; a due time between two seconds is also kept to the millisecond in `due`, for our own.
+--
+-- placeDue(sets, tasks, now, signal)
+--   sets    target: key of the set the tasks go into; other: key of the other of the two; due: key of the exact times
+--   tasks   array: due time in epoch milliseconds, task id, and so on; at most 2,000 tasks
+--   now     epoch milliseconds
+--   signal  channel and queue: a task that becomes the earliest due one of the queue is announced there
+local function placeDue(sets, tasks, now, signal)
+  if #tasks == 0 then
+    return
+  end
+  local scores, exact, whole = {}, {}, {}
+  local earliest, latest = math.huge, 0
+  for i = 1, #tasks, 2 do
+    local dueAt, taskId = tonumber(tasks[i]), tasks[i + 1]
+    local second = math.ceil(dueAt / 1000)
+    scores[i], scores[i + 1] = second, taskId
+    earliest = math.min(earliest, dueAt)
+    if dueAt == second * 1000 then
+      whole[#whole + 1] = taskId
+    else
+      exact[#exact + 1] = dueAt
+      exact[#exact + 1] = taskId
+      latest = math.max(latest, dueAt)
+    end
+  end
+
+  -- A task becomes the earliest if no other is due in an earlier second, nor earlier in the same second.
+  local second = math.ceil(earliest / 1000)
+  local isEarliest = redis.call('ZCOUNT', sets.other, '-inf', '(' .. second) == 0
+    and redis.call('ZCOUNT', sets.target, '-inf', '(' .. second) == 0
+  if isEarliest and redis.call('ZCOUNT', sets.due, '(' .. (second - 1) * 1000, earliest) > 0 then
+    isEarliest = false
+  end
+  if isEarliest and earliest == second * 1000 then
+    isEarliest = redis.call('ZCOUNT', sets.other, second, second) == 0
+      and redis.call('ZCOUNT', sets.target, second, second) == 0
+  end
+
+  redis.call('ZADD', sets.target, unpack(scores))
+  if #whole > 0 then
+    redis.call('ZREM', sets.due, unpack(whole))
+  end
+  if #exact > 0 then
+    -- Workers that do not know this key forward its tasks too: old members and the key itself must go without help.
+    redis.call('ZREMRANGEBYSCORE', sets.due, '-inf', now - 60000)
+    redis.call('ZADD', sets.due, unpack(exact))
+    local neededMs = math.ceil(latest - now) + 60000
+    if redis.call('PTTL', sets.due) < neededMs then
+      redis.call('PEXPIRE', sets.due, neededMs)
+    end
+  end
+  if isEarliest then
+    -- A user who may not publish must still be able to schedule.
+    redis.pcall('PUBLISH', signal.channel, string.format('%.0f ', earliest) .. signal.queue)
+  end
+end
