@@ -1,5 +1,6 @@
 import type { TaskMessage } from '../task/task-message.js';
 import type { EpochMs, Ms } from '../time/duration.js';
+import type { CancelThen } from './presence.contract.js';
 import type { Settlement, SettleOutcome, UndecodableTask } from './work.contract.js';
 
 /** Moves due tasks, takes back lost ones, deletes expired ones, aggregates groups (spec/01 §5.14 to §5.21). */
@@ -23,7 +24,7 @@ export interface MaintenanceContract {
     readonly expiredBy: EpochMs;
     readonly now: EpochMs;
     readonly limit: number;
-  }): Promise<{ readonly leases: readonly ExpiredLease[]; readonly undecodable: readonly UndecodableTask[] }>;
+  }): Promise<ExpiredLeases>;
 
   /**
    * Settles tasks on behalf of a lost worker, each only while its lease is exactly the one that was listed:
@@ -69,16 +70,25 @@ export interface ForwardResult {
   readonly nextDueAt: EpochMs | undefined;
 }
 
+export interface ExpiredLeases {
+  readonly leases: readonly ExpiredLease[];
+  readonly undecodable: readonly UndecodableTask[];
+  /** When the next lease after `expiredBy` ends unless it is extended; `undefined` when there is none. */
+  readonly nextEndsAt: EpochMs | undefined;
+}
+
 export interface ExpiredLease {
   readonly message: TaskMessage;
   /** The lease's end as stored, Unix seconds; names this lease in {@link Recovery}. */
   readonly leaseSeconds: number;
   /** `host:pid:server-id` of the worker, when it was one of ours. */
   readonly owner: string | undefined;
+  /** What was to become of the task when `cancel` found it running and its worker did not live to do it. */
+  readonly canceled: CancelThen | undefined;
 }
 
 export interface Recovery {
-  readonly settlement: Extract<Settlement, { kind: 'retry' | 'archive' | 'delete' }>;
+  readonly settlement: Extract<Settlement, { kind: 'retry' | 'archive' | 'delete' | 'requeue' }>;
   readonly leaseSeconds: number;
 }
 

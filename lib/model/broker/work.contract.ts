@@ -13,8 +13,9 @@ export interface WorkContract {
   dequeue(request: DequeueRequest): Promise<DequeueResult>;
 
   /**
-   * Moves the leases of running tasks to `leaseUntil`. Never gives a lease to a task that has none.
-   * Returns the ids that no longer have one.
+   * Moves the leases of running tasks to `leaseUntil`. Never gives a lease to a task that has none, and never touches
+   * one that somebody else was given meanwhile: a stored lease that ends later than the caller ever asked for.
+   * Returns the ids that are no longer the caller's.
    */
   extendLeases(request: ExtendLeasesRequest): Promise<readonly string[]>;
 
@@ -68,8 +69,15 @@ export interface UndecodableTask {
 
 export interface ExtendLeasesRequest {
   readonly queue: string;
-  readonly taskIds: readonly string[];
+  readonly leases: readonly HeldLease[];
   readonly leaseUntil: EpochMs;
+}
+
+/** A lease as its holder knows it. */
+export interface HeldLease {
+  readonly taskId: string;
+  /** The latest end the holder ever asked for, whether or not the answer came; whole seconds count. */
+  readonly until: EpochMs;
 }
 
 export interface WaitRequest {

@@ -2,17 +2,18 @@
 --
 -- KEYS[1]    lease       zset   task id -> expiry, epoch seconds
 -- ARGV[1]    leaseUntil  epoch seconds, from the caller's clock
--- ARGV[2..]  taskIds
+-- ARGV[2..]  held        pairs: task id, latest expiry its holder ever asked for in epoch seconds
 --
--- Reply      array of the ids that have no lease any more; nothing was written for them
+-- Reply      array of the ids whose lease is gone or was given to somebody else; nothing was written for them
 -- Cost       O(n log N), n ids given, N leased tasks of the queue
 local lease = KEYS[1]
 local leaseUntil = ARGV[1]
 
 local lost = {}
-for i = 2, #ARGV do
-  local taskId = ARGV[i]
-  if redis.call('ZSCORE', lease, taskId) then
+for i = 2, #ARGV, 2 do
+  local taskId, heldUntil = ARGV[i], tonumber(ARGV[i + 1])
+  local expiry = redis.call('ZSCORE', lease, taskId)
+  if expiry and tonumber(expiry) <= heldUntil then
     redis.call('ZADD', lease, 'XX', leaseUntil, taskId)
   else
     lost[#lost + 1] = taskId
