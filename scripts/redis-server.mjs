@@ -189,11 +189,9 @@ class RunningServer {
 }
 
 function configuration({ dir, port, appendonly, args }) {
-  return [
-    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--loglevel', 'warning', '--save', ''],
-    ...(appendonly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']),
-    ...args,
-  ];
+  const base = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--loglevel', 'warning', '--save', ''];
+  const durability = appendonly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+  return [...base, ...durability, ...args];
 }
 
 function commandLine({ server, dir, port, args }) {

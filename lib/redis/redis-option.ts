@@ -1,0 +1,4 @@
+import type { RedisOptions } from 'ioredis';
+
+/** Where Redis is. */
+export type RedisOption = string | RedisOptions;
