@@ -29,7 +29,9 @@ class FirstConnection implements RedisConnection {
       retryStrategy: () => 200,
     };
     this.#client =
-      typeof option === 'string' ? new Redis(option, own) : new Redis({ ...option, ...own } as RedisOptions);
+      typeof option === 'string'
+        ? new Redis(option, own)
+        : new Redis({ ...option, ...own, replyMapping: 'legacy' } as RedisOptions & { replyMapping: 'legacy' });
     this.#client.on('error', () => {});
   }
 
