@@ -1,0 +1,22 @@
+import type { EpochMs } from '../time/duration.js';
+
+/** A registered schedule as others see it (spec/01 §1.4). */
+export interface ScheduleEntry {
+  readonly id: string;
+  /** The cron expression as it was registered. */
+  readonly spec: string;
+  readonly taskType: string;
+  readonly taskPayload: Uint8Array;
+  /** Enqueue options in text form, `Name(argument)`; see `formatOptions` (spec/01 §1.7). */
+  readonly options: readonly string[];
+  /** `undefined`: it never fires again. */
+  readonly nextEnqueueAt: EpochMs | undefined;
+  /** `undefined`: it has never fired. */
+  readonly previousEnqueueAt: EpochMs | undefined;
+}
+
+/** One firing of a schedule (spec/01 §1.5). */
+export interface ScheduleEvent {
+  readonly taskId: string;
+  readonly enqueuedAt: EpochMs;
+}
