@@ -1,0 +1,124 @@
+import type { PayloadCodec } from '../../model/task/payload.codec.js';
+import type { Headers, TaskMessage } from '../../model/task/task-message.js';
+import type { EpochMs } from '../../model/time/duration.js';
+
+/** What a {@link Task} needs of the run it belongs to. */
+export interface TaskRun {
+  readonly message: TaskMessage;
+  readonly codec: PayloadCodec;
+  /** When this run must have ended. */
+  readonly deadlineAt: EpochMs;
+  /** Made at the first call. */
+  abortSignal(): AbortSignal;
+  /** Stores a result while the run goes on. */
+  storeResult(result: Uint8Array): Promise<void>;
+}
+
+const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
+
+/**
+ * What a handler is given: one run of one task. Values are those of the start of the run; nothing is decoded or made
+ * before it is read.
+ *
+ * @example
+ * mux.handle('email:send', async (task: Task<{ userId: number }>) => {
+ *   await mailer.welcome(task.payload.userId, { signal: task.signal });
+ * });
+ */
+export class Task<P = unknown> {
+  readonly #run: TaskRun;
+  #payload: P | undefined;
+  #decoded: boolean;
+
+  constructor(run: TaskRun, ...decoded: readonly [payload: P] | readonly []) {
+    this.#run = run;
+    this.#decoded = decoded.length > 0;
+    this.#payload = decoded[0];
+  }
+
+  /** The name that led to this handler. */
+  get type(): string {
+    return this.#run.message.type;
+  }
+
+  /**
+   * The payload, decoded at the first read; JSON unless the server was given another codec.
+   *
+   * @throws InvalidPayloadError when the bytes do not decode. A handler that lets it pass archives the task at once:
+   * a retry could not help.
+   */
+  get payload(): P {
+    if (!this.#decoded) {
+      this.#payload = this.#run.codec.decode(this.#run.message.payload) as P;
+      this.#decoded = true;
+    }
+    return this.#payload as P;
+  }
+
+  /** The payload as it was enqueued, byte for byte; empty when there is none. */
+  get rawPayload(): Buffer {
+    const { buffer, byteOffset, byteLength } = this.#run.message.payload;
+    return Buffer.from(buffer, byteOffset, byteLength);
+  }
+
+  /** The task's id, the same in every run. */
+  get id(): string {
+    return this.#run.message.id;
+  }
+
+  /** The queue the task came from. */
+  get queue(): string {
+    return this.#run.message.queue;
+  }
+
+  /** Counted failures before this run; 0 in the first. */
+  get retried(): number {
+    return this.#run.message.retried;
+  }
+
+  /** Retries allowed after the first run. */
+  get maxRetry(): number {
+    return this.#run.message.maxRetry;
+  }
+
+  /** The caller's metadata, frozen; empty when there is none. */
+  get headers(): Headers {
+    const { headers } = this.#run.message;
+    return headers === undefined ? noHeaders : Object.freeze(headers);
+  }
+
+  /** When this run must have ended: the earlier of the task's timeout and deadline (spec/03 §6.1). */
+  get deadline(): Date {
+    return new Date(this.#run.deadlineAt);
+  }
+
+  /**
+   * Fires when the run must stop; pass it to whatever the handler waits for. Its `reason` says why:
+   * DeadlineExceededError, TaskCanceledError, LeaseExpiredError or TaskAbortedError (the server shuts down).
+   */
+  get signal(): AbortSignal {
+    return this.#run.abortSignal();
+  }
+
+  /**
+   * Stores a result now, in place of an earlier one; readable at once, and kept as long as the task is (spec/02 §14).
+   * Bytes go as they are, anything else through the codec.
+   *
+   * @throws InvalidTaskError when the value does not encode.
+   * @throws the signal's reason when the run was aborted; InvalidStateError when it has ended or the task is gone.
+   * @throws BrokerUnavailableError when Redis cannot be reached.
+   */
+  async writeResult(value: unknown): Promise<void> {
+    await this.#run.storeResult(encodeResult(value, this.#run.codec));
+  }
+
+  /** The same run with another payload: what validation or a middleware made of it. */
+  withPayload<Q>(payload: Q): Task<Q> {
+    return new Task<Q>(this.#run, payload);
+  }
+}
+
+/** A result as it is stored. */
+export function encodeResult(value: unknown, codec: PayloadCodec): Uint8Array {
+  return value instanceof Uint8Array ? value : codec.encode(value);
+}

@@ -1,0 +1,98 @@
+import type { Broker } from '../../model/broker/broker.js';
+import type { PayloadCodec } from '../../model/task/payload.codec.js';
+import type { Clock, Random } from '../../model/time/clock.js';
+import type { Duration, Ms } from '../../model/time/duration.js';
+import type { RedisOption } from '../open-broker.js';
+import type { Logger } from '../logger.js';
+import type { Middleware } from '../middleware.js';
+import type { Task } from './handler-task.js';
+
+/** How a server works; every option has a default (spec/03 §1). */
+export interface ServerOptions {
+  /** Handlers that may run at once. Default: the number of CPUs. */
+  readonly concurrency?: number;
+  /** Queue name to weight, a positive whole number. Default `{ default: 1 }`. */
+  readonly queues?: Readonly<Record<string, number>>;
+  /** Serve a queue only while all queues of a higher weight are empty. Default false: weights are shares. */
+  readonly strictPriority?: boolean;
+  /** How often an empty queue is looked at that nothing else tells about. Default `'1s'`. */
+  readonly taskCheckInterval?: Duration;
+  /**
+   * How long to wait before a retry, given the failures counted before this one.
+   * Default {@link defaultRetryDelay}: n⁴ + 15 + random(0..29) × (n + 1) seconds.
+   */
+  readonly retryDelay?: RetryDelay;
+  /** Whether an error counts as a failure; when not, the retry is not counted. Default: every error does. */
+  readonly isFailure?: (error: unknown) => boolean;
+  /** Told about every failed run before the outcome is written. What it throws is logged and changes nothing. */
+  readonly errorHandler?: ErrorHandler;
+  /** How long `shutdown` waits for handlers before it aborts them. Default `'8s'`. */
+  readonly shutdownTimeout?: Duration;
+  /** How often scheduled and retry tasks are looked for besides their exact times. Default `'5s'`. */
+  readonly delayedTaskCheckInterval?: Duration;
+  /** How often completed tasks past their retention are deleted. Default `'8s'`. */
+  readonly janitorInterval?: Duration;
+  /** Completed tasks deleted by one call. Default 100. */
+  readonly janitorBatchSize?: number;
+  /** Told at every interval whether Redis answers: the error, or `undefined`. Without it nothing is checked. */
+  readonly healthCheck?: (error: Error | undefined) => void;
+  /** Default `'15s'`. */
+  readonly healthCheckInterval?: Duration;
+  /**
+   * What becomes of a task whose type no handler knows. `'return'` (default): back to its queue for another worker,
+   * no retry spent. `'fail'`: an ordinary failure with HandlerNotFoundError, as in Asynq.
+   */
+  readonly unknownTask?: 'return' | 'fail';
+  /** How long a handler may go on after its abort signal before it counts as stuck. Default `'5s'`. */
+  readonly abortGrace?: Duration;
+  /** Whether a stuck handler keeps its slot until it ends (`'keep'`, default) or the slot is given away (`'release'`). */
+  readonly stuckPolicy?: 'keep' | 'release';
+  /** Queues that are waited on with a connection each; the rest is woken by signals and polled. Default 4. */
+  readonly blockingConnections?: number;
+  /** Wraps every handler; the first is the outermost. */
+  readonly middleware?: readonly Middleware[];
+  /** Whether `start` keeps trying when Redis is down, instead of failing. Default false. */
+  readonly waitForRedis?: boolean;
+}
+
+/** Delay before the next run: failures counted so far, the error, the task. */
+export type RetryDelay = (retried: number, error: unknown, task: Task) => Duration;
+
+/** Hears about a failed run. A promise is awaited, for a bounded time. */
+export type ErrorHandler = (error: unknown, task: Task) => unknown;
+
+/** What an {@link AsynqServer} works with besides its options: `redis`, or a `broker` that stays its owner's. */
+export interface ServerConnection {
+  /** Default `redis://localhost:6379`. */
+  readonly redis?: RedisOption;
+  /** An open or unopened broker that is shared; the server never closes it. */
+  readonly broker?: Broker;
+  /** Turns payloads and results into bytes and back. Default JSON. */
+  readonly codec?: PayloadCodec;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** The same, complete: defaults applied, durations in milliseconds. */
+export interface ResolvedServerOptions {
+  readonly concurrency: number;
+  readonly queues: Readonly<Record<string, number>>;
+  readonly strictPriority: boolean;
+  readonly taskCheckInterval: Ms;
+  readonly retryDelay: RetryDelay;
+  readonly isFailure: (error: unknown) => boolean;
+  readonly errorHandler: ErrorHandler | undefined;
+  readonly shutdownTimeout: Ms;
+  readonly delayedTaskCheckInterval: Ms;
+  readonly janitorInterval: Ms;
+  readonly janitorBatchSize: number;
+  readonly healthCheck: ((error: Error | undefined) => void) | undefined;
+  readonly healthCheckInterval: Ms;
+  readonly unknownTask: 'return' | 'fail';
+  readonly abortGrace: Ms;
+  readonly stuckPolicy: 'keep' | 'release';
+  readonly blockingConnections: number;
+  readonly middleware: readonly Middleware[];
+  readonly waitForRedis: boolean;
+}
