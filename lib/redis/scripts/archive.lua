@@ -1,0 +1,59 @@
+-- archive: keeps running tasks that failed for good, for a person to look at.
+--
+-- KEYS[1]    active        list    ids of running tasks, oldest right
+-- KEYS[2]    lease         zset    task id -> lease expiry, epoch seconds
+-- KEYS[3]    archived      zset    task id -> time of archiving, epoch seconds
+-- KEYS[4]    processedDay  string  counter of the UTC day
+-- KEYS[5]    processed     string  counter
+-- KEYS[6]    failedDay     string  counter of the UTC day
+-- KEYS[7]    failed        string  counter
+-- ARGV[1]    taskPrefix    a task's hash is this and its id, and the queue's locks begin like it: built here, same slot
+-- ARGV[2]    archivedAt    epoch seconds
+-- ARGV[3]    cutoff        epoch seconds; what was archived then or before is deleted
+-- ARGV[4]    size          how many archived tasks may be left; the oldest beyond are deleted
+-- ARGV[5]    dayExpiresAt  epoch seconds
+-- ARGV[6]    count         how many tasks, 1 to 1,000
+-- ARGV[7..]  tasks         the ids, then three a task: task message; the lease's end in epoch seconds, or empty for any;
+--                          why its record does not decode, or empty: the bytes stored before are then kept beside
+--
+-- Reply      array of the positions (from 1) of tasks that were not active and leased so; nothing was written for them
+-- Cost       O((n + m) log N), n tasks given, m tasks trimmed, N leased or archived tasks
+local active, lease, archived = KEYS[1], KEYS[2], KEYS[3]
+local counters = { processedDay = KEYS[4], processed = KEYS[5], failedDay = KEYS[6], failed = KEYS[7] }
+local taskPrefix, archivedAt, limits = ARGV[1], ARGV[2], { cutoff = ARGV[3], size = tonumber(ARGV[4]) }
+local dayExpiresAt, count = ARGV[5], tonumber(ARGV[6])
+local first, last = 7, 6 + count
+
+-- include: leave-active
+-- include: release-lock
+-- include: make-room-in-archive
+-- include: count-processed
+-- include: count-failed
+
+local leases = {}
+for i = 1, count do
+  leases[i] = ARGV[last + 3 * i - 1]
+end
+local taken, ended = leaveActive(active, lease, ARGV, first, last, leases)
+local members, refused = {}, {}
+for i = 1, count do
+  if taken[i] then
+    local at = last + 3 * i - 2
+    local hash, reason = taskPrefix .. ARGV[6 + i], ARGV[at + 2]
+    members[#members + 1] = archivedAt
+    members[#members + 1] = ARGV[6 + i]
+    if reason ~= '' then
+      redis.call('HSET', hash, 'x:error', reason, 'x:msg', redis.call('HGET', hash, 'msg') or '')
+    end
+    redis.call('HSET', hash, 'msg', ARGV[at], 'state', 'archived')
+    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+  else
+    refused[#refused + 1] = i
+  end
+end
+if ended > 0 then
+  makeRoomInArchive(archived, taskPrefix, limits, ended)
+  redis.call('ZADD', archived, unpack(members))
+  countFailed(counters, ended, dayExpiresAt)
+end
+return refused

@@ -1,0 +1,80 @@
+-- cancel: ends a task in whatever state it is: a running one is told to stop, a waiting one is archived or deleted.
+--
+-- KEYS[1]   task           hash  the task's record
+-- KEYS[2]   pending        list  task ids
+-- KEYS[3]   scheduled      zset  task id -> due time, epoch seconds
+-- KEYS[4]   retry          zset  task id -> due time, epoch seconds
+-- KEYS[5]   due            zset  task id -> exact due time, epoch milliseconds
+-- KEYS[6]   groups         set   names of groups with waiting tasks
+-- KEYS[7]   archived       zset  task id -> time of archiving, epoch seconds
+-- ARGV[1]   taskPrefix     a task's hash is this and its id, and the queue's locks begin like it: built here, same slot
+-- ARGV[2]   groupPrefix    a group's zset is this and its name: built here, same hash slot
+-- ARGV[3]   taskId
+-- ARGV[4]   then           archive, delete or retry
+-- ARGV[5]   lock           the task's lock: a full key in the same hash slot, or empty
+-- ARGV[6]   archivedAt     epoch seconds
+-- ARGV[7]   cutoff         epoch seconds; what was archived then or before is deleted
+-- ARGV[8]   size           how many archived tasks may be left; the oldest beyond are deleted
+-- ARGV[9]   requestChannel
+-- ARGV[10]  request        what to say there: who is to be canceled and what becomes of it
+-- ARGV[11]  cancelChannel  where the bare id is said
+--
+-- Reply     SIGNALED   it runs; its worker was told and will do as `then` says
+--           ARCHIVED   done
+--           DELETED    done; its lock is free
+--           KEPT       it waits and `then` is retry, or it has ended, or it is being aggregated right now
+--           NOT_FOUND  no such task
+-- Cost      O(log N) in waiting tasks; O(N) for a pending task, N pending tasks
+local task, pending, scheduled, retry, due, groups, archived =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local taskPrefix, groupPrefix, taskId, consequence, lock = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local archivedAt, limits = ARGV[6], { cutoff = ARGV[7], size = tonumber(ARGV[8]) }
+local requestChannel, request, cancelChannel = ARGV[9], ARGV[10], ARGV[11]
+
+-- include: release-lock
+-- include: make-room-in-archive
+
+local function leaveGroup()
+  local group = redis.call('HGET', task, 'group') or ''
+  if redis.call('ZREM', groupPrefix .. group, taskId) == 0 then
+    return false
+  end
+  if redis.call('EXISTS', groupPrefix .. group) == 0 then
+    redis.call('SREM', groups, group)
+  end
+  return true
+end
+
+local function leavePlace(state)
+  if state == 'pending' then
+    return redis.call('LREM', pending, 1, taskId) == 1
+  elseif state == 'scheduled' or state == 'retry' then
+    redis.call('ZREM', due, taskId)
+    return redis.call('ZREM', state == 'retry' and retry or scheduled, taskId) == 1
+  end
+  return state == 'aggregating' and leaveGroup()
+end
+
+local state = redis.call('HGET', task, 'state')
+if not state then
+  return 'NOT_FOUND'
+end
+if state == 'active' then
+  redis.call('HSET', task, 'x:cancel', consequence)
+  -- Servers that know the request must hear it before the bare id, which says nothing of the consequence.
+  redis.pcall('PUBLISH', requestChannel, request)
+  redis.call('PUBLISH', cancelChannel, taskId)
+  return 'SIGNALED'
+end
+if consequence == 'retry' or not leavePlace(state) then
+  return 'KEPT'
+end
+if consequence == 'delete' then
+  redis.call('DEL', task)
+  releaseLock(lock, taskId)
+  return 'DELETED'
+end
+makeRoomInArchive(archived, taskPrefix, limits, 1)
+redis.call('ZADD', archived, archivedAt, taskId)
+redis.call('HSET', task, 'state', 'archived')
+return 'ARCHIVED'

@@ -1,0 +1,47 @@
+-- complete: keeps running tasks that succeeded until their retention ends.
+--
+-- KEYS[1]    active        list    ids of running tasks, oldest right
+-- KEYS[2]    lease         zset    task id -> lease expiry, epoch seconds
+-- KEYS[3]    completed     zset    task id -> end of retention, epoch seconds
+-- KEYS[4]    processedDay  string  counter of the UTC day
+-- KEYS[5]    processed     string  counter
+-- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
+-- ARGV[2]    dayExpiresAt  epoch seconds
+-- ARGV[3]    count         how many tasks, 1 to 1,000
+-- ARGV[4..]  tasks         the ids, then five a task: task message; end of retention in epoch seconds; lock: a full key
+--                          in the same hash slot, or empty; RESULT or NO_RESULT; the result, which replaces a stored one
+--
+-- Reply      array of the positions (from 1) of tasks that were not both active and leased; nothing was written for them
+-- Cost       O(n log N), n tasks given, N leased or completed tasks
+local active, lease, completed, processedDay, processed = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local taskPrefix, dayExpiresAt, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local first, last = 4, 3 + count
+
+-- include: leave-active
+-- include: release-lock
+-- include: count-processed
+
+local taken, ended = leaveActive(active, lease, ARGV, first, last)
+local kept, refused = {}, {}
+for i = 1, count do
+  if taken[i] then
+    local taskId, at = ARGV[3 + i], last + 5 * i - 4
+    local hash = taskPrefix .. taskId
+    kept[#kept + 1] = ARGV[at + 1]
+    kept[#kept + 1] = taskId
+    if ARGV[at + 3] == 'RESULT' then
+      redis.call('HSET', hash, 'msg', ARGV[at], 'state', 'completed', 'result', ARGV[at + 4])
+    else
+      redis.call('HSET', hash, 'msg', ARGV[at], 'state', 'completed')
+    end
+    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+    releaseLock(ARGV[at + 2], taskId)
+  else
+    refused[#refused + 1] = i
+  end
+end
+if ended > 0 then
+  redis.call('ZADD', completed, unpack(kept))
+end
+countProcessed(processedDay, processed, ended, dayExpiresAt)
+return refused

@@ -1,0 +1,61 @@
+-- dequeue: takes the oldest pending tasks and leases them to a server.
+--
+-- KEYS[1]  pending     list    task ids, next to run right
+-- KEYS[2]  paused      string  there while the queue gives nothing
+-- KEYS[3]  active      list    ids of running tasks, newest left
+-- KEYS[4]  lease       zset    task id -> lease expiry, epoch seconds
+-- ARGV[1]  taskPrefix  a task's hash is this and its id: built here, same hash slot
+-- ARGV[2]  leaseUntil  epoch seconds
+-- ARGV[3]  limit       how many tasks at most, 1 to 1,000
+-- ARGV[4]  owner       host:pid:server-id of the server
+--
+-- Reply    array: a word, then id and task message of each task taken, oldest first
+--   SOME     there may be more
+--   DRAINED  the queue is empty now
+--   PAUSED   the queue gives nothing until it is resumed
+-- Cost     O(n log N), n tasks taken, N leased tasks; up to 1,000 ids without a stored task are dropped on the way
+local pending, paused, active, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local taskPrefix, leaseUntil, limit, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+
+if redis.call('EXISTS', paused) == 1 then
+  return { 'PAUSED' }
+end
+
+local reply, taken, leases, seen, left = { 'SOME' }, {}, {}, 0, limit
+while left > 0 and seen < limit + 1000 do
+  local taskIds = redis.call('LRANGE', pending, -left, -1)
+  local messages = {}
+  for i = 1, #taskIds do
+    -- A key of another type is no task either, and must not stop the queue.
+    messages[i] = redis.pcall('HGET', taskPrefix .. taskIds[i], 'msg')
+  end
+  -- The first write takes something away: a server out of memory still lets workers finish what is stored.
+  redis.call('LTRIM', pending, 0, -#taskIds - 1)
+  for i = #taskIds, 1, -1 do
+    local taskId, message = taskIds[i], messages[i]
+    if type(message) == 'string' then
+      taken[#taken + 1] = taskId
+      leases[#leases + 1] = leaseUntil
+      leases[#leases + 1] = taskId
+      reply[#reply + 1] = taskId
+      reply[#reply + 1] = message
+    end
+  end
+  seen = seen + #taskIds
+  if #taskIds < left then
+    reply[1] = 'DRAINED'
+    break
+  end
+  left = limit - #taken
+end
+
+if #taken > 0 then
+  redis.call('LPUSH', active, unpack(taken))
+  redis.call('ZADD', lease, unpack(leases))
+  for i = 1, #taken do
+    local hash = taskPrefix .. taken[i]
+    redis.call('HSET', hash, 'state', 'active', 'x:o', owner)
+    redis.call('HDEL', hash, 'pending_since')
+  end
+end
+return reply

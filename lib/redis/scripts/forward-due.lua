@@ -1,0 +1,132 @@
+-- forward-due: moves tasks whose time has come to pending, or to their group (spec/01 §5.14), earliest due first.
+--
+-- KEYS[1]  scheduled      zset    task id -> due, epoch seconds
+-- KEYS[2]  retry          zset    task id -> due, epoch seconds
+-- KEYS[3]  due            zset    task id -> exact due, epoch milliseconds
+-- KEYS[4]  pending        list    task ids, next to run right
+-- KEYS[5]  groups         set     names of groups with waiting tasks
+-- KEYS[6]  archived       zset    task id -> time of archiving, epoch seconds
+-- ARGV[1]  queue
+-- ARGV[2]  taskPrefix     of task hashes (hash); their keys are built here and share the queue's slot
+-- ARGV[3]  groupPrefix    of groups (zset: task id -> time added, epoch seconds); likewise built here
+-- ARGV[4]  now            epoch milliseconds, from the caller's clock
+-- ARGV[5]  limit          how many tasks to move at most; 1 to 1,000
+-- ARGV[6]  wakeChannel    told the queue's name when pending was empty
+-- ARGV[7]  archiveCutoff  epoch seconds; archived tasks of this age go
+-- ARGV[8]  archiveSize    how many archived tasks are kept
+--
+-- Reply    array: how many were moved to pending or to a group; when the next task is due, epoch milliseconds, or
+--          '' when none waits
+-- Cost     O(L log N), L the limit, N delayed tasks of the queue
+local scheduled, retry, due, pending, groups, archived = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local queue, taskPrefix, groupPrefix = ARGV[1], ARGV[2], ARGV[3]
+local now, limit, wakeChannel = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local archiveLimits = { cutoff = ARGV[7], size = tonumber(ARGV[8]) }
+-- include: release-lock
+-- include: make-room-in-archive
+-- include: exact-due
+
+local exactDue = exactDueOf(scheduled, retry, due)
+
+-- Candidates: what the wire says is due, and what is due in the second that has begun. The order of whole seconds
+-- is that of the exact times too, so the first `limit` of each hold the first `limit` of all.
+local candidates, known, exact = {}, {}, {}
+local function consider(taskId, dueAt)
+  if not known[taskId] then
+    known[taskId] = true
+    candidates[#candidates + 1] = { taskId = taskId, dueAt = dueAt, order = #candidates }
+  end
+end
+for try = 1, 3 do
+  local page = redis.call('ZRANGEBYSCORE', due, '-inf', ARGV[4], 'WITHSCORES', 'LIMIT', 0, limit)
+  local stale
+  exact, stale = exactDue(page)
+  -- Stale members may have hidden others behind the limit.
+  if stale == 0 or #page < 2 * limit then
+    break
+  end
+end
+for i = 1, #exact do
+  consider(exact[i].taskId, exact[i].dueAt)
+end
+for _, set in ipairs({ scheduled, retry }) do
+  local page = redis.call('ZRANGEBYSCORE', set, '-inf', math.floor(now / 1000), 'WITHSCORES', 'LIMIT', 0, limit)
+  for i = 1, #page, 2 do
+    consider(page[i], tonumber(page[i + 1]) * 1000)
+  end
+end
+table.sort(candidates, function(a, b)
+  if a.dueAt ~= b.dueAt then
+    return a.dueAt < b.dueAt
+  end
+  return a.order < b.order
+end)
+
+local taken, ready, archive, forwarded = {}, {}, {}, 0
+for i = 1, math.min(limit, #candidates) do
+  local taskId = candidates[i].taskId
+  local task = taskPrefix .. taskId
+  taken[i] = taskId
+  -- An id without a task is dropped: writing its state would make a stub that blocks the id (spec/01 Q-21).
+  if redis.call('HEXISTS', task, 'msg') == 1 then
+    local fields = redis.call('HMGET', task, 'group', 'x:cancel', 'unique_key')
+    local group, cancel = fields[1], fields[2]
+    if cancel then
+      redis.call('HDEL', task, 'x:cancel')
+    end
+    -- A worker that knows no consequence of a cancellation has retried a canceled task.
+    if cancel == 'delete' then
+      redis.call('DEL', task)
+      releaseLock(fields[3] or '', taskId)
+    elseif cancel == 'archive' then
+      archive[#archive + 1] = taskId
+    elseif group and group ~= '' then
+      redis.call('ZADD', groupPrefix .. group, math.floor(now / 1000), taskId)
+      redis.call('SADD', groups, group)
+      redis.call('HSET', task, 'state', 'aggregating')
+      forwarded = forwarded + 1
+    else
+      redis.call('HSET', task, 'state', 'pending', 'pending_since', ARGV[4] .. '000000')
+      ready[#ready + 1] = taskId
+    end
+  end
+end
+
+if #taken > 0 then
+  redis.call('ZREM', scheduled, unpack(taken))
+  redis.call('ZREM', retry, unpack(taken))
+  redis.call('ZREM', due, unpack(taken))
+end
+if #archive > 0 then
+  makeRoomInArchive(archived, taskPrefix, archiveLimits, #archive)
+  for i = 1, #archive do
+    redis.call('ZADD', archived, math.floor(now / 1000), archive[i])
+    redis.call('HSET', taskPrefix .. archive[i], 'state', 'archived')
+  end
+end
+if #ready > 0 then
+  local wasEmpty = redis.call('EXISTS', pending) == 0
+  redis.call('LPUSH', pending, unpack(ready))
+  if wasEmpty then
+    -- A user who may not publish must still be able to forward.
+    redis.pcall('PUBLISH', wakeChannel, queue)
+  end
+end
+
+-- An exact time is never later than its second, so the earliest of all first members is the next due instant.
+local nextDue = math.huge
+for _, set in ipairs({ scheduled, retry }) do
+  local first = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
+  if first[2] then
+    nextDue = math.min(nextDue, tonumber(first[2]) * 1000)
+  end
+end
+local page = redis.call('ZRANGE', due, 0, 15, 'WITHSCORES')
+exact = exactDue(page)
+if exact[1] then
+  nextDue = math.min(nextDue, exact[1].dueAt)
+elseif #page > 0 then
+  -- All stale and dropped: whatever comes behind them is due no earlier than the last of them.
+  nextDue = math.min(nextDue, tonumber(page[#page]))
+end
+return { forwarded + #ready, nextDue == math.huge and '' or string.format('%.0f', math.ceil(nextDue)) }

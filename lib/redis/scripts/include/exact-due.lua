@@ -1,0 +1,34 @@
+-- exact-due: which members of `due` still tell the due time of a task. A task that was moved by a process that does
+-- not know the key leaves its member behind: one counts only while, rounded up to seconds, it is the score under which
+-- the task waits in scheduled or retry.
+--
+-- exactDueOf(scheduled, retry, due) returns a function
+--   exactDue(page)  page: task id, epoch milliseconds, and so on, as read from `due`; at most 1,000 members.
+--                   Returns an array of { taskId, dueAt } of those that count, in the order of the page, and how many
+--                   did not. Those are removed.
+local function exactDueOf(scheduled, retry, due)
+  return function(page)
+    local taskIds, valid, stale = {}, {}, {}
+    for i = 1, #page, 2 do
+      taskIds[#taskIds + 1] = page[i]
+    end
+    if #taskIds == 0 then
+      return valid, 0
+    end
+    local inScheduled = redis.call('ZMSCORE', scheduled, unpack(taskIds))
+    local inRetry = redis.call('ZMSCORE', retry, unpack(taskIds))
+    for i = 1, #taskIds do
+      local dueAt = tonumber(page[2 * i])
+      local second = math.ceil(dueAt / 1000)
+      if tonumber(inScheduled[i] or nil) == second or tonumber(inRetry[i] or nil) == second then
+        valid[#valid + 1] = { taskId = taskIds[i], dueAt = dueAt }
+      else
+        stale[#stale + 1] = taskIds[i]
+      end
+    end
+    if #stale > 0 then
+      redis.call('ZREM', due, unpack(stale))
+    end
+    return valid, #stale
+  end
+end

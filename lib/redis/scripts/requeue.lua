@@ -1,0 +1,43 @@
+-- requeue: gives running tasks back to the head of their queue; of several the first given is the next to run.
+--
+-- KEYS[1]    active        list   ids of running tasks, oldest right
+-- KEYS[2]    lease         zset   task id -> lease expiry, epoch seconds
+-- KEYS[3]    pending       list   task ids, next to run right
+-- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
+-- ARGV[2]    pendingSince  epoch nanoseconds, decimal text
+-- ARGV[3]    wakeChannel
+-- ARGV[4]    queue
+-- ARGV[5]    count         how many tasks, 1 to 1,000
+-- ARGV[6..]  tasks         the ids, then two a task: task message, written only if the stored one is gone; the lease's
+--                          end in epoch seconds, or empty for any
+--
+-- Reply      array of the positions (from 1) of tasks that were not active and leased so; nothing was written for them
+-- Cost       O(n log N), n tasks given, N leased tasks
+local active, lease, pending = KEYS[1], KEYS[2], KEYS[3]
+local taskPrefix, pendingSince, wakeChannel, queue, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local first, last = 6, 5 + count
+
+-- include: leave-active
+
+local leases = {}
+for i = 1, count do
+  leases[i] = ARGV[last + 2 * i]
+end
+local taken, ended = leaveActive(active, lease, ARGV, first, last, leases)
+local taskIds, refused = {}, {}
+for i = count, 1, -1 do
+  if taken[i] then
+    local hash = taskPrefix .. ARGV[5 + i]
+    taskIds[#taskIds + 1] = ARGV[5 + i]
+    redis.call('HSETNX', hash, 'msg', ARGV[last + 2 * i - 1])
+    redis.call('HSET', hash, 'state', 'pending', 'pending_since', pendingSince)
+    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+  else
+    refused[#refused + 1] = i
+  end
+end
+if ended > 0 and redis.call('RPUSH', pending, unpack(taskIds)) == ended then
+  -- A user who may not publish must still be able to requeue.
+  redis.pcall('PUBLISH', wakeChannel, queue)
+end
+return refused

@@ -1,0 +1,57 @@
+-- retry: puts running tasks that failed where they wait to run again.
+--
+-- KEYS[1]    active        list    ids of running tasks, oldest right
+-- KEYS[2]    lease         zset    task id -> lease expiry, epoch seconds
+-- KEYS[3]    retry         zset    task id -> due time, epoch seconds
+-- KEYS[4]    scheduled     zset    task id -> due time, epoch seconds
+-- KEYS[5]    due           zset    task id -> exact due time, epoch milliseconds
+-- KEYS[6]    processedDay  string  counter of the UTC day
+-- KEYS[7]    processed     string  counter
+-- KEYS[8]    failedDay     string  counter of the UTC day
+-- KEYS[9]    failed        string  counter
+-- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
+-- ARGV[2]    now           epoch milliseconds
+-- ARGV[3]    dayExpiresAt  epoch seconds
+-- ARGV[4]    dueChannel
+-- ARGV[5]    queue
+-- ARGV[6]    count         how many tasks, 1 to 1,000
+-- ARGV[7..]  tasks         the ids, then four a task: task message; due time in epoch milliseconds; FAILURE when it
+--                          counts as one, else UNCOUNTED; the lease's end in epoch seconds, or empty for any
+--
+-- Reply      array of the positions (from 1) of tasks that were not active and leased so; nothing was written for them
+-- Cost       O(n log N), n tasks given, N leased or waiting tasks
+local active, lease, retry, scheduled, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local counters = { processedDay = KEYS[6], processed = KEYS[7], failedDay = KEYS[8], failed = KEYS[9] }
+local taskPrefix, now, dayExpiresAt, dueChannel, queue = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local count = tonumber(ARGV[6])
+local first, last = 7, 6 + count
+
+-- include: leave-active
+-- include: place-due
+-- include: count-processed
+-- include: count-failed
+
+local leases = {}
+for i = 1, count do
+  leases[i] = ARGV[last + 4 * i]
+end
+local taken = leaveActive(active, lease, ARGV, first, last, leases)
+local tasks, refused, failures = {}, {}, 0
+for i = 1, count do
+  if taken[i] then
+    local at = last + 4 * i - 3
+    local hash = taskPrefix .. ARGV[6 + i]
+    tasks[#tasks + 1] = ARGV[at + 1]
+    tasks[#tasks + 1] = ARGV[6 + i]
+    redis.call('HSET', hash, 'msg', ARGV[at], 'state', 'retry')
+    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+    if ARGV[at + 2] == 'FAILURE' then
+      failures = failures + 1
+    end
+  else
+    refused[#refused + 1] = i
+  end
+end
+placeDue({ target = retry, other = scheduled, due = due }, tasks, now, { channel = dueChannel, queue = queue })
+countFailed(counters, failures, dayExpiresAt)
+return refused

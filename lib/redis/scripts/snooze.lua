@@ -1,0 +1,47 @@
+-- snooze: puts running tasks into the scheduled set without counting anything: until a time that the handler asked for,
+-- or, for a task that nobody here can run, for a delay that doubles with each of its returns.
+--
+-- KEYS[1]    active      list   ids of running tasks, oldest right
+-- KEYS[2]    lease       zset   task id -> lease expiry, epoch seconds
+-- KEYS[3]    scheduled   zset   task id -> due time, epoch seconds
+-- KEYS[4]    retry       zset   task id -> due time, epoch seconds
+-- KEYS[5]    due         zset   task id -> exact due time, epoch milliseconds
+-- ARGV[1]    taskPrefix  a task's hash is this and its id: built here, same hash slot
+-- ARGV[2]    now         epoch milliseconds
+-- ARGV[3]    dueChannel
+-- ARGV[4]    queue
+-- ARGV[5]    count       how many tasks, 1 to 1,000
+-- ARGV[6..]  tasks       the ids, then four a task: task message, written only if the stored one is gone; UNTIL or
+--                        RETURN; due time in epoch milliseconds, or the first delay in milliseconds; empty, or the
+--                        longest delay in milliseconds
+--
+-- Reply      array of the positions (from 1) of tasks that were not both active and leased; nothing was written for them
+-- Cost       O(n log N), n tasks given, N leased or waiting tasks
+local active, lease, scheduled, retry, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local taskPrefix, now, dueChannel, queue, count = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
+local first, last = 6, 5 + count
+
+-- include: leave-active
+-- include: place-due
+
+local taken = leaveActive(active, lease, ARGV, first, last)
+local tasks, refused = {}, {}
+for i = 1, count do
+  if taken[i] then
+    local at = last + 4 * i - 3
+    local hash, dueAt = taskPrefix .. ARGV[5 + i], ARGV[at + 2]
+    if ARGV[at + 1] == 'RETURN' then
+      local returns = redis.call('HINCRBY', hash, 'x:returned', 1)
+      dueAt = now + math.min(ARGV[at + 2] * 2 ^ (returns - 1), tonumber(ARGV[at + 3]))
+    end
+    tasks[#tasks + 1] = dueAt
+    tasks[#tasks + 1] = ARGV[5 + i]
+    redis.call('HSETNX', hash, 'msg', ARGV[at])
+    redis.call('HSET', hash, 'state', 'scheduled')
+    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+  else
+    refused[#refused + 1] = i
+  end
+end
+placeDue({ target = scheduled, other = retry, due = due }, tasks, now, { channel = dueChannel, queue = queue })
+return refused
