@@ -11,10 +11,16 @@ export class InvalidOptionError extends AsynqError {
   readonly allowed: string;
 
   constructor(
-    fault: { readonly path: string; readonly value: unknown; readonly allowed: string },
+    fault: {
+      readonly path: string;
+      readonly value: unknown;
+      readonly allowed: string;
+      /** Says it in other words than "<path> must be <allowed>, got <value>". */
+      readonly message?: string;
+    },
     options?: ErrorOptions,
   ) {
-    super(`${fault.path} must be ${fault.allowed}, got ${showValue(fault.value)}`, options);
+    super(fault.message ?? `${fault.path} must be ${fault.allowed}, got ${showValue(fault.value)}`, options);
     this.path = fault.path;
     this.value = fault.value;
     this.allowed = fault.allowed;

@@ -1,0 +1,108 @@
+import { InvalidOptionError } from '../errors/option-errors.js';
+import { durationForms, epochMs, type EpochMs, type Ms, parseDuration } from '../time/duration.js';
+import { suggest } from './suggest.js';
+
+/** What was given for an option, and where: `AsynqModule: server.queues.critical`. */
+export interface Given<T = unknown> {
+  readonly path: string;
+  readonly value: T;
+}
+
+/** The path of a part: `AsynqModule:` + `server` is `AsynqModule: server`, that + `queues` is `AsynqModule: server.queues`. */
+export function pathOf(outer: string, name: string): string {
+  return outer.endsWith(':') ? `${outer} ${name}` : `${outer}.${name}`;
+}
+
+/** Refuses a value, saying in words what is allowed. */
+export function refuse(given: Given, allowed: string): never {
+  throw new InvalidOptionError({ path: given.path, value: given.value, allowed });
+}
+
+/** Whether a text is valid Unicode: without lone surrogates, so that it survives UTF-8. */
+export function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
+/** An object that is not an array, a Date or another thing with a meaning of its own. */
+export function checkObject(given: Given): Readonly<Record<string, unknown>> {
+  const { value } = given;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date) {
+    return refuse(given, 'an object');
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** Refuses an object with a name that is none of `names`, and says which one was probably meant. */
+export function checkNames(given: Given, names: readonly string[]): void {
+  for (const name of Object.keys(checkObject(given))) {
+    if (!names.includes(name)) throw unknownOption(pathOf(given.path, name), names);
+  }
+}
+
+/** The error for an option that does not exist; `path` ends with its name. */
+export function unknownOption(path: string, names: readonly string[]): InvalidOptionError {
+  const name = path.slice(Math.max(path.lastIndexOf('.'), path.lastIndexOf(' ')) + 1);
+  const meant = suggest(name, names);
+  const hint = meant === undefined ? `the options are ${names.join(', ')}` : `did you mean ${meant}?`;
+  return new InvalidOptionError({
+    path,
+    value: name,
+    allowed: `one of ${names.join(', ')}`,
+    message: `${path} is not an option; ${hint}`,
+  });
+}
+
+/** A whole number between `min` and `max`, both included. */
+export function checkInteger(given: Given, range: { readonly min: number; readonly max?: number }): number {
+  const { value } = given;
+  const { min, max = Number.MAX_SAFE_INTEGER } = range;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  if (range.max !== undefined) return refuse(given, `an integer from ${min} to ${max}`);
+  return refuse(given, min === 1 ? 'a positive integer' : `an integer of at least ${min}`);
+}
+
+/** `true` or `false`. */
+export function checkBoolean(given: Given): boolean {
+  return typeof given.value === 'boolean' ? given.value : refuse(given, 'true or false');
+}
+
+/** A function; its signature cannot be checked. */
+export function checkFunction<F>(given: Given<F>): F {
+  return typeof given.value === 'function' ? given.value : refuse(given, 'a function');
+}
+
+/** One of some words. */
+export function checkOneOf<const T extends string>(given: Given, words: readonly T[]): T {
+  const word = words.find((candidate) => candidate === given.value);
+  return word ?? refuse(given, `one of ${words.map((candidate) => `'${candidate}'`).join(', ')}`);
+}
+
+/** Text that is not blank and is valid Unicode; it is not trimmed. */
+export function checkText(given: Given): string {
+  const { value } = given;
+  if (typeof value !== 'string' || isBlank(value)) return refuse(given, 'text that is not blank');
+  return isWellFormed(value) ? value : refuse(given, 'valid Unicode text (it has a lone surrogate)');
+}
+
+/** A length of time, not negative unless `least` says otherwise. */
+export function checkDuration(given: Given, least: 'zero' | 'above-zero' = 'zero'): Ms {
+  const duration = parseDuration(given.value);
+  if (duration === undefined) return refuse(given, durationForms);
+  if (duration > 0 || (duration === 0 && least === 'zero')) return duration;
+  return refuse(given, least === 'zero' ? `${durationForms}, not negative` : `${durationForms}, longer than zero`);
+}
+
+/** An instant: a valid Date. */
+export function checkInstant(given: Given): EpochMs {
+  const { value } = given;
+  const instant = value instanceof Date ? value.getTime() : Number.NaN;
+  return Number.isNaN(instant) ? refuse(given, 'a valid Date') : epochMs(instant);
+}
+
+// Go counts U+0085 as white space, JavaScript does not.
+const visible = /[^\s\u0085]/u;
+
+/** Whether a text is empty or has nothing but white space. */
+export function isBlank(text: string): boolean {
+  return !visible.test(text);
+}
