@@ -15,7 +15,12 @@ export default {
   testRegex: '\\.(spec|e2e-spec)\\.ts$',
   transform: { '^.+\\.ts$': ['@swc/jest', ts], '^.+\\.m?js$': ['@swc/jest', js] },
   transformIgnorePatterns: ['/node_modules/(?!@nestjs/)'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // The samples import the package by its name; under test they get the sources.
+    '^nestjs-asynq$': '<rootDir>/lib/index.ts',
+    '^nestjs-asynq/core$': '<rootDir>/lib/core.ts',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/test/package/apps'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',

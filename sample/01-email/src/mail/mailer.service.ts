@@ -1,0 +1,32 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Inject, Injectable } from '@nestjs/common';
+import { createTransport } from 'nodemailer';
+
+/** Token of the folder that mails are written to. */
+export const MAIL_FOLDER = 'MAIL_FOLDER';
+
+export interface Mail {
+  /** Name of the file: a mail sent twice is one file. */
+  readonly id: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** Builds real mails and writes them to files instead of sending them. */
+@Injectable()
+export class Mailer {
+  readonly #transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
+
+  constructor(@Inject(MAIL_FOLDER) private readonly folder: string) {}
+
+  /** Returns the path of the file. */
+  async send({ id, to, subject, text }: Mail): Promise<string> {
+    const { message } = await this.#transport.sendMail({ from: 'hello@shop.example', to, subject, text });
+    await mkdir(this.folder, { recursive: true });
+    const path = join(this.folder, `${id}.eml`);
+    await writeFile(path, message as Buffer);
+    return path;
+  }
+}

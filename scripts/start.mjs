@@ -1,0 +1,34 @@
+// npm start: runs sample/01-email on the Redis of REDIS_URL, or on one of its own that ends with it.
+import { spawn } from 'node:child_process';
+import { prepare } from './prepare.mjs';
+import { provideRedisServer, startRedisServer } from './redis-server.mjs';
+
+prepare('sample/01-email');
+
+const own = process.env.REDIS_URL === undefined ? await startOwnRedis() : undefined;
+const app = spawn(process.execPath, ['sample/01-email/dist/main.js'], {
+  stdio: 'inherit',
+  env: { ...process.env, REDIS_URL: own?.url ?? process.env.REDIS_URL },
+});
+
+// Ctrl-C reaches the app as well, since both are in the foreground: wait for it. Other signals are passed on.
+process.on('SIGINT', () => {});
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => app.kill(signal));
+
+app.on('exit', async (code, signal) => {
+  await own?.stop();
+  process.exit(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1));
+});
+
+async function startOwnRedis() {
+  try {
+    const server = provideRedisServer({ say: (line) => console.log(line) });
+    const redis = await startRedisServer({ server });
+    console.log(`Redis for this run: ${redis.url} (set REDIS_URL to use another; it keeps nothing)`);
+    return redis;
+  } catch (error) {
+    const [line] = error.message.replace('TEST_REDIS_URL', 'REDIS_URL').split('\n');
+    console.error(line);
+    process.exit(1);
+  }
+}

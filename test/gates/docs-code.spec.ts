@@ -1,0 +1,167 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import ts from 'typescript';
+import { listFiles, readText, root } from './source-tree.js';
+
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...listFiles('docs', isPage),
+  ...listFiles('sample', isPage),
+];
+const entries: Readonly<Record<string, string>> = {
+  'nestjs-asynq': 'lib/index.ts',
+  'nestjs-asynq/core': 'lib/core.ts',
+};
+
+describe('the documentation', () => {
+  it('has code that compiles', () => {
+    const blocks = pages.flatMap(codeBlocks);
+    expect(blocks.length).toBeGreaterThan(10);
+    expect(compile(blocks)).toEqual([]);
+  });
+
+  it('links to files and headings that exist', () => {
+    const faults = pages.flatMap((page) =>
+      [...withoutCode(readText(page)).matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, link]) => link ?? '')
+        .filter((link) => !/^[a-z]+:/.test(link) && !isThere(page, link))
+        .map((link) => `${page}: ${link}`),
+    );
+    expect(faults).toEqual([]);
+  });
+
+  it('is reached from the README', () => {
+    const reached = new Set(['README.md', 'CHANGELOG.md']);
+    for (const page of reached) {
+      for (const [, link] of readText(page).matchAll(/\]\(([^)#\s]+\.md)(?:#[^)]*)?\)/g)) {
+        const target = join(dirname(page), link ?? '');
+        if (existsSync(join(root, target))) reached.add(target);
+      }
+    }
+    expect(pages.filter((page) => !reached.has(page))).toEqual([]);
+  });
+});
+
+function isPage(path: string): boolean {
+  return path.endsWith('.md');
+}
+
+interface Block {
+  /** Name of the module it is compiled as; says where it stands. */
+  readonly name: string;
+  readonly code: string;
+}
+
+// A block is a module of its own. What a fragment takes for granted stands in a comment before it:
+// <!-- given: declare const asynq: AsynqClient; -->
+function codeBlocks(page: string): readonly Block[] {
+  const text = readText(page);
+  return [...text.matchAll(/(?:<!-- given: ((?:(?!-->).)*) -->\n+)?^```ts\n(.*?)^```$/gms)].map((match) => {
+    const line = text.slice(0, match.index).split('\n').length;
+    return { name: `${page.replace(/[^\w]/g, '-')}-line-${line}.ts`, code: `${match[2] ?? ''}\n${match[1] ?? ''}` };
+  });
+}
+
+const config: unknown = JSON.parse(readText('tsconfig.json'));
+const options: ts.CompilerOptions = {
+  ...ts.parseJsonConfigFileContent(config, ts.sys, root).options,
+  noEmit: true,
+  noUnusedLocals: false,
+  noUnusedParameters: false,
+  paths: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, [`./${path}`]])),
+};
+
+// Names that a block uses without importing them come from these packages, so that fragments stay short.
+const implied = ['nestjs-asynq', '@nestjs/common', '@nestjs/core', 'node:fs/promises'];
+
+function compile(blocks: readonly Block[]): readonly string[] {
+  const folder = join(root, 'docs');
+  const scan = ts.createProgram(
+    Object.values(entries).map((path) => join(root, path)),
+    options,
+  );
+  const sources = new Map(blocks.map((block) => [join(folder, block.name), withImports(block.code, scan)]));
+  const files = ts.createCompilerHost(options);
+  const host: ts.CompilerHost = {
+    ...files,
+    fileExists: (path) => sources.has(path) || files.fileExists(path),
+    readFile: (path) => sources.get(path) ?? files.readFile(path),
+    getSourceFile: (path, language, ...rest) => {
+      const source = sources.get(path);
+      if (source === undefined) return files.getSourceFile(path, language, ...rest);
+      return ts.createSourceFile(path, source, language, true);
+    },
+  };
+  const program = ts.createProgram({ rootNames: [...sources.keys()], options, host, oldProgram: scan });
+  return [...sources.keys()].flatMap((path) => {
+    const file = program.getSourceFile(path);
+    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map((fault) => {
+      const line = file?.getLineAndCharacterOfPosition(fault.start ?? 0).line ?? 0;
+      const shown = sources.get(path)?.split('\n')[line]?.trim();
+      return `${path.slice(folder.length + 1)}: ${ts.flattenDiagnosticMessageText(fault.messageText, ' ')} [${shown}]`;
+    });
+  });
+}
+
+let exported: ReadonlyMap<string, string> | undefined;
+
+function withImports(code: string, program: ts.Program): string {
+  exported ??= exportedNames(program);
+  const ast = ts.createSourceFile('block.ts', code, ts.ScriptTarget.ES2022, true);
+  const declared = new Set(ast.statements.flatMap(namesDeclared));
+  const used = [...new Set(code.match(/[A-Za-z_$][\w$]*/g))].filter((name) => !declared.has(name));
+  const lines = used.flatMap((name) => {
+    const source = exported?.get(name);
+    return source === undefined ? [] : [`import { ${name} } from '${source}';`];
+  });
+  return `${code}\n${lines.join('\n')}\nexport {};\n`;
+}
+
+function exportedNames(program: ts.Program): ReadonlyMap<string, string> {
+  const checker = program.getTypeChecker();
+  const names = new Map<string, string>();
+  for (const source of implied.toReversed()) {
+    const path = entries[source];
+    const file =
+      path === undefined
+        ? ts.resolveModuleName(source, join(root, 'docs/x.ts'), options, ts.sys).resolvedModule?.resolvedFileName
+        : join(root, path);
+    const module = file === undefined ? undefined : program.getSourceFile(file);
+    const symbol = module === undefined ? undefined : checker.getSymbolAtLocation(module);
+    for (const { name } of symbol === undefined ? [] : checker.getExportsOfModule(symbol)) names.set(name, source);
+  }
+  return names;
+}
+
+function namesDeclared(node: ts.Statement): readonly string[] {
+  if (ts.isImportDeclaration(node)) {
+    const bindings = node.importClause?.namedBindings;
+    const named =
+      bindings !== undefined && ts.isNamedImports(bindings) ? bindings.elements.map((one) => one.name.text) : [];
+    return node.importClause?.name === undefined ? named : [...named, node.importClause.name.text];
+  }
+  if (ts.isVariableStatement(node)) return node.declarationList.declarations.map((one) => one.name.getText());
+  const name = (node as Partial<ts.DeclarationStatement>).name;
+  return name === undefined ? [] : [name.getText()];
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, '');
+}
+
+function isThere(page: string, link: string): boolean {
+  const [file, heading] = link.split('#');
+  const target = file === '' || file === undefined ? page : join(dirname(page), file);
+  if (!existsSync(join(root, target))) return false;
+  if (heading === undefined) return true;
+  return [...readText(target).matchAll(/^#+ (.+)$/gm)].some(([, title]) => slug(title ?? '') === heading);
+}
+
+function slug(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+}

@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import ts from 'typescript';
+import { lineOf, listFiles, nodesOf, parseFolder, readText, root, type SourceFile } from './source-tree.js';
+
+const maxLines = 300;
+const library = parseFolder('lib');
+
+describe('source files', () => {
+  it('have at most 300 lines, or say why at the top', () => {
+    const faults = ['lib', 'test', 'bench', 'sample', 'scripts']
+      .flatMap((folder) => listFiles(folder, isWrittenByHand))
+      .map((path) => ({ path, text: readText(path) }))
+      .filter(({ text }) => text.split('\n').length - 1 > maxLines && !/^\/\/ Over 300 lines: \S/.test(text))
+      .map(({ path, text }) => `${path}: ${text.split('\n').length - 1} lines`);
+    expect(faults).toEqual([]);
+  });
+
+  it('read the time, set timers and draw numbers in system-clock.ts only', () => {
+    const faults = library
+      .filter((file) => file.path !== 'lib/engine/system-clock.ts')
+      .flatMap((file) => timeUses(file).map((use) => `${file.path}: ${use}`));
+    expect(faults).toEqual([]);
+  });
+
+  it('carry the scripts as the .lua files have them', () => {
+    expect(() =>
+      execFileSync(process.execPath, ['scripts/generate-script-sources.mjs', '--check'], { cwd: root }),
+    ).not.toThrow();
+  });
+
+  it('use nothing that one of the two package formats lacks', () => {
+    const faults = library.flatMap((file) =>
+      [...nodesOf(file.ast)]
+        .filter(
+          (node) =>
+            (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) ||
+            (ts.isIdentifier(node) && ['__dirname', '__filename'].includes(node.text)) ||
+            (ts.isAwaitExpression(node) && isTopLevel(node)),
+        )
+        .map((node) => `${file.path}:${lineOf(file.ast, node)}: ${node.getText(file.ast).slice(0, 40)}`),
+    );
+    expect(faults).toEqual([]);
+  });
+});
+
+function isWrittenByHand(path: string): boolean {
+  return /\.(ts|mjs|mts|go|lua)$/.test(path) && !path.includes('/generated/') && !path.includes('/apps/');
+}
+
+const forbiddenCalls = new Set(['setTimeout', 'setInterval', 'performance']);
+const forbiddenMembers = new Set([
+  'Date.now',
+  'Math.random',
+  'performance.now',
+  'process.hrtime',
+  'crypto.getRandomValues',
+]);
+
+function timeUses(file: SourceFile): readonly string[] {
+  const found: string[] = [];
+  for (const node of nodesOf(file.ast)) {
+    const text = node.getText(file.ast);
+    const isBareDate = ts.isNewExpression(node) && text.startsWith('new Date') && (node.arguments?.length ?? 0) === 0;
+    const isMember = ts.isPropertyAccessExpression(node) && forbiddenMembers.has(text.replace('globalThis.', ''));
+    const isCall = ts.isIdentifier(node) && forbiddenCalls.has(node.text) && isRead(node);
+    const isModule = ts.isStringLiteral(node) && /^(node:)?(timers|perf_hooks)(\/|$)/.test(node.text);
+    if (isBareDate || isMember || isCall || isModule) found.push(`line ${lineOf(file.ast, node)}: ${text}`);
+  }
+  return found;
+}
+
+// A property or method of ours may be called setTimeout; reading the global one is what is forbidden.
+function isRead(node: ts.Identifier): boolean {
+  const { parent } = node;
+  const isOwnName = 'name' in parent && parent.name === node && !ts.isImportSpecifier(parent);
+  return !isOwnName || (ts.isPropertyAccessExpression(parent) && parent.expression.getText() === 'globalThis');
+}
+
+function isTopLevel(node: ts.Node): boolean {
+  for (let above = node.parent; above !== undefined; above = above.parent) {
+    if (ts.isFunctionLike(above) || ts.isClassStaticBlockDeclaration(above)) return false;
+  }
+  return true;
+}
