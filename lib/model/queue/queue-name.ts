@@ -1,0 +1,20 @@
+import { checkText, type Given, isBlank, isWellFormed, refuse } from '../options/check.js';
+
+/** The queue of tasks that name none (spec/02 §2). */
+export const defaultQueue = 'default';
+
+/**
+ * A queue's name, exactly as given: letter case, spaces and braces count. Refused are a blank name, one that is not
+ * valid Unicode, and one that begins with `}`: the queue's keys would not share a cluster slot (spec/01 Q-55).
+ *
+ * @throws InvalidOptionError
+ */
+export function checkQueueName(given: Given): string {
+  const name = checkText(given);
+  return name.startsWith('}') ? refuse(given, 'a queue name that does not begin with }') : name;
+}
+
+/** Whether {@link checkQueueName} takes a name. */
+export function isQueueName(name: string): boolean {
+  return !isBlank(name) && !name.startsWith('}') && isWellFormed(name);
+}
