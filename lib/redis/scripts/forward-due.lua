@@ -62,41 +62,45 @@ table.sort(candidates, function(a, b)
   return a.order < b.order
 end)
 
-local taken, ready, archive, forwarded = {}, {}, {}, 0
+local taken, ready, archive, grouped = {}, {}, {}, {}
 for i = 1, math.min(limit, #candidates) do
-  local taskId = candidates[i].taskId
-  local task = taskPrefix .. taskId
-  taken[i] = taskId
-  -- An id without a task is dropped: writing its state would make a stub that blocks the id (spec/01 Q-21).
-  if redis.call('HEXISTS', task, 'msg') == 1 then
-    local fields = redis.call('HMGET', task, 'group', 'x:cancel', 'unique_key')
-    local group, cancel = fields[1], fields[2]
-    if cancel then
-      redis.call('HDEL', task, 'x:cancel')
-    end
-    -- A worker that knows no consequence of a cancellation has retried a canceled task.
-    if cancel == 'delete' then
-      redis.call('DEL', task)
-      releaseLock(fields[3] or '', taskId)
-    elseif cancel == 'archive' then
-      archive[#archive + 1] = taskId
-    elseif group and group ~= '' then
-      redis.call('ZADD', groupPrefix .. group, math.floor(now / 1000), taskId)
-      redis.call('SADD', groups, group)
-      redis.call('HSET', task, 'state', 'aggregating')
-      forwarded = forwarded + 1
-    else
-      redis.call('HSET', task, 'state', 'pending', 'pending_since', ARGV[4] .. '000000')
-      ready[#ready + 1] = taskId
-    end
-  end
+  taken[i] = candidates[i].taskId
 end
-
+-- The first write takes something away, so that a server out of memory still lets tasks run.
 if #taken > 0 then
   redis.call('ZREM', scheduled, unpack(taken))
   redis.call('ZREM', retry, unpack(taken))
   redis.call('ZREM', due, unpack(taken))
 end
+for i = 1, #taken do
+  local taskId = taken[i]
+  local task = taskPrefix .. taskId
+  -- An id without a task stays dropped: writing its state would make a stub that blocks the id (spec/01 Q-21).
+  if redis.pcall('HEXISTS', task, 'msg') == 1 then
+    local fields = redis.call('HMGET', task, 'group', 'x:cancel', 'unique_key')
+    local group, consequence = fields[1] or '', fields[2]
+    if consequence then
+      redis.call('HDEL', task, 'x:cancel')
+    end
+    -- A worker that knows nothing of consequences has put a canceled task here.
+    if consequence == 'delete' then
+      redis.call('DEL', task)
+      releaseLock(fields[3] or '', taskId)
+    elseif consequence == 'archive' then
+      archive[#archive + 1] = taskId
+    elseif group ~= '' then
+      grouped[#grouped + 1] = taskId
+      redis.call('ZADD', groupPrefix .. group, math.floor(now / 1000), taskId)
+      -- Nobody looks at a group that is not listed (spec/01 Q-10).
+      redis.call('SADD', groups, group)
+      redis.call('HSET', task, 'state', 'aggregating')
+    else
+      ready[#ready + 1] = taskId
+      redis.call('HSET', task, 'state', 'pending', 'pending_since', ARGV[4] .. '000000')
+    end
+  end
+end
+
 if #archive > 0 then
   makeRoomInArchive(archived, taskPrefix, archiveLimits, #archive)
   for i = 1, #archive do
@@ -104,13 +108,9 @@ if #archive > 0 then
     redis.call('HSET', taskPrefix .. archive[i], 'state', 'archived')
   end
 end
-if #ready > 0 then
-  local wasEmpty = redis.call('EXISTS', pending) == 0
-  redis.call('LPUSH', pending, unpack(ready))
-  if wasEmpty then
-    -- A user who may not publish must still be able to forward.
-    redis.pcall('PUBLISH', wakeChannel, queue)
-  end
+if #ready > 0 and redis.call('LPUSH', pending, unpack(ready)) == #ready then
+  -- A user who may not publish must still be able to forward.
+  redis.pcall('PUBLISH', wakeChannel, queue)
 end
 
 -- An exact time is never later than its second, so the earliest of all first members is the next due instant.
@@ -129,4 +129,4 @@ elseif #page > 0 then
   -- All stale and dropped: whatever comes behind them is due no earlier than the last of them.
   nextDue = math.min(nextDue, tonumber(page[#page]))
 end
-return { forwarded + #ready, nextDue == math.huge and '' or string.format('%.0f', math.ceil(nextDue)) }
+return { #ready + #grouped, nextDue == math.huge and '' or string.format('%.0f', math.ceil(nextDue)) }

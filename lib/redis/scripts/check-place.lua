@@ -1,0 +1,56 @@
+-- check-place: looks whether the ids in a part of one list or set belong there. Writes nothing.
+--
+-- KEYS[1]  place        list or zset; the ids are looked at in the order of positions or ranks
+-- KEYS[2]  partner      for active: lease, zset; for lease: active, list; else the place again
+-- ARGV[1]  kind         active, lease, list or zset
+-- ARGV[2]  state        what the tasks there say of themselves
+-- ARGV[3]  taskPrefix   a task's hash is this and its id: built here, same hash slot
+-- ARGV[4]  first        position of the first id to look at, from 0
+-- ARGV[5]  limit        how many ids, 1 to 1,000
+--
+-- Reply    array: how many ids were looked at; then pairs of a word and an id
+--   ID_WITHOUT_TASK        the task's hash is gone
+--   ACTIVE_WITHOUT_LEASE   in active, but not leased
+--   LEASE_WITHOUT_ACTIVE   leased, but not in active, or says of itself to be elsewhere
+--   TASK_IN_WRONG_PLACE    says of itself to be elsewhere
+-- Cost     O(L), L the limit; O(L + N) for lease, N running tasks of the queue. Of a list with more than 5,000 ids
+--          none is looked at: what does not belong there is dropped when it is dequeued
+local place, partner = KEYS[1], KEYS[2]
+local kind, state, taskPrefix = ARGV[1], ARGV[2], ARGV[3]
+local first, last = tonumber(ARGV[4]), tonumber(ARGV[4]) + tonumber(ARGV[5]) - 1
+
+local isList = kind == 'active' or kind == 'list'
+if kind == 'list' and redis.call('LLEN', place) > 5000 then
+  return { 0 }
+end
+local taskIds = redis.call(isList and 'LRANGE' or 'ZRANGE', place, first, last)
+local leases, running = {}, {}
+if kind == 'active' and #taskIds > 0 then
+  leases = redis.call('ZMSCORE', partner, unpack(taskIds))
+elseif kind == 'lease' then
+  for _, taskId in ipairs(redis.call('LRANGE', partner, 0, -1)) do
+    running[taskId] = true
+  end
+end
+
+local function verdict(i)
+  local stored = redis.pcall('HGET', taskPrefix .. taskIds[i], 'state')
+  if type(stored) ~= 'string' then
+    return 'ID_WITHOUT_TASK'
+  elseif kind == 'lease' then
+    return (stored ~= state or not running[taskIds[i]]) and 'LEASE_WITHOUT_ACTIVE'
+  elseif stored ~= state then
+    return 'TASK_IN_WRONG_PLACE'
+  end
+  return kind == 'active' and not leases[i] and 'ACTIVE_WITHOUT_LEASE'
+end
+
+local reply = { #taskIds }
+for i = 1, #taskIds do
+  local word = verdict(i)
+  if word then
+    reply[#reply + 1] = word
+    reply[#reply + 1] = taskIds[i]
+  end
+end
+return reply

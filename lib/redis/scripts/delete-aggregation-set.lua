@@ -1,0 +1,19 @@
+-- delete-aggregation-set: deletes a set with all its tasks (spec/01 §5.18). Their unique locks stay (spec/01 Q-03).
+--
+-- KEYS[1]  set              zset   task id -> time added to the group, epoch seconds
+-- KEYS[2]  aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds
+-- ARGV[1]  taskPrefix       of task hashes (hash); their keys are built here and share the queue's slot
+--
+-- Reply    how many members the set had; 0 also when it went back to its group before
+-- Cost     O(N), N members
+local set, aggregationSets = KEYS[1], KEYS[2]
+local taskPrefix = ARGV[1]
+-- include: delete-tasks
+
+local size = redis.call('ZCARD', set)
+for first = 0, size - 1, 1000 do
+  deleteTasks(taskPrefix, redis.call('ZRANGE', set, first, first + 999), 'aggregating')
+end
+redis.call('DEL', set)
+redis.call('ZREM', aggregationSets, set)
+return size

@@ -1,0 +1,223 @@
+-- heal: puts right what is still wrong with a queue. Looks again first, so that what moved meanwhile is left alone.
+--
+-- KEYS[1]    pending          list  task ids, next to run right
+-- KEYS[2]    active           list  ids of running tasks
+-- KEYS[3]    lease            zset  task id -> lease expiry, epoch seconds
+-- KEYS[4]    scheduled        zset  task id -> due, epoch seconds
+-- KEYS[5]    retry            zset  task id -> due, epoch seconds
+-- KEYS[6]    archived         zset  task id -> time of archiving, epoch seconds
+-- KEYS[7]    completed        zset  task id -> end of retention, epoch seconds
+-- KEYS[8]    groups           set   names of groups with waiting tasks
+-- KEYS[9]    aggregationSets  zset  full key of an aggregation set -> its deadline, epoch seconds
+-- KEYS[10]   due              zset  task id -> exact due, epoch milliseconds
+-- ARGV[1]    taskPrefix       a task's hash is this and its id: built here, same hash slot
+-- ARGV[2]    groupPrefix      a group's zset is this and its name: built here, same hash slot
+-- ARGV[3]    now              epoch seconds
+-- ARGV[4]    pendingSince     epoch nanoseconds, decimal text
+-- ARGV[5]    wakeChannel
+-- ARGV[6]    queue
+-- ARGV[7..]  faults           four each: a word, one of check-place's and check-tasks' replies; task id or group name;
+--                             group of the task's message, or ''; end of its retention, epoch seconds, or ''
+--
+-- Reply      array with a word for each fault
+--   HEALED   it was still wrong and has been put right
+--   RIGHT    nothing is wrong any more; nothing was written
+--   LATER    looking takes too long to be done in this call
+-- Cost       O(n log N + P), n faults, N tasks in sets, P up to 1,000,000 ids of lists walked through
+local places = {
+  pending = KEYS[1], active = KEYS[2], lease = KEYS[3], scheduled = KEYS[4], retry = KEYS[5],
+  archived = KEYS[6], completed = KEYS[7], aggregationSets = KEYS[9],
+}
+local groups, due = KEYS[8], KEYS[10]
+local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local wakeChannel, queue = ARGV[5], ARGV[6]
+
+-- include: find-task
+
+local inList, inPlace, moved = findTask(places, groupPrefix)
+local sets = { 'scheduled', 'retry', 'archived', 'completed' }
+
+-- A long list is walked through only for tasks that say they are in it: an id that is there without a task is dropped
+-- when it is dequeued.
+local isLong = redis.call('LLEN', places.pending) > 5000
+local walked = 0
+local function mayWalkPending()
+  local length = redis.call('LLEN', places.pending)
+  if walked > 0 and walked + length > 1000000 then
+    return false
+  end
+  walked = walked + length
+  return true
+end
+
+local function stored(taskId)
+  local fields = redis.pcall('HMGET', taskPrefix .. taskId, 'state', 'group')
+  if fields.err then
+    return false, ''
+  end
+  local isTask = redis.call('HEXISTS', taskPrefix .. taskId, 'msg') == 1
+  return isTask, fields[1] or '', fields[2] ~= '' and fields[2] or nil
+end
+
+local function leaveList(list, taskId)
+  moved(list, taskId, false)
+  return redis.call('LREM', list, 0, taskId)
+end
+
+-- Takes an id out of every place but that of `state`; returns from how many.
+local function leaveOthers(taskId, state)
+  local left = 0
+  for _, name in ipairs(sets) do
+    if name ~= state then
+      left = left + redis.call('ZREM', places[name], taskId)
+    end
+  end
+  if state ~= 'scheduled' and state ~= 'retry' then
+    redis.call('ZREM', due, taskId)
+  end
+  if state ~= 'active' then
+    left = left + redis.call('ZREM', places.lease, taskId) + leaveList(places.active, taskId)
+  end
+  if state ~= 'pending' and not isLong then
+    left = left + leaveList(places.pending, taskId)
+  end
+  if state ~= 'aggregating' and redis.call('SCARD', groups) <= 1000 then
+    for _, group in ipairs(redis.call('SMEMBERS', groups)) do
+      left = left + redis.call('ZREM', groupPrefix .. group, taskId)
+    end
+  end
+  return left
+end
+
+-- The state whose place holds the id, if there is one.
+local function whereIs(taskId, group)
+  for _, name in ipairs(sets) do
+    if inPlace(name, taskId) then
+      return name
+    end
+  end
+  for _, state in ipairs({ 'aggregating', 'active', 'pending' }) do
+    if not (state == 'pending' and isLong) and inPlace(state, taskId, group) then
+      return state
+    end
+  end
+end
+
+-- What is known of an old due time is in `due`; without it the task is due now.
+local function dueSecond(taskId)
+  local dueAt = redis.call('ZSCORE', due, taskId)
+  return dueAt and math.ceil(dueAt / 1000) or now
+end
+
+local function place(taskId, state, group, expiresAt)
+  if state == 'active' then
+    -- With a lease that has ended, so that it is recovered.
+    redis.call('LPUSH', places.active, taskId)
+    redis.call('ZADD', places.lease, now, taskId)
+    moved(places.active, taskId, true)
+  elseif state == 'scheduled' or state == 'retry' then
+    redis.call('ZADD', places[state], dueSecond(taskId), taskId)
+  elseif state == 'archived' then
+    redis.call('ZADD', places.archived, now, taskId)
+  elseif state == 'completed' then
+    redis.call('ZADD', places.completed, expiresAt ~= '' and expiresAt or now, taskId)
+  elseif state == 'aggregating' and group then
+    redis.call('ZADD', groupPrefix .. group, now, taskId)
+    redis.call('SADD', groups, group)
+    redis.call('HSET', taskPrefix .. taskId, 'group', group)
+  else
+    -- It has waited longer than those that are in the list.
+    local length = redis.call('RPUSH', places.pending, taskId)
+    redis.call('HSET', taskPrefix .. taskId, 'state', 'pending')
+    redis.call('HSETNX', taskPrefix .. taskId, 'pending_since', pendingSince)
+    moved(places.pending, taskId, true)
+    if length == 1 then
+      redis.pcall('PUBLISH', wakeChannel, queue)
+    end
+  end
+end
+
+-- Makes a task be in one place, the one its state names.
+local function settleIn(taskId, messageGroup, expiresAt)
+  local isTask, state, group = stored(taskId)
+  group = group or (messageGroup ~= '' and messageGroup or nil)
+  local isKnown = state == '' or state == 'aggregating' or (places[state] and state ~= 'lease')
+  if not isTask or not isKnown then
+    return 'RIGHT'
+  end
+  if not mayWalkPending() then
+    return 'LATER'
+  end
+  if state ~= '' and inPlace(state, taskId, group) then
+    return leaveOthers(taskId, state) > 0 and 'HEALED' or 'RIGHT'
+  end
+  local found = whereIs(taskId, group)
+  if found then
+    redis.call('HSET', taskPrefix .. taskId, 'state', found)
+  else
+    place(taskId, state, group, expiresAt)
+  end
+  return 'HEALED'
+end
+
+local heal = {}
+
+function heal.TASK_WITHOUT_PLACE(taskId, group, expiresAt)
+  return settleIn(taskId, group, expiresAt)
+end
+
+function heal.TASK_IN_WRONG_PLACE(taskId, group, expiresAt)
+  return settleIn(taskId, group, expiresAt)
+end
+
+function heal.ID_WITHOUT_TASK(taskId, group, expiresAt)
+  local isTask, state = stored(taskId)
+  if isTask then
+    return state == '' and settleIn(taskId, group, expiresAt) or 'RIGHT'
+  end
+  return leaveOthers(taskId) > 0 and 'HEALED' or 'RIGHT'
+end
+
+function heal.TASK_WITHOUT_MESSAGE(taskId)
+  if stored(taskId) or redis.call('DEL', taskPrefix .. taskId) == 0 then
+    return 'RIGHT'
+  end
+  redis.call('ZREM', places.lease, taskId)
+  leaveList(places.active, taskId)
+  return 'HEALED'
+end
+
+function heal.ACTIVE_WITHOUT_LEASE(taskId)
+  local isTask, state = stored(taskId)
+  if state ~= 'active' or not isTask or redis.call('ZSCORE', places.lease, taskId)
+    or not inList(places.active, taskId) then
+    return 'RIGHT'
+  end
+  redis.call('ZADD', places.lease, now, taskId)
+  return 'HEALED'
+end
+
+function heal.LEASE_WITHOUT_ACTIVE(taskId)
+  local isTask, state = stored(taskId)
+  if not redis.call('ZSCORE', places.lease, taskId) then
+    return 'RIGHT'
+  elseif not isTask or state ~= 'active' then
+    return redis.call('ZREM', places.lease, taskId) == 1 and 'HEALED'
+  elseif inList(places.active, taskId) then
+    return 'RIGHT'
+  end
+  redis.call('LPUSH', places.active, taskId)
+  moved(places.active, taskId, true)
+  return 'HEALED'
+end
+
+function heal.GROUP_NOT_LISTED(group)
+  local hasMembers = redis.call('EXISTS', groupPrefix .. group) == 1
+  return hasMembers and redis.call('SADD', groups, group) == 1 and 'HEALED' or 'RIGHT'
+end
+
+local reply = {}
+for i = 7, #ARGV, 4 do
+  reply[#reply + 1] = heal[ARGV[i]](ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+end
+return reply

@@ -1,0 +1,18 @@
+-- delete-tasks: deletes the hashes of tasks that left the place of a state for good. A hash that names another state
+-- stays: its id was left behind in the place (by an eviction, say) and belongs to another task by now.
+--
+-- deleteTasks(taskPrefix, taskIds, state)
+--   taskIds   at most 1,000
+--   state     what the hashes must say
+local function deleteTasks(taskPrefix, taskIds, state)
+  local hashes = {}
+  for i = 1, #taskIds do
+    local task = taskPrefix .. taskIds[i]
+    if redis.call('HGET', task, 'state') == state then
+      hashes[#hashes + 1] = task
+    end
+  end
+  if #hashes > 0 then
+    redis.call('DEL', unpack(hashes))
+  end
+end

@@ -1,0 +1,63 @@
+-- find-task: where the id of a task is, by the places of its queue.
+--
+-- findTask(places, groupPrefix) returns three functions
+--   places   keys: pending, active, lease, scheduled, retry, archived, completed, aggregationSets
+--   inList(list, taskId)           whether a list holds the id. Lists of up to 5,000 ids are read once for all calls;
+--                                  in longer ones the id is searched for, O(N).
+--   inPlace(state, taskId, group)  whether the id is in the place of that state. The place of active is its list or
+--                                  lease; that of aggregating is the group (its name, or nil when it is not known) or
+--                                  one of its aggregation sets.
+--   moved(list, taskId, isThere)   to be told of what the script writes to a list
+local function findTask(places, groupPrefix)
+  local members = {}
+
+  local function inList(list, taskId)
+    if members[list] == nil then
+      members[list] = false
+      if redis.call('LLEN', list) <= 5000 then
+        members[list] = {}
+        for _, member in ipairs(redis.call('LRANGE', list, 0, -1)) do
+          members[list][member] = true
+        end
+      end
+    end
+    if members[list] then
+      return members[list][taskId] == true
+    end
+    return redis.call('LPOS', list, taskId) ~= false
+  end
+
+  local openSets
+  local function inGroup(taskId, group)
+    local groupKey = groupPrefix .. (group or '')
+    if group and redis.call('ZSCORE', groupKey, taskId) then
+      return true
+    end
+    openSets = openSets or redis.call('ZRANGE', places.aggregationSets, 0, -1)
+    for _, set in ipairs(openSets) do
+      if string.sub(set, 1, #groupKey) == groupKey and redis.call('ZSCORE', set, taskId) then
+        return true
+      end
+    end
+    return false
+  end
+
+  local function inPlace(state, taskId, group)
+    if state == 'pending' then
+      return inList(places.pending, taskId)
+    elseif state == 'active' then
+      return redis.call('ZSCORE', places.lease, taskId) ~= false or inList(places.active, taskId)
+    elseif state == 'aggregating' then
+      return inGroup(taskId, group)
+    end
+    return redis.call('ZSCORE', places[state], taskId) ~= false
+  end
+
+  local function moved(list, taskId, isThere)
+    if members[list] then
+      members[list][taskId] = isThere
+    end
+  end
+
+  return inList, inPlace, moved
+end

@@ -1,0 +1,40 @@
+-- list-expired-leases: which tasks lost their worker (spec/01 §5.21). Ids without a task are taken out of lease and
+-- active on the way, so that they cannot stand before others for ever (spec/01 Q-22).
+--
+-- KEYS[1]  lease        zset   task id -> expiry, epoch seconds
+-- KEYS[2]  active       list   ids of running tasks
+-- ARGV[1]  taskPrefix   of task hashes (hash); their keys are built here and share the queue's slot
+-- ARGV[2]  expiredBy    epoch seconds; leases that ended then or before
+-- ARGV[3]  limit        how many to list at most; 1 to 1,000
+--
+-- Reply    array: end of the next lease after expiredBy, epoch seconds, or '' when there is none; then per task, the
+--          oldest lease first: task id, end of its lease, message, owner or nil, consequence of its cancellation or nil
+-- Cost     O(L log N), L the limit, N running tasks of the queue; O(N) for each id without a task
+local lease, active = KEYS[1], KEYS[2]
+local taskPrefix, expiredBy, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+
+local nextEnd = redis.call('ZRANGEBYSCORE', lease, '(' .. expiredBy, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+local reply, listed = { nextEnd[2] or '' }, 0
+-- Rounds, because what is dropped makes room for others; bounded, because dropping is what costs.
+for round = 1, 5 do
+  local page = redis.call('ZRANGEBYSCORE', lease, '-inf', expiredBy, 'WITHSCORES', 'LIMIT', listed, limit - listed)
+  local dropped = 0
+  for i = 1, #page, 2 do
+    local taskId = page[i]
+    local task = redis.call('HMGET', taskPrefix .. taskId, 'msg', 'x:o', 'x:cancel')
+    if task[1] then
+      local at = #reply
+      reply[at + 1], reply[at + 2], reply[at + 3] = taskId, page[i + 1], task[1]
+      reply[at + 4], reply[at + 5] = task[2], task[3]
+      listed = listed + 1
+    else
+      redis.call('ZREM', lease, taskId)
+      redis.call('LREM', active, -1, taskId)
+      dropped = dropped + 1
+    end
+  end
+  if dropped == 0 or listed == limit then
+    break
+  end
+end
+return reply

@@ -1,0 +1,25 @@
+-- read-aggregation-set: a part of the tasks in an aggregation set, oldest first (spec/01 §5.17). Members without a
+-- task are left out (spec/01 Q-12).
+--
+-- KEYS[1]  set              zset   task id -> time added to the group, epoch seconds
+-- KEYS[2]  aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds
+-- ARGV[1]  taskPrefix       of task hashes (hash); their keys are built here and share the queue's slot
+-- ARGV[2]  first            rank of the first member to read, from 0
+-- ARGV[3]  limit            how many members to read at most
+--
+-- Reply    array: deadline of the set, epoch seconds, or '' when there is no such set; how many members were read;
+--          then id and message of each that has a task
+-- Cost     O(L + log N), L the limit, N members
+local set, aggregationSets = KEYS[1], KEYS[2]
+local taskPrefix, first, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+
+local page = redis.call('ZRANGE', set, first, first + limit - 1)
+local reply = { redis.call('ZSCORE', aggregationSets, set) or '', #page }
+for i = 1, #page do
+  local message = redis.call('HGET', taskPrefix .. page[i], 'msg')
+  if message then
+    reply[#reply + 1] = page[i]
+    reply[#reply + 1] = message
+  end
+end
+return reply
