@@ -51,6 +51,11 @@ export function decideFailure(error: unknown, { message, policy, now }: FailureC
   };
 }
 
+/** Whether the handler itself decided what becomes of its task, which wins over whatever stopped the run meanwhile. */
+export function isHandlersDecision(error: unknown): boolean {
+  return findWish(error) !== undefined;
+}
+
 /** The message of a task after a failure, as it is stored (spec/01 §5.12, §5.13). */
 export function withFailure(
   message: TaskMessage,
@@ -72,6 +77,7 @@ const mostErrorsSearched = 1_000;
 
 /** What the handler asked for: breadth first, so that the outermost wish is found first. */
 function findWish(error: unknown): Wish | undefined {
+  if (isInvalidPayload(error)) return { kind: 'archive' };
   const queue: unknown[] = [error];
   const seen = new Set<unknown>();
   for (let index = 0; index < queue.length && index < mostErrorsSearched; index += 1) {
@@ -91,6 +97,15 @@ function findWish(error: unknown): Wish | undefined {
   return undefined;
 }
 
+/** Only as such: as a cause it may be about another task, one that the handler wanted to enqueue. */
+function isInvalidPayload(error: unknown): boolean {
+  try {
+    return (error as { readonly code?: unknown } | null)?.code === 'ASYNQ_INVALID_PAYLOAD';
+  } catch {
+    return false;
+  }
+}
+
 /** By code, not by class: a second copy of this package (a CommonJS one under a test runner) means the same. */
 function wishOf(error: object): Wish | undefined {
   const { code, delay } = error as { readonly code?: unknown; readonly delay?: unknown };
@@ -98,7 +113,6 @@ function wishOf(error: object): Wish | undefined {
     case 'ASYNQ_REVOKE_TASK':
       return { kind: 'revoke' };
     case 'ASYNQ_SKIP_RETRY':
-    case 'ASYNQ_INVALID_PAYLOAD':
       return { kind: 'archive' };
     case 'ASYNQ_SNOOZE':
       return typeof delay === 'number' && Number.isFinite(delay) ? { kind: 'snooze', delay: ms(delay) } : undefined;

@@ -1,0 +1,210 @@
+import {
+  checkDuration,
+  checkInstant,
+  checkInteger,
+  checkObject,
+  checkText,
+  type Given,
+  isWellFormed,
+  pathOf,
+  refuse,
+  unknownOption,
+} from '../options/check.js';
+import { checkQueueName } from '../queue/queue-name.js';
+import { type Duration, type EpochMs, type Ms, ms } from '../time/duration.js';
+import type { Headers } from './task-message.js';
+
+/**
+ * How a task is enqueued (spec/02 §2). Fractions of a second in `timeout`, `retention` and `unique` are rounded up to
+ * whole seconds, which is what the protocol keeps; `processAt` and `processIn` are kept to the millisecond.
+ */
+export interface EnqueueOptions {
+  /** Queue the task goes to; letter case counts. Default `'default'`. */
+  readonly queue?: string;
+  /** Retries allowed after the first run, 0 to 2147483647. Default 25. */
+  readonly maxRetry?: number;
+  /** Limit of one run. Default 30 minutes, unless there is a `deadline`; 0 counts as not given. */
+  readonly timeout?: Duration;
+  /** Instant after which no run may go on. */
+  readonly deadline?: Date;
+  /** When the task runs; a time that has come already means now. Not together with `processIn`. */
+  readonly processAt?: Date;
+  /** How long from now the task runs. Not together with `processAt`. */
+  readonly processIn?: Duration;
+  /** Refuse equal tasks (same queue, type and payload) for this long, at least a second, or until this one succeeds. */
+  readonly unique?: Duration;
+  /** The task's id in its queue instead of a random one; enqueueing it again while it exists is refused. */
+  readonly taskId?: string;
+  /** Keep the task this long after success, with its result. Default: not at all. */
+  readonly retention?: Duration;
+  /** Group the task waits in to be aggregated with others. */
+  readonly group?: string;
+  /** Metadata for the handler, text to text. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Options with units applied, of one layer or of several; `undefined` is not given. */
+export interface TaskOptions {
+  readonly queue: string | undefined;
+  readonly maxRetry: number | undefined;
+  readonly timeout: Ms | undefined;
+  readonly deadline: EpochMs | undefined;
+  /** Of these two at most one is given. */
+  readonly processAt: EpochMs | undefined;
+  readonly processIn: Ms | undefined;
+  readonly unique: Ms | undefined;
+  readonly taskId: string | undefined;
+  readonly retention: Ms | undefined;
+  readonly group: string | undefined;
+  readonly headers: Headers | undefined;
+}
+
+/** Nothing given. */
+export const noOptions: TaskOptions = {
+  queue: undefined,
+  maxRetry: undefined,
+  timeout: undefined,
+  deadline: undefined,
+  processAt: undefined,
+  processIn: undefined,
+  unique: undefined,
+  taskId: undefined,
+  retention: undefined,
+  group: undefined,
+  headers: undefined,
+};
+
+/** The names a user may write. */
+export const taskOptionNames = Object.keys(noOptions) as readonly (keyof EnqueueOptions)[];
+
+/** What is laid over what, and how the place is called in errors: `enqueue: options`. */
+export interface OptionLayer {
+  readonly path: string;
+  readonly under: TaskOptions;
+}
+
+/**
+ * Checks what a user wrote and lays it over the options of the layer below: each kind replaces the one below,
+ * `processAt` and `processIn` replace each other, headers are merged by key (spec/02 §3).
+ *
+ * @throws InvalidOptionError for the first option, as written, that is wrong or does not exist.
+ */
+export function layTaskOptions(input: EnqueueOptions | undefined, { path, under }: OptionLayer): TaskOptions {
+  if (input === undefined) return under;
+  const given = checkObject({ path, value: input });
+  const options: Draft = { ...under };
+  for (const name of Object.keys(given)) {
+    const value = given[name];
+    if (value !== undefined) setOption(options, name, { path: pathOf(path, name), value });
+  }
+  if (given['processAt'] !== undefined && given['processIn'] !== undefined) {
+    refuse({ path: pathOf(path, 'processIn'), value: given['processIn'] }, 'left out when processAt is given');
+  }
+  return options;
+}
+
+/** Lays checked options over others. */
+export function overlayTaskOptions(under: TaskOptions, over: TaskOptions): TaskOptions {
+  if (under === noOptions || over === noOptions) return over === noOptions ? under : over;
+  const timed = over.processAt !== undefined || over.processIn !== undefined ? over : under;
+  return {
+    queue: over.queue ?? under.queue,
+    maxRetry: over.maxRetry ?? under.maxRetry,
+    timeout: over.timeout ?? under.timeout,
+    deadline: over.deadline ?? under.deadline,
+    processAt: timed.processAt,
+    processIn: timed.processIn,
+    unique: over.unique ?? under.unique,
+    taskId: over.taskId ?? under.taskId,
+    retention: over.retention ?? under.retention,
+    group: over.group ?? under.group,
+    headers: mergeHeaders(under.headers, over.headers),
+  };
+}
+
+type Draft = { -readonly [K in keyof TaskOptions]: TaskOptions[K] };
+
+function setOption(options: Draft, name: string, given: Given): void {
+  switch (name as keyof EnqueueOptions) {
+    case 'queue':
+      options.queue = checkQueueName(given);
+      return;
+    case 'maxRetry':
+      options.maxRetry = checkInteger(given, { min: 0, max: 2_147_483_647 });
+      return;
+    case 'timeout':
+      options.timeout = checkBoundedDuration(given);
+      return;
+    case 'deadline':
+      options.deadline = checkBoundedInstant(given);
+      return;
+    case 'processAt':
+      options.processAt = checkBoundedInstant(given);
+      options.processIn = undefined;
+      return;
+    case 'processIn':
+      options.processIn = checkBoundedDuration(given);
+      options.processAt = undefined;
+      return;
+    case 'unique':
+      options.unique = checkUnique(given);
+      return;
+    case 'taskId':
+      options.taskId = checkText(given);
+      return;
+    case 'retention':
+      options.retention = checkBoundedDuration(given);
+      return;
+    case 'group':
+      options.group = checkText(given);
+      return;
+    case 'headers':
+      options.headers = mergeHeaders(options.headers, checkHeaders(given));
+      return;
+    default:
+      throw unknownOption(given.path, taskOptionNames);
+  }
+}
+
+// Go computes with 64 bits of nanoseconds, which end at 292 years.
+const longestDuration = ms(100 * 365 * 86_400_000);
+
+function checkBoundedDuration(given: Given): Ms {
+  const duration = checkDuration(given);
+  return duration <= longestDuration ? duration : refuse(given, 'a duration of at most 100 years');
+}
+
+// Go's tools cannot show later ones.
+const endOfInstants = Date.UTC(10_000, 0);
+
+function checkBoundedInstant(given: Given): EpochMs {
+  const instant = checkInstant(given);
+  return instant < endOfInstants ? instant : refuse(given, 'a Date before the year 10000');
+}
+
+function checkUnique(given: Given): Ms {
+  const duration = checkBoundedDuration(given);
+  return duration >= 1_000 ? duration : refuse(given, 'a duration of at least one second');
+}
+
+/** A copy that nobody else can change, and that is safe for any key. */
+function checkHeaders(given: Given): Headers {
+  const object = checkObject(given);
+  // A Map or the Headers of fetch would look empty.
+  if (Symbol.iterator in object) refuse(given, 'an object of strings');
+  const headers = Object.create(null) as Record<string, string>;
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (typeof value !== 'string') return refuse({ path: pathOf(given.path, key), value }, 'a string');
+    if (!isWellFormed(key) || !isWellFormed(value)) {
+      return refuse({ path: pathOf(given.path, key), value }, 'valid Unicode text, key and value');
+    }
+    headers[key] = value;
+  }
+  return headers;
+}
+
+function mergeHeaders(under: Headers | undefined, over: Headers | undefined): Headers | undefined {
+  if (under === undefined || over === undefined) return over ?? under;
+  return Object.assign(Object.create(null) as Record<string, string>, under, over);
+}
