@@ -16,8 +16,8 @@ export interface MaintenanceContract {
   }): Promise<ForwardResult>;
 
   /**
-   * Tasks whose lease ended at or before `expiredBy`, oldest first, at most `limit`. Changes nothing,
-   * except that messages that do not decode are archived and reported.
+   * Tasks whose lease ended at or before `expiredBy`, oldest first, at most `limit`. Changes nothing, except that
+   * messages that do not decode are archived and reported, and that ids without a stored task are dropped.
    */
   listExpiredLeases(request: {
     readonly queue: string;
@@ -52,8 +52,11 @@ export interface MaintenanceContract {
   /** Moves the members of a group that is ready into a new aggregation set; `undefined` when it is not ready. */
   collectGroup(request: CollectGroupRequest): Promise<string | undefined>;
 
-  /** The tasks of an aggregation set, oldest first, and when the set expires. */
-  readAggregationSet(request: AggregationSetRequest): Promise<AggregationSet>;
+  /**
+   * The tasks of an aggregation set, oldest first, and when the set expires; `undefined` when it went back to its group
+   * or was deleted. Members without a stored task are left out; what does not decode is archived and leaves the set.
+   */
+  readAggregationSet(request: AggregationSetRequest & { readonly now: EpochMs }): Promise<AggregationSet | undefined>;
 
   /** Deletes a set with all its tasks; done after the combined task was enqueued. */
   deleteAggregationSet(request: AggregationSetRequest): Promise<void>;
@@ -102,6 +105,8 @@ export type DisorderKind =
   | 'id-without-task'
   /** A task hash in no list or set: put where its state says. */
   | 'task-without-place'
+  /** An id where its task's state does not say it is: taken out, or the state put right if it is nowhere else. */
+  | 'task-in-wrong-place'
   /** A task hash without a message: deleted, so that its id is free again. */
   | 'task-without-message'
   /** A group with members that is not listed: listed again. */
