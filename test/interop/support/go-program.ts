@@ -104,11 +104,13 @@ export class GoProgram<Line> {
 
   /** Waits for the first line, past or future, that fits. */
   async waitFor(description: string, fits: (line: Line) => boolean): Promise<Line> {
-    return await until(`Go says ${description}`, () => {
-      const line = this.lines.find(fits);
+    let line: Line | undefined;
+    await until(`Go says ${description}`, () => {
+      line = this.lines.find(fits);
       if (line === undefined && this.#process.exitCode !== null) throw new Error(`it has ended: ${this.#complaints}`);
-      return line;
+      return line !== undefined;
     });
+    return line as Line;
   }
 
   /** Ends it as a power cut would. */
