@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodeTaskMessage, encodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { GoCodec } from './support/go-client.js';

@@ -40,7 +40,7 @@ interface InspectAnswer {
   readonly error: string;
 }
 
-export interface GoQueueInfo extends Readonly<Record<`${Capitalize<GoState>}` | 'Processed' | 'Failed', number>> {
+export interface GoQueueInfo extends Readonly<Record<Capitalize<GoState> | 'Processed' | 'Failed', number>> {
   readonly Size: number;
   readonly Groups: number;
   readonly ProcessedTotal: number;
