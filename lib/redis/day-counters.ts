@@ -1,0 +1,21 @@
+import { addMs, type EpochMs, ms, toEpochSeconds } from '../model/time/duration.js';
+import { dayKey, type QueueKeys } from './keys.js';
+
+/** How long the counters of a day are kept (spec/01 §2.6). */
+const keptFor = ms(90 * 86_400_000);
+
+/** The counter keys of a queue at an instant, in the order scripts take them, and when the day's counters expire. */
+export function dayCounters(
+  keys: QueueKeys,
+  now: EpochMs,
+): {
+  readonly processed: readonly [string, string];
+  readonly failed: readonly [string, string];
+  readonly expiresAtSeconds: number;
+} {
+  return {
+    processed: [dayKey(keys.processed, now), keys.processed],
+    failed: [dayKey(keys.failed, now), keys.failed],
+    expiresAtSeconds: toEpochSeconds(addMs(now, keptFor)),
+  };
+}

@@ -1,0 +1,52 @@
+import type { ForwardResult, MaintenanceContract } from '../model/broker/maintenance.contract.js';
+import { epochMs } from '../model/time/duration.js';
+import { archiveLimits } from './archive-limits.js';
+import { globalKeys, queueKeys } from './keys.js';
+import { listReply, numberReply, textReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+
+/** Moves due tasks to pending or to their groups (spec/01 §5.14). */
+export const forwardDueScript = defineScript({
+  file: 'forward-due.lua',
+  keys: ['scheduled', 'retry', 'due', 'pending', 'groups', 'archived'],
+  args: ['queue', 'taskPrefix', 'groupPrefix', 'now', 'limit', 'wakeChannel', 'archiveCutoff', 'archiveSize'],
+  replies: [],
+});
+
+/** The most tasks that one call of a maintenance script may touch: more would hold up everybody else. */
+export const maxBatch = 1_000;
+
+/** Moves tasks whose time has come. */
+export class RedisForward {
+  constructor(private readonly runner: ScriptRunner) {}
+
+  /** {@link MaintenanceContract.forwardDue} */
+  async forwardDue({ queue, now, limit }: Parameters<MaintenanceContract['forwardDue']>[0]): Promise<ForwardResult> {
+    const keys = queueKeys(queue);
+    const archive = archiveLimits(now);
+    const reply = listReply(
+      await this.runner.run(
+        forwardDueScript,
+        [keys.scheduled, keys.retry, keys.due, keys.pending, keys.groups, keys.archived],
+        [
+          queue,
+          keys.taskPrefix,
+          keys.groupPrefix,
+          now,
+          Math.min(limit, maxBatch),
+          globalKeys.wakeChannel,
+          archive.cutoffSeconds,
+          archive.size,
+        ],
+      ),
+    );
+    const next = Number(textReply(reply[1]) || Number.NaN);
+    const nextDueAt = Number.isFinite(next) ? epochMs(next) : undefined;
+    return {
+      forwarded: numberReply(reply[0]),
+      more: nextDueAt !== undefined && nextDueAt <= now,
+      nextDueAt,
+    };
+  }
+}

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  AggregationSet,
+  AggregationSetRequest,
+  CollectGroupRequest,
+} from '../model/broker/maintenance.contract.js';
+import type { UndecodableTask } from '../model/broker/work.contract.js';
+import { decodeTaskMessage, encodeTaskMessage } from '../model/task/task-message.codec.js';
+import type { TaskMessage } from '../model/task/task-message.js';
+import { messageOfUndecodable, type UndecodableRecord } from '../model/task/undecodable-record.js';
+import { addMs, type EpochMs, fromEpochSeconds, type Ms, ms, toEpochSeconds } from '../model/time/duration.js';
+import { archiveLimits } from './archive-limits.js';
+import type { RedisConnection } from './connection.js';
+import { dayCounters } from './day-counters.js';
+import { aggregationSetKey, groupKey, queueKeys } from './keys.js';
+import { bytesReply, listReply, numberReply, textReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+
+/** Moves a group that is ready into an aggregation set (spec/01 §5.16). */
+export const collectGroupScript = defineScript({
+  file: 'collect-group.lua',
+  keys: ['group', 'set', 'aggregationSets', 'groups'],
+  args: ['name', 'now', 'deadline', 'maxSize', 'maxDelay', 'gracePeriod'],
+  replies: ['COLLECTED', 'NOT_READY'],
+});
+
+/** Reads a part of an aggregation set (spec/01 §5.17). */
+export const readAggregationSetScript = defineScript({
+  file: 'read-aggregation-set.lua',
+  keys: ['set', 'aggregationSets'],
+  args: ['taskPrefix', 'first', 'limit'],
+  replies: [],
+});
+
+/** Archives tasks of an aggregation set whose records do not decode. */
+export const archiveFromSetScript = defineScript({
+  file: 'archive-from-set.lua',
+  keys: ['set', 'archived', 'processedDay', 'processed', 'failedDay', 'failed'],
+  args: ['taskPrefix', 'archivedAt', 'cutoff', 'size', 'dayExpiresAt', '...tasks'],
+  replies: [],
+});
+
+/** Deletes an aggregation set with its tasks (spec/01 §5.18). */
+export const deleteAggregationSetScript = defineScript({
+  file: 'delete-aggregation-set.lua',
+  keys: ['set', 'aggregationSets'],
+  args: ['taskPrefix'],
+  replies: [],
+});
+
+/** Returns the members of old aggregation sets to their groups (spec/01 §5.19). */
+export const reclaimAggregationSetsScript = defineScript({
+  file: 'reclaim-aggregation-sets.lua',
+  keys: ['aggregationSets', 'groups'],
+  args: ['groupPrefix', 'now', 'limit'],
+  replies: [],
+});
+
+/** How long an aggregation set may take before its members go back to their group (spec/01 §5.16). */
+const setLifetime = ms(120_000);
+/** How many members one call reads, so that a large set does not hold up everybody else. */
+const readBatch = 500;
+/** How many sets one call dissolves. */
+const reclaimBatch = 100;
+
+/** Collects the tasks of groups for aggregation. */
+export class RedisGroups {
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {}
+
+  /** Names of the groups that have waiting tasks. */
+  async listGroups(queue: string): Promise<readonly string[]> {
+    return listReply(await this.deps.connection.send('smembers', [queueKeys(queue).groups])).map(textReply);
+  }
+
+  /** Moves the members of a group that is ready into a new set and names it. */
+  async collectGroup(request: CollectGroupRequest): Promise<string | undefined> {
+    const { queue, group, now, maxSize } = request;
+    const keys = queueKeys(queue);
+    const setId = randomUUID();
+    const reply = await this.deps.runner.run(
+      collectGroupScript,
+      [groupKey(keys, group), aggregationSetKey(keys, group, setId), keys.aggregationSets, keys.groups],
+      [
+        group,
+        toEpochSeconds(now),
+        toEpochSeconds(addMs(now, setLifetime)),
+        maxSize,
+        wireSeconds(request.maxDelay),
+        wireSeconds(request.gracePeriod),
+      ],
+    );
+    return textReply(reply) === 'COLLECTED' ? setId : undefined;
+  }
+
+  /** The tasks of a set, oldest first. */
+  async readAggregationSet(
+    request: AggregationSetRequest & { readonly now: EpochMs },
+  ): Promise<AggregationSet | undefined> {
+    const { queue, group, setId, now } = request;
+    const keys = queueKeys(queue);
+    const set = aggregationSetKey(keys, group, setId);
+    const messages: TaskMessage[] = [];
+    const faulty: UndecodableRecord[] = [];
+    for (let first = 0; ; first += readBatch) {
+      const [deadline, seen, ...tasks] = listReply(
+        await this.deps.runner.run(
+          readAggregationSetScript,
+          [set, keys.aggregationSets],
+          [keys.taskPrefix, first, readBatch],
+        ),
+      );
+      // Gone already, or while it was being read: then its tasks wait in the group again.
+      if (textReply(deadline) === '') return undefined;
+      for (let at = 0; at < tasks.length; at += 2) {
+        const decoded = decodeTaskMessage(bytesReply(tasks[at + 1]));
+        if (decoded.ok) messages.push(decoded.message);
+        else faulty.push({ queue, taskId: textReply(tasks[at]), decoded });
+      }
+      if (numberReply(seen) < readBatch) {
+        const undecodable = await this.#archiveFaulty({ queue, set, faulty, now });
+        return { messages, undecodable, expiresAt: fromEpochSeconds(numberReply(deadline)) };
+      }
+    }
+  }
+
+  /** Deletes a set with all its tasks. */
+  async deleteAggregationSet({ queue, group, setId }: AggregationSetRequest): Promise<void> {
+    const keys = queueKeys(queue);
+    await this.deps.runner.run(
+      deleteAggregationSetScript,
+      [aggregationSetKey(keys, group, setId), keys.aggregationSets],
+      [keys.taskPrefix],
+    );
+  }
+
+  /** Returns the members of sets past their deadline to their groups. */
+  async reclaimAggregationSets(request: { readonly queue: string; readonly now: EpochMs }): Promise<number> {
+    const keys = queueKeys(request.queue);
+    let reclaimed = 0;
+    for (;;) {
+      const reply = await this.deps.runner.run(
+        reclaimAggregationSetsScript,
+        [keys.aggregationSets, keys.groups],
+        [keys.groupPrefix, toEpochSeconds(request.now), reclaimBatch],
+      );
+      reclaimed += numberReply(reply);
+      if (numberReply(reply) < reclaimBatch) return reclaimed;
+    }
+  }
+
+  async #archiveFaulty(request: {
+    readonly queue: string;
+    readonly set: string;
+    readonly faulty: readonly UndecodableRecord[];
+    readonly now: EpochMs;
+  }): Promise<readonly UndecodableTask[]> {
+    const { queue, set, faulty, now } = request;
+    const keys = queueKeys(queue);
+    const limits = archiveLimits(now);
+    const counters = dayCounters(keys, now);
+    for (let start = 0; start < faulty.length; start += readBatch) {
+      const some = faulty.slice(start, start + readBatch);
+      await this.deps.runner.run(
+        archiveFromSetScript,
+        [set, keys.archived, ...counters.processed, ...counters.failed],
+        [
+          keys.taskPrefix,
+          toEpochSeconds(now),
+          limits.cutoffSeconds,
+          limits.size,
+          counters.expiresAtSeconds,
+          ...some.flatMap((record) => [
+            record.taskId,
+            encodeTaskMessage(messageOfUndecodable(record, now)),
+            record.decoded.reason,
+          ]),
+        ],
+      );
+    }
+    return faulty.map(({ taskId, decoded }) => ({ queue, taskId, reason: decoded.reason }));
+  }
+}
+
+/** Whole seconds as Asynq compares them (spec/01 Q-17), but at least one: a short limit must not become "no limit". */
+function wireSeconds(duration: Ms): number {
+  return duration > 0 ? Math.max(1, Math.floor(duration / 1_000)) : 0;
+}

@@ -1,0 +1,112 @@
+import type { Disorder } from '../model/broker/maintenance.contract.js';
+import { decodeTaskMessage } from '../model/task/task-message.codec.js';
+import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import type { RedisConnection } from './connection.js';
+import { globalKeys, queueKeys, taskKey } from './keys.js';
+import { listReply, textReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+
+/** Puts right what is still wrong with a queue. */
+export const healScript = defineScript({
+  file: 'heal.lua',
+  keys: [
+    'pending',
+    'active',
+    'lease',
+    'scheduled',
+    'retry',
+    'archived',
+    'completed',
+    'groups',
+    'aggregationSets',
+    'due',
+  ],
+  args: ['taskPrefix', 'groupPrefix', 'now', 'pendingSince', 'wakeChannel', 'queue', '...faults'],
+  replies: ['HEALED', 'RIGHT', 'LATER'],
+});
+
+/** Faults that one script call looks at. */
+const callSize = 100;
+/** Faults that are looked at in one go; the others are postponed. */
+const stepSize = 1_000;
+
+/** What became of confirmed faults; those in neither list were right already. */
+export interface HealResult {
+  readonly healed: readonly Disorder[];
+  /** Not looked at, because it would have taken too long. */
+  readonly postponed: readonly Disorder[];
+}
+
+/** Puts confirmed faults right; each is looked at again by the script that does it. */
+export class RedisHeal {
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {}
+
+  /** Heals what is still wrong, up to a bounded number of faults. */
+  async heal(confirmed: readonly Disorder[], now: EpochMs): Promise<HealResult> {
+    const healed: Disorder[] = [];
+    const postponed: Disorder[] = confirmed.slice(stepSize);
+    const byQueue = new Map<string, Disorder[]>();
+    for (const disorder of confirmed.slice(0, stepSize)) {
+      const known = byQueue.get(disorder.queue);
+      if (known === undefined) byQueue.set(disorder.queue, [disorder]);
+      else known.push(disorder);
+    }
+    for (const [queue, disorders] of byQueue) {
+      for (let start = 0; start < disorders.length; start += callSize) {
+        const some = disorders.slice(start, start + callSize);
+        const words = await this.#healSome({ queue, disorders: some, now });
+        healed.push(...some.filter((_, at) => words[at] === 'HEALED'));
+        postponed.push(...some.filter((_, at) => words[at] === 'LATER'));
+      }
+    }
+    return { healed, postponed };
+  }
+
+  async #healSome(request: {
+    readonly queue: string;
+    readonly disorders: readonly Disorder[];
+    readonly now: EpochMs;
+  }): Promise<readonly string[]> {
+    const { queue, now } = request;
+    const keys = queueKeys(queue);
+    const faults = await Promise.all(request.disorders.map(async (disorder) => await this.#describe(disorder)));
+    const reply = await this.deps.runner.run(
+      healScript,
+      [
+        keys.pending,
+        keys.active,
+        keys.lease,
+        keys.scheduled,
+        keys.retry,
+        keys.archived,
+        keys.completed,
+        keys.groups,
+        keys.aggregationSets,
+        keys.due,
+      ],
+      [
+        keys.taskPrefix,
+        keys.groupPrefix,
+        toEpochSeconds(now),
+        `${now}000000`,
+        globalKeys.wakeChannel,
+        queue,
+        ...faults.flat(),
+      ],
+    );
+    return listReply(reply).map(textReply);
+  }
+
+  /** A fault as the script takes it: with what only the message knows about the place of the task. */
+  async #describe({ queue, kind, subject }: Disorder): Promise<readonly string[]> {
+    const word = kind.toUpperCase().replaceAll('-', '_');
+    if (kind === 'group-not-listed' || kind === 'task-without-message') return [word, subject, '', ''];
+    const stored = await this.deps.connection.send('hget', [taskKey(queueKeys(queue), subject), 'msg']);
+    const decoded = Buffer.isBuffer(stored) ? decodeTaskMessage(stored) : undefined;
+    if (decoded?.ok !== true) return [word, subject, '', ''];
+    const { group, completedAtSeconds, retentionSeconds } = decoded.message;
+    const expiresAt = completedAtSeconds > 0 ? String(completedAtSeconds + retentionSeconds) : '';
+    return [word, subject, group, expiresAt];
+  }
+}

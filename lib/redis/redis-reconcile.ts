@@ -1,0 +1,221 @@
+import type {
+  Disorder,
+  DisorderKind,
+  ReconcileRequest,
+  ReconcileResult,
+} from '../model/broker/maintenance.contract.js';
+import { decodeTaskMessage } from '../model/task/task-message.codec.js';
+import type { RedisConnection } from './connection.js';
+import { groupKey, type QueueKeys, queueKeys } from './keys.js';
+import { formatCursor, parseCursor, type ReconcileCursor } from './reconcile-cursor.js';
+import { RedisHeal } from './redis-heal.js';
+import { bytesReply, listReply, numberReply, textReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+
+/** Looks whether ids belong where they are. */
+export const checkPlaceScript = defineScript({
+  file: 'check-place.lua',
+  keys: ['place', 'partner'],
+  args: ['kind', 'state', 'taskPrefix', 'first', 'limit'],
+  replies: ['ID_WITHOUT_TASK', 'ACTIVE_WITHOUT_LEASE', 'LEASE_WITHOUT_ACTIVE', 'TASK_IN_WRONG_PLACE'],
+});
+
+/** Looks whether tasks are where they say they are. */
+export const checkTasksScript = defineScript({
+  file: 'check-tasks.lua',
+  keys: ['pending', 'active', 'lease', 'scheduled', 'retry', 'archived', 'completed', 'groups', 'aggregationSets'],
+  args: ['taskPrefix', 'groupPrefix', '...taskIds'],
+  replies: ['TASK_WITHOUT_MESSAGE', 'TASK_WITHOUT_PLACE', 'GROUP_NOT_LISTED'],
+});
+
+/** Ids that one script call looks at: a few milliseconds of the server's time at most. */
+const pageSize = 500;
+/** What one step may do: ids looked at, and script calls made for lists and sets that are nearly empty. */
+const stepIds = 2_000;
+const stepCalls = 40;
+/** Keys one `SCAN` visits, and how many of them one step may make when few keys are ours. */
+const scanCount = 500;
+const stepScans = 4;
+
+/** What one step found. */
+interface Step {
+  readonly next: ReconcileCursor | undefined;
+  readonly suspicions: readonly Disorder[];
+}
+
+/** A list or set with the ids of tasks. */
+interface Place {
+  readonly key: string;
+  readonly partner: string;
+  readonly kind: 'active' | 'lease' | 'list' | 'zset';
+  readonly state: string;
+}
+
+/**
+ * Compares where tasks are with what they say, both ways (engine.md 6). It only finds; {@link RedisHeal} puts right.
+ *
+ * Not found are, on purpose: a task that got lost out of a pending list of more than 5,000 ids, as long as one that
+ * became pending earlier is still to run; and what does not belong into such a list (dequeuing drops it).
+ */
+export class RedisReconcile {
+  readonly #heal: RedisHeal;
+
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
+    this.#heal = new RedisHeal(deps);
+  }
+
+  /** Heals what was confirmed, then looks a bounded step further. */
+  async reconcile(request: ReconcileRequest): Promise<ReconcileResult> {
+    const { healed, postponed } = await this.#heal.heal(request.confirmed, request.now);
+    const step = await this.#step(request.queues, parseCursor(request.cursor));
+    return {
+      cursor: step.next && formatCursor(step.next),
+      suspicions: [...postponed, ...step.suspicions],
+      healed,
+    };
+  }
+
+  async #step(queues: readonly string[], cursor: ReconcileCursor): Promise<Step> {
+    return cursor.phase === 'places'
+      ? await this.#lookAtPlaces(queues, cursor)
+      : await this.#lookAtTasks(queues, cursor);
+  }
+
+  async #lookAtPlaces(queues: readonly string[], cursor: Extract<ReconcileCursor, { phase: 'places' }>): Promise<Step> {
+    const suspicions: Disorder[] = [];
+    let { queue: queueIndex, place: placeIndex, first } = cursor;
+    let places: readonly Place[] | undefined;
+    let seen = 0;
+    for (let calls = 0; calls < stepCalls && seen < stepIds;) {
+      const queue = queues[queueIndex];
+      if (queue === undefined) return { next: { phase: 'tasks', node: 0, scan: '0' }, suspicions };
+      places ??= await this.#placesOf(queueKeys(queue));
+      const place = places[placeIndex];
+      if (place === undefined) {
+        [queueIndex, placeIndex, first, places] = [queueIndex + 1, 0, 0, undefined];
+        continue;
+      }
+      const page = await this.#lookAtPlace(queue, { ...place, first });
+      suspicions.push(...page.suspicions);
+      seen += page.seen;
+      calls++;
+      if (page.seen < pageSize) [placeIndex, first] = [placeIndex + 1, 0];
+      else first += pageSize;
+    }
+    return { next: { phase: 'places', queue: queueIndex, place: placeIndex, first }, suspicions };
+  }
+
+  async #placesOf(keys: QueueKeys): Promise<readonly Place[]> {
+    const groups = listReply(await this.deps.connection.send('smembers', [keys.groups])).map(textReply);
+    // Sorted, because the server promises no order and the cursor is a position.
+    const groupKeys = groups.sort().map((group) => groupKey(keys, group));
+    const zset = (key: string, state: string): Place => ({ key, partner: key, kind: 'zset', state });
+    return [
+      { key: keys.active, partner: keys.lease, kind: 'active', state: 'active' },
+      { key: keys.lease, partner: keys.active, kind: 'lease', state: 'active' },
+      { key: keys.pending, partner: keys.pending, kind: 'list', state: 'pending' },
+      zset(keys.scheduled, 'scheduled'),
+      zset(keys.retry, 'retry'),
+      zset(keys.archived, 'archived'),
+      zset(keys.completed, 'completed'),
+      ...groupKeys.map((key) => zset(key, 'aggregating')),
+    ];
+  }
+
+  async #lookAtPlace(
+    queue: string,
+    place: Place & { readonly first: number },
+  ): Promise<{ readonly seen: number; readonly suspicions: readonly Disorder[] }> {
+    const [seen, ...words] = listReply(
+      await this.deps.runner.run(
+        checkPlaceScript,
+        [place.key, place.partner],
+        [place.kind, place.state, queueKeys(queue).taskPrefix, place.first, pageSize],
+      ),
+    );
+    const suspicions: Disorder[] = [];
+    for (let at = 0; at < words.length; at += 2) {
+      suspicions.push({ queue, kind: kindOf(textReply(words[at])), subject: textReply(words[at + 1]) });
+    }
+    return { seen: numberReply(seen), suspicions };
+  }
+
+  async #lookAtTasks(queues: readonly string[], cursor: Extract<ReconcileCursor, { phase: 'tasks' }>): Promise<Step> {
+    const found: string[] = [];
+    let { node, scan } = cursor;
+    let isComplete = false;
+    for (let scans = 0; scans < stepScans && found.length < pageSize && !isComplete; scans++) {
+      const reply = await this.deps.connection.sendToNode(node, 'scan', [
+        scan,
+        'MATCH',
+        'asynq:{*}:t:*',
+        'COUNT',
+        scanCount,
+      ]);
+      if (reply === undefined) {
+        isComplete = true;
+      } else {
+        const [next, keys] = listReply(reply);
+        found.push(...listReply(keys).map(textReply));
+        scan = textReply(next);
+        if (scan === '0') node++;
+      }
+    }
+    const suspicions = await Promise.all(
+      queues.map(async (queue) => await this.#lookAtTasksOf(queue, taskIdsOf(queue, found))),
+    );
+    return { next: isComplete ? undefined : { phase: 'tasks', node, scan }, suspicions: suspicions.flat() };
+  }
+
+  async #lookAtTasksOf(queue: string, taskIds: readonly string[]): Promise<readonly Disorder[]> {
+    const keys = queueKeys(queue);
+    const suspicions: Disorder[] = [];
+    for (let start = 0; start < taskIds.length; start += pageSize) {
+      const reply = listReply(
+        await this.deps.runner.run(
+          checkTasksScript,
+          [
+            keys.pending,
+            keys.active,
+            keys.lease,
+            keys.scheduled,
+            keys.retry,
+            keys.archived,
+            keys.completed,
+            keys.groups,
+            keys.aggregationSets,
+          ],
+          [keys.taskPrefix, keys.groupPrefix, ...taskIds.slice(start, start + pageSize)],
+        ),
+      );
+      for (let at = 0; at < reply.length; at += 3) {
+        const suspicion = { queue, kind: kindOf(textReply(reply[at])), subject: textReply(reply[at + 1]) };
+        if (isOfQueue(suspicion, bytesReply(reply[at + 2]))) suspicions.push(suspicion);
+      }
+    }
+    return suspicions;
+  }
+}
+
+/** The ids of those task hashes that are a queue's, by their keys. */
+function taskIdsOf(queue: string, keys: readonly string[]): readonly string[] {
+  const prefix = queueKeys(queue).taskPrefix;
+  return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+}
+
+/**
+ * Whether a lost task is this queue's. A key alone does not tell: `asynq:{a}:t:b{}:t:c` is the task `b{}:t:c` of queue
+ * `a` and the task `c` of queue `a}:t:b{`.
+ */
+function isOfQueue({ queue, kind, subject }: Disorder, bytes: Uint8Array): boolean {
+  if (kind !== 'task-without-place') return true;
+  const decoded = decodeTaskMessage(bytes);
+  if (!decoded.ok) return !subject.includes('}:t:');
+  return decoded.message.id === subject && decoded.message.queue === queue;
+}
+
+/** The kind of a fault as a script calls it. */
+function kindOf(word: string): DisorderKind {
+  return word.toLowerCase().replaceAll('_', '-') as DisorderKind;
+}
