@@ -1,0 +1,37 @@
+// npm run bench: measures this library beside BullMQ and Go's asynq, on one Redis that it starts itself.
+import { cpus } from 'node:os';
+import { BenchRedis } from './bench-redis.js';
+import { allCases, type SubjectName } from './cases.js';
+import { readOptions } from './options.js';
+import { type Measured, reportOf, tableOf } from './report.js';
+import { type MeasuredSubject, runRounds } from './rounds.js';
+import { buildGoProgram, GoSubject } from './subjects/go-subject.js';
+import { NodeSubject } from './subjects/node-subject.js';
+
+const options = readOptions(process.argv.slice(2));
+const say = (line: string): void => console.error(line);
+
+const go = buildGoProgram();
+if ('missing' in go) say(`asynq-go is left out: ${go.missing}`);
+const nodeSubjects = ['nestjs-asynq', 'engine', 'bullmq'].map((name) => new NodeSubject(name));
+const goSubjects = 'program' in go ? [new GoSubject(go.program)] : [];
+const subjects = new Map<SubjectName, MeasuredSubject>(
+  [...nodeSubjects, ...goSubjects].map((subject) => [subject.name as SubjectName, subject]),
+);
+
+const redis = await BenchRedis.start();
+try {
+  say(`${await redis.version()}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`);
+  const cases = allCases({ quick: options.quick, goProgram: 'program' in go ? go.program : undefined }).filter(
+    ({ label }) => options.only?.has(label.case) ?? true,
+  );
+  const measured: Measured[] = [];
+  for (const one of cases) {
+    measured.push({ case: one, rounds: await runRounds(one, { redis, subjects, rounds: options.rounds, say }) });
+  }
+  const report = reportOf(measured);
+  console.log(options.json ? JSON.stringify(report) : `\n${tableOf(measured, report)}`);
+} finally {
+  for (const subject of nodeSubjects) subject.close();
+  await redis.stop();
+}
