@@ -12,16 +12,19 @@ import (
 )
 
 // codecRequest encodes Fields when they are there, else decodes Hex. Message is the record's name, "TaskMessage" say.
+// With an Option, it asks for the option's text instead.
 type codecRequest struct {
 	Message string          `json:"message"`
 	Fields  json.RawMessage `json:"fields"`
 	Hex     string          `json:"hex"`
+	Option  *optionSpec     `json:"option"`
 }
 
 type codecAnswer struct {
 	Hex string `json:"hex"`
 	// Fields in protobuf's JSON mapping: bytes as base64, 64-bit integers as text, instants as RFC 3339.
 	Fields json.RawMessage `json:"fields"`
+	Text   string          `json:"text"`
 	Error  string          `json:"error"`
 }
 
@@ -38,6 +41,9 @@ func codec() {
 }
 
 func transcode(request codecRequest) (codecAnswer, error) {
+	if request.Option != nil {
+		return codecAnswer{Text: request.Option.option().String()}, nil
+	}
 	kind, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName("asynq." + request.Message))
 	if err != nil {
 		return codecAnswer{}, err

@@ -48,11 +48,11 @@ func (o optionSpec) option() asynq.Option {
 	case "timeout":
 		return asynq.Timeout(duration(o.Number))
 	case "deadline":
-		return asynq.Deadline(time.UnixMilli(o.Number))
+		return asynq.Deadline(time.UnixMilli(o.Number).UTC())
 	case "unique":
 		return asynq.Unique(duration(o.Number))
 	case "processAt":
-		return asynq.ProcessAt(time.UnixMilli(o.Number))
+		return asynq.ProcessAt(time.UnixMilli(o.Number).UTC())
 	case "processIn":
 		return asynq.ProcessIn(duration(o.Number))
 	case "retention":

@@ -147,3 +147,29 @@ export const enqueues = {
     },
   },
 };
+
+/** Options whose text is recorded; durations and instants in milliseconds. */
+export const options = [
+  ['maxRetry', 3],
+  ['maxRetry', 0],
+  ['queue', 'low'],
+  ['queue', 'quotes " and \\ backslashes'],
+  ['queue', 'controls \u0000 \u0007 \b \t \n \v \f \r \u001b \u007f \u0080 \u00a0 \u00ad'],
+  ['queue', 'Ünïcödé 任务 🐎 \u{1f469}\u200d\u{1f4bb} \u2028 \ufeff \ufffd \u{e0001}'],
+  ['taskId', 'order:42'],
+  ['group', 'a:(b)'],
+  ['timeout', 0],
+  ['timeout', 1],
+  ['timeout', 250],
+  ['timeout', 1_500],
+  ['timeout', 90_000],
+  ['timeout', 3_600_000],
+  ['unique', 86_400_000],
+  ['unique', 7_380_000],
+  ['processIn', -90_000],
+  ['retention', 60_001],
+  ['deadline', Date.UTC(2026, 0, 2, 3, 4, 5)],
+  ['deadline', Date.UTC(2026, 11, 31, 23, 59, 59, 999)],
+  ['processAt', Date.UTC(1970, 0, 1)],
+  ['processAt', Date.UTC(9999, 11, 31)],
+];

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { startRedisServer } from '../../../scripts/redis-server.mjs';
 import { describeQueue } from './describe-queue.mjs';
-import { enqueues, records } from './inputs.mjs';
+import { enqueues, options, records } from './inputs.mjs';
 
 const here = (path) => new URL(path, import.meta.url);
 
@@ -40,6 +40,21 @@ function recordMessages() {
   }
 }
 
+function recordOptions() {
+  const answers = askGo(
+    ['codec'],
+    options.map(([kind, value]) => ({ option: optionSpec(kind, value) })),
+  );
+  save(
+    'option-text.json',
+    options.map(([kind, value], index) => ({ kind, value, text: answers[index].text })),
+  );
+}
+
+function optionSpec(kind, value) {
+  return typeof value === 'string' ? { kind, text: value } : { kind, number: value };
+}
+
 /** What Go's client leaves in Redis, queue by queue: each case has a queue of its own. */
 async function recordEnqueues() {
   const server = await startRedisServer();
@@ -59,9 +74,7 @@ async function recordEnqueues() {
         options: [
           { kind: 'queue', text: task.queue },
           { kind: 'taskId', text: task.id },
-          ...Object.entries(task.options ?? {}).map(([kind, value]) =>
-            typeof value === 'string' ? { kind, text: value } : { kind, number: value },
-          ),
+          ...Object.entries(task.options ?? {}).map(([kind, value]) => optionSpec(kind, value)),
         ],
       })),
     );
@@ -84,4 +97,5 @@ function save(file, recorded) {
 }
 
 recordMessages();
+recordOptions();
 await recordEnqueues();

@@ -1,5 +1,5 @@
 import { GoProgram } from './go-program.js';
-import { base64, encodeGoTask, type GoTask, type GoTaskInfo } from './go-task.js';
+import { base64, encodeGoTask, encodeOption, type GoOptions, type GoTask, type GoTaskInfo } from './go-task.js';
 import type { WireFields } from './wire-fields.js';
 
 interface EnqueueAnswer {
@@ -119,6 +119,7 @@ export class GoInspector {
 interface CodecAnswer {
   readonly hex: string;
   readonly fields: WireFields;
+  readonly text: string;
   readonly error: string;
 }
 
@@ -132,6 +133,11 @@ export class GoCodec {
 
   async encode(message: string, fields: WireFields): Promise<CodecAnswer> {
     return await this.program.ask({ message, fields });
+  }
+
+  /** An option as Go writes it for tools. */
+  async optionText(kind: keyof GoOptions, value: string | number): Promise<string> {
+    return (await this.program.ask({ option: encodeOption(kind, value) })).text;
   }
 
   /** Decodes, and encodes again what was understood. */

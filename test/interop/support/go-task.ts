@@ -38,9 +38,11 @@ export function base64(value: string | Uint8Array): string {
 }
 
 function encodeOptions(options: GoOptions = {}): unknown {
-  return Object.entries(options).map(([kind, value]: [string, string | number]) =>
-    typeof value === 'string' ? { kind, text: value } : { kind, number: value },
-  );
+  return Object.entries(options).map(([kind, value]: [string, string | number]) => encodeOption(kind, value));
+}
+
+export function encodeOption(kind: string, value: string | number): unknown {
+  return typeof value === 'string' ? { kind, text: value } : { kind, number: value };
 }
 
 /** What Go knows of a stored task; instants in milliseconds, 0 for none, durations in milliseconds. */
