@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AsynqClient, AsynqModule, Task, TaskHandler } from 'nestjs-asynq';

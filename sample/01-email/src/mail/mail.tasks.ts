@@ -20,6 +20,7 @@ export class MailTasks {
       to: mail.email,
       subject: `Welcome, ${mail.name}!`,
       text: `Hello ${mail.name},\n\nyour account is ready.\n`,
+      signal: task.signal,
     });
     this.#log.log(`welcome mail to ${mail.email} written to ${path}`);
   }
@@ -32,6 +33,7 @@ export class MailTasks {
       to: email,
       subject: 'Five things to try first',
       text: `Hello ${name},\n\nnow that you have looked around, try these.\n`,
+      signal: task.signal,
     });
     this.#log.log(`tips mail to ${email} written to ${path}`);
   }

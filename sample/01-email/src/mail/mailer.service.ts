@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { createTransport } from 'nodemailer';
 
@@ -12,7 +13,12 @@ export interface Mail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /** Gives up sending. */
+  readonly signal: AbortSignal;
 }
+
+// How long the mail server takes. Make it longer (MAIL_DELAY_MS=60000) to see what a shutdown does to running tasks.
+const delayMs = Number(process.env['MAIL_DELAY_MS'] ?? 50);
 
 /** Builds real mails and writes them to files instead of sending them. */
 @Injectable()
@@ -22,7 +28,8 @@ export class Mailer {
   constructor(@Inject(MAIL_FOLDER) private readonly folder: string) {}
 
   /** Returns the path of the file. */
-  async send({ id, to, subject, text }: Mail): Promise<string> {
+  async send({ id, to, subject, text, signal }: Mail): Promise<string> {
+    await sleep(delayMs, undefined, { signal });
     const { message } = await this.#transport.sendMail({ from: 'hello@shop.example', to, subject, text });
     await mkdir(this.folder, { recursive: true });
     const path = join(this.folder, `${id}.eml`);

@@ -1,0 +1,49 @@
+// npm run drill -- NAME: plays one thing that goes wrong in production and checks that nothing is lost.
+import { Arguments } from '../support/arguments.js';
+import { connections } from './connections.js';
+import { type DrillContext, seededRandom } from './drill-context.js';
+import { due } from './due.js';
+import { heap } from './heap.js';
+import { kill9 } from './kill9.js';
+import { outage } from './outage.js';
+import { redisRestart } from './redis-restart.js';
+import { sigterm } from './sigterm.js';
+import { Verdict } from './verdict.js';
+
+const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>> = {
+  heap,
+  kill9,
+  'redis-restart': redisRestart,
+  outage,
+  due,
+  connections,
+  sigterm,
+};
+
+const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
+  heap           a worker's heap after 1,000,000 tasks and after a tenth of them (--tasks)
+  kill9          100 tasks in flight on a worker that is killed (--tasks)
+  redis-restart  Redis killed and started again under load (--seed)
+  outage         Redis away for 5 minutes (--minutes)
+  due            10,000 random due times within a minute (--tasks, --minutes, --seed)
+  connections    50 queues, 200 types: connections counted by Redis
+  sigterm        the sample is told to end under load`;
+
+const args = new Arguments(process.argv.slice(2), usage);
+const seed = args.number('seed', 1);
+const minutes = args.number('minutes', 0) || undefined;
+const tasks = args.number('tasks', 0) || undefined;
+const name = args.word();
+args.end();
+const drill = drills[name ?? ''] ?? args.fail(`no drill "${name ?? ''}"`);
+
+console.log(`${name}, seed ${seed}`);
+const ends: (() => unknown)[] = [];
+const verdict = new Verdict();
+try {
+  await drill({ verdict, random: seededRandom(seed), minutes, tasks, atEnd: (end) => ends.push(end) });
+} finally {
+  for (const end of ends.toReversed()) await end();
+}
+console.log(verdict.passed ? 'passed' : 'FAILED');
+process.exit(verdict.passed ? 0 : 1);
