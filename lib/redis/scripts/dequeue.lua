@@ -17,23 +17,26 @@
 local pending, paused, active, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local taskPrefix, leaseUntil, limit, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
-if redis.call('EXISTS', paused) == 1 then
+local call, pcall = redis.call, redis.pcall
+
+if call('EXISTS', paused) == 1 then
   return { 'PAUSED' }
 end
 
 local reply, taken, leases, seen, left = { 'SOME' }, {}, {}, 0, limit
 while left > 0 and seen < limit + 1000 do
-  local taskIds = redis.call('LRANGE', pending, -left, -1)
-  local messages = {}
-  for i = 1, #taskIds do
-    -- A key of another type is no task either, and must not stop the queue.
-    messages[i] = redis.pcall('HGET', taskPrefix .. taskIds[i], 'msg')
-  end
+  local taskIds = call('LRANGE', pending, -left, -1)
   -- The first write takes something away: a server out of memory still lets workers finish what is stored.
-  redis.call('LTRIM', pending, 0, -#taskIds - 1)
+  call('LTRIM', pending, 0, -#taskIds - 1)
   for i = #taskIds, 1, -1 do
-    local taskId, message = taskIds[i], messages[i]
+    local taskId = taskIds[i]
+    local hash = taskPrefix .. taskId
+    -- A key of another type is no task either, and must not stop the queue.
+    local message = pcall('HGET', hash, 'msg')
     if type(message) == 'string' then
+      -- One task after the other, though checks and writes mix: its hash is in the processor's cache only once.
+      call('HSET', hash, 'state', 'active', 'x:o', owner)
+      call('HDEL', hash, 'pending_since')
       taken[#taken + 1] = taskId
       leases[#leases + 1] = leaseUntil
       leases[#leases + 1] = taskId
@@ -50,12 +53,7 @@ while left > 0 and seen < limit + 1000 do
 end
 
 if #taken > 0 then
-  redis.call('LPUSH', active, unpack(taken))
-  redis.call('ZADD', lease, unpack(leases))
-  for i = 1, #taken do
-    local hash = taskPrefix .. taken[i]
-    redis.call('HSET', hash, 'state', 'active', 'x:o', owner)
-    redis.call('HDEL', hash, 'pending_since')
-  end
+  call('LPUSH', active, unpack(taken))
+  call('ZADD', lease, unpack(leases))
 end
 return reply

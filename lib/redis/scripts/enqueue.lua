@@ -27,45 +27,59 @@ local wakeChannel, dueChannel, queue = ARGV[5], ARGV[6], ARGV[7]
 
 -- include: place-due
 
-local function refusal(hash, taskId, lock)
-  local holder = lock ~= '' and redis.pcall('GET', lock)
+-- Nothing is written before every task has been looked at, so no error can stop the script half way.
+local takenIds, takenLocks = {}, {}
+local function refusal(taskId, lock)
+  local holder = lock ~= '' and (takenLocks[lock] or redis.pcall('GET', lock))
   if holder then
     return holder == taskId and 'HELD' or 'DUPLICATE'
   end
-  return redis.call('EXISTS', hash) == 1 and 'CONFLICT'
+  return (takenIds[taskId] or redis.call('EXISTS', taskPrefix .. taskId) == 1) and 'CONFLICT'
 end
 
-local refused, laterTasks, length, pushed = {}, {}, 0, 0
+local accepted, refused, pendingIds, laterTasks = {}, {}, {}, {}
 for i = 8, #ARGV, 6 do
-  local taskId, message, place, where, lock = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local hash = taskPrefix .. taskId
-  local why = refusal(hash, taskId, lock)
+  local taskId, place, where, lock = ARGV[i], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local why = refusal(taskId, lock)
   if why then
     refused[#refused + 1] = (i - 2) / 6
     refused[#refused + 1] = why
   else
+    accepted[#accepted + 1] = i
+    takenIds[taskId] = true
+    takenLocks[lock] = taskId
     if place == 'pending' then
-      length = redis.call('LPUSH', pending, taskId)
-      pushed = pushed + 1
-      redis.call('HSET', hash, 'msg', message, 'state', place, 'pending_since', pendingSince)
+      pendingIds[#pendingIds + 1] = taskId
     elseif place == 'scheduled' then
       laterTasks[#laterTasks + 1] = where
       laterTasks[#laterTasks + 1] = taskId
-      redis.call('HSET', hash, 'msg', message, 'state', place)
     else
-      redis.call('ZADD', groupPrefix .. where, math.floor(now / 1000), taskId)
-      redis.call('SADD', groups, where)
-      redis.call('HSET', hash, 'msg', message, 'state', place, 'group', where)
-    end
-    if lock ~= '' then
-      redis.call('HSET', hash, 'unique_key', lock)
-      redis.call('SET', lock, taskId, 'EX', ARGV[i + 5])
+      redis.call('ZCARD', groupPrefix .. where)
     end
   end
 end
 
+-- Places first: an id without a task is dropped by whoever meets it, a task without a place would be lost.
+local wasEmpty = #pendingIds > 0 and redis.call('LPUSH', pending, unpack(pendingIds)) == #pendingIds
 placeDue({ target = scheduled, other = retry, due = due }, laterTasks, now, { channel = dueChannel, queue = queue })
-if pushed > 0 and length == pushed then
+for _, i in ipairs(accepted) do
+  local taskId, message, place, where, lock = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local hash = taskPrefix .. taskId
+  if place == 'pending' then
+    redis.call('HSET', hash, 'msg', message, 'state', place, 'pending_since', pendingSince)
+  elseif place == 'scheduled' then
+    redis.call('HSET', hash, 'msg', message, 'state', place)
+  else
+    redis.call('ZADD', groupPrefix .. where, math.floor(now / 1000), taskId)
+    redis.call('SADD', groups, where)
+    redis.call('HSET', hash, 'msg', message, 'state', place, 'group', where)
+  end
+  if lock ~= '' then
+    redis.call('HSET', hash, 'unique_key', lock)
+    redis.call('SET', lock, taskId, 'EX', ARGV[i + 5])
+  end
+end
+if wasEmpty then
   -- A user who may not publish must still be able to enqueue.
   redis.pcall('PUBLISH', wakeChannel, queue)
 end

@@ -1,19 +1,82 @@
 -- leave-active: takes running tasks out of `active` and `lease`. A task that is not in both stays as it is.
 --
 -- leaveActive(active, lease, taskIds, first, last, leases)
---   taskIds, first, last  the part of an array that holds the ids; at most 4,000
+--   taskIds, first, last  the part of an array that holds the ids; at most 1,000
 --   leases                nil, or an array (from 1) of the lease ends asked for, epoch seconds; '' asks for none:
 --                         a task whose lease ends at another second has another owner by now and stays as it is
 -- Returns an array (from 1) of true or false, whether this position of the part was taken out, and how many were.
-local function leaveActive(active, lease, taskIds, first, last, leases)
+local function findLeased(lease, taskIds, first, last, leases)
+  local count, positions = last - first + 1, {}
+  -- Scores are slow to ask for: reading all names costs less while they are few.
+  if not leases and redis.call('ZCARD', lease) <= 6 * count then
+    local leased = redis.call('ZRANGE', lease, 0, -1)
+    for i = 1, #leased do
+      positions[leased[i]] = 0
+    end
+    return positions
+  end
   local ends = redis.call('ZMSCORE', lease, unpack(taskIds, first, last))
-  local taken, positions, wanted = {}, {}, 0
+  for i = 1, count do
+    if ends[i] and (not leases or leases[i] == '' or tonumber(leases[i]) == tonumber(ends[i])) then
+      positions[taskIds[first + i - 1]] = 0
+    end
+  end
+  return positions
+end
+
+local function splitActive(activeIds, positions, taken)
+  local kept, found = {}, 0
+  for i = 1, #activeIds do
+    local position = positions[activeIds[i]]
+    if position and position > 0 and not taken[position] then
+      taken[position] = true
+      found = found + 1
+    else
+      kept[#kept + 1] = activeIds[i]
+    end
+  end
+  return kept, found
+end
+
+local function takeFromActive(active, positions, wanted, taken)
+  -- Tasks end about in the order they began, so the ids asked for are often the very tail of the list. If not, one
+  -- command per id has to search the list; to write it anew is faster while it is not much longer than what leaves it.
+  local tail = redis.call('LRANGE', active, -wanted, -1)
+  local kept, found = splitActive(tail, positions, taken)
+  if found < wanted then
+    for i = 1, #taken do
+      taken[i] = false
+    end
+    if redis.call('LLEN', active) > math.min(6 * wanted, 4000) then
+      found = 0
+      for taskId, position in pairs(positions) do
+        if position > 0 and redis.call('LREM', active, -1, taskId) == 1 then
+          taken[position] = true
+          found = found + 1
+        end
+      end
+      return found
+    end
+    tail = redis.call('LRANGE', active, 0, -1)
+    kept, found = splitActive(tail, positions, taken)
+  end
+  if found > 0 then
+    redis.call('LTRIM', active, 0, -#tail - 1)
+    if #kept > 0 then
+      redis.call('RPUSH', active, unpack(kept))
+    end
+  end
+  return found
+end
+
+local function leaveActive(active, lease, taskIds, first, last, leases)
+  local positions = findLeased(lease, taskIds, first, last, leases)
+  local taken, wanted = {}, 0
   for i = 1, last - first + 1 do
     local taskId = taskIds[first + i - 1]
     taken[i] = false
     -- An id that is given twice counts once.
-    if ends[i] and not positions[taskId]
-      and (not leases or leases[i] == '' or tonumber(leases[i]) == tonumber(ends[i])) then
+    if positions[taskId] == 0 then
       positions[taskId] = i
       wanted = wanted + 1
     end
@@ -21,32 +84,17 @@ local function leaveActive(active, lease, taskIds, first, last, leases)
   if wanted == 0 then
     return taken, 0
   end
-
-  -- Tasks end about in the order they began, so the ids asked for are often the very tail of the list.
-  local tail, found = redis.call('LRANGE', active, -wanted, -1), 0
-  for i = 1, #tail do
-    local position = positions[tail[i]]
-    if position and not taken[position] then
-      taken[position] = true
-      found = found + 1
-    end
-  end
-  local released = {}
-  if found == wanted then
-    redis.call('LTRIM', active, 0, -wanted - 1)
-    for taskId in pairs(positions) do
-      released[#released + 1] = taskId
-    end
-  else
-    for taskId, position in pairs(positions) do
-      taken[position] = redis.call('LREM', active, -1, taskId) == 1
-      if taken[position] then
-        released[#released + 1] = taskId
+  local found = takeFromActive(active, positions, wanted, taken)
+  if found == #taken then
+    redis.call('ZREM', lease, unpack(taskIds, first, last))
+  elseif found > 0 then
+    local released = {}
+    for i = 1, #taken do
+      if taken[i] then
+        released[#released + 1] = taskIds[first + i - 1]
       end
     end
-  end
-  if #released > 0 then
     redis.call('ZREM', lease, unpack(released))
   end
-  return taken, #released
+  return taken, found
 end
