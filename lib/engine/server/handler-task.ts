@@ -1,4 +1,4 @@
-import type { PayloadCodec } from '../../model/task/payload.codec.js';
+import { decodePayload, encodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
 import type { Headers, TaskMessage } from '../../model/task/task-message.js';
 import type { EpochMs } from '../../model/time/duration.js';
 
@@ -49,7 +49,7 @@ export class Task<P = unknown> {
    */
   get payload(): P {
     if (!this.#decoded) {
-      this.#payload = this.#run.codec.decode(this.#run.message.payload) as P;
+      this.#payload = decodePayload(this.#run.message.payload, this.#run.codec) as P;
       this.#decoded = true;
     }
     return this.#payload as P;
@@ -109,16 +109,11 @@ export class Task<P = unknown> {
    * @throws BrokerUnavailableError when Redis cannot be reached.
    */
   async writeResult(value: unknown): Promise<void> {
-    await this.#run.storeResult(encodeResult(value, this.#run.codec));
+    await this.#run.storeResult(encodePayload(value, this.#run.codec));
   }
 
   /** The same run with another payload: what validation or a middleware made of it. */
   withPayload<Q>(payload: Q): Task<Q> {
     return new Task<Q>(this.#run, payload);
   }
-}
-
-/** A result as it is stored. */
-export function encodeResult(value: unknown, codec: PayloadCodec): Uint8Array {
-  return value instanceof Uint8Array ? value : codec.encode(value);
 }

@@ -1,4 +1,18 @@
+import { availableParallelism } from 'node:os';
 import type { Broker } from '../../model/broker/broker.js';
+import {
+  checkBoolean,
+  checkDuration,
+  checkFunction,
+  checkInteger,
+  checkNames,
+  checkObject,
+  checkOneOf,
+  type Given,
+  pathOf,
+  refuse,
+} from '../../model/options/check.js';
+import { checkQueueName, defaultQueue } from '../../model/queue/queue-name.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
@@ -80,7 +94,7 @@ export interface ResolvedServerOptions {
   readonly queues: Readonly<Record<string, number>>;
   readonly strictPriority: boolean;
   readonly taskCheckInterval: Ms;
-  readonly retryDelay: RetryDelay;
+  readonly retryDelay: RetryDelay | 'default';
   readonly isFailure: (error: unknown) => boolean;
   readonly errorHandler: ErrorHandler | undefined;
   readonly shutdownTimeout: Ms;
@@ -95,4 +109,95 @@ export interface ResolvedServerOptions {
   readonly blockingConnections: number;
   readonly middleware: readonly Middleware[];
   readonly waitForRedis: boolean;
+}
+
+const optionNames: readonly (keyof ServerOptions)[] = [
+  'concurrency',
+  'queues',
+  'strictPriority',
+  'taskCheckInterval',
+  'retryDelay',
+  'isFailure',
+  'errorHandler',
+  'shutdownTimeout',
+  'delayedTaskCheckInterval',
+  'janitorInterval',
+  'janitorBatchSize',
+  'healthCheck',
+  'healthCheckInterval',
+  'unknownTask',
+  'abortGrace',
+  'stuckPolicy',
+  'blockingConnections',
+  'middleware',
+  'waitForRedis',
+];
+
+// Go reads concurrency and weights as 32-bit integers.
+const int32 = { min: 1, max: 2_147_483_647 };
+
+/**
+ * Checks server options and fills in what was not given. `owner` begins every path: `AsynqModule: server`.
+ *
+ * @throws InvalidOptionError with the option's path, what was given and what is allowed.
+ */
+export function resolveServerOptions(input: ServerOptions, owner = 'AsynqServer:'): ResolvedServerOptions {
+  checkNames({ path: owner, value: input }, optionNames);
+  const at = <N extends keyof ServerOptions>(name: N): Given<ServerOptions[N]> => ({
+    path: pathOf(owner, name),
+    value: input[name],
+  });
+  const interval = (name: keyof ServerOptions, fallback: Duration): Ms =>
+    checkDuration({ path: pathOf(owner, name), value: input[name] ?? fallback }, 'above-zero');
+  const length = (name: keyof ServerOptions, fallback: Duration): Ms =>
+    checkDuration({ path: pathOf(owner, name), value: input[name] ?? fallback });
+  const flag = (name: keyof ServerOptions): boolean => (input[name] === undefined ? false : checkBoolean(at(name)));
+  return {
+    concurrency: input.concurrency === undefined ? availableParallelism() : checkInteger(at('concurrency'), int32),
+    queues: checkQueues(at('queues')),
+    strictPriority: flag('strictPriority'),
+    taskCheckInterval: interval('taskCheckInterval', '1s'),
+    retryDelay:
+      input.retryDelay === undefined ? 'default' : checkFunction({ ...at('retryDelay'), value: input.retryDelay }),
+    isFailure:
+      input.isFailure === undefined ? () => true : checkFunction({ ...at('isFailure'), value: input.isFailure }),
+    errorHandler: checkFunctionIfGiven(at('errorHandler')),
+    shutdownTimeout: length('shutdownTimeout', '8s'),
+    delayedTaskCheckInterval: interval('delayedTaskCheckInterval', '5s'),
+    janitorInterval: interval('janitorInterval', '8s'),
+    janitorBatchSize: checkInteger({ ...at('janitorBatchSize'), value: input.janitorBatchSize ?? 100 }, int32),
+    healthCheck: checkFunctionIfGiven(at('healthCheck')),
+    healthCheckInterval: interval('healthCheckInterval', '15s'),
+    unknownTask: checkOneOf({ ...at('unknownTask'), value: input.unknownTask ?? 'return' }, ['return', 'fail']),
+    abortGrace: length('abortGrace', '5s'),
+    stuckPolicy: checkOneOf({ ...at('stuckPolicy'), value: input.stuckPolicy ?? 'keep' }, ['keep', 'release']),
+    blockingConnections: checkInteger(
+      { ...at('blockingConnections'), value: input.blockingConnections ?? 4 },
+      { min: 0, max: 64 },
+    ),
+    middleware: checkMiddleware(at('middleware')),
+    waitForRedis: flag('waitForRedis'),
+  };
+}
+
+function checkQueues(given: Given<ServerOptions['queues']>): Readonly<Record<string, number>> {
+  if (given.value === undefined) return { [defaultQueue]: 1 };
+  const queues = Object.entries(checkObject(given));
+  if (queues.length === 0) return refuse(given, 'an object with at least one queue');
+  for (const [name, weight] of queues) {
+    checkQueueName({ path: `${given.path}: the name of a queue`, value: name });
+    checkInteger({ path: pathOf(given.path, name), value: weight }, int32);
+  }
+  // Without a prototype, so that a queue may have any name.
+  return Object.freeze(Object.assign(Object.create(null) as Record<string, number>, given.value));
+}
+
+function checkFunctionIfGiven<F>(given: Given<F>): F {
+  return given.value === undefined ? given.value : checkFunction(given);
+}
+
+function checkMiddleware(given: Given<ServerOptions['middleware']>): readonly Middleware[] {
+  const { path, value = [] } = given;
+  if (!Array.isArray(value)) return refuse({ path, value }, 'a list of functions');
+  return value.map((layer: Middleware, index) => checkFunction({ path: `${path}[${index}]`, value: layer }));
 }

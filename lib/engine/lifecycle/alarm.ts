@@ -1,0 +1,48 @@
+import type { Clock, Timer } from '../../model/time/clock.js';
+import { elapsed, type EpochMs, ms } from '../../model/time/duration.js';
+
+export interface AlarmDeps {
+  readonly clock: Clock;
+  /** Called when the instant has come; answers with the next one, if there is any. */
+  readonly onTime: (now: EpochMs) => EpochMs | undefined;
+}
+
+/** A wall clock may be set while a timer runs; looking at it again after this long keeps the error small. */
+const longestSleep = ms(60_000);
+
+/** One timer for any number of instants: it is armed at the earliest it was told of. */
+export class Alarm {
+  #at: EpochMs | undefined;
+  #timer: Timer | undefined;
+
+  constructor(private readonly deps: AlarmDeps) {}
+
+  /** Makes sure that the alarm goes off at `at`, or earlier. */
+  setBy(at: EpochMs): void {
+    if (this.#at !== undefined && this.#at <= at) return;
+    this.#at = at;
+    this.#arm(at);
+  }
+
+  /** Forgets everything. */
+  cancel(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#at = undefined;
+  }
+
+  #arm(at: EpochMs): void {
+    this.#timer?.cancel();
+    // A timer may fire a moment before the wall clock says so; the remainder is then at least a millisecond.
+    const delay = ms(Math.max(1, elapsed(this.deps.clock.now(), at)));
+    this.#timer = this.deps.clock.setTimer(delay < longestSleep ? delay : longestSleep, () => this.#wake(at));
+  }
+
+  #wake(at: EpochMs): void {
+    const now = this.deps.clock.now();
+    if (now < at) return this.#arm(at);
+    this.#at = undefined;
+    const next = this.deps.onTime(now);
+    if (next !== undefined) this.setBy(next);
+  }
+}

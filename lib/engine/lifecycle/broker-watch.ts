@@ -1,0 +1,111 @@
+import type { Availability, Broker } from '../../model/broker/broker.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
+import { ms, type Ms } from '../../model/time/duration.js';
+import type { Logger } from '../logger.js';
+import type { Service } from './service.js';
+
+/** How services learn whether Redis can be reached. */
+export interface BrokerLink {
+  isUp(): boolean;
+  /** For how long it has been reachable without a break; 0 while it is not. */
+  upFor(): Ms;
+  /** Calls `listener` whenever Redis is back; returns a function that stops it. */
+  onUp(listener: () => void): () => void;
+}
+
+export interface BrokerWatchDeps {
+  readonly broker: Pick<Broker, 'isAvailable' | 'onAvailability'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onDown: (error: Error) => void;
+  readonly onBack: (downFor: Ms) => void;
+}
+
+const reminderEvery = ms(30_000);
+
+/**
+ * Knows whether Redis can be reached and is the one place that says so: one line when it is lost, one every 30 s while
+ * it is away, one when it is back. Everybody else just waits for it.
+ */
+export class BrokerWatch implements Service, BrokerLink {
+  readonly name = 'broker watch';
+  readonly #listeners = new Set<() => void>();
+  #stopListening: (() => void) | undefined;
+  #reminder: Timer | undefined;
+  #upSince: Ms | undefined;
+  #downSince: Ms | undefined;
+
+  constructor(private readonly deps: BrokerWatchDeps) {}
+
+  start(): Promise<void> {
+    if (this.#stopListening !== undefined) return Promise.resolve();
+    const { broker, clock } = this.deps;
+    this.#stopListening = broker.onAvailability((availability) => this.#changed(availability));
+    if (broker.isAvailable()) this.#upSince = clock.monotonic();
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    this.#reminder?.cancel();
+    this.#upSince = undefined;
+    this.#downSince = undefined;
+    return Promise.resolve();
+  }
+
+  isUp(): boolean {
+    return this.#upSince !== undefined;
+  }
+
+  upFor(): Ms {
+    return this.#upSince === undefined ? ms(0) : ms(this.deps.clock.monotonic() - this.#upSince);
+  }
+
+  onUp(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #changed(availability: Availability): void {
+    if (availability.kind === 'down') this.#down(availability.error);
+    else this.#up();
+  }
+
+  #down(error: Error): void {
+    this.#upSince = undefined;
+    if (this.#downSince !== undefined) return;
+    this.#downSince = this.deps.clock.monotonic();
+    this.deps.logger.error(`Redis cannot be reached, trying until it answers: ${error.message}`);
+    this.deps.onDown(error);
+    this.#remind();
+  }
+
+  #remind(): void {
+    this.#reminder = this.deps.clock.setTimer(reminderEvery, () => {
+      this.deps.logger.error(`Redis has been out of reach for ${seconds(this.#downFor())} s`);
+      this.#remind();
+    });
+  }
+
+  #up(): void {
+    if (this.#upSince !== undefined) return;
+    this.#upSince = this.deps.clock.monotonic();
+    this.#reminder?.cancel();
+    if (this.#downSince !== undefined) {
+      const downFor = this.#downFor();
+      this.#downSince = undefined;
+      this.deps.logger.info(`Redis is back after ${seconds(downFor)} s`);
+      this.deps.onBack(downFor);
+    }
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #downFor(): Ms {
+    return ms(this.deps.clock.monotonic() - (this.#downSince ?? this.deps.clock.monotonic()));
+  }
+}
+
+function seconds(length: Ms): string {
+  return (length / 1_000).toFixed(1);
+}

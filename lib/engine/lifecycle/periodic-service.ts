@@ -1,0 +1,100 @@
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
+import { ms, type Ms } from '../../model/time/duration.js';
+import type { Logger } from '../logger.js';
+import type { BrokerLink } from './broker-watch.js';
+import { RareLog } from './rare-log.js';
+import type { Service } from './service.js';
+
+export interface PeriodicServiceOptions {
+  readonly name: string;
+  /** From the end of one run to the start of the next. */
+  readonly every: Ms;
+  readonly first: 'at-once' | 'after-interval';
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A run comes at once when Redis is back. */
+  readonly link: BrokerLink;
+  /** Whether runs come while Redis is out of reach. */
+  readonly whileDown: 'rest' | 'run';
+}
+
+/** The same fault is logged once in this time, however often it comes. */
+const faultLogGap = ms(30_000);
+
+/** A {@link Service} that does one thing every so often, never twice at once. */
+export abstract class PeriodicService implements Service {
+  readonly name: string;
+  readonly #options: PeriodicServiceOptions;
+  readonly #log: RareLog;
+  #started = false;
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+  #wanted = false;
+  #stopListening: (() => void) | undefined;
+
+  protected constructor(options: PeriodicServiceOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#log = new RareLog({ logger: options.logger, clock: options.clock, gap: faultLogGap });
+  }
+
+  start(): Promise<void> {
+    if (this.#started) return Promise.resolve();
+    this.#started = true;
+    this.#stopListening = this.#options.link.onUp(() => this.wake());
+    if (this.#options.first === 'at-once') this.wake();
+    else this.#arm(this.#options.every);
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#started = false;
+    this.#wanted = false;
+    this.#timer?.cancel();
+    this.#stopListening?.();
+    await this.#running;
+  }
+
+  /** Does the thing once. Resolves with the time to the next run when that is not the usual one. */
+  abstract runOnce(): Promise<Ms | undefined>;
+
+  /** Runs now; when a run is under way, right after it. */
+  wake(): void {
+    if (!this.#started) return;
+    this.#timer?.cancel();
+    if (this.#running !== undefined) {
+      this.#wanted = true;
+      return;
+    }
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#wanted) this.wake();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#wanted = false;
+    // The link wakes this service when Redis is back.
+    if (this.#options.whileDown === 'rest' && !this.#options.link.isUp()) return;
+    let next: Ms | undefined;
+    try {
+      next = await this.runOnce();
+    } catch (error) {
+      this.#report(error);
+    }
+    if (this.#started && !this.#wanted) this.#arm(next ?? this.#options.every);
+  }
+
+  #arm(delay: Ms): void {
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.setTimer(delay, () => this.wake());
+  }
+
+  #report(error: unknown): void {
+    const text = `${this.name}: ${error instanceof Error ? error.message : String(error)}`;
+    // Whoever watches the broker has said it already.
+    if (error instanceof BrokerUnavailableError) this.#options.logger.debug(text);
+    else this.#log.error(text);
+  }
+}

@@ -1,0 +1,153 @@
+import type { Settlement } from '../../model/broker/work.contract.js';
+import { assertNever } from '../../model/errors/asynq-error.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import { decideFailure, type FailureOutcome } from '../../model/retry/failure-outcome.js';
+import { defaultRetryDelay } from '../../model/retry/retry-delay.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import type { Clock, Random } from '../../model/time/clock.js';
+import { type EpochMs, type Ms, ms, parseDuration } from '../../model/time/duration.js';
+import { RareLog } from '../lifecycle/rare-log.js';
+import type { Logger } from '../logger.js';
+import { type Announcement, type Execution, subjectOf } from './execution.js';
+import type { Task } from './handler-task.js';
+import { settleCanceled, settleFailure } from './run-outcome.js';
+import type { ResolvedServerOptions } from './server-options.js';
+
+export interface FailureJudgeDeps {
+  readonly options: Pick<ResolvedServerOptions, 'retryDelay' | 'isFailure' | 'errorHandler'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** How long the outcome of a failed run waits for a promise of the user's error handler. */
+const errorHandlerLimit = ms(5_000);
+
+/**
+ * Judges failed runs as the user wants it. A callback of the user's that throws is logged and replaced by the default;
+ * it never keeps an outcome from being written.
+ */
+export class FailureJudge {
+  readonly #log: RareLog;
+
+  constructor(private readonly deps: FailureJudgeDeps) {
+    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: ms(3_000) });
+  }
+
+  /** Calls the error handler; a promise of it is to be awaited, and resolves in bounded time. */
+  tellUser({ task }: Execution, error: unknown): Promise<void> | undefined {
+    const { options, clock } = this.deps;
+    const { errorHandler } = options;
+    if (errorHandler === undefined) return undefined;
+    let returned: unknown;
+    try {
+      returned = errorHandler(error, task);
+    } catch (fault) {
+      this.#log.error(`errorHandler failed: ${describeError(fault)}`);
+    }
+    if (!(returned instanceof Promise)) return undefined;
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(errorHandlerLimit, () => {
+        this.#log.warn(`errorHandler takes longer than ${errorHandlerLimit} ms; the outcome does not wait for it`);
+        resolve();
+      });
+      const done = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      returned.then(done, (fault: unknown) => {
+        this.#log.error(`errorHandler failed: ${describeError(fault)}`);
+        done();
+      });
+    });
+  }
+
+  /** What is to be written for a failed run, and told once it is stored. */
+  judge(
+    execution: Execution,
+    error: unknown,
+  ): { readonly settlement: Settlement; readonly announcement: Announcement | undefined } {
+    const { message, queue, cancelThen, aborted, task } = execution;
+    const now = this.deps.clock.now();
+    const canceled =
+      cancelThen !== undefined && error === aborted
+        ? settleCanceled(message, { then: cancelThen, error, now })
+        : undefined;
+    const settlement = canceled ?? settleFailure(message, { outcome: this.decide(error, { message, task, now }), now });
+    this.#report(settlement, error);
+    return { settlement, announcement: announcementOf(settlement, { queue, error }) };
+  }
+
+  /** Retry, archive, snooze or revoke. */
+  decide(
+    error: unknown,
+    run: { readonly message: TaskMessage; readonly task: Task; readonly now: EpochMs },
+  ): FailureOutcome {
+    const { message, task, now } = run;
+    const policy = {
+      delay: (retried: number) => this.#delay(error, { retried, task }),
+      isFailure: () => this.#isFailure(error),
+    };
+    return decideFailure(error, { message, policy, now });
+  }
+
+  #delay(error: unknown, { retried, task }: { readonly retried: number; readonly task: Task }): Ms {
+    const { options, random } = this.deps;
+    if (options.retryDelay === 'default') return defaultRetryDelay(retried, random);
+    try {
+      const delay = options.retryDelay(retried, error, task);
+      const parsed = parseDuration(delay);
+      if (parsed !== undefined) return parsed;
+      this.#log.error(`retryDelay answered ${describeError(delay)}, which is no duration; the default is used`);
+    } catch (fault) {
+      this.#log.error(`retryDelay failed, the default is used: ${describeError(fault)}`);
+    }
+    return defaultRetryDelay(retried, random);
+  }
+
+  #isFailure(error: unknown): boolean {
+    try {
+      return this.deps.options.isFailure(error);
+    } catch (fault) {
+      this.#log.error(`isFailure failed, so the error counts: ${describeError(fault)}`);
+      return true;
+    }
+  }
+
+  #report(settlement: Settlement, error: unknown): void {
+    const { logger } = this.deps;
+    const { id, type, retried, maxRetry, errorMessage } = settlement.message;
+    const subject = `Task "${id}" of type "${type}"`;
+    if (settlement.kind === 'archive') {
+      logger.warn(`${subject} failed for good and is archived: ${errorMessage}`);
+    } else if (settlement.kind === 'retry') {
+      logger.debug(`${subject} failed, retry ${retried} of ${maxRetry} follows: ${errorMessage}`);
+    } else if (settlement.kind === 'done') {
+      logger.warn(`${subject} was revoked by its handler: ${describeError(error)}`);
+    }
+  }
+}
+
+function announcementOf(
+  settlement: Settlement,
+  { queue, error }: { readonly queue: string; readonly error: unknown },
+): Announcement | undefined {
+  const task = subjectOf(settlement.message, queue);
+  switch (settlement.kind) {
+    case 'retry':
+      return { name: 'retry', event: { task, error, retryAt: settlement.retryAt } };
+    case 'archive':
+      return { name: 'archived', event: { task, error } };
+    case 'snooze':
+      return { name: 'snoozed', event: { task, until: settlement.until } };
+    case 'done':
+      return { name: 'revoked', event: { task, error } };
+    case 'delete':
+    case 'complete':
+    case 'requeue':
+    case 'return':
+      return undefined;
+    default:
+      return assertNever(settlement);
+  }
+}

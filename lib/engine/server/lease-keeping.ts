@@ -1,0 +1,37 @@
+import type { WorkContract } from '../../model/broker/work.contract.js';
+import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms, toEpochSeconds } from '../../model/time/duration.js';
+import type { Execution } from './execution.js';
+
+/** How long a lease lasts from the moment it is taken or extended (spec/03 §8). */
+export const leaseLength: Ms = ms(30_000);
+
+/** When a lease ends that is taken now: whole seconds, as it is stored. */
+export function leaseEnd(now: EpochMs): EpochMs {
+  return fromEpochSeconds(toEpochSeconds(addMs(now, leaseLength)));
+}
+
+/**
+ * Extends the leases of one queue's runs, also those that have run out as long as nobody else took the task.
+ *
+ * @returns the runs that are somebody else's now.
+ * @throws what the broker throws when it cannot be asked; then nothing is known about any of them.
+ */
+export async function keepLeases(request: {
+  readonly work: Pick<WorkContract, 'extendLeases'>;
+  readonly queue: string;
+  readonly executions: readonly Execution[];
+  readonly now: EpochMs;
+}): Promise<ReadonlySet<Execution>> {
+  const { work, queue, executions, now } = request;
+  const leaseUntil = leaseEnd(now);
+  const leases = executions.map(({ message, leaseAsked }) => ({ taskId: message.id, until: leaseAsked }));
+  // Asked for is asked for, even if no answer comes.
+  for (const execution of executions) execution.leaseAsked = leaseUntil;
+  const lostIds = new Set(await work.extendLeases({ queue, leases, leaseUntil }));
+  const lost = new Set<Execution>();
+  for (const execution of executions) {
+    if (lostIds.has(execution.message.id)) lost.add(execution);
+    else execution.leaseUntil = leaseUntil;
+  }
+  return lost;
+}

@@ -1,0 +1,282 @@
+import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { DequeueResult, WorkContract } from '../../model/broker/work.contract.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { Clock } from '../../model/time/clock.js';
+import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
+import type { EngineEventEmitter } from '../engine-events.js';
+import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import { RareLog } from '../lifecycle/rare-log.js';
+import type { Service } from '../lifecycle/service.js';
+import type { Logger } from '../logger.js';
+import { Execution, type ExecutionHost } from './execution.js';
+import { leaseEnd } from './lease-keeping.js';
+import type { FedQueue, QueueFeed } from './queue-feed.js';
+import type { Settler } from './settler.js';
+
+export interface ProcessorDeps {
+  readonly work: Pick<WorkContract, 'dequeue'>;
+  readonly feed: QueueFeed;
+  readonly settler: Settler;
+  readonly runs: ProcessorRuns;
+  readonly clock: Clock;
+  readonly link: BrokerLink;
+  readonly events: EngineEventEmitter;
+  readonly logger: Logger;
+  readonly executions: Set<Execution>;
+  /** `host:pid:server-id`. */
+  readonly owner: string;
+  readonly concurrency: number;
+  readonly shutdownTimeout: Ms;
+}
+
+/** What the processor needs of those who run tasks. */
+export interface ProcessorRuns extends ExecutionHost {
+  /** Calls the handler, or decides at once when there is nothing to call. */
+  begin(execution: Execution, now: EpochMs): void;
+  /** Gives every run up that has not ended; its task goes back to the head of its queue. */
+  putBack(executions: readonly Execution[]): void;
+  /** A running task is to be canceled. */
+  cancel(execution: Execution, then: CancelThen | undefined): void;
+}
+
+/** A cancellation that came while its task may have been on its way here. */
+interface EarlyCancel {
+  readonly queue: string | undefined;
+  readonly then: CancelThen | undefined;
+  /** The last call that may bring the task. */
+  readonly lastCall: number;
+}
+
+/**
+ * Tasks whose handlers are started in one turn of the event loop. While they run, Redis works on the outcomes and the
+ * fetch of the turn before: smaller slices overlap better, larger ones cost fewer calls (bench: process).
+ */
+const sliceOf = (concurrency: number): number => Math.min(64, Math.max(4, Math.ceil(concurrency / 2)));
+
+/** Fetching pauses while this many outcomes could not be written, so that an outage cannot fill memory. */
+const mostUnsettled = 10_000;
+
+/**
+ * Dequeues tasks and keeps the concurrency slots full. Each turn of the event loop it sends the outcomes of the turn
+ * before together with the fetch for the slots that they freed, then starts the next handlers: Redis and this process
+ * work at the same time. It never fetches more than can run now.
+ */
+export class Processor implements Service {
+  readonly name = 'processor';
+  readonly #slice: number;
+  readonly #log: RareLog;
+  /** Fetched, not begun; from `#next` on. */
+  #inbox: Execution[] = [];
+  #next = 0;
+  /** Slots taken: by what was fetched, runs, or is stuck. */
+  #occupied = 0;
+  /** Tasks asked for and not answered yet. */
+  #asked = 0;
+  #lastCall = 0;
+  readonly #earlyCancels = new Map<string, EarlyCancel>();
+  #mode: 'idle' | 'fetching' | 'stopped' | 'draining' = 'idle';
+  #turnIsDue = false;
+  #onQuiet: (() => void) | undefined;
+
+  constructor(private readonly deps: ProcessorDeps) {
+    this.#slice = sliceOf(deps.concurrency);
+    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: ms(3_000) });
+  }
+
+  async start(): Promise<void> {
+    if (this.#mode !== 'idle') return;
+    this.#mode = 'fetching';
+    await this.deps.feed.start();
+    this.schedule();
+  }
+
+  /** Ends fetching; what was fetched runs. Resolves once nothing more can arrive. */
+  async stopFetching(): Promise<void> {
+    if (this.#mode === 'idle' || this.#mode === 'fetching') this.#mode = 'stopped';
+    await this.deps.feed.stop();
+    await this.#quiet(() => this.#asked === 0);
+  }
+
+  /** Ends fetching, waits for what runs up to the shutdown timeout, puts the rest back, and writes what is left. */
+  async stop(): Promise<void> {
+    if (this.#mode === 'idle' || this.#mode === 'draining') return;
+    this.#mode = 'draining';
+    const stopping = this.stopFetching();
+    this.#putInboxBack();
+    await this.#drain();
+    this.deps.runs.putBack([...this.deps.executions].filter((execution) => execution.hasSlot));
+    await stopping;
+    this.deps.settler.flush(this.deps.clock.now());
+    await this.deps.settler.answered();
+  }
+
+  /** Makes sure that a turn comes soon. */
+  readonly schedule = (): void => {
+    if (this.#turnIsDue) return;
+    this.#turnIsDue = true;
+    setImmediate(this.#turn);
+  };
+
+  /** A run needs its slot no longer. */
+  freeSlot(execution: Execution): void {
+    if (!execution.hasSlot) return;
+    execution.hasSlot = false;
+    this.#occupied -= 1;
+    if (execution.isReleased) this.deps.executions.delete(execution);
+    this.#notice();
+    this.schedule();
+  }
+
+  /** Cancels the task with this id, in one queue or in whichever it runs. */
+  cancel(taskId: string, request: { readonly queue: string; readonly then: CancelThen } | undefined): void {
+    for (const execution of this.deps.executions) {
+      if (execution.message.id !== taskId || execution.isReleased) continue;
+      if (request !== undefined && request.queue !== execution.queue) continue;
+      this.deps.runs.cancel(execution, request?.then);
+    }
+    if (this.#asked === 0) return;
+    // It may have been dequeued already, with the answer still on its way.
+    if (this.#earlyCancels.has(taskId) && request === undefined) return;
+    this.#earlyCancels.set(taskId, { queue: request?.queue, then: request?.then, lastCall: this.#lastCall });
+  }
+
+  readonly #turn = (): void => {
+    this.#turnIsDue = false;
+    const now = this.deps.clock.now();
+    this.deps.settler.flush(now);
+    this.#fetch(now);
+    this.#beginSlice(now);
+  };
+
+  #fetch(now: EpochMs): void {
+    if (this.#mode !== 'fetching' || !this.deps.link.isUp()) return;
+    const { concurrency, feed, executions } = this.deps;
+    const free = concurrency - this.#occupied - this.#asked;
+    if (free <= 0 || executions.size > concurrency + mostUnsettled) return;
+    for (const { queue, limit } of feed.plan(free)) {
+      let left = limit;
+      do {
+        const size = Math.min(left, this.#slice);
+        this.#request(queue, { limit: size, now });
+        left -= size;
+        // A queue that may well be empty is asked once.
+      } while (left > 0 && queue.isOpen);
+    }
+  }
+
+  #request(queue: FedQueue, { limit, now }: { readonly limit: number; readonly now: EpochMs }): void {
+    const { work, feed, owner } = this.deps;
+    const call = (this.#lastCall += 1);
+    const wakesBefore = feed.asked(queue);
+    const leaseUntil = leaseEnd(now);
+    this.#asked += limit;
+    work.dequeue({ queue: queue.name, limit, now, leaseUntil, owner }).then(
+      (result) => {
+        this.#asked -= limit;
+        feed.answered(queue, { left: result.left, wakesBefore });
+        this.#take(result, { queue: queue.name, leaseUntil, call });
+      },
+      (error: unknown) => {
+        this.#asked -= limit;
+        feed.refused(queue);
+        if (!(error instanceof BrokerUnavailableError)) {
+          this.#log.error(`Tasks of queue "${queue.name}" could not be fetched: ${describeError(error)}`);
+        }
+        this.#notice();
+      },
+    );
+  }
+
+  #take(
+    result: DequeueResult,
+    source: { readonly queue: string; readonly leaseUntil: EpochMs; readonly call: number },
+  ): void {
+    const { queue, leaseUntil, call } = source;
+    for (const message of result.messages) {
+      const execution = new Execution(this.deps.runs, { message, queue, leaseUntil });
+      this.deps.executions.add(execution);
+      this.#inbox.push(execution);
+    }
+    this.#occupied += result.messages.length;
+    if (result.undecodable.length > 0) this.#report(result);
+    if (this.#earlyCancels.size > 0) this.#cancelEarly(result, { queue, call });
+    if (this.#mode === 'draining') this.#putInboxBack();
+    this.#notice();
+    this.schedule();
+  }
+
+  #putInboxBack(): void {
+    const waiting = this.#inbox.slice(this.#next);
+    this.#inbox = [];
+    this.#next = 0;
+    this.deps.runs.putBack(waiting);
+  }
+
+  #report(result: DequeueResult): void {
+    for (const { queue, taskId, reason } of result.undecodable) {
+      this.#log.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`);
+      this.deps.events.emit('undecodable', { task: { id: taskId, queue }, reason });
+    }
+  }
+
+  #cancelEarly(result: DequeueResult, { queue, call }: { readonly queue: string; readonly call: number }): void {
+    const arrived = new Set(result.messages.map((message) => message.id));
+    for (const [taskId, early] of this.#earlyCancels) {
+      const isMeant = call <= early.lastCall && (early.queue === undefined || early.queue === queue);
+      if (isMeant && arrived.has(taskId)) {
+        for (const execution of this.#inbox) {
+          if (execution.message.id === taskId && execution.queue === queue)
+            this.deps.runs.cancel(execution, early.then);
+        }
+      }
+      if (call >= early.lastCall) this.#earlyCancels.delete(taskId);
+    }
+  }
+
+  #beginSlice(now: EpochMs): void {
+    const { runs } = this.deps;
+    const end = Math.min(this.#inbox.length, this.#next + this.#slice);
+    for (let index = this.#next; index < end; index += 1) {
+      runs.begin(this.#inbox[index] as Execution, now);
+    }
+    this.#next = end;
+    if (this.#next === this.#inbox.length) {
+      this.#inbox = [];
+      this.#next = 0;
+    } else {
+      this.schedule();
+    }
+  }
+
+  /** Resolves when no handler runs, or when the shutdown timeout is over. */
+  async #drain(): Promise<void> {
+    const { clock, shutdownTimeout } = this.deps;
+    if (this.#occupied === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimer(shutdownTimeout, resolve);
+      void this.#quiet(() => this.#occupied === 0).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  async #quiet(isQuiet: () => boolean): Promise<void> {
+    while (!isQuiet()) {
+      await new Promise<void>((resolve) => {
+        const earlier = this.#onQuiet;
+        this.#onQuiet = () => {
+          earlier?.();
+          resolve();
+        };
+      });
+    }
+  }
+
+  #notice(): void {
+    const tell = this.#onQuiet;
+    this.#onQuiet = undefined;
+    tell?.();
+  }
+}

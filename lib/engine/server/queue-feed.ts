@@ -1,0 +1,198 @@
+import type { DequeueResult, WorkContract } from '../../model/broker/work.contract.js';
+import type { QueueOrder } from '../../model/queue/queue-order.js';
+import type { Clock, Random, Timer } from '../../model/time/clock.js';
+import { ms, type Ms } from '../../model/time/duration.js';
+import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { Service } from '../lifecycle/service.js';
+
+export interface QueueFeedDeps {
+  readonly work: Pick<WorkContract, 'waitForTask'>;
+  readonly order: QueueOrder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly link: BrokerLink;
+  /** Every queue, highest weight first. */
+  readonly queues: readonly string[];
+  readonly strictPriority: boolean;
+  readonly taskCheckInterval: Ms;
+  /** Queues that are waited on with a connection each. */
+  readonly blockingConnections: number;
+  /** A queue is worth asking that was not a moment ago. */
+  readonly onWork: () => void;
+}
+
+/** What a fetch is to ask of one queue. */
+export interface FeedRequest {
+  readonly queue: FedQueue;
+  readonly limit: number;
+}
+
+/** What is known about one queue. */
+export interface FedQueue {
+  readonly name: string;
+  /** Whether a connection may wait on it. */
+  readonly isWatched: boolean;
+  /** Worth asking: it may have tasks. */
+  isWanted: boolean;
+  /** The last answer said that there is more, so several calls may be under way at once. */
+  isOpen: boolean;
+  /** Calls under way. */
+  requests: number;
+  /** Counts wake-ups, so that an answer that was on its way meanwhile does not undo one. */
+  wakes: number;
+  isWaiting: boolean;
+  poll: Timer | undefined;
+  /** Failed calls in a row. */
+  failures: number;
+}
+
+/** How long one blocking look lasts; an idle queue costs Redis a command in this time. */
+const waitTimeout = ms(10_000);
+const firstRetry = ms(100);
+const longestRetry = ms(1_000);
+
+/**
+ * Knows which queues are worth asking. One that was found empty is waited on by a blocking look, for as many queues as
+ * there are connections for it; the others are woken by signals and looked at every `taskCheckInterval`. A paused
+ * queue is only looked at: waiting on it would answer at once, for ever.
+ */
+export class QueueFeed implements Service {
+  readonly name = 'queue feed';
+  readonly #queues: readonly FedQueue[];
+  readonly #byName: ReadonlyMap<string, FedQueue>;
+  #stopping = new AbortController();
+  #stopListening: (() => void) | undefined;
+  #waits = new Set<Promise<void>>();
+
+  constructor(private readonly deps: QueueFeedDeps) {
+    this.#queues = deps.queues.map((name, rank) => ({
+      name,
+      isWatched: rank < deps.blockingConnections,
+      isWanted: true,
+      isOpen: false,
+      requests: 0,
+      wakes: 0,
+      isWaiting: false,
+      poll: undefined,
+      failures: 0,
+    }));
+    this.#byName = new Map(this.#queues.map((queue) => [queue.name, queue]));
+  }
+
+  start(): Promise<void> {
+    this.#stopping = new AbortController();
+    this.#stopListening = this.deps.link.onUp(() => this.wakeAll());
+    for (const queue of this.#queues) queue.isWanted = true;
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopListening?.();
+    this.#stopping.abort();
+    for (const queue of this.#queues) {
+      queue.poll?.cancel();
+      queue.isWanted = false;
+    }
+    await Promise.all(this.#waits);
+  }
+
+  /** Deals `free` slots out to the queues worth asking. */
+  plan(free: number): readonly FeedRequest[] {
+    const able = this.#queues.filter((queue) => queue.isWanted && (queue.isOpen || queue.requests === 0));
+    if (able.length === 0) return [];
+    // While a queue of higher priority has not answered, those below it wait.
+    if (this.deps.strictPriority && this.#queues.find((queue) => queue.isWanted) !== able[0]) return [];
+    if (able.length === 1) return [{ queue: able[0] as FedQueue, limit: free }];
+    const shares = this.deps.order.shareSlots(
+      free,
+      able.map((queue) => queue.name),
+    );
+    return shares.map(({ queue, slots }) => ({ queue: this.#byName.get(queue) as FedQueue, limit: slots }));
+  }
+
+  /** A call is under way; returns what {@link answered} is to be given back. */
+  asked(queue: FedQueue): number {
+    queue.requests += 1;
+    return queue.wakes;
+  }
+
+  /** A call was answered. */
+  answered(queue: FedQueue, answer: { readonly left: DequeueResult['left']; readonly wakesBefore: number }): void {
+    queue.requests -= 1;
+    queue.failures = 0;
+    queue.isOpen = answer.left === 'some';
+    if (answer.left === 'some') {
+      queue.isWanted = true;
+      return;
+    }
+    queue.isWanted = queue.wakes !== answer.wakesBefore && answer.left === 'drained';
+    if (queue.isWanted || queue.requests > 0) return;
+    if (answer.left === 'drained' && queue.isWatched) this.#wait(queue);
+    else this.#pollLater(queue);
+  }
+
+  /** A call failed: the queue rests for a while. */
+  refused(queue: FedQueue): void {
+    queue.requests -= 1;
+    queue.isOpen = false;
+    queue.isWanted = false;
+    const pause = Math.min(firstRetry * 2 ** queue.failures, longestRetry);
+    queue.failures += 1;
+    this.#wakeIn(queue, ms(pause));
+  }
+
+  /** A task may have come to a queue. Queues that are waited on hear of it by themselves. */
+  wake(name: string): void {
+    const queue = this.#byName.get(name);
+    if (queue !== undefined && !queue.isWaiting) this.#wake(queue);
+  }
+
+  /** Tasks may have come to any queue. */
+  wakeAll(): void {
+    for (const queue of this.#queues) this.#wake(queue);
+  }
+
+  #wake(queue: FedQueue): void {
+    if (this.#stopping.signal.aborted) return;
+    queue.poll?.cancel();
+    queue.poll = undefined;
+    queue.wakes += 1;
+    queue.isWanted = true;
+    this.deps.onWork();
+  }
+
+  #wait(queue: FedQueue): void {
+    if (queue.isWaiting || this.#stopping.signal.aborted) return;
+    queue.isWaiting = true;
+    const wait = this.#waitFor(queue).finally(() => this.#waits.delete(wait));
+    this.#waits.add(wait);
+  }
+
+  async #waitFor(queue: FedQueue): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      let outcome: Awaited<ReturnType<WorkContract['waitForTask']>>;
+      do {
+        outcome = await this.deps.work.waitForTask({ queue: queue.name, timeout: waitTimeout, signal });
+      } while (outcome === 'none' && !signal.aborted && !queue.isWanted);
+      queue.isWaiting = false;
+      if (outcome === 'task') this.#wake(queue);
+      else if (!queue.isWanted) this.#pollLater(queue);
+    } catch {
+      queue.isWaiting = false;
+      // When Redis is out of reach the return of the link wakes the queue before this does.
+      if (!queue.isWanted) this.#pollLater(queue);
+    }
+  }
+
+  #pollLater(queue: FedQueue): void {
+    // Between one and one and a half intervals, so that servers that started together do not ask together.
+    this.#wakeIn(queue, ms(this.deps.taskCheckInterval * (1 + this.deps.random() / 2)));
+  }
+
+  #wakeIn(queue: FedQueue, delay: Ms): void {
+    if (this.#stopping.signal.aborted) return;
+    queue.poll?.cancel();
+    queue.poll = this.deps.clock.setTimer(delay, () => this.#wake(queue));
+  }
+}
