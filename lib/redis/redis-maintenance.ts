@@ -1,0 +1,83 @@
+import type {
+  AggregationSet,
+  AggregationSetRequest,
+  CollectGroupRequest,
+  ForwardResult,
+  ReconcileRequest,
+  ReconcileResult,
+} from '../model/broker/maintenance.contract.js';
+import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import type { RedisConnection } from './connection.js';
+import { queueKeys } from './keys.js';
+import { maxBatch, RedisForward } from './redis-forward.js';
+import { RedisGroups } from './redis-groups.js';
+import { RedisReconcile } from './redis-reconcile.js';
+import { numberReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+
+/** Deletes completed tasks whose retention has ended (spec/01 §5.20). */
+export const deleteExpiredCompletedScript = defineScript({
+  file: 'delete-expired-completed.lua',
+  keys: ['completed'],
+  args: ['taskPrefix', 'now', 'limit'],
+  replies: [],
+});
+
+/** The maintenance contract on Redis: assembles its parts, one for each role. */
+export class RedisMaintenance {
+  readonly #forward: RedisForward;
+  readonly #groups: RedisGroups;
+  readonly #reconcile: RedisReconcile;
+
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
+    this.#forward = new RedisForward(deps.runner);
+    this.#groups = new RedisGroups(deps);
+    this.#reconcile = new RedisReconcile(deps);
+  }
+
+  async forwardDue(request: Parameters<RedisForward['forwardDue']>[0]): Promise<ForwardResult> {
+    return await this.#forward.forwardDue(request);
+  }
+
+  async deleteExpiredCompleted(request: {
+    readonly queue: string;
+    readonly now: EpochMs;
+    readonly limit: number;
+  }): Promise<number> {
+    const keys = queueKeys(request.queue);
+    return numberReply(
+      await this.deps.runner.run(
+        deleteExpiredCompletedScript,
+        [keys.completed],
+        [keys.taskPrefix, toEpochSeconds(request.now), Math.min(request.limit, maxBatch)],
+      ),
+    );
+  }
+
+  async reconcile(request: ReconcileRequest): Promise<ReconcileResult> {
+    return await this.#reconcile.reconcile(request);
+  }
+
+  async listGroups(queue: string): Promise<readonly string[]> {
+    return await this.#groups.listGroups(queue);
+  }
+
+  async collectGroup(request: CollectGroupRequest): Promise<string | undefined> {
+    return await this.#groups.collectGroup(request);
+  }
+
+  async readAggregationSet(
+    request: AggregationSetRequest & { readonly now: EpochMs },
+  ): Promise<AggregationSet | undefined> {
+    return await this.#groups.readAggregationSet(request);
+  }
+
+  async deleteAggregationSet(request: AggregationSetRequest): Promise<void> {
+    await this.#groups.deleteAggregationSet(request);
+  }
+
+  async reclaimAggregationSets(request: { readonly queue: string; readonly now: EpochMs }): Promise<number> {
+    return await this.#groups.reclaimAggregationSets(request);
+  }
+}
