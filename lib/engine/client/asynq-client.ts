@@ -1,0 +1,280 @@
+import type { Broker } from '../../model/broker/broker.js';
+import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
+import type { CancelOutcome, CancelThen } from '../../model/broker/presence.contract.js';
+import { AsynqError } from '../../model/errors/asynq-error.js';
+import { showValue } from '../../model/errors/option-errors.js';
+import { InvalidStateError } from '../../model/errors/state-errors.js';
+import { InvalidTaskError } from '../../model/errors/task-errors.js';
+import { checkNames, checkOneOf, checkText, refuse } from '../../model/options/check.js';
+import { checkQueueName, defaultQueue } from '../../model/queue/queue-name.js';
+import { validate } from '../../model/task/standard-schema.js';
+import { checkTaskType, type TaskDefinition } from '../../model/task/task-definition.js';
+import type { TaskInfo } from '../../model/task/task-info.js';
+import { type EnqueueOptions, layTaskOptions, noOptions, overlayTaskOptions } from '../../model/task/task-options.js';
+import type { TaskOptions } from '../../model/task/task-options.js';
+import { ms, type Ms } from '../../model/time/duration.js';
+import { openBroker } from '../open-broker.js';
+import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
+import { EnqueueBatcher } from './enqueue-batcher.js';
+import { AwaitedEnqueue, CountedEnqueue, type EnqueueResult, Tally } from './enqueue-outcome.js';
+import { requestFor } from './new-task.js';
+
+/** One task for {@link AsynqClient.enqueueMany}: what `enqueue` takes, as a tuple. */
+export type EnqueueItem<P = unknown> =
+  | readonly [type: string, payload?: unknown, options?: EnqueueOptions]
+  | readonly [definition: TaskDefinition<P>, ...arguments: EnqueueArguments<P>];
+
+/** What follows a task definition; the payload may be left out only where `undefined` is one. */
+export type EnqueueArguments<P> = undefined extends P
+  ? readonly [payload?: NoInfer<P>, options?: EnqueueOptions]
+  : readonly [payload: NoInfer<P>, options?: EnqueueOptions];
+
+/** How a task is canceled. */
+export interface CancelOptions {
+  /** The task's queue. Default `'default'`. */
+  readonly queue?: string;
+  /** What becomes of it, unless its handler decides otherwise. Default `'archive'`. */
+  readonly then?: CancelThen;
+}
+
+/** A request, or why there is none. */
+type Prepared = EnqueueRequest | AsynqError;
+type Preparing = Prepared | Promise<Prepared>;
+
+/** Tasks prepared and handed over at a time, so that neither memory nor the event loop is taken by a long list. */
+const sliceOfMany = 500;
+
+/**
+ * Enqueues tasks, and cancels them. Made once and used by everybody; it connects when it is first used.
+ *
+ * @example
+ * const asynq = new AsynqClient({ redis: 'redis://localhost:6379' });
+ * await asynq.enqueue('email:send', { userId: 42 }, { processIn: '24h', maxRetry: 3 });
+ */
+export class AsynqClient {
+  readonly #options: ResolvedClientOptions;
+  readonly #broker: Broker;
+  readonly #batcher: EnqueueBatcher;
+  /** A definition's options over this client's defaults. */
+  readonly #layers = new WeakMap<TaskDefinition, TaskOptions>();
+  #closing: Promise<void> | undefined;
+
+  /** @throws InvalidOptionError when an option is wrong. Nothing is connected yet. */
+  constructor(options: ClientOptions = {}) {
+    this.#options = resolveClientOptions(options);
+    const { connection, clock, random, logger } = this.#options;
+    this.#broker =
+      connection.kind === 'own' ? openBroker(connection.redis, { clock, random, logger }) : connection.broker;
+    this.#batcher = new EnqueueBatcher({ broker: this.#broker, clock });
+  }
+
+  /**
+   * Enqueues one task. Calls made in the same breath share a round trip; each has its own outcome.
+   *
+   * The payload is encoded at once; bytes (`Buffer`, `Uint8Array`) go as they are and must not be changed before the
+   * promise settles. With a definition that has a schema, what is sent is the schema's output.
+   *
+   * @throws InvalidTaskError, InvalidOptionError when the task cannot be enqueued as given; nothing was sent.
+   * @throws DuplicateTaskError when it is `unique` and an equal task holds the lock.
+   * @throws TaskIdConflictError when its `taskId` is taken in the queue.
+   * @throws BrokerUnavailableError when Redis could not be reached in time; the message says whether the task may be stored.
+   * @throws InvalidStateError after {@link close}.
+   * @example
+   * const info = await asynq.enqueue('email:send', { userId: 42 }, { queue: 'critical', unique: '1h' });
+   */
+  enqueue<P>(definition: TaskDefinition<P>, ...args: EnqueueArguments<P>): Promise<TaskInfo>;
+  enqueue(type: string, payload?: unknown, options?: EnqueueOptions): Promise<TaskInfo>;
+  enqueue(task: string | TaskDefinition, payload?: unknown, options?: EnqueueOptions): Promise<TaskInfo> {
+    try {
+      this.#refuseClosed();
+      const request = this.#request(task, payload, options);
+      return request instanceof Promise ? request.then((ready) => this.#handOver(ready)) : this.#handOver(request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Enqueues many tasks with few round trips and answers with each one's outcome, in the order given. One that is
+   * refused does not touch the others. Rejects only when the list is no list or the client is closed.
+   *
+   * @example
+   * const results = await asynq.enqueueMany([[SendEmail, { userId: 1 }], [SendEmail, { userId: 2 }, { processIn: '1h' }]]);
+   * const refused = results.filter((result) => result.status === 'rejected');
+   */
+  async enqueueMany<const P extends readonly unknown[]>(
+    items: readonly [...{ [K in keyof P]: EnqueueItem<P[K]> }],
+  ): Promise<EnqueueResult[]> {
+    this.#refuseClosed();
+    const list: readonly unknown[] = Array.isArray(items)
+      ? items
+      : refuse({ path: 'enqueueMany: items', value: items }, 'an array');
+    const tally = new Tally(list.length);
+    for (let start = 0; start < list.length; start += sliceOfMany) {
+      const requests = list.slice(start, start + sliceOfMany).map((item) => this.#tryRequest(item));
+      const ready = areReady(requests) ? requests : await Promise.all(requests.map(asPromise));
+      const giveUpAt = this.#giveUpAt();
+      const now = this.#options.clock.now();
+      for (let offset = 0; offset < ready.length; offset += 1) {
+        const request = ready[offset] as Prepared;
+        const index = start + offset;
+        if (request instanceof AsynqError) tally.add(index, { status: 'rejected', error: request });
+        else this.#batcher.add(new CountedEnqueue(request, { giveUpAt, now, index, tally }));
+      }
+      await this.#batcher.room();
+    }
+    return await tally.results;
+  }
+
+  /**
+   * Cancels a task, in whatever state it is and wherever it runs. A running one gets its abort signal and ends as
+   * `then` says, unless its handler decides otherwise; any other is archived or deleted at once.
+   *
+   * @returns what was done: `'not-found'` when there is no such task in the queue.
+   * @throws InvalidOptionError, InvalidStateError
+   * @throws BrokerUnavailableError when Redis cannot be reached.
+   * @example
+   * await asynq.cancel(info.id, { queue: 'critical', then: 'delete' });
+   */
+  async cancel(taskId: string, options: CancelOptions = {}): Promise<CancelOutcome> {
+    this.#refuseClosed();
+    checkText({ path: 'cancel: taskId', value: taskId });
+    checkNames({ path: 'cancel: options', value: options }, ['queue', 'then']);
+    const { queue = defaultQueue, then = 'archive' } = options;
+    checkQueueName({ path: 'cancel: options.queue', value: queue });
+    checkOneOf({ path: 'cancel: options.then', value: then }, ['archive', 'delete', 'retry']);
+    await this.#broker.open();
+    // oxlint-disable-next-line unicorn/no-thenable -- `then` is a word here, nothing to call
+    return await this.#broker.presence.cancel({ taskId, queue, then, now: this.#options.clock.now() });
+  }
+
+  /**
+   * Asynq's own cancellation: tells every server, Go's included, to stop the running task with this id, whatever its
+   * queue. Nothing is stored, so it does nothing to a task that is not running (spec/01 §5.27).
+   *
+   * @throws InvalidOptionError, InvalidStateError
+   * @throws BrokerUnavailableError when Redis cannot be reached.
+   */
+  async signalCancel(taskId: string): Promise<void> {
+    this.#refuseClosed();
+    checkText({ path: 'signalCancel: taskId', value: taskId });
+    await this.#broker.open();
+    await this.#broker.presence.signalCancel(taskId);
+  }
+
+  /** One round trip to Redis. @throws BrokerUnavailableError when there is no answer. */
+  async ping(): Promise<void> {
+    this.#refuseClosed();
+    await this.#broker.open();
+    await this.#broker.ping();
+  }
+
+  /**
+   * Waits for what is being enqueued, then closes the connections that this client opened. A borrowed broker stays
+   * open. Idempotent; later calls of the other methods are refused.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#batcher.idle();
+    this.#batcher.stop();
+    if (this.#options.connection.kind === 'own') await this.#broker.close();
+  }
+
+  #handOver(request: EnqueueRequest): Promise<TaskInfo> {
+    this.#refuseClosed();
+    const task = new AwaitedEnqueue(request, { giveUpAt: this.#giveUpAt(), now: this.#options.clock.now() });
+    this.#batcher.add(task);
+    return task.info;
+  }
+
+  /** One item of {@link enqueueMany} as a request, or as the reason why it is none. */
+  #tryRequest(item: unknown): Preparing {
+    try {
+      this.#refuseClosed();
+      if (!Array.isArray(item)) {
+        throw new InvalidTaskError(`enqueueMany takes tuples [task, payload?, options?], got ${showValue(item)}`);
+      }
+      const [task, payload, options] = item as unknown as readonly [string, unknown, EnqueueOptions | undefined];
+      const request = this.#request(task, payload, options);
+      return request instanceof Promise ? request.catch(asRefusal) : request;
+    } catch (error) {
+      return asRefusal(error);
+    }
+  }
+
+  #request(
+    task: string | TaskDefinition,
+    payload: unknown,
+    options: EnqueueOptions | undefined,
+  ): EnqueueRequest | Promise<EnqueueRequest> {
+    if (typeof task === 'string') {
+      const layer = { path: 'enqueue: options', under: this.#options.defaults };
+      return this.#complete(checkTaskType(task), payload, layTaskOptions(options, layer));
+    }
+    const { type, schema } = checkDefinition(task);
+    const laid = layTaskOptions(options, { path: 'enqueue: options', under: this.#layerOf(task) });
+    if (schema === undefined) return this.#complete(type, payload, laid);
+    const validated = tryValidate(() => validate(schema, payload), type);
+    return validated instanceof Promise
+      ? validated.then((output) => this.#complete(type, output, laid))
+      : this.#complete(type, validated, laid);
+  }
+
+  #complete(type: string, payload: unknown, options: TaskOptions): EnqueueRequest {
+    const { codec, clock } = this.#options;
+    return requestFor({ type, payload, options }, { codec, now: clock.now() });
+  }
+
+  #layerOf(definition: TaskDefinition): TaskOptions {
+    const { defaults } = this.#options;
+    if (defaults === noOptions) return definition.options;
+    let layer = this.#layers.get(definition);
+    if (layer === undefined) this.#layers.set(definition, (layer = overlayTaskOptions(defaults, definition.options)));
+    return layer;
+  }
+
+  #giveUpAt(): Ms {
+    const { clock, enqueueTimeout } = this.#options;
+    return ms(clock.monotonic() + enqueueTimeout);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing !== undefined) throw new InvalidStateError('The client is closed');
+  }
+}
+
+function checkDefinition(task: TaskDefinition): TaskDefinition {
+  const given: unknown = task;
+  if (typeof given === 'object' && given !== null && 'type' in given && 'options' in given) return task;
+  throw new InvalidTaskError(`A task is named by its type or by what defineTask made, got ${showValue(task)}`);
+}
+
+/** Whatever a schema throws, or rejects with, is the task's fault and names the task. */
+function tryValidate(run: () => unknown, type: string): unknown {
+  const refuseTask = (error: unknown): never => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InvalidTaskError(`Task "${type}" cannot be enqueued: ${reason}`, { cause: error });
+  };
+  try {
+    const validated = run();
+    return validated instanceof Promise ? validated.catch(refuseTask) : validated;
+  } catch (error) {
+    return refuseTask(error);
+  }
+}
+
+function areReady(requests: readonly Preparing[]): requests is readonly Prepared[] {
+  return !requests.some((request) => request instanceof Promise);
+}
+
+async function asPromise(request: Preparing): Promise<Prepared> {
+  return await request;
+}
+
+function asRefusal(error: unknown): AsynqError {
+  if (error instanceof AsynqError) return error;
+  return new InvalidTaskError(`The task cannot be enqueued: ${showValue(error)}`, { cause: error });
+}

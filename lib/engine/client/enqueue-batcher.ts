@@ -1,0 +1,231 @@
+import type { Broker } from '../../model/broker/broker.js';
+import type { EnqueueOutcome, EnqueueRequest } from '../../model/broker/enqueue.contract.js';
+import { AsynqError, InternalError } from '../../model/errors/asynq-error.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
+import { ms, type Ms } from '../../model/time/duration.js';
+
+/** A task on its way to the broker, and whoever waits to hear what became of it. */
+export interface PendingEnqueue extends EnqueueRequest {
+  /** Monotonic reading after which it is no longer sent. */
+  readonly giveUpAt: Ms;
+  /** Whether a call with it was lost, so that it may be stored already; the batcher's own note. */
+  mayBeStored: boolean;
+  /** Called exactly once. */
+  settle(outcome: EnqueueOutcome): void;
+}
+
+export interface EnqueueBatcherDeps {
+  readonly broker: Pick<Broker, 'enqueue' | 'open' | 'isAvailable' | 'onAvailability'>;
+  readonly clock: Clock;
+}
+
+/** Tasks per call: more gains nothing, and Redis serves nobody else during a call. */
+const largestBatch = 500;
+/** Bytes of payload per call, for the same reason; a longer task goes alone. */
+const heaviestBatch = 1024 * 1024;
+/** Two calls: Redis works on one while this process writes and reads the other. */
+const mostCalls = 2;
+/** How long to wait after a failure when nothing tells that Redis is back. */
+const restAfterFailure = ms(100);
+
+/**
+ * `unopened`: nothing was sent yet; `opening`: the broker connects; `open`: calls can be made;
+ * `resting`: a call or the opening failed, so nothing is tried until Redis is back or a short while has passed.
+ */
+type Phase = 'unopened' | 'opening' | 'open' | 'resting';
+
+/**
+ * Calls made in the same breath share one round trip: tasks that arrive in the same turn of the event loop, or while
+ * calls are under way, go together in the next call. A lone task goes at once; no timer stands in its way.
+ *
+ * While Redis cannot be reached tasks wait, in order, each until its own limit.
+ */
+export class EnqueueBatcher {
+  /** In the order in which they are sent. */
+  #waiting: PendingEnqueue[] = [];
+  /** Calls under way. */
+  #calls = 0;
+  #phase: Phase = 'unopened';
+  /** Whether the broker was opened once. */
+  #opened = false;
+  /** Whether this turn's tasks are going to be sent at its end. */
+  #turnEnds = false;
+  #limitTimer: Timer | undefined;
+  #restTimer: Timer | undefined;
+  #stopListening: (() => void) | undefined;
+  /** Told whenever tasks were settled. */
+  #onProgress: (() => void)[] = [];
+
+  constructor(private readonly deps: EnqueueBatcherDeps) {}
+
+  /** Takes a task over; it goes with the others of this turn. */
+  add(task: PendingEnqueue): void {
+    this.#waiting.push(task);
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    process.nextTick(this.#endTurn);
+  }
+
+  /** Resolves when less than a batch waits: how a producer of many tasks keeps pace with Redis. */
+  async room(): Promise<void> {
+    this.#flush();
+    while (this.#waiting.length >= largestBatch) await this.#progress();
+  }
+
+  /** Resolves when every task that was taken over is settled. */
+  async idle(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#calls > 0) await this.#progress();
+  }
+
+  /** Lets go of the broker; to be called when idle. */
+  stop(): void {
+    this.#limitTimer?.cancel();
+    this.#restTimer?.cancel();
+    this.#stopListening?.();
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turnEnds = false;
+    this.#flush();
+  };
+
+  #flush(): void {
+    if (this.#phase === 'open' && !this.deps.broker.isAvailable()) this.#phase = 'resting';
+    if (this.#phase === 'unopened' && this.#waiting.length > 0) void this.#open();
+    while (this.#phase === 'open' && this.#calls < mostCalls && this.#waiting.length > 0) void this.#send(this.#take());
+    this.#watchLimits();
+  }
+
+  /** The next call's tasks. */
+  #take(): readonly PendingEnqueue[] {
+    const waiting = this.#waiting;
+    let count = 0;
+    let bytes = 0;
+    while (count < waiting.length && count < largestBatch) {
+      bytes += (waiting[count] as PendingEnqueue).message.payload.length;
+      if (bytes > heaviestBatch && count > 0) break;
+      count += 1;
+    }
+    if (count < waiting.length) return waiting.splice(0, count);
+    this.#waiting = [];
+    return waiting;
+  }
+
+  async #send(batch: readonly PendingEnqueue[]): Promise<void> {
+    this.#calls += 1;
+    const outcomes = await this.#outcomesOf(batch);
+    this.#calls -= 1;
+    let lost: PendingEnqueue[] | undefined;
+    for (let index = 0; index < batch.length; index += 1) {
+      const task = batch[index] as PendingEnqueue;
+      const outcome = outcomes[index] as EnqueueOutcome;
+      if (!(outcome instanceof BrokerUnavailableError)) task.settle(outcome);
+      // A task whose id was drawn by us can be sent again without harm: the id tells that it is stored.
+      else if (task.idIsGenerated) (lost ??= []).push(task);
+      else task.settle(outcomeUnknown(task, outcome));
+    }
+    if (lost !== undefined) {
+      for (const task of lost) task.mayBeStored = true;
+      this.#waiting = [...lost, ...this.#waiting];
+      this.#rest();
+    }
+    this.#flush();
+    this.#tellProgress();
+  }
+
+  async #outcomesOf(batch: readonly PendingEnqueue[]): Promise<readonly EnqueueOutcome[]> {
+    try {
+      return await this.deps.broker.enqueue.enqueue(batch, this.deps.clock.now());
+    } catch (error) {
+      const fault = new InternalError('The broker rejected, which it promises never to do', { cause: error });
+      return batch.map(() => fault);
+    }
+  }
+
+  async #open(): Promise<void> {
+    this.#phase = 'opening';
+    this.#stopListening ??= this.deps.broker.onAvailability(({ kind }) => {
+      if (kind === 'up' && this.#phase === 'resting') this.#resume();
+    });
+    try {
+      await this.deps.broker.open();
+      this.#opened = true;
+      this.#phase = 'open';
+    } catch (error) {
+      if (error instanceof BrokerUnavailableError) return this.#rest();
+      // The server is too old or refuses us; waiting would not help.
+      this.#phase = 'unopened';
+      this.#giveUp(this.#waiting.splice(0), (): AsynqError => asAsynqError(error));
+    }
+    this.#flush();
+  }
+
+  /** Sends nothing until Redis is back, or for a short while when it seems to be there. */
+  #rest(): void {
+    this.#phase = 'resting';
+    this.#restTimer?.cancel();
+    this.#restTimer = this.deps.clock.setTimer(restAfterFailure, () => this.#resume());
+  }
+
+  #resume(): void {
+    this.#restTimer?.cancel();
+    if (!this.#opened) this.#phase = 'unopened';
+    else if (this.deps.broker.isAvailable()) this.#phase = 'open';
+    this.#flush();
+  }
+
+  /** One timer for all that wait, at the earliest limit; none while nothing waits. */
+  #watchLimits(): void {
+    const [first] = this.#waiting;
+    if (first !== undefined) {
+      this.#limitTimer ??= this.deps.clock.setTimer(ms(first.giveUpAt - this.deps.clock.monotonic()), () => {
+        this.#limitTimer = undefined;
+        this.#expire();
+      });
+    } else if (this.#calls === 0) {
+      this.#limitTimer?.cancel();
+      this.#limitTimer = undefined;
+    }
+  }
+
+  #expire(): void {
+    const now = this.deps.clock.monotonic();
+    const late = this.#waiting.filter((task) => task.giveUpAt <= now);
+    this.#waiting = this.#waiting.filter((task) => task.giveUpAt > now);
+    this.#giveUp(late, (task) => (task.mayBeStored ? outcomeUnknown(task) : notSent(task)));
+    this.#watchLimits();
+  }
+
+  #giveUp(tasks: readonly PendingEnqueue[], errorFor: (task: PendingEnqueue) => AsynqError): void {
+    for (const task of tasks) task.settle(errorFor(task));
+    this.#tellProgress();
+  }
+
+  #progress(): Promise<void> {
+    return new Promise((resolve) => void this.#onProgress.push(resolve));
+  }
+
+  #tellProgress(): void {
+    const told = this.#onProgress;
+    if (told.length === 0) return;
+    this.#onProgress = [];
+    for (const tell of told) tell();
+  }
+}
+
+function notSent({ message }: PendingEnqueue): BrokerUnavailableError {
+  return new BrokerUnavailableError(`Redis could not be reached in time: task "${message.type}" was not enqueued`);
+}
+
+function outcomeUnknown({ message }: PendingEnqueue, cause?: Error): BrokerUnavailableError {
+  return new BrokerUnavailableError(
+    `The connection to Redis was lost while task "${message.type}" with id "${message.id}" was being enqueued: ` +
+      'whether it is stored is unknown',
+    { cause },
+  );
+}
+
+function asAsynqError(error: unknown): AsynqError {
+  return error instanceof AsynqError ? error : new InternalError('The broker could not be opened', { cause: error });
+}

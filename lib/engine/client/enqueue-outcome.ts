@@ -1,0 +1,128 @@
+import type { EnqueueOutcome, EnqueuePlace, EnqueueRequest } from '../../model/broker/enqueue.contract.js';
+import type { AsynqError } from '../../model/errors/asynq-error.js';
+import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
+import type { TaskInfo } from '../../model/task/task-info.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import type { EpochMs, Ms } from '../../model/time/duration.js';
+import type { PendingEnqueue } from './enqueue-batcher.js';
+import { infoOf } from './new-task.js';
+
+/** What became of one task of many. */
+export type EnqueueResult =
+  | { readonly status: 'enqueued'; readonly info: TaskInfo }
+  | { readonly status: 'rejected'; readonly error: AsynqError };
+
+interface Moment {
+  /** Monotonic reading after which the task is no longer sent. */
+  readonly giveUpAt: Ms;
+  /** When the caller enqueued it. */
+  readonly now: EpochMs;
+}
+
+/** A request on its way. Its fields are the request's, so that the broker is handed this very object. */
+abstract class EnqueueOnItsWay implements PendingEnqueue {
+  readonly message: TaskMessage;
+  readonly place: EnqueuePlace;
+  readonly uniqueForSeconds: number;
+  readonly idIsGenerated: boolean;
+  readonly giveUpAt: Ms;
+  mayBeStored = false;
+  readonly #now: EpochMs;
+
+  constructor(request: EnqueueRequest, { giveUpAt, now }: Moment) {
+    this.message = request.message;
+    this.place = request.place;
+    this.uniqueForSeconds = request.uniqueForSeconds;
+    this.idIsGenerated = request.idIsGenerated;
+    this.giveUpAt = giveUpAt;
+    this.#now = now;
+  }
+
+  settle(outcome: EnqueueOutcome): void {
+    if (outcome === 'enqueued') this.enqueued(infoOf(this, this.#now));
+    else this.rejected(errorOf(outcome, this.message));
+  }
+
+  protected abstract enqueued(info: TaskInfo): void;
+  protected abstract rejected(error: AsynqError): void;
+}
+
+/** A task whose caller waits for it alone. */
+export class AwaitedEnqueue extends EnqueueOnItsWay {
+  readonly info: Promise<TaskInfo>;
+  readonly #resolve: (info: TaskInfo) => void;
+  readonly #reject: (error: AsynqError) => void;
+
+  constructor(request: EnqueueRequest, moment: Moment) {
+    super(request, moment);
+    this.info = new Promise(takeHandles);
+    this.#resolve = taken.resolve;
+    this.#reject = taken.reject;
+  }
+
+  protected enqueued(info: TaskInfo): void {
+    this.#resolve(info);
+  }
+
+  protected rejected(error: AsynqError): void {
+    this.#reject(error);
+  }
+}
+
+/** A task that is one of many. */
+export class CountedEnqueue extends EnqueueOnItsWay {
+  readonly #tally: Tally;
+  readonly #index: number;
+
+  constructor(request: EnqueueRequest, place: Moment & { readonly tally: Tally; readonly index: number }) {
+    super(request, place);
+    this.#tally = place.tally;
+    this.#index = place.index;
+  }
+
+  protected enqueued(info: TaskInfo): void {
+    this.#tally.add(this.#index, { status: 'enqueued', info });
+  }
+
+  protected rejected(error: AsynqError): void {
+    this.#tally.add(this.#index, { status: 'rejected', error });
+  }
+}
+
+/** The outcomes of many tasks, complete when each has come in. */
+export class Tally {
+  readonly results: Promise<EnqueueResult[]>;
+  readonly #results: EnqueueResult[];
+  readonly #complete: (results: EnqueueResult[]) => void;
+  #missing: number;
+
+  constructor(count: number) {
+    this.#results = Array.from({ length: count });
+    this.#missing = count;
+    let complete!: (results: EnqueueResult[]) => void;
+    this.results = new Promise((resolve) => {
+      complete = resolve;
+    });
+    this.#complete = complete;
+    if (count === 0) complete(this.#results);
+  }
+
+  add(index: number, result: EnqueueResult): void {
+    this.#results[index] = result;
+    this.#missing -= 1;
+    if (this.#missing === 0) this.#complete(this.#results);
+  }
+}
+
+// One executor for all promises saves a closure for each task.
+const taken = {} as { resolve: (info: TaskInfo) => void; reject: (error: AsynqError) => void };
+
+function takeHandles(resolve: (info: TaskInfo) => void, reject: (error: AsynqError) => void): void {
+  taken.resolve = resolve;
+  taken.reject = reject;
+}
+
+function errorOf(outcome: Exclude<EnqueueOutcome, 'enqueued'>, { queue, type, id }: TaskMessage): AsynqError {
+  if (outcome === 'duplicate') return new DuplicateTaskError(queue, type);
+  return outcome === 'id-conflict' ? new TaskIdConflictError(queue, id) : outcome;
+}

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type { EnqueuePlace, EnqueueRequest } from '../../model/broker/enqueue.contract.js';
+import { InvalidOptionError } from '../../model/errors/option-errors.js';
+import { InvalidTaskError } from '../../model/errors/task-errors.js';
+import { defaultQueue } from '../../model/queue/queue-name.js';
+import { encodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
+import type { TaskInfo } from '../../model/task/task-info.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import type { TaskOptions } from '../../model/task/task-options.js';
+import { uniqueKeyOf } from '../../model/task/unique-key.js';
+import {
+  addMs,
+  type EpochMs,
+  fromEpochSeconds,
+  fromSeconds,
+  ms,
+  toEpochSecondsUp,
+  toSecondsUp,
+} from '../../model/time/duration.js';
+
+/** A task that a caller wants to have enqueued: checked, but not yet complete. */
+export interface NewTask {
+  readonly type: string;
+  readonly payload: unknown;
+  readonly options: TaskOptions;
+}
+
+/** Retries allowed when the caller says nothing (spec/02 §2). */
+const defaultMaxRetry = 25;
+/** Limit of a run when the caller gives neither timeout nor deadline (spec/02 §4). */
+const defaultTimeoutSeconds = 1_800;
+/** What Redis takes as one value. */
+const longestRecord = 512 * 1024 * 1024;
+
+const pendingPlace: EnqueuePlace = { kind: 'pending' };
+const aggregatingPlace: EnqueuePlace = { kind: 'aggregating' };
+
+/**
+ * Completes a task with its defaults and decides where it goes (spec/02 §4, §8).
+ *
+ * @throws InvalidTaskError when its payload does not encode or it is too long for Redis.
+ * @throws InvalidOptionError when its deadline has passed.
+ */
+export function requestFor(
+  { type, payload, options }: NewTask,
+  { codec, now }: { readonly codec: PayloadCodec; readonly now: EpochMs },
+): EnqueueRequest {
+  const { queue = defaultQueue, deadline, unique, taskId } = options;
+  if (deadline !== undefined && deadline <= now) {
+    throw new InvalidOptionError({
+      path: 'enqueue: options.deadline',
+      value: new Date(deadline),
+      allowed: 'in the future',
+    });
+  }
+  const bytes = bytesOf(type, payload, codec);
+  const timeoutSeconds = toSecondsUp(options.timeout ?? ms(0));
+  const message: TaskMessage = {
+    type,
+    payload: bytes,
+    id: taskId ?? randomUUID(),
+    queue,
+    maxRetry: options.maxRetry ?? defaultMaxRetry,
+    retried: 0,
+    errorMessage: '',
+    timeoutSeconds: timeoutSeconds === 0 && deadline === undefined ? defaultTimeoutSeconds : timeoutSeconds,
+    // Rounded up, or a deadline less than a second away would have passed before the task can run.
+    deadlineSeconds: deadline === undefined ? 0 : toEpochSecondsUp(deadline),
+    uniqueKey:
+      unique === undefined ? '' : uniqueKeyOf({ queue, type, payload: payload === undefined ? undefined : bytes }),
+    lastFailedAtSeconds: 0,
+    retentionSeconds: toSecondsUp(options.retention ?? ms(0)),
+    completedAtSeconds: 0,
+    group: options.group ?? '',
+    headers: options.headers === undefined || isEmpty(options.headers) ? undefined : options.headers,
+    unknownFields: undefined,
+  };
+  checkLength(message);
+  const processAt = options.processIn === undefined ? options.processAt : addMs(now, options.processIn);
+  const waits = processAt !== undefined && processAt > now;
+  return {
+    message,
+    place: waits ? { kind: 'scheduled', processAt } : message.group === '' ? pendingPlace : aggregatingPlace,
+    // The lock of a task that waits covers the waiting, too (spec/01 §2.5).
+    uniqueForSeconds: unique === undefined ? 0 : toSecondsUp(ms(unique + (waits ? processAt - now : 0))),
+    idIsGenerated: taskId === undefined,
+  };
+}
+
+/** What the caller is told about a task that was enqueued at `now`: what was sent, not read back (spec/02 §10). */
+export function infoOf({ message, place }: EnqueueRequest, now: EpochMs): TaskInfo {
+  return {
+    id: message.id,
+    queue: message.queue,
+    type: message.type,
+    payload: message.payload,
+    headers: message.headers,
+    state: place.kind,
+    maxRetry: message.maxRetry,
+    retried: 0,
+    lastError: undefined,
+    lastFailedAt: undefined,
+    timeout: message.timeoutSeconds === 0 ? undefined : fromSeconds(message.timeoutSeconds),
+    deadline: message.deadlineSeconds === 0 ? undefined : new Date(fromEpochSeconds(message.deadlineSeconds)),
+    group: message.group === '' ? undefined : message.group,
+    nextProcessAt: nextProcessAt(place, now),
+    retention: fromSeconds(message.retentionSeconds),
+    completedAt: undefined,
+    result: undefined,
+  };
+}
+
+function nextProcessAt(place: EnqueuePlace, now: EpochMs): Date | undefined {
+  if (place.kind === 'aggregating') return undefined;
+  return new Date(place.kind === 'scheduled' ? place.processAt : now);
+}
+
+function bytesOf(type: string, payload: unknown, codec: PayloadCodec): Uint8Array {
+  try {
+    return encodePayload(payload, codec);
+  } catch (error) {
+    if (!(error instanceof InvalidTaskError)) throw error;
+    throw new InvalidTaskError(`Task "${type}" cannot be enqueued: ${error.message}`, { cause: error.cause ?? error });
+  }
+}
+
+function checkLength(message: TaskMessage): void {
+  const { payload, type, id, group, headers } = message;
+  // A character takes at most three bytes, and type and queue stand in the unique key as well.
+  let length = payload.length + 3 * (2 * type.length + id.length + 2 * message.queue.length + group.length) + 1_000;
+  if (headers !== undefined)
+    for (const key of Object.keys(headers)) length += 3 * (key.length + (headers[key] as string).length) + 20;
+  if (length <= longestRecord) return;
+  throw new InvalidTaskError(
+    `Task "${type.slice(0, 60)}" cannot be enqueued: it takes about ${Math.ceil(length / 1024 / 1024)} MB, and Redis takes 512 MB at most`,
+  );
+}
+
+function isEmpty(headers: object): boolean {
+  for (const _key in headers) return false;
+  return true;
+}
