@@ -92,6 +92,21 @@ export function taskKey(keys: QueueKeys, taskId: string): string {
   return keys.taskPrefix + taskId;
 }
 
+/**
+ * A task's unique lock as scripts of its queue may be told it: empty when there is none, or when its name, which came
+ * from another process, belongs to another hash slot.
+ */
+export function lockKey(keys: QueueKeys, uniqueKey: string): string {
+  return uniqueKey === '' || hashTag(uniqueKey) === hashTag(keys.taskPrefix) ? uniqueKey : '';
+}
+
+/** The part of a key that decides its slot in a cluster. */
+function hashTag(key: string): string {
+  const open = key.indexOf('{');
+  const close = open < 0 ? -1 : key.indexOf('}', open + 1);
+  return close > open + 1 ? key.slice(open + 1, close) : key;
+}
+
 /** A group's zset. */
 export function groupKey(keys: QueueKeys, group: string): string {
   return keys.groupPrefix + group;

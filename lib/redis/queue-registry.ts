@@ -1,0 +1,50 @@
+import { elapsed, type EpochMs, ms } from '../model/time/duration.js';
+import type { RedisConnection } from './connection.js';
+import { globalKeys } from './keys.js';
+
+/**
+ * How long a queue counts as registered. Not for ever: somebody else may remove the queue, and tasks enqueued after
+ * that would run but be seen by nobody (spec/01 Q-43).
+ */
+const remembered = ms(60_000);
+
+/** Makes queues known to every process before the first task is put into them (spec/01 §5.0). */
+export class QueueRegistry {
+  /** When each queue was last registered, or the registration that is under way. */
+  readonly #queues = new Map<string, EpochMs | Promise<void>>();
+
+  constructor(private readonly connection: RedisConnection) {}
+
+  /** Whether the queue was registered a moment ago, so that {@link register} need not be waited for. */
+  isRegistered(queue: string, now: EpochMs): boolean {
+    const at = this.#queues.get(queue);
+    // A clock that was set back must not keep a queue registered for long.
+    return typeof at === 'number' && elapsed(at, now) < remembered && at <= now;
+  }
+
+  /**
+   * Registers a queue; callers that come while it is under way share it.
+   *
+   * @throws BrokerUnavailableError, BrokerCommandError as the connection does.
+   */
+  async register(queue: string, now: EpochMs): Promise<void> {
+    const known = this.#queues.get(queue);
+    if (typeof known === 'object') return await known;
+    if (this.isRegistered(queue, now)) return;
+    // A program that makes up queue names without end must not fill memory with them.
+    if (this.#queues.size >= 1_000) this.#queues.clear();
+    const registration = this.#add(queue, now);
+    this.#queues.set(queue, registration);
+    await registration;
+  }
+
+  async #add(queue: string, now: EpochMs): Promise<void> {
+    try {
+      await this.connection.send('sadd', [globalKeys.queues, queue]);
+      this.#queues.set(queue, now);
+    } catch (error) {
+      this.#queues.delete(queue);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import type { CancelOutcome, CancelRequest } from '../model/broker/presence.contract.js';
+import { InternalError } from '../model/errors/asynq-error.js';
+import { decodeTaskMessage } from '../model/task/task-message.codec.js';
+import { toEpochSeconds } from '../model/time/duration.js';
+import { archiveLimits } from './archive-limits.js';
+import type { RedisConnection } from './connection.js';
+import { globalKeys, lockKey, type QueueKeys, queueKeys, taskKey } from './keys.js';
+import { textReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+
+/** Ends a task in whatever state it is. */
+export const cancelScript = defineScript({
+  file: 'cancel.lua',
+  keys: ['task', 'pending', 'scheduled', 'retry', 'due', 'groups', 'archived'],
+  args: [
+    'taskPrefix',
+    'groupPrefix',
+    'taskId',
+    'then',
+    'lock',
+    'archivedAt',
+    'cutoff',
+    'size',
+    'requestChannel',
+    'request',
+    'cancelChannel',
+  ],
+  replies: ['SIGNALED', 'ARCHIVED', 'DELETED', 'KEPT', 'NOT_FOUND'],
+});
+
+const outcomes: Readonly<Record<string, CancelOutcome>> = {
+  SIGNALED: 'signaled',
+  ARCHIVED: 'archived',
+  DELETED: 'deleted',
+  KEPT: 'kept',
+  NOT_FOUND: 'not-found',
+};
+
+/** Cancels tasks. */
+export class RedisCancel {
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {}
+
+  /** {@link PresenceContract.cancel} */
+  async cancel({ queue, taskId, then, now }: CancelRequest): Promise<CancelOutcome> {
+    const keys = queueKeys(queue);
+    const { pending, scheduled, retry, due, groups, archived } = keys;
+    const { cutoffSeconds, size } = archiveLimits(now);
+    const lock = then === 'delete' ? await this.#lockOf(keys, taskId) : '';
+    const reply = await this.deps.runner.run(
+      cancelScript,
+      [taskKey(keys, taskId), pending, scheduled, retry, due, groups, archived],
+      [
+        keys.taskPrefix,
+        keys.groupPrefix,
+        taskId,
+        then,
+        lock,
+        toEpochSeconds(now),
+        cutoffSeconds,
+        size,
+        globalKeys.cancelRequestChannel,
+        JSON.stringify({ queue, id: taskId, then }),
+        globalKeys.cancelChannel,
+      ],
+    );
+    const word = textReply(reply);
+    const outcome = outcomes[word];
+    if (outcome === undefined) throw new InternalError(`cancel.lua answered ${word}`);
+    return outcome;
+  }
+
+  /** Only the message names the lock of a grouped task that Go enqueued (spec/01 Q-04); scripts cannot read it. */
+  async #lockOf(keys: QueueKeys, taskId: string): Promise<string> {
+    const record = await this.deps.connection.send('hget', [taskKey(keys, taskId), 'msg']);
+    const decoded = Buffer.isBuffer(record) ? decodeTaskMessage(record) : undefined;
+    return lockKey(keys, decoded?.ok === true ? decoded.message.uniqueKey : '');
+  }
+}

@@ -1,0 +1,135 @@
+import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
+import { assertNever } from '../model/errors/asynq-error.js';
+import { encodeTaskMessage } from '../model/task/task-message.codec.js';
+import type { EpochMs } from '../model/time/duration.js';
+import type { RedisArgument, RedisConnection, RedisReply } from './connection.js';
+import { globalKeys, lockKey, type QueueKeys, queueKeys } from './keys.js';
+import { QueueRegistry } from './queue-registry.js';
+import { asAsynqError } from './redis-settle.js';
+import { listReply, numberReply, textReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+import { pendingSince } from './settle-scripts.js';
+import { taskBatches } from './task-batches.js';
+
+/** Stores tasks that may run at once and hold no lock (spec/01 §5.1). */
+export const enqueuePendingScript = defineScript({
+  file: 'enqueue-pending.lua',
+  keys: ['pending'],
+  args: ['taskPrefix', 'pendingSince', 'wakeChannel', 'queue', '...tasks'],
+  replies: ['CONFLICT'],
+});
+
+/** Stores tasks of every kind (spec/01 §5.1 to §5.8). */
+export const enqueueScript = defineScript({
+  file: 'enqueue.lua',
+  keys: ['pending', 'scheduled', 'retry', 'due', 'groups'],
+  args: ['taskPrefix', 'groupPrefix', 'now', 'pendingSince', 'wakeChannel', 'dueChannel', 'queue', '...tasks'],
+  replies: ['DUPLICATE', 'HELD', 'CONFLICT'],
+});
+
+/** A request, its message encoded, and the place of its outcome. */
+interface Entry {
+  readonly index: number;
+  readonly request: EnqueueRequest;
+  readonly message: Buffer;
+}
+
+interface QueueWrite {
+  readonly keys: QueueKeys;
+  readonly entries: readonly Entry[];
+  readonly outcomes: EnqueueOutcome[];
+  readonly now: EpochMs;
+}
+
+/** The enqueue contract on Redis: one script call for each queue, however many tasks. */
+export class RedisEnqueue implements EnqueueContract {
+  readonly #registry: QueueRegistry;
+
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
+    this.#registry = new QueueRegistry(deps.connection);
+  }
+
+  async enqueue(requests: readonly EnqueueRequest[], now: EpochMs): Promise<readonly EnqueueOutcome[]> {
+    const outcomes: EnqueueOutcome[] = requests.map(() => 'enqueued');
+    const byQueue = new Map<string, Entry[]>();
+    requests.forEach((request, index) => {
+      try {
+        const entry: Entry = { index, request, message: encodeTaskMessage(request.message) };
+        const known = byQueue.get(request.message.queue);
+        if (known === undefined) byQueue.set(request.message.queue, [entry]);
+        else known.push(entry);
+      } catch (error) {
+        outcomes[index] = asAsynqError(error);
+      }
+    });
+    const writes = [...byQueue].map(([queue, entries]) => ({ keys: queueKeys(queue), entries, outcomes, now }));
+    await Promise.all(writes.map((write) => this.#enqueueTo(write)));
+    return outcomes;
+  }
+
+  async #enqueueTo({ keys, entries, outcomes, now }: QueueWrite): Promise<void> {
+    let left = entries;
+    try {
+      // Before the tasks, not beside them: a task must never be in a queue that nobody can see.
+      if (!this.#registry.isRegistered(keys.queue, now)) await this.#registry.register(keys.queue, now);
+      // One after the other, so that tasks stay in order even when a server does not know the script yet.
+      for (const batch of taskBatches(entries, ({ message }) => message.length)) {
+        const reply = listReply(await this.#run({ keys, entries: batch, outcomes, now }));
+        for (let at = 0; at < reply.length; at += 2) {
+          const entry = batch[numberReply(reply[at]) - 1];
+          if (entry !== undefined) outcomes[entry.index] = outcomeOf(textReply(reply[at + 1]), entry.request);
+        }
+        left = left.slice(batch.length);
+      }
+    } catch (error) {
+      // What comes after a failed batch is not tried: it would overtake what the caller may send again.
+      for (const { index } of left) outcomes[index] = asAsynqError(error);
+    }
+  }
+
+  async #run(write: QueueWrite): Promise<RedisReply> {
+    const { keys, entries, now } = write;
+    if (entries.every(isLean)) {
+      const args: RedisArgument[] = [keys.taskPrefix, pendingSince(now), globalKeys.wakeChannel, keys.queue];
+      for (const { request } of entries) args.push(request.message.id);
+      for (const { message } of entries) args.push(message);
+      return await this.deps.runner.run(enqueuePendingScript, [keys.pending], args);
+    }
+    const args: RedisArgument[] = [keys.taskPrefix, keys.groupPrefix, now, pendingSince(now)];
+    args.push(globalKeys.wakeChannel, globalKeys.dueChannel, keys.queue);
+    for (const entry of entries) args.push(...taskArguments(keys, entry));
+    const { pending, scheduled, retry, due, groups } = keys;
+    return await this.deps.runner.run(enqueueScript, [pending, scheduled, retry, due, groups], args);
+  }
+}
+
+function isLean({ request }: Entry): boolean {
+  return request.place.kind === 'pending' && request.uniqueForSeconds === 0;
+}
+
+function taskArguments(keys: QueueKeys, { request, message }: Entry): readonly RedisArgument[] {
+  const { place, uniqueForSeconds } = request;
+  const { id, uniqueKey } = request.message;
+  const lock = uniqueForSeconds > 0 ? lockKey(keys, uniqueKey) : '';
+  return [id, message, place.kind, whereOf(request), lock, uniqueForSeconds];
+}
+
+function whereOf({ place, message }: EnqueueRequest): string | number {
+  switch (place.kind) {
+    case 'pending':
+      return '';
+    case 'scheduled':
+      return place.processAt;
+    case 'aggregating':
+      return message.group;
+    default:
+      return assertNever(place);
+  }
+}
+
+function outcomeOf(word: string, request: EnqueueRequest): EnqueueOutcome {
+  // Nobody else draws this id, so it can only be there because an earlier attempt went through.
+  if (request.idIsGenerated && word !== 'DUPLICATE') return 'enqueued';
+  return word === 'CONFLICT' ? 'id-conflict' : 'duplicate';
+}

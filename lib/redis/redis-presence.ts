@@ -1,0 +1,120 @@
+import { encodeServerInfo, encodeWorkerInfo } from '../model/broker/presence.codec.js';
+import type {
+  CancelOutcome,
+  CancelRequest,
+  CancelThen,
+  PresenceContract,
+  SignalListener,
+} from '../model/broker/presence.contract.js';
+import type { ServerInfo } from '../model/broker/presence.js';
+import { epochMs, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
+import type { RedisArgument, RedisConnection } from './connection.js';
+import { globalKeys, serverKey, workersKey } from './keys.js';
+import { RedisCancel } from './redis-cancel.js';
+import { numberReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+
+/** Says that a server lives and what it runs (spec/01 §5.23). */
+export const publishServerScript = defineScript({
+  file: 'publish-server.lua',
+  keys: ['server', 'workers'],
+  args: ['ttl', 'serverInfo', '...running'],
+  replies: ['PUBLISHED'],
+});
+
+const { cancelChannel, cancelRequestChannel, wakeChannel, dueChannel } = globalKeys;
+
+/** The presence contract on Redis. */
+export class RedisPresence implements PresenceContract {
+  readonly #cancel: RedisCancel;
+
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
+    this.#cancel = new RedisCancel(deps);
+  }
+
+  async publishServer(request: Parameters<PresenceContract['publishServer']>[0]): Promise<void> {
+    const { server, workers, ttl, now } = request;
+    const { connection, runner } = this.deps;
+    // Redis refuses a fraction of a second, and a lifetime of none (spec/01 Q-48).
+    const ttlSeconds = Math.max(1, toSecondsUp(ttl));
+    const expiresAt = toEpochSeconds(now) + ttlSeconds;
+    const id = idOf(server);
+    const running: RedisArgument[] = [];
+    for (const worker of workers) running.push(worker.taskId, encodeWorkerInfo(worker));
+    await Promise.all([
+      connection.send('zadd', [globalKeys.servers, expiresAt, serverKey(id)]),
+      connection.send('zadd', [globalKeys.workers, expiresAt, workersKey(id)]),
+      runner.run(
+        publishServerScript,
+        [serverKey(id), workersKey(id)],
+        [ttlSeconds, encodeServerInfo(server), ...running],
+      ),
+    ]);
+  }
+
+  async clearServer(server: ServerInfo): Promise<void> {
+    const id = idOf(server);
+    const { connection } = this.deps;
+    await Promise.all([
+      connection.send('zrem', [globalKeys.servers, serverKey(id)]),
+      connection.send('zrem', [globalKeys.workers, workersKey(id)]),
+      connection.send('del', [serverKey(id), workersKey(id)]),
+    ]);
+  }
+
+  async listAlive(serverIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const { connection } = this.deps;
+    // One command each: the keys of different servers are in different slots of a cluster.
+    const replies = await Promise.all(serverIds.map((id) => connection.send('exists', [serverKey(id)])));
+    return new Set(serverIds.filter((_, at) => numberReply(replies[at]) === 1));
+  }
+
+  async subscribe(listener: SignalListener): Promise<() => Promise<void>> {
+    return await this.deps.connection.subscribe({
+      channels: [cancelChannel, cancelRequestChannel, wakeChannel, dueChannel],
+      onMessage: (channel, message) => {
+        if (channel === wakeChannel) listener.onWake(message);
+        else if (channel === dueChannel) hearDue(message, listener);
+        else if (channel === cancelRequestChannel) hearCancelRequest(message, listener);
+        else listener.onCancel(message, undefined);
+      },
+      onReconnect: () => listener.onReconnect(),
+    });
+  }
+
+  async cancel(request: CancelRequest): Promise<CancelOutcome> {
+    return await this.#cancel.cancel(request);
+  }
+
+  async signalCancel(taskId: string): Promise<void> {
+    await this.deps.connection.send('publish', [cancelChannel, taskId]);
+  }
+}
+
+function idOf({ host, pid, serverId }: ServerInfo): string {
+  return `${host}:${pid}:${serverId}`;
+}
+
+function hearDue(message: string, listener: SignalListener): void {
+  const space = message.indexOf(' ');
+  const dueAt = Number(message.slice(0, space));
+  if (space > 0 && Number.isFinite(dueAt)) listener.onDue(message.slice(space + 1), epochMs(dueAt));
+}
+
+// Anybody can publish anything: what is no request of ours is not heard.
+function hearCancelRequest(message: string, listener: SignalListener): void {
+  let said: unknown;
+  try {
+    said = JSON.parse(message);
+  } catch {
+    return;
+  }
+  const { queue, id, then } = Object(said) as Readonly<Record<string, unknown>>;
+  if (typeof queue === 'string' && typeof id === 'string' && isConsequence(then))
+    listener.onCancel(id, { queue, then });
+}
+
+function isConsequence(value: unknown): value is CancelThen {
+  return value === 'archive' || value === 'delete' || value === 'retry';
+}

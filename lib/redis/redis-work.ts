@@ -1,0 +1,150 @@
+import type {
+  DequeueRequest,
+  DequeueResult,
+  ExtendLeasesRequest,
+  Settlement,
+  SettleOutcome,
+  WaitRequest,
+  WorkContract,
+} from '../model/broker/work.contract.js';
+import { BrokerCommandError } from '../model/errors/broker-errors.js';
+import { decodeTaskMessage } from '../model/task/task-message.codec.js';
+import type { TaskMessage } from '../model/task/task-message.js';
+import type { UndecodableRecord } from '../model/task/undecodable-record.js';
+import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import type { RedisArgument, RedisConnection } from './connection.js';
+import { queueKeys, taskKey } from './keys.js';
+import { RedisSettle } from './redis-settle.js';
+import { bytesReply, listReply, numberReply, textReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+import { asBuffer } from './settle-scripts.js';
+
+/** Takes the oldest pending tasks and leases them to a server (spec/01 §5.4). */
+export const dequeueScript = defineScript({
+  file: 'dequeue.lua',
+  keys: ['pending', 'paused', 'active', 'lease'],
+  args: ['taskPrefix', 'leaseUntil', 'limit', 'owner'],
+  replies: ['SOME', 'DRAINED', 'PAUSED'],
+});
+
+/** Keeps running tasks from being recovered (spec/01 §5.22). */
+export const extendLeasesScript = defineScript({
+  file: 'extend-leases.lua',
+  keys: ['lease'],
+  args: ['leaseUntil', '...held'],
+  replies: [],
+});
+
+/** Stores what a handler wrote (spec/01 §5.26). */
+export const writeResultScript = defineScript({
+  file: 'write-result.lua',
+  keys: ['task'],
+  args: ['result'],
+  replies: ['WRITTEN', 'NO_TASK'],
+});
+
+/** The most tasks that one script call takes. */
+const mostTasks = 1_000;
+
+const leftWords: Readonly<Record<string, DequeueResult['left']>> = { DRAINED: 'drained', PAUSED: 'paused' };
+
+/** The work contract on Redis. */
+export class RedisWork implements WorkContract {
+  readonly #settle: RedisSettle;
+
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
+    this.#settle = new RedisSettle(deps.runner);
+  }
+
+  async dequeue({ queue, limit, now, leaseUntil, owner }: DequeueRequest): Promise<DequeueResult> {
+    const keys = queueKeys(queue);
+    const reply = listReply(
+      await this.deps.runner.run(
+        dequeueScript,
+        [keys.pending, keys.paused, keys.active, keys.lease],
+        [keys.taskPrefix, toEpochSeconds(leaseUntil), Math.min(limit, mostTasks), owner],
+      ),
+    );
+    const messages: TaskMessage[] = [];
+    const records: UndecodableRecord[] = [];
+    for (let at = 1; at < reply.length; at += 2) {
+      const taskId = textReply(reply[at]);
+      const decoded = decodeTaskMessage(bytesReply(reply[at + 1]));
+      if (!decoded.ok) records.push({ queue, taskId, decoded });
+      else messages.push(inItsPlace(decoded.message, { queue, taskId }));
+    }
+    return {
+      messages,
+      undecodable: records.length === 0 ? [] : await this.#archive({ queue, records, now }),
+      left: leftWords[textReply(reply[0])] ?? 'some',
+    };
+  }
+
+  async extendLeases({ queue, leases, leaseUntil }: ExtendLeasesRequest): Promise<readonly string[]> {
+    const keys = queueKeys(queue);
+    const lost: string[] = [];
+    for (let start = 0; start < leases.length; start += mostTasks) {
+      const args: RedisArgument[] = [toEpochSeconds(leaseUntil)];
+      for (const { taskId, until } of leases.slice(start, start + mostTasks)) args.push(taskId, toEpochSeconds(until));
+      lost.push(...listReply(await this.deps.runner.run(extendLeasesScript, [keys.lease], args)).map(textReply));
+    }
+    return lost;
+  }
+
+  async settle(queue: string, settlements: readonly Settlement[], now: EpochMs): Promise<readonly SettleOutcome[]> {
+    return await this.#settle.settle({ queue, settlements, leases: undefined, now });
+  }
+
+  async writeResult(request: Parameters<WorkContract['writeResult']>[0]): Promise<boolean> {
+    const { queue, taskId, result } = request;
+    const key = taskKey(queueKeys(queue), taskId);
+    return textReply(await this.deps.runner.run(writeResultScript, [key], [asBuffer(result)])) === 'WRITTEN';
+  }
+
+  async waitForTask({ queue, timeout, signal }: WaitRequest): Promise<'task' | 'none' | 'busy'> {
+    // A paused queue that has tasks would answer at once for ever.
+    if (await this.isPaused(queue)) return 'busy';
+    const { pending } = queueKeys(queue);
+    try {
+      const reply = await this.deps.connection.sendBlocking({
+        slot: queue,
+        // From the tail to the tail: waits until there is a task and leaves it where it is.
+        command: 'blmove',
+        args: [pending, pending, 'RIGHT', 'RIGHT', timeout / 1_000],
+        timeout,
+        signal,
+      });
+      if (reply === 'busy') return 'busy';
+      return reply === 'aborted' || reply === null ? 'none' : 'task';
+    } catch (error) {
+      // Unknown, forbidden, out of memory: a server that does not let us wait can still be polled.
+      if (error instanceof BrokerCommandError) return 'busy';
+      throw error;
+    }
+  }
+
+  async isPaused(queue: string): Promise<boolean> {
+    return numberReply(await this.deps.connection.send('exists', [queueKeys(queue).paused])) === 1;
+  }
+
+  async #archive(request: {
+    readonly queue: string;
+    readonly records: readonly UndecodableRecord[];
+    readonly now: EpochMs;
+  }): Promise<DequeueResult['undecodable']> {
+    try {
+      return await this.#settle.archiveUndecodable({ ...request, leases: undefined });
+    } catch {
+      // They stay active without anybody working on them, and the recoverer archives them when their leases end.
+      // To reject here would leave the good tasks of this reply to the same fate.
+      return [];
+    }
+  }
+}
+
+/** A record that was copied or renamed by hand says another name than it is stored under; only this one finds it. */
+function inItsPlace(message: TaskMessage, place: { readonly queue: string; readonly taskId: string }): TaskMessage {
+  if (message.id === place.taskId && message.queue === place.queue) return message;
+  return { ...message, id: place.taskId, queue: place.queue };
+}

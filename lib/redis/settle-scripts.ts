@@ -1,0 +1,180 @@
+import type { Settlement } from '../model/broker/work.contract.js';
+import { assertNever } from '../model/errors/asynq-error.js';
+import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import { archiveLimits } from './archive-limits.js';
+import type { RedisArgument } from './connection.js';
+import { dayCounters } from './day-counters.js';
+import { globalKeys, lockKey, type QueueKeys } from './keys.js';
+import { defineScript, type Script } from './script.js';
+
+/** Forgets running tasks that succeeded or were revoked (spec/01 §5.9). */
+export const doneScript = defineScript({
+  file: 'done.lua',
+  keys: ['active', 'lease', 'processedDay', 'processed'],
+  args: ['taskPrefix', 'dayExpiresAt', 'count', '...tasks'],
+  replies: [],
+});
+
+/** Keeps running tasks that succeeded until their retention ends (spec/01 §5.10). */
+export const completeScript = defineScript({
+  file: 'complete.lua',
+  keys: ['active', 'lease', 'completed', 'processedDay', 'processed'],
+  args: ['taskPrefix', 'dayExpiresAt', 'count', '...tasks'],
+  replies: [],
+});
+
+/** Puts running tasks that failed where they wait to run again (spec/01 §5.12). */
+export const retryScript = defineScript({
+  file: 'retry.lua',
+  keys: ['active', 'lease', 'retry', 'scheduled', 'due', 'processedDay', 'processed', 'failedDay', 'failed'],
+  args: ['taskPrefix', 'now', 'dayExpiresAt', 'dueChannel', 'queue', 'count', '...tasks'],
+  replies: [],
+});
+
+/** Keeps running tasks that failed for good, for a person to look at (spec/01 §5.13). */
+export const archiveScript = defineScript({
+  file: 'archive.lua',
+  keys: ['active', 'lease', 'archived', 'processedDay', 'processed', 'failedDay', 'failed'],
+  args: ['taskPrefix', 'archivedAt', 'cutoff', 'size', 'dayExpiresAt', 'count', '...tasks'],
+  replies: [],
+});
+
+/** Forgets running tasks that were canceled for good. */
+export const deleteActiveScript = defineScript({
+  file: 'delete-active.lua',
+  keys: ['active', 'lease'],
+  args: ['taskPrefix', 'count', '...tasks'],
+  replies: [],
+});
+
+/** Gives running tasks back to the head of their queue (spec/01 §5.11). */
+export const requeueScript = defineScript({
+  file: 'requeue.lua',
+  keys: ['active', 'lease', 'pending'],
+  args: ['taskPrefix', 'pendingSince', 'wakeChannel', 'queue', 'count', '...tasks'],
+  replies: [],
+});
+
+/** Puts running tasks into the scheduled set without counting anything. */
+export const snoozeScript = defineScript({
+  file: 'snooze.lua',
+  keys: ['active', 'lease', 'scheduled', 'retry', 'due'],
+  args: ['taskPrefix', 'now', 'dueChannel', 'queue', 'count', '...tasks'],
+  replies: [],
+});
+
+/** One task to settle, its message encoded. */
+export interface SettleEntry {
+  readonly settlement: Settlement;
+  /** Empty for the kinds that store none. */
+  readonly message: Buffer;
+  /** The lease's end that the task must have, Unix seconds; empty for any. */
+  readonly lease: number | '';
+}
+
+/** A call of a settle script but for its tasks. */
+export interface SettleCall {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  readonly head: readonly RedisArgument[];
+}
+
+/** The call that settles tasks of one kind in one queue. */
+export function settleCall(kind: Settlement['kind'], queue: QueueKeys, now: EpochMs): SettleCall {
+  const { taskPrefix, active, lease, pending, scheduled, retry, due } = queue;
+  switch (kind) {
+    case 'done':
+    case 'complete': {
+      const { processed, expiresAtSeconds } = dayCounters(queue, now);
+      const script = kind === 'done' ? doneScript : completeScript;
+      const kept = kind === 'done' ? [] : [queue.completed];
+      return { script, keys: [active, lease, ...kept, ...processed], head: [taskPrefix, expiresAtSeconds] };
+    }
+    case 'retry': {
+      const { processed, failed, expiresAtSeconds } = dayCounters(queue, now);
+      return {
+        script: retryScript,
+        keys: [active, lease, retry, scheduled, due, ...processed, ...failed],
+        head: [taskPrefix, now, expiresAtSeconds, globalKeys.dueChannel, queue.queue],
+      };
+    }
+    case 'archive': {
+      const { processed, failed, expiresAtSeconds } = dayCounters(queue, now);
+      const { cutoffSeconds, size } = archiveLimits(now);
+      return {
+        script: archiveScript,
+        keys: [active, lease, queue.archived, ...processed, ...failed],
+        head: [taskPrefix, toEpochSeconds(now), cutoffSeconds, size, expiresAtSeconds],
+      };
+    }
+    case 'delete':
+      return { script: deleteActiveScript, keys: [active, lease], head: [taskPrefix] };
+    case 'requeue':
+      return {
+        script: requeueScript,
+        keys: [active, lease, pending],
+        head: [taskPrefix, pendingSince(now), globalKeys.wakeChannel, queue.queue],
+      };
+    case 'snooze':
+    case 'return':
+      return {
+        script: snoozeScript,
+        keys: [active, lease, scheduled, retry, due],
+        head: [taskPrefix, now, globalKeys.dueChannel, queue.queue],
+      };
+    default:
+      return assertNever(kind);
+  }
+}
+
+/** What a settle script is told of each task besides its id. */
+export function settleArguments(queue: QueueKeys, entries: readonly SettleEntry[]): RedisArgument[] {
+  const args: RedisArgument[] = [];
+  entries.forEach(({ settlement, message, lease }, at) => {
+    const lock = lockKey(queue, settlement.message.uniqueKey);
+    switch (settlement.kind) {
+      case 'done':
+        if (lock !== '') args.push(at + 1, lock);
+        return;
+      case 'complete': {
+        const { expiresAt, result } = settlement;
+        const stored = result === undefined ? ['NO_RESULT', ''] : ['RESULT', asBuffer(result)];
+        args.push(message, toEpochSeconds(expiresAt), lock, ...stored);
+        return;
+      }
+      case 'retry': {
+        const counted = settlement.counts === 'as-failure' ? 'FAILURE' : 'UNCOUNTED';
+        args.push(message, settlement.retryAt, counted, lease);
+        return;
+      }
+      case 'archive':
+        args.push(message, lease, '');
+        return;
+      case 'delete':
+        args.push(lock, lease);
+        return;
+      case 'requeue':
+        args.push(message, lease);
+        return;
+      case 'snooze':
+        args.push(message, 'UNTIL', settlement.until, '');
+        return;
+      case 'return':
+        args.push(message, 'RETURN', settlement.first, settlement.longest);
+        return;
+      default:
+        assertNever(settlement);
+    }
+  });
+  return args;
+}
+
+/** An instant as `pending_since` holds it: nanoseconds, more than a number can hold (spec/01 §3). */
+export function pendingSince(now: EpochMs): string {
+  return `${Math.floor(now)}000000`;
+}
+
+/** The same bytes, as Redis clients take them. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
