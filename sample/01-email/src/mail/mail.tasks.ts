@@ -1,5 +1,5 @@
 import { Injectable, Logger, UsePipes, ValidationPipe } from '@nestjs/common';
-import { Task, TaskHandler, TaskPayload } from 'nestjs-asynq';
+import { CurrentTask, Task, TaskHandler, TaskPayload } from 'nestjs-asynq';
 import { type Recipient, tipsMail, welcomeMail } from '../tasks.js';
 import { MailDto } from './mail.dto.js';
 import { Mailer } from './mailer.service.js';
@@ -14,7 +14,7 @@ export class MailTasks {
   /** Nest's pipes work here as in a controller: a payload that is no MailDto never reaches the code below. */
   @TaskHandler(welcomeMail)
   @UsePipes(new ValidationPipe({ transform: true }))
-  async welcome(@TaskPayload() mail: MailDto, task: Task): Promise<void> {
+  async welcome(@TaskPayload() mail: MailDto, @CurrentTask() task: Task): Promise<void> {
     const path = await this.mailer.send({
       id: `welcome-${task.id}`,
       to: mail.email,
