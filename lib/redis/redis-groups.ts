@@ -113,9 +113,10 @@ export class RedisGroups {
       // Gone already, or while it was being read: then its tasks wait in the group again.
       if (textReply(deadline) === '') return undefined;
       for (let at = 0; at < tasks.length; at += 2) {
+        const taskId = textReply(tasks[at]);
         const decoded = decodeTaskMessage(bytesReply(tasks[at + 1]));
-        if (decoded.ok) messages.push(decoded.message);
-        else faulty.push({ queue, taskId: textReply(tasks[at]), decoded });
+        if (decoded.ok) messages.push({ ...decoded.message, id: taskId, queue });
+        else faulty.push({ queue, taskId, decoded });
       }
       if (numberReply(seen) < readBatch) {
         const undecodable = await this.#archiveFaulty({ queue, set, faulty, now });

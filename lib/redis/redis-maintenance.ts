@@ -2,16 +2,23 @@ import type {
   AggregationSet,
   AggregationSetRequest,
   CollectGroupRequest,
+  ExpiredLeases,
   ForwardResult,
+  MaintenanceContract,
   ReconcileRequest,
   ReconcileResult,
+  Recovery,
 } from '../model/broker/maintenance.contract.js';
+import type { SettleOutcome } from '../model/broker/work.contract.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import type { RedisConnection } from './connection.js';
 import { queueKeys } from './keys.js';
 import { maxBatch, RedisForward } from './redis-forward.js';
 import { RedisGroups } from './redis-groups.js';
+import { RedisHeal } from './redis-heal.js';
 import { RedisReconcile } from './redis-reconcile.js';
+import { type ExpiredLeasesRequest, RedisRecover } from './redis-recover.js';
+import { RedisSettle } from './redis-settle.js';
 import { numberReply } from './reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
@@ -25,19 +32,30 @@ export const deleteExpiredCompletedScript = defineScript({
 });
 
 /** The maintenance contract on Redis: assembles its parts, one for each role. */
-export class RedisMaintenance {
+export class RedisMaintenance implements MaintenanceContract {
   readonly #forward: RedisForward;
+  readonly #recover: RedisRecover;
   readonly #groups: RedisGroups;
   readonly #reconcile: RedisReconcile;
 
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
+    const heal = new RedisHeal(deps);
     this.#forward = new RedisForward(deps.runner);
+    this.#recover = new RedisRecover({ ...deps, heal, settle: new RedisSettle(deps.runner) });
     this.#groups = new RedisGroups(deps);
-    this.#reconcile = new RedisReconcile(deps);
+    this.#reconcile = new RedisReconcile({ ...deps, heal });
   }
 
   async forwardDue(request: Parameters<RedisForward['forwardDue']>[0]): Promise<ForwardResult> {
     return await this.#forward.forwardDue(request);
+  }
+
+  async listExpiredLeases(request: ExpiredLeasesRequest): Promise<ExpiredLeases> {
+    return await this.#recover.listExpiredLeases(request);
+  }
+
+  async recover(queue: string, recoveries: readonly Recovery[], now: EpochMs): Promise<readonly SettleOutcome[]> {
+    return await this.#recover.recover({ queue, recoveries, now });
   }
 
   async deleteExpiredCompleted(request: {

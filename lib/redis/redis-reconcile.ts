@@ -8,7 +8,7 @@ import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { RedisConnection } from './connection.js';
 import { groupKey, type QueueKeys, queueKeys } from './keys.js';
 import { formatCursor, parseCursor, type ReconcileCursor } from './reconcile-cursor.js';
-import { RedisHeal } from './redis-heal.js';
+import type { RedisHeal } from './redis-heal.js';
 import { bytesReply, listReply, numberReply, textReply } from './reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
@@ -59,15 +59,17 @@ interface Place {
  * became pending earlier is still to run; and what does not belong into such a list (dequeuing drops it).
  */
 export class RedisReconcile {
-  readonly #heal: RedisHeal;
-
-  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
-    this.#heal = new RedisHeal(deps);
-  }
+  constructor(
+    private readonly deps: {
+      readonly connection: RedisConnection;
+      readonly runner: ScriptRunner;
+      readonly heal: RedisHeal;
+    },
+  ) {}
 
   /** Heals what was confirmed, then looks a bounded step further. */
   async reconcile(request: ReconcileRequest): Promise<ReconcileResult> {
-    const { healed, postponed } = await this.#heal.heal(request.confirmed, request.now);
+    const { healed, postponed } = await this.deps.heal.heal(request.confirmed, request.now);
     const step = await this.#step(request.queues, parseCursor(request.cursor));
     return {
       cursor: step.next && formatCursor(step.next),
@@ -142,10 +144,10 @@ export class RedisReconcile {
   }
 
   async #lookAtTasks(queues: readonly string[], cursor: Extract<ReconcileCursor, { phase: 'tasks' }>): Promise<Step> {
-    const found: string[] = [];
+    const found = new Set<string>();
     let { node, scan } = cursor;
     let isComplete = false;
-    for (let scans = 0; scans < stepScans && found.length < pageSize && !isComplete; scans++) {
+    for (let scans = 0; scans < stepScans && found.size < pageSize && !isComplete; scans++) {
       const reply = await this.deps.connection.sendToNode(node, 'scan', [
         scan,
         'MATCH',
@@ -157,13 +159,13 @@ export class RedisReconcile {
         isComplete = true;
       } else {
         const [next, keys] = listReply(reply);
-        found.push(...listReply(keys).map(textReply));
+        for (const key of listReply(keys)) found.add(textReply(key));
         scan = textReply(next);
         if (scan === '0') node++;
       }
     }
     const suspicions = await Promise.all(
-      queues.map(async (queue) => await this.#lookAtTasksOf(queue, taskIdsOf(queue, found))),
+      queues.map(async (queue) => await this.#lookAtTasksOf(queue, taskIdsOf(queue, [...found]))),
     );
     return { next: isComplete ? undefined : { phase: 'tasks', node, scan }, suspicions: suspicions.flat() };
   }

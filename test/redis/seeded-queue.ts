@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
+import { systemClock } from '../../lib/engine/system-clock.js';
+import type { Broker } from '../../lib/model/broker/broker.js';
+import type { MaintenanceContract } from '../../lib/model/broker/maintenance.contract.js';
 import { encodeTaskMessage, decodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import type { TaskState } from '../../lib/model/task/task-state.js';
 import { type EpochMs, epochMs } from '../../lib/model/time/duration.js';
 import { createRedisConnection } from '../../lib/redis/create-connection.js';
-import type { RedisConnection } from '../../lib/redis/connection.js';
 import { groupKey, type QueueKeys, queueKeys, taskKey } from '../../lib/redis/keys.js';
-import { RedisMaintenance } from '../../lib/redis/redis-maintenance.js';
-import { ScriptRunner } from '../../lib/redis/script-runner.js';
+import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { deleteQueues, rawClient, sharedRedisUrl } from '../support/redis-server.js';
 import { uniqueQueue } from '../support/unique-queue.js';
-import { VirtualClock } from '../support/virtual-clock.js';
 
 /** The instant at which these tests take place: a whole second. */
 export const noon: EpochMs = epochMs(Date.UTC(2026, 2, 1, 12));
@@ -38,22 +38,24 @@ export class SeededQueue {
   private constructor(
     readonly queue: string,
     readonly redis: Redis,
-    readonly connection: RedisConnection,
-    readonly maintenance: RedisMaintenance,
+    readonly broker: Broker,
   ) {
     this.keys = queueKeys(queue);
   }
 
+  get maintenance(): MaintenanceContract {
+    return this.broker.maintenance;
+  }
+
   static open(options: { readonly queue?: string; readonly url?: string } = {}): SeededQueue {
     const url = options.url ?? sharedRedisUrl();
-    const connection = createRedisConnection(url, { clock: new VirtualClock() });
-    const maintenance = new RedisMaintenance({ connection, runner: new ScriptRunner(connection) });
-    return new SeededQueue(options.queue ?? uniqueQueue('maintenance'), rawClient(url), connection, maintenance);
+    const broker = new RedisBroker(createRedisConnection(url, { clock: systemClock }));
+    return new SeededQueue(options.queue ?? uniqueQueue('maintenance'), rawClient(url), broker);
   }
 
   async close(): Promise<void> {
     await deleteQueues(this.redis, [this.queue]);
-    await this.connection.close();
+    await this.broker.close();
     this.redis.disconnect();
   }
 

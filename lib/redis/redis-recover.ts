@@ -1,0 +1,157 @@
+import type { Disorder, ExpiredLease, ExpiredLeases, Recovery } from '../model/broker/maintenance.contract.js';
+import type { CancelThen } from '../model/broker/presence.contract.js';
+import type { SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
+import { decodeTaskMessage } from '../model/task/task-message.codec.js';
+import type { UndecodableRecord } from '../model/task/undecodable-record.js';
+import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/duration.js';
+import { queueKeys } from './keys.js';
+import type { RedisHeal } from './redis-heal.js';
+import { asAsynqError, type RedisSettle } from './redis-settle.js';
+import { bytesReply, listReply, numberReply, textReply } from './reply.js';
+import type { RedisReply } from './connection.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+
+/** Lists tasks that lost their worker (spec/01 §5.21). */
+export const listExpiredLeasesScript = defineScript({
+  file: 'list-expired-leases.lua',
+  keys: ['lease', 'active'],
+  args: ['taskPrefix', 'expiredBy', 'limit'],
+  replies: [],
+});
+
+/** Leases that one call lists at most. */
+const mostLeases = 1_000;
+
+/** Which leases to list. */
+export interface ExpiredLeasesRequest {
+  readonly queue: string;
+  readonly expiredBy: EpochMs;
+  readonly now: EpochMs;
+  readonly limit: number;
+}
+
+/** A record that does not decode, with the lease under which it was found. */
+interface FaultyLease {
+  readonly record: UndecodableRecord;
+  readonly leaseSeconds: number;
+}
+
+/**
+ * Takes tasks back from workers that are gone.
+ *
+ * A task that is leased but not in `active` (an eviction took the list away, say) could never be settled and would stand
+ * before all others for ever. Its lease has ended, so waiting would tell nothing more: it is put right at once.
+ */
+export class RedisRecover {
+  constructor(
+    private readonly deps: { readonly runner: ScriptRunner; readonly settle: RedisSettle; readonly heal: RedisHeal },
+  ) {}
+
+  /** Tasks whose lease has ended, oldest first. */
+  async listExpiredLeases(request: ExpiredLeasesRequest): Promise<ExpiredLeases> {
+    const { queue, now } = request;
+    const keys = queueKeys(queue);
+    const [next, ...rows] = listReply(
+      await this.deps.runner.run(
+        listExpiredLeasesScript,
+        [keys.lease, keys.active],
+        [keys.taskPrefix, toEpochSeconds(request.expiredBy), Math.min(request.limit, mostLeases)],
+      ),
+    );
+    const leases: ExpiredLease[] = [];
+    const faulty: FaultyLease[] = [];
+    for (let at = 0; at < rows.length; at += 5) {
+      const taskId = textReply(rows[at]);
+      const leaseSeconds = numberReply(rows[at + 1]);
+      const decoded = decodeTaskMessage(bytesReply(rows[at + 2]));
+      if (decoded.ok) {
+        const owner = optionalText(rows[at + 3]);
+        const canceled = optionalText(rows[at + 4]) as CancelThen | undefined;
+        // A record that was copied by hand names another task; only the name it is stored under finds it again.
+        leases.push({ message: { ...decoded.message, id: taskId, queue }, leaseSeconds, owner, canceled });
+      } else {
+        faulty.push({ record: { queue, taskId, decoded }, leaseSeconds });
+      }
+    }
+    return {
+      leases,
+      undecodable: await this.#archive({ queue, faulty, now }),
+      nextEndsAt: textReply(next) === '' ? undefined : fromEpochSeconds(numberReply(next)),
+    };
+  }
+
+  /** Settles tasks, each only under the lease that was listed. */
+  async recover(request: {
+    readonly queue: string;
+    readonly recoveries: readonly Recovery[];
+    readonly now: EpochMs;
+  }): Promise<readonly SettleOutcome[]> {
+    const { queue, recoveries, now } = request;
+    const outcomes = [...(await this.#settle(request))];
+    try {
+      const refused = recoveries.filter((_, at) => outcomes[at] === 'not-active');
+      const mended = await this.#mend({ queue, taskIds: refused.map(({ settlement }) => settlement.message.id), now });
+      const again = recoveries.filter(({ settlement }) => mended.has(settlement.message.id));
+      const settled = await this.#settle({ queue, recoveries: again, now });
+      again.forEach((recovery, at) => {
+        outcomes[recoveries.indexOf(recovery)] = settled[at] ?? 'not-active';
+      });
+    } catch (error) {
+      // What could not be looked at again is tried again with the next listing.
+      return outcomes.map((outcome) => (outcome === 'not-active' ? asAsynqError(error) : outcome));
+    }
+    return outcomes;
+  }
+
+  async #settle(request: {
+    readonly queue: string;
+    readonly recoveries: readonly Recovery[];
+    readonly now: EpochMs;
+  }): Promise<readonly SettleOutcome[]> {
+    const { queue, recoveries, now } = request;
+    return await this.deps.settle.settle({
+      queue,
+      settlements: recoveries.map(({ settlement }) => settlement),
+      leases: recoveries.map(({ leaseSeconds }) => leaseSeconds),
+      now,
+    });
+  }
+
+  async #archive(request: {
+    readonly queue: string;
+    readonly faulty: readonly FaultyLease[];
+    readonly now: EpochMs;
+  }): Promise<readonly UndecodableTask[]> {
+    const archive = async (faulty: readonly FaultyLease[]): Promise<readonly UndecodableTask[]> =>
+      await this.deps.settle.archiveUndecodable({
+        queue: request.queue,
+        records: faulty.map(({ record }) => record),
+        leases: faulty.map(({ leaseSeconds }) => leaseSeconds),
+        now: request.now,
+      });
+    const { faulty } = request;
+    if (faulty.length === 0) return [];
+    const archived = await archive(faulty);
+    const done = new Set(archived.map(({ taskId }) => taskId));
+    const refused = faulty.filter(({ record }) => !done.has(record.taskId));
+    const mended = await this.#mend({ ...request, taskIds: refused.map(({ record }) => record.taskId) });
+    return [...archived, ...(await archive(refused.filter(({ record }) => mended.has(record.taskId))))];
+  }
+
+  /** Puts tasks right that are leased but not in `active`; answers which were. */
+  async #mend(request: {
+    readonly queue: string;
+    readonly taskIds: readonly string[];
+    readonly now: EpochMs;
+  }): Promise<ReadonlySet<string>> {
+    const { queue, taskIds, now } = request;
+    const suspicions = taskIds.map((subject): Disorder => ({ queue, kind: 'lease-without-active', subject }));
+    const { healed } = await this.deps.heal.heal(suspicions, now);
+    return new Set(healed.map(({ subject }) => subject));
+  }
+}
+
+function optionalText(reply: RedisReply | undefined): string | undefined {
+  return reply === null || reply === undefined ? undefined : textReply(reply);
+}
