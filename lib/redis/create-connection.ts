@@ -1,116 +1,117 @@
-import { Redis, type RedisOptions, ReplyError } from 'ioredis';
 import type { Availability } from '../model/broker/broker.js';
-import { BrokerCommandError, BrokerUnavailableError } from '../model/errors/broker-errors.js';
-import type { Clock } from '../model/time/clock.js';
+import type { Clock, Random } from '../model/time/clock.js';
+import { BlockingSlots } from './blocking-slots.js';
+import { ClientSource } from './client-source.js';
+import { CommandLink } from './command-link.js';
+import { type ConnectionLimitOptions, type ConnectionLimits, resolveConnectionLimits } from './connection-limits.js';
 import type { BlockingRequest, ChannelListener, RedisArgument, RedisConnection, RedisReply } from './connection.js';
-import type { RedisOption } from './redis-option.js';
+import { isClusterClient, nodeAddress, type RedisClient, type RedisNodeClient } from './redis-client.js';
+import { type RedisOption, resolveRedisOption } from './redis-option.js';
+import { SubscriberConnection } from './subscriber-connection.js';
 
-/** What a connection is built from. */
-export interface RedisConnectionDeps {
+export interface RedisConnectionDeps extends ConnectionLimitOptions {
+  /** The real time: limits here are about a real network. */
   readonly clock: Clock;
+  /** Spreads reconnects of many processes; without it they are not spread. */
+  readonly random?: Random;
+  /** Hears of what is odd but does no harm. */
+  readonly warn?: (message: string) => void;
 }
 
-/** Opens the way to one Redis. */
+/**
+ * Makes the way to one Redis. Nothing is connected before the first use.
+ *
+ * @throws InvalidOptionError when the option is no way to a Redis.
+ * @example
+ * const connection = createRedisConnection('redis://localhost:6379', { clock: systemClock });
+ * await connection.open();
+ */
 export function createRedisConnection(option: RedisOption, deps: RedisConnectionDeps): RedisConnection {
-  return new FirstConnection(option, deps);
+  const { clock, random = () => 1, warn = () => {} } = deps;
+  const limits = resolveConnectionLimits(deps);
+  const commandLimit = limits.commandTimeout;
+  const target = resolveRedisOption({ path: 'redis', value: option });
+  const source = new ClientSource({ target, attemptLimit: commandLimit });
+  const link = new CommandLink({ source, clock, random, commandLimit, warn });
+  return new ClientConnection({
+    link,
+    limits,
+    subscriber: new SubscriberConnection({ source, link, clock, random, commandLimit }),
+    slots: new BlockingSlots({ source, link, clock, commandLimit, size: limits.blockingConnections }),
+  });
 }
 
-class FirstConnection implements RedisConnection {
-  readonly #client: Redis;
-  readonly #slots = new Map<string, Redis>();
-  readonly #extra: Redis[] = [];
+interface Parts {
+  readonly link: CommandLink;
+  readonly limits: ConnectionLimits;
+  readonly subscriber: SubscriberConnection;
+  readonly slots: BlockingSlots;
+}
 
-  constructor(option: RedisOption, _deps: RedisConnectionDeps) {
-    const own = {
-      lazyConnect: true,
-      protocol: 2 as const,
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      retryStrategy: () => 200,
-    };
-    this.#client =
-      typeof option === 'string'
-        ? new Redis(option, own)
-        : new Redis({ ...option, ...own, replyMapping: 'legacy' } as RedisOptions & { replyMapping: 'legacy' });
-    this.#client.on('error', () => {});
-  }
+/** The connections of one process to one Redis, whatever its kind. */
+class ClientConnection implements RedisConnection {
+  #opening: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
-  async send(command: string, args: readonly RedisArgument[]): Promise<RedisReply> {
-    try {
-      return (await this.#client.callBuffer(command, ...(args as RedisArgument[]))) as RedisReply;
-    } catch (error) {
-      if (error instanceof ReplyError) throw new BrokerCommandError((error as Error).message, { cause: error });
-      throw new BrokerUnavailableError('Redis cannot be reached', { cause: error });
-    }
+  constructor(private readonly parts: Parts) {}
+
+  send(command: string, args: readonly RedisArgument[]): Promise<RedisReply> {
+    return this.parts.link.send(command, args);
   }
 
   async sendToEach(command: string, args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
-    return [await this.send(command, args)];
+    const pipe = await this.parts.link.whenUp();
+    const nodes = mastersOf(pipe.client);
+    if (nodes === undefined) return [await pipe.send(command, args)];
+    return await Promise.all(nodes.map((node) => pipe.sendThrough(node, { command, args })));
   }
 
   async sendToNode(index: number, command: string, args: readonly RedisArgument[]): Promise<RedisReply | undefined> {
-    return index === 0 ? await this.send(command, args) : undefined;
+    const pipe = await this.parts.link.whenUp();
+    const nodes = mastersOf(pipe.client);
+    if (nodes === undefined) return index === 0 ? await pipe.send(command, args) : undefined;
+    const node = nodes[index];
+    return node === undefined ? undefined : await pipe.sendThrough(node, { command, args });
   }
 
-  async subscribe(listener: ChannelListener): Promise<() => Promise<void>> {
-    const client = this.#duplicate();
-    client.on('message', (channel, message) => listener.onMessage(channel, message));
-    await client.subscribe(...listener.channels);
-    client.on('ready', () => listener.onReconnect());
-    return async () => client.disconnect();
+  subscribe(listener: ChannelListener): Promise<() => Promise<void>> {
+    return this.parts.subscriber.subscribe(listener);
   }
 
-  async sendBlocking(request: BlockingRequest): Promise<RedisReply | 'busy' | 'aborted'> {
-    let client = this.#slots.get(request.slot);
-    if (client === undefined) {
-      if (this.#slots.size >= 4) return 'busy';
-      this.#slots.set(request.slot, (client = this.#duplicate()));
-    }
-    const { signal } = request;
-    if (signal.aborted) return 'aborted';
-    const asked = client;
-    const end = (): void => {
-      this.#slots.delete(request.slot);
-      asked.disconnect();
-    };
-    signal.addEventListener('abort', end, { once: true });
-    try {
-      return (await client.callBuffer(request.command, ...(request.args as RedisArgument[]))) as RedisReply;
-    } catch (error) {
-      if (signal.aborted) return 'aborted';
-      throw new BrokerUnavailableError('Redis cannot be reached', { cause: error });
-    } finally {
-      signal.removeEventListener('abort', end);
-    }
+  sendBlocking(request: BlockingRequest): Promise<RedisReply | 'busy' | 'aborted'> {
+    return this.parts.slots.send(request);
   }
 
-  async open(): Promise<void> {
-    await this.send('ping', []);
+  open(): Promise<void> {
+    this.#opening ??= this.parts.link.open(this.parts.limits.connectTimeout).catch((error: unknown) => {
+      // The next caller may have more luck.
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
   }
 
   isAvailable(): boolean {
-    return this.#client.status === 'ready';
+    return this.parts.link.isUp;
   }
 
   onAvailability(listener: (availability: Availability) => void): () => void {
-    const up = (): void => listener({ kind: 'up' });
-    const down = (): void => listener({ kind: 'down', error: new BrokerUnavailableError('The connection was lost') });
-    this.#client.on('ready', up);
-    this.#client.on('close', down);
-    return () => {
-      this.#client.off('ready', up);
-      this.#client.off('close', down);
-    };
+    return this.parts.link.onAvailability(listener);
   }
 
-  async close(): Promise<void> {
-    for (const client of [...this.#slots.values(), ...this.#extra, this.#client]) client.disconnect();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
-  #duplicate(): Redis {
-    const client = this.#client.duplicate({ lazyConnect: false });
-    client.on('error', () => {});
-    this.#extra.push(client);
-    return client;
+  async #close(): Promise<void> {
+    const { link, subscriber, slots } = this.parts;
+    await Promise.all([slots.close(), subscriber.close(), link.close()]);
   }
+}
+
+/** The masters of a cluster in a stable order; `undefined` for anything that is one server. */
+function mastersOf(client: RedisClient): readonly RedisNodeClient[] | undefined {
+  if (!isClusterClient(client)) return undefined;
+  return [...client.nodes('master')].sort((one, other) => (nodeAddress(one) < nodeAddress(other) ? -1 : 1));
 }

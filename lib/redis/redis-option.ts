@@ -1,4 +1,120 @@
-import type { RedisOptions } from 'ioredis';
+import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
+import { checkObject, type Given, pathOf, refuse } from '../model/options/check.js';
+import type { RedisClient } from './redis-client.js';
+import { parseRedisUrl } from './redis-url.js';
 
-/** Where Redis is. */
-export type RedisOption = string | RedisOptions;
+/** A Redis Cluster: some of its nodes, as URLs or ioredis takes them, and ioredis' options for clusters. */
+export interface RedisClusterOption {
+  readonly cluster: {
+    readonly nodes: readonly ClusterNode[];
+    readonly options?: ClusterOptions;
+  };
+}
+
+/**
+ * Where Redis is:
+ *
+ * - a URL: `redis:`, `rediss:` (TLS), `redis-socket:` (Unix socket), `redis-sentinel:` (spec/02 §12.2);
+ * - ioredis options: `{ host, port, password, tls, ... }`, or `{ sentinels, name, ... }` for sentinels;
+ * - `{ cluster: { nodes, options } }`;
+ * - an ioredis `Redis` or `Cluster` of yours, of version 5 or 6: it is used for commands and never closed, and copies
+ *   of it (`duplicate()`) are opened and closed for signals and for waiting.
+ *
+ * How connections are kept, what is queued and how replies are decoded is decided here: ioredis options about that
+ * (`lazyConnect`, `retryStrategy`, `enableOfflineQueue`, `maxRetriesPerRequest`, `protocol`, ...) have no effect.
+ *
+ * @example
+ * 'redis://localhost:6379/0'
+ * @example
+ * { sentinels: [{ host: 'sentinel-1', port: 26379 }], name: 'mymaster', password: 'secret' }
+ */
+export type RedisOption = string | URL | RedisOptions | RedisClusterOption | RedisClient;
+
+/** A {@link RedisOption} read and checked. `place` names it in messages and holds no secret. */
+export type RedisTarget =
+  | { readonly kind: 'node'; readonly place: string; readonly options: RedisOptions }
+  | {
+      readonly kind: 'cluster';
+      readonly place: string;
+      readonly seeds: readonly RedisOptions[];
+      readonly options: ClusterOptions;
+    }
+  | { readonly kind: 'borrowed'; readonly place: string; readonly client: RedisClient };
+
+/**
+ * Reads the option that says where Redis is.
+ *
+ * @throws InvalidOptionError when it is none of the forms of {@link RedisOption}.
+ */
+export function resolveRedisOption(given: Given): RedisTarget {
+  const { path, value } = given;
+  if (value instanceof URL) return nodeTarget(parseRedisUrl(value.href, path));
+  if (typeof value === 'string') {
+    if (/^memory:/i.test(value)) refuse(given, 'the way to a Redis: the embedded broker is not part of this version');
+    return nodeTarget(parseRedisUrl(value, path));
+  }
+  const options = checkObject(given);
+  if (isRedisClient(value)) return borrowedTarget(path, value);
+  if ('cluster' in options) return clusterTarget({ path: pathOf(path, 'cluster'), value: options['cluster'] });
+  return nodeOptionsTarget(path, options);
+}
+
+function isRedisClient(value: unknown): value is RedisClient {
+  const client = value as Partial<Record<keyof RedisClient, unknown>>;
+  return typeof client.callBuffer === 'function' && typeof client.duplicate === 'function';
+}
+
+function nodeTarget(options: RedisOptions): RedisTarget {
+  return { kind: 'node', place: placeOf(options), options };
+}
+
+function nodeOptionsTarget(path: string, options: RedisOptions): RedisTarget {
+  checkNoPrefix(path, options);
+  if (Array.isArray(options.sentinels)) {
+    if (options.sentinels.length === 0) refuse({ path: pathOf(path, 'sentinels'), value: [] }, 'at least one sentinel');
+    if (!options.name) refuse({ path: pathOf(path, 'name'), value: options.name }, 'the name of the master');
+  }
+  return nodeTarget(options);
+}
+
+function clusterTarget(given: Given): RedisTarget {
+  const { nodes, options = {} } = checkObject(given) as Partial<RedisClusterOption['cluster']>;
+  const path = pathOf(given.path, 'nodes');
+  if (!Array.isArray(nodes) || nodes.length === 0) refuse({ path, value: nodes }, 'at least one node of the cluster');
+  checkNoPrefix(pathOf(given.path, 'options'), options);
+  checkNoPrefix(pathOf(given.path, 'options.redisOptions'), options.redisOptions ?? {});
+  const seeds = (nodes as readonly ClusterNode[]).map((node, index) => clusterNode(`${path}[${index}]`, node));
+  return { kind: 'cluster', place: `cluster ${seeds.map(placeOf).join(',')}`, seeds, options };
+}
+
+/** A node's address; a URL may hold a password too. */
+function clusterNode(path: string, node: ClusterNode): RedisOptions {
+  if (typeof node === 'number') return { host: 'localhost', port: node };
+  if (typeof node === 'string') return parseRedisUrl(node.includes('://') ? node : `redis://${node}`, path);
+  return node as RedisOptions;
+}
+
+function borrowedTarget(path: string, client: RedisClient): RedisTarget {
+  checkNoPrefix(path, client.options);
+  if (client.options.stringNumbers === true) {
+    refuse({ path: pathOf(path, 'stringNumbers'), value: true }, 'off on a client that is shared');
+  }
+  const place = client.isCluster ? 'the given cluster' : placeOf(client.options);
+  return { kind: 'borrowed', place, client };
+}
+
+/** Scripts build keys themselves and Go reads them, so a prefix that the client adds would tear the data apart. */
+function checkNoPrefix(path: string, options: Pick<RedisOptions, 'keyPrefix'>): void {
+  const { keyPrefix } = options;
+  if (keyPrefix) refuse({ path: pathOf(path, 'keyPrefix'), value: keyPrefix }, 'left out: keys have fixed names');
+}
+
+function placeOf(options: RedisOptions): string {
+  if (options.path) return options.path;
+  if (options.sentinels) {
+    const sentinels = options.sentinels.map(({ host, port }) => `${host ?? 'localhost'}:${port ?? 26379}`);
+    return `master "${options.name ?? ''}" of sentinels ${sentinels.join(',')}`;
+  }
+  const host = options.host ?? 'localhost';
+  return `${host.includes(':') ? `[${host}]` : host}:${options.port ?? 6379}`;
+}

@@ -1,0 +1,170 @@
+import { BrokerCommandError, BrokerUnavailableError } from '../model/errors/broker-errors.js';
+import { InvalidStateError } from '../model/errors/state-errors.js';
+import type { Clock } from '../model/time/clock.js';
+import { type Ms, ms } from '../model/time/duration.js';
+import { type ConnectedClient, connectOwn } from './client-life.js';
+import type { ClientSource } from './client-source.js';
+import type { CommandLink } from './command-link.js';
+import { CommandPipe } from './command-pipe.js';
+import type { BlockingRequest, RedisReply } from './connection.js';
+import { bounded } from './patience.js';
+import { brokerError } from './reply-errors.js';
+
+export interface BlockingSlotDeps {
+  readonly source: ClientSource;
+  readonly link: CommandLink;
+  readonly clock: Clock;
+  /** How long connecting may take, and how much later than it should a reply may come. */
+  readonly commandLimit: Ms;
+}
+
+/** A connection to wait on. */
+interface OpenedClient {
+  /** What it waits for; in a cluster it leads to the node that holds it. */
+  readonly key: string;
+  readonly connected: ConnectedClient;
+  readonly pipe: CommandPipe;
+  /** The server's number for the connection; `undefined` when it may not be asked for. */
+  readonly id: number | undefined;
+}
+
+// How long a reply may be on its way, in milliseconds, when the server says that it is not waiting.
+const nearlyHere = ms(10);
+
+/** One connection on which one command waits at a time; made when it is needed, made again when it was lost. */
+export class BlockingSlot {
+  readonly #stop = new AbortController();
+  /** Ends when every request so far has left the connection in order. */
+  #last: Promise<void> = Promise.resolve();
+  /** What the request under way leaves behind. */
+  #tidying: Promise<void> = Promise.resolve();
+  #underWay = 0;
+  #opened: OpenedClient | undefined;
+
+  constructor(private readonly deps: BlockingSlotDeps) {}
+
+  get isBusy(): boolean {
+    return this.#underWay > 0;
+  }
+
+  /** Runs one request after those before it; an aborted one returns at once, wherever it is. */
+  send(request: BlockingRequest): Promise<RedisReply | 'aborted'> {
+    this.#underWay += 1;
+    const run = this.#last.then(() => this.#run(request));
+    this.#last = this.#tidyAfter(run);
+    return orAborted(run, request.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#forget();
+    await this.#last;
+  }
+
+  async #run(request: BlockingRequest): Promise<RedisReply | 'aborted'> {
+    try {
+      if (request.signal.aborted) return 'aborted';
+      const opened = await this.#open(request);
+      if (request.signal.aborted) return 'aborted';
+      return await this.#ask(opened, request);
+    } catch (error) {
+      if (request.signal.aborted) return 'aborted';
+      throw brokerError(error, this.deps.source.place);
+    }
+  }
+
+  async #tidyAfter(run: Promise<unknown>): Promise<void> {
+    await run.catch(() => {});
+    await this.#tidying;
+    this.#underWay -= 1;
+  }
+
+  #ask(opened: OpenedClient, request: BlockingRequest): Promise<RedisReply | 'aborted'> {
+    const { clock, commandLimit, source } = this.deps;
+    return new Promise((resolve, reject) => {
+      const reply = opened.pipe.send(request.command, request.args);
+      const settle = (outcome: () => void): void => {
+        guard.cancel();
+        request.signal.removeEventListener('abort', onAbort);
+        outcome();
+      };
+      const fail = (error: Error): void => {
+        // In a cluster the key may have moved: the next request looks for it anew.
+        if (!(error instanceof BrokerCommandError)) this.#tidying = this.#forget();
+        settle(() => reject(error));
+      };
+      const onAbort = (): void => {
+        this.#tidying = this.#unblock(opened, reply);
+        settle(() => resolve('aborted'));
+      };
+      const guard = clock.setTimer(ms(request.timeout + commandLimit), () =>
+        fail(new BrokerUnavailableError(`Redis at ${source.place} does not answer a waiting command`)),
+      );
+      request.signal.addEventListener('abort', onAbort, { once: true });
+      reply.then((value) => settle(() => resolve(value)), fail);
+    });
+  }
+
+  /** Ends a wait whose reply nobody wants: by asking the server to, or else by closing the connection. */
+  async #unblock(opened: OpenedClient, reply: Promise<RedisReply>): Promise<void> {
+    const { link, clock, commandLimit, source } = this.deps;
+    if (opened.id !== undefined && link.isUp && !source.isCluster) {
+      try {
+        const unblocked = await link.send('client', ['UNBLOCK', opened.id]);
+        // 0: its reply is on its way, or the command has not even reached the server.
+        const limit = unblocked === 1 ? commandLimit : nearlyHere;
+        await bounded(reply, { clock, limit, signal: this.#stop.signal });
+        return;
+      } catch {
+        // Not allowed, or too late.
+      }
+    }
+    await this.#forget();
+  }
+
+  async #open(request: BlockingRequest): Promise<OpenedClient> {
+    const { source, link, clock, commandLimit: limit } = this.deps;
+    const key = String(request.args[0] ?? '');
+    if (this.#opened !== undefined && (!source.isCluster || this.#opened.key === key)) return this.#opened;
+    await this.#forget();
+    const attempt = { clock, limit, signal: AbortSignal.any([this.#stop.signal, request.signal]) };
+    const main = await bounded(link.whenUp(), attempt);
+    const connected = await connectOwn(await source.waiting(main.client, key), attempt);
+    const pipe = waitingPipe(connected, this.deps);
+    const id = await bounded(pipe.send('client', ['ID']), attempt).catch(() => undefined);
+    const opened: OpenedClient = { key, connected, pipe, id: typeof id === 'number' ? id : undefined };
+    this.#opened = opened;
+    void this.#watch(opened);
+    if (this.#stop.signal.aborted) {
+      await this.#forget();
+      throw new InvalidStateError('The connection to Redis is closed');
+    }
+    return opened;
+  }
+
+  async #watch(opened: OpenedClient): Promise<void> {
+    const reason = await opened.connected.lost;
+    if (this.#opened === opened) this.#opened = undefined;
+    opened.pipe.abandon(brokerError(reason, this.deps.source.place));
+  }
+
+  async #forget(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    await opened?.connected.release();
+  }
+}
+
+/** A pipe that does not mind silence: whoever waits has a limit of its own. */
+function waitingPipe({ client }: ConnectedClient, { source, clock }: BlockingSlotDeps): CommandPipe {
+  const { place } = source;
+  return new CommandPipe({ client, place, clock, answerLimit: 'none', onSilence: () => {}, onReadOnly: () => {} });
+}
+
+function orAborted<T>(run: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => resolve('aborted');
+    signal.addEventListener('abort', onAbort, { once: true });
+    run.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,155 @@
+import { Cluster, type ClusterNode, Redis, type RedisOptions } from 'ioredis';
+import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
+import type { Ms } from '../model/time/duration.js';
+import {
+  isClusterClient,
+  nodeAddress,
+  type RedisClient,
+  type RedisClusterClient,
+  type RedisNodeClient,
+} from './redis-client.js';
+import type { RedisTarget } from './redis-option.js';
+
+/** What a connection is for; part of its name in the server's CLIENT LIST. */
+type Purpose = 'commands' | 'signals' | 'waiting';
+
+export interface ClientSourceDeps {
+  readonly target: RedisTarget;
+  /** How long one attempt to connect may take. */
+  readonly attemptLimit: Ms;
+}
+
+/** Makes the ioredis clients of one connection, none of them connected yet. */
+export class ClientSource {
+  /** How many clients for commands were made: each attempt asks another sentinel first. */
+  #attempts = 0;
+
+  constructor(private readonly deps: ClientSourceDeps) {}
+
+  get place(): string {
+    return this.deps.target.place;
+  }
+
+  /** Whether the client for commands belongs to somebody else, who connects and closes it. */
+  get borrows(): boolean {
+    return this.deps.target.kind === 'borrowed';
+  }
+
+  /** Whether keys are spread over nodes. */
+  get isCluster(): boolean {
+    const { target } = this.deps;
+    return target.kind === 'cluster' || (target.kind === 'borrowed' && target.client.isCluster);
+  }
+
+  /** Whether sentinels tell who the master is; they may be wrong for a moment. */
+  get hasSentinels(): boolean {
+    const { target } = this.deps;
+    return target.kind === 'node' && target.options.sentinels !== undefined;
+  }
+
+  /** The client for commands. */
+  commands(): RedisClient {
+    const { target } = this.deps;
+    if (target.kind === 'borrowed') return target.client;
+    return target.kind === 'cluster' ? this.#cluster(target) : this.#node(target.options, 'commands');
+  }
+
+  /** A new client for pub/sub; `main` is the connected client for commands. */
+  signals(main: RedisClient): RedisClient {
+    // Any node of a cluster hears everything that is published.
+    const [node] = isClusterClient(main) ? main.nodes('master').filter(isUsable) : [];
+    return this.#copy(node ?? main, 'signals');
+  }
+
+  /** A new client for waiting on `key`; `main` is the connected client for commands. */
+  async waiting(main: RedisClient, key: string): Promise<RedisClient> {
+    return this.#copy(isClusterClient(main) ? await this.#owner(main, key) : main, 'waiting');
+  }
+
+  #cluster({ seeds, options }: Extract<RedisTarget, { kind: 'cluster' }>): RedisClient {
+    const cluster = new Cluster([...seeds] as ClusterNode[], {
+      ...options,
+      lazyConnect: true,
+      clusterRetryStrategy: () => null,
+      // A command that was under way when its node was lost may have been carried out: its sender decides.
+      retryDelayOnFailover: 0,
+      enableOfflineQueue: true,
+      enableAutoPipelining: false,
+      scaleReads: 'master',
+      redisOptions: {
+        ...this.#defaults('commands', options.redisOptions ?? {}),
+        ...fixedOptions,
+        socketTimeout: this.deps.attemptLimit,
+      },
+    });
+    return cluster;
+  }
+
+  #node(options: RedisOptions, purpose: Purpose): RedisClient {
+    const { sentinels } = options;
+    const first = sentinels ? this.#attempts++ % sentinels.length : 0;
+    return new Redis({
+      ...this.#defaults(purpose, options),
+      ...(sentinels ? { sentinels: [...sentinels.slice(first), ...sentinels.slice(0, first)] } : {}),
+      ...fixedOptions,
+    });
+  }
+
+  #copy(client: RedisClient, purpose: Purpose): RedisClient {
+    const { target } = this.deps;
+    if (target.kind === 'node') return this.#node(target.options, purpose);
+    return (client as RedisNodeClient).duplicate({
+      ...this.#defaults(purpose, client.options),
+      ...fixedOptions,
+    });
+  }
+
+  /** The user's options over ours, and a name that tells the connections of one process apart. */
+  #defaults(purpose: Purpose, options: RedisOptions): RedisOptions {
+    const { attemptLimit } = this.deps;
+    return {
+      connectTimeout: attemptLimit,
+      sentinelCommandTimeout: attemptLimit / 4,
+      ...options,
+      connectionName: `${options.connectionName ?? 'nestjs-asynq'}:${purpose}`,
+    };
+  }
+
+  async #owner(main: RedisClusterClient, key: string): Promise<RedisClient> {
+    const slot = Number(await main.callBuffer('CLUSTER', 'KEYSLOT', key));
+    const address = main.slots[slot]?.[0];
+    const owner = main.nodes('master').find((node) => nodeAddress(node) === address);
+    if (owner === undefined) throw new BrokerUnavailableError(`No node of ${this.place} is known to hold "${key}"`);
+    return owner;
+  }
+}
+
+/** How every client of ours behaves, whatever its options say: nothing is queued, sent twice or opened unasked. */
+const fixedOptions = {
+  lazyConnect: true,
+  retryStrategy: null,
+  enableReadyCheck: false,
+  enableOfflineQueue: false,
+  autoResubscribe: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: null,
+  reconnectOnError: null,
+  sentinelRetryStrategy: () => null,
+  disconnectTimeout: 200,
+  disableClientInfo: true,
+  enableAutoPipelining: false,
+  showFriendlyErrorStack: false,
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  blockingTimeout: undefined,
+  monitor: false,
+  readOnly: false,
+  stringNumbers: false,
+  // Measured equal to 3 for scripts, and the shorter handshake: it needs no HELLO.
+  protocol: 2,
+  replyMapping: 'legacy',
+} as const satisfies RedisOptions;
+
+function isUsable(node: RedisNodeClient): boolean {
+  return node.status !== 'end' && node.status !== 'close';
+}

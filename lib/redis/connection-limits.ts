@@ -1,0 +1,32 @@
+import { checkDuration, checkInteger } from '../model/options/check.js';
+import type { Duration, Ms } from '../model/time/duration.js';
+
+/** How long to wait for Redis, and on how many connections. */
+export interface ConnectionLimitOptions {
+  /** How long opening may take before it fails; `'10s'` unless given. */
+  readonly connectTimeout?: Duration;
+  /**
+   * How long a command waits for the connection when it is down, and how long the server may say nothing before the
+   * connection counts as lost; `'5s'` unless given.
+   */
+  readonly commandTimeout?: Duration;
+  /** How many connections may wait for tasks; 4 unless given. */
+  readonly blockingConnections?: number;
+}
+
+/** {@link ConnectionLimitOptions}, complete. */
+export interface ConnectionLimits {
+  readonly connectTimeout: Ms;
+  readonly commandTimeout: Ms;
+  readonly blockingConnections: number;
+}
+
+/** @throws InvalidOptionError when a limit is no duration above zero, or no whole number from 1 to 64. */
+export function resolveConnectionLimits(options: ConnectionLimitOptions): ConnectionLimits {
+  const { connectTimeout = '10s', commandTimeout = '5s', blockingConnections = 4 } = options;
+  return {
+    connectTimeout: checkDuration({ path: 'connectTimeout', value: connectTimeout }, 'above-zero'),
+    commandTimeout: checkDuration({ path: 'commandTimeout', value: commandTimeout }, 'above-zero'),
+    blockingConnections: checkInteger({ path: 'blockingConnections', value: blockingConnections }, { min: 1, max: 64 }),
+  };
+}

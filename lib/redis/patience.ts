@@ -1,0 +1,44 @@
+import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
+import type { Clock, Timer } from '../model/time/clock.js';
+import type { Ms } from '../model/time/duration.js';
+
+/** How long to wait for something. */
+export interface Patience {
+  readonly clock: Clock;
+  readonly limit: Ms | 'none';
+  /** Ends the waiting early. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Waits for something.
+ *
+ * @throws BrokerUnavailableError when it takes longer than the limit, or the signal ends the waiting.
+ */
+export function bounded<T>(wanted: Promise<T>, patience: Patience): Promise<T> {
+  const { clock, limit, signal } = patience;
+  return new Promise((resolve, reject) => {
+    let timer: Timer | undefined;
+    const giveUp = (): void => settle(() => reject(new BrokerUnavailableError('the connection was closed')));
+    const settle = (outcome: () => void): void => {
+      timer?.cancel();
+      signal.removeEventListener('abort', giveUp);
+      outcome();
+    };
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp);
+    if (limit !== 'none') {
+      const tooLate = new BrokerUnavailableError(`there was no answer within ${limit} ms`);
+      timer = clock.setTimer(limit, () => settle(() => reject(tooLate)));
+    }
+    wanted.then(
+      (value) => settle(() => resolve(value)),
+      (error: Error) => settle(() => reject(error)),
+    );
+  });
+}
+
+/** Waits for the limit to pass, or for the signal. */
+export async function pause(patience: Patience): Promise<void> {
+  await bounded(new Promise<never>(() => {}), patience).catch(() => {});
+}

@@ -1,0 +1,40 @@
+import { AsynqError } from '../model/errors/asynq-error.js';
+import { BrokerCommandError, BrokerUnavailableError } from '../model/errors/broker-errors.js';
+
+// Replies that say "not now" or "not here"; a server of 6.2 wraps those that a script got from a command.
+const notNow =
+  /^(?:ERR Error running script .*?-)?(?:LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|MOVED|ASK|BUSY|UNBLOCKED)\b/s;
+const refused = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password|DB index|Client sent AUTH))\b/;
+
+/** Whether a client's error is the server's reply, of whatever version of the client. */
+export function isReplyError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Whether the server is one that takes no writes: a replica, or a master that has become one. */
+export function isReadOnlyReply(error: unknown): boolean {
+  return isReplyError(error) && /^(?:ERR Error running script .*?-)?READONLY\b/s.test(error.message);
+}
+
+/** Whether the server will never let this user in, so that trying again is pointless. */
+export function isRefusal(error: unknown): error is Error {
+  return isReplyError(error) && refused.test(error.message);
+}
+
+/** The error a caller gets for what a client threw. */
+export function brokerError(error: unknown, place: string): AsynqError {
+  const prefix = `Redis at ${place}`;
+  if (error instanceof AsynqError && (!(error instanceof BrokerUnavailableError) || error.message.startsWith(prefix))) {
+    return error;
+  }
+  if (isReplyError(error) && !notNow.test(error.message))
+    return new BrokerCommandError(error.message, { cause: error });
+  return new BrokerUnavailableError(`${prefix} cannot be reached: ${describeError(error)}`, { cause: error });
+}
+
+/** One line about an error; Node leaves the message of some of its connection errors empty. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(describeError).join(', ');
+  return error.message || (error as NodeJS.ErrnoException).code || error.name;
+}

@@ -1,0 +1,68 @@
+import { InvalidStateError } from '../model/errors/state-errors.js';
+import type { Clock, Random } from '../model/time/clock.js';
+import type { Ms } from '../model/time/duration.js';
+import type { ClientSource } from './client-source.js';
+import type { CommandLink } from './command-link.js';
+import type { ChannelListener } from './connection.js';
+import { bounded } from './patience.js';
+import { SubscriberSession } from './subscriber-session.js';
+
+export interface SubscriberConnectionDeps {
+  readonly source: ClientSource;
+  readonly link: CommandLink;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly commandLimit: Ms;
+}
+
+/**
+ * The connection on which signals are heard: open while somebody listens. Signals that are sent while it is being made
+ * again are lost, which is what `onReconnect` says.
+ */
+export class SubscriberConnection {
+  readonly #listeners = new Set<ChannelListener>();
+  readonly #closed = new AbortController();
+  #session: SubscriberSession | undefined;
+
+  constructor(private readonly deps: SubscriberConnectionDeps) {}
+
+  /**
+   * Hears the listener's channels until the returned function is called.
+   *
+   * @throws BrokerUnavailableError when they cannot be subscribed to within the command limit; BrokerCommandError when
+   * the server does not allow it.
+   */
+  async subscribe(listener: ChannelListener): Promise<() => Promise<void>> {
+    if (this.#closed.signal.aborted) throw new InvalidStateError('The connection to Redis is closed');
+    const { clock, commandLimit } = this.deps;
+    // An object of its own, so that one listener can listen twice.
+    const own: ChannelListener = {
+      channels: [...listener.channels],
+      onMessage: (channel, message) => listener.onMessage(channel, message),
+      onReconnect: () => listener.onReconnect(),
+    };
+    this.#listeners.add(own);
+    this.#session ??= new SubscriberSession(this.deps, this.#listeners);
+    try {
+      await bounded(this.#session.hear(own.channels), { clock, limit: commandLimit, signal: this.#closed.signal });
+    } catch (error) {
+      await this.#unsubscribe(own);
+      throw error;
+    }
+    return () => this.#unsubscribe(own);
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#listeners.clear();
+    await this.#session?.end();
+  }
+
+  async #unsubscribe(listener: ChannelListener): Promise<void> {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size > 0) return;
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.end();
+  }
+}

@@ -1,0 +1,143 @@
+import { BrokerCommandError, BrokerUnavailableError } from '../model/errors/broker-errors.js';
+import { ms } from '../model/time/duration.js';
+import { connectOwn } from './client-life.js';
+import { CommandPipe } from './command-pipe.js';
+import type { ChannelListener } from './connection.js';
+import { bounded, pause, type Patience } from './patience.js';
+import type { SubscriberConnectionDeps } from './subscriber-connection.js';
+
+/** A connection on which channels can be subscribed to. */
+interface Subscriber {
+  readonly pipe: CommandPipe;
+  readonly lost: Promise<unknown>;
+  /** Channels that the server has confirmed. */
+  readonly heard: Set<string>;
+}
+
+/** One stretch of listening: connects, subscribes, hands messages on, and starts over when the connection is lost. */
+export class SubscriberSession {
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #subscriber: Deferred<Subscriber> = deferred();
+
+  constructor(
+    private readonly deps: SubscriberConnectionDeps,
+    private readonly listeners: ReadonlySet<ChannelListener>,
+  ) {
+    this.#running = this.#run();
+  }
+
+  /** Resolves when the channels are subscribed to, however often the connection is lost before. */
+  async hear(channels: readonly string[]): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const subscriber = await this.#subscriber.promise;
+      try {
+        return await subscribe(subscriber, channels);
+      } catch (error) {
+        if (!(error instanceof BrokerUnavailableError)) throw error;
+        await subscriber.lost;
+      }
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random } = this.deps;
+    for (let time: 'first' | 'again' = 'first'; !this.#stop.signal.aborted;) {
+      try {
+        await this.#listen(time);
+        time = 'again';
+      } catch (error) {
+        // Not allowed to subscribe: whoever asked is told. It is tried again all the same, because permissions change.
+        if (error instanceof BrokerCommandError) this.#subscriber.reject(error);
+      }
+      if (this.#subscriber.isSettled) this.#subscriber = deferred();
+      await pause({ clock, limit: ms(500 + random() * 500), signal: this.#stop.signal });
+    }
+  }
+
+  /** Returns when the connection is lost; throws when it cannot be made. */
+  async #listen(time: 'first' | 'again'): Promise<void> {
+    const { source, link, clock, commandLimit } = this.deps;
+    const attempt: Patience = { clock, limit: commandLimit, signal: this.#stop.signal };
+    const main = await bounded(link.whenUp(), attempt);
+    const connected = await connectOwn(source.signals(main.client), attempt);
+    const pipe = new CommandPipe({
+      client: connected.client,
+      place: source.place,
+      clock,
+      answerLimit: commandLimit,
+      onSilence: () => void connected.release(),
+      onReadOnly: () => {},
+    });
+    // When commands had lost the server, this connection may be dead without knowing it: a reply tells.
+    const stopWatching = link.onAvailability(({ kind }) => {
+      if (kind === 'up') pipe.send('ping', []).catch(() => {});
+    });
+    try {
+      connected.client.on('message', (channel, message) => this.#handOn(String(channel), String(message)));
+      const subscriber: Subscriber = { pipe, lost: connected.lost, heard: new Set() };
+      await bounded(subscribe(subscriber, this.#channels()), attempt);
+      this.#subscriber.resolve(subscriber);
+      if (time === 'again') for (const listener of this.listeners) listener.onReconnect();
+      await bounded(connected.lost, { ...attempt, limit: 'none' }).catch(() => {});
+    } finally {
+      stopWatching();
+      pipe.abandon(new BrokerUnavailableError('The connection for signals was lost'));
+      await connected.release();
+    }
+  }
+
+  #channels(): readonly string[] {
+    return [...new Set([...this.listeners].flatMap(({ channels }) => channels))];
+  }
+
+  #handOn(channel: string, message: string): void {
+    for (const listener of this.listeners) {
+      if (listener.channels.includes(channel)) listener.onMessage(channel, message);
+    }
+  }
+}
+
+async function subscribe({ pipe, heard }: Subscriber, channels: readonly string[]): Promise<void> {
+  const missing = channels.filter((channel) => !heard.has(channel));
+  if (missing.length === 0) return;
+  // The client counts confirmations by the arguments it knows, so it must see them.
+  await pipe.sendThrough(pipe.client, { command: 'subscribe', args: missing });
+  for (const channel of missing) heard.add(channel);
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  isSettled: boolean;
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  // Nobody may be waiting for it at the moment.
+  promise.catch(() => {});
+  const made: Deferred<T> = {
+    promise,
+    isSettled: false,
+    resolve: (value) => {
+      made.isSettled = true;
+      resolve(value);
+    },
+    reject: (error) => {
+      made.isSettled = true;
+      reject(error);
+    },
+  };
+  return made;
+}
