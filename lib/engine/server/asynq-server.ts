@@ -1,8 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import type { Broker } from '../../model/broker/broker.js';
 import type { ServerStatus } from '../../model/broker/presence.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { InvalidOptionError } from '../../model/errors/option-errors.js';
+import { InvalidStateError, ServerClosedError } from '../../model/errors/state-errors.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import { jsonCodec } from '../../model/task/payload.codec.js';
+import { ms } from '../../model/time/duration.js';
 import { EngineEventEmitter } from '../engine-events.js';
+import { RareLog } from '../lifecycle/rare-log.js';
+import { ServiceGroup } from '../lifecycle/service-group.js';
+import { silentLogger } from '../logger.js';
 import type { Handler } from '../middleware.js';
-import type { ServerConnection, ServerOptions } from './server-options.js';
-import type { TaskMux } from './task-mux.js';
+import { openBroker } from '../open-broker.js';
+import { systemClock, systemRandom } from '../system-clock.js';
+import { handlerLookup } from './handler-lookup.js';
+import { identityOf } from './heartbeater.js';
+import {
+  type ResolvedServerOptions,
+  resolveServerOptions,
+  type ServerConnection,
+  type ServerOptions,
+} from './server-options.js';
+import { createServerServices, type ServerServices } from './server-services.js';
+import { listenForSignals } from './signals.js';
+import { TaskMux } from './task-mux.js';
+
+const openRetryEvery = ms(1_000);
 
 /**
  * Processes tasks: fetches them from its queues, runs their handlers and writes what became of them.
@@ -13,21 +37,45 @@ import type { TaskMux } from './task-mux.js';
  */
 export class AsynqServer {
   /** A random UUID, new for every server. */
-  readonly id!: string;
+  readonly id = randomUUID();
   /** Tells what happens to tasks and to the server. */
-  readonly events!: EngineEventEmitter;
+  readonly events: EngineEventEmitter;
+  /** The options in force. */
+  readonly options: ResolvedServerOptions;
+  readonly #connection: Required<Omit<ServerConnection, 'broker'>> & { readonly broker: Broker | undefined };
+  #status: ServerStatus = 'new';
+  #broker: Broker | undefined;
+  #services: ServerServices | undefined;
+  #group: ServiceGroup | undefined;
+  /** Resolves once the services are started; while Redis is waited for it has not. */
+  #started: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  #stopWaiting: (() => void) | undefined;
 
   /**
    * Checks the options; does nothing else.
    *
    * @throws InvalidOptionError naming the option, what was given and what is allowed.
    */
-  // The body follows in the commit that builds the services.
-  constructor(readonly options: ServerOptions & ServerConnection) {}
+  constructor(options: ServerOptions & ServerConnection = {}) {
+    const { redis, broker, codec, logger, clock, random, ...rest } = options;
+    this.options = resolveServerOptions(rest);
+    this.#connection = {
+      redis: redis ?? 'redis://localhost:6379',
+      broker,
+      codec: codec ?? jsonCodec,
+      logger: logger ?? silentLogger,
+      clock: clock ?? systemClock,
+      random: random ?? systemRandom,
+    };
+    this.events = new EngineEventEmitter((error) =>
+      this.#connection.logger.error(`A listener of an event failed: ${describeError(error)}`),
+    );
+  }
 
   /** Where the server is in its life (spec/03 §2). */
   get status(): ServerStatus {
-    throw new Error('not built yet');
+    return this.#status;
   }
 
   /**
@@ -36,33 +84,149 @@ export class AsynqServer {
    * @throws InvalidOptionError without a handler. InvalidStateError when it runs or was stopped. ServerClosedError
    * after {@link shutdown}. BrokerUnavailableError when Redis cannot be reached, unless `waitForRedis` is set.
    */
-  start(_handler: Handler | TaskMux): Promise<void> {
-    throw new Error('not built yet');
+  async start(handler: Handler | TaskMux): Promise<void> {
+    if (typeof handler !== 'function' && !(handler instanceof TaskMux)) {
+      throw new InvalidOptionError({
+        path: 'AsynqServer: handler',
+        value: handler,
+        allowed: 'a function or a TaskMux',
+      });
+    }
+    if (this.#status === 'closed') throw new ServerClosedError();
+    if (this.#status === 'active') throw new InvalidStateError('The server is running already');
+    if (this.#status === 'stopped') throw new InvalidStateError('The server was stopped; all it can do is shut down');
+    this.#status = 'active';
+    const broker = this.#openedBroker();
+    if (this.options.waitForRedis) {
+      this.#started = this.#openWhenReachable(broker).then((opened) =>
+        opened ? this.#work(broker, handler) : undefined,
+      );
+      this.#started.catch((error: unknown) => this.#connection.logger.error(`start failed: ${describeError(error)}`));
+      return;
+    }
+    this.#started = broker.open().then(() => this.#work(broker, handler));
+    try {
+      await this.#started;
+    } catch (error) {
+      if (this.#status === 'active') this.#status = 'new';
+      await this.#closeBroker();
+      throw error;
+    }
   }
 
   /** Stops fetching; what runs goes on, and everything else keeps working. Resolves once nothing is fetched any more. */
-  stop(): Promise<void> {
-    throw new Error('not built yet');
+  async stop(): Promise<void> {
+    if (this.#status !== 'active') return;
+    this.#status = 'stopped';
+    this.#connection.logger.info('Stopping to fetch tasks');
+    await this.#services?.processor.stopFetching();
+    this.#services?.heartbeater.wake();
   }
 
   /**
    * Stops for good: no more fetching, up to `shutdownTimeout` for what runs, then the rest is aborted and put back at
    * the head of its queue with no retry spent. When it resolves nothing of the server is left.
    */
-  shutdown(): Promise<void> {
-    throw new Error('not built yet');
+  async shutdown(): Promise<void> {
+    // A server that never started can still be started afterwards; only what a ping opened is closed.
+    if (this.#status === 'new') return await this.#closeBroker();
+    this.#status = 'closed';
+    this.#closing ??= this.#close();
+    await this.#closing;
   }
 
   /**
    * Starts, waits for SIGTERM or SIGINT, shuts down. A second signal ends the process at once; SIGTSTP only stops
    * fetching.
+   *
+   * @throws what {@link start} throws.
    */
-  run(_handler: Handler | TaskMux): Promise<void> {
-    throw new Error('not built yet');
+  async run(handler: Handler | TaskMux): Promise<void> {
+    const signals = listenForSignals({ onStop: () => void this.stop() });
+    try {
+      await this.start(handler);
+      await signals.ended;
+      await this.shutdown();
+    } finally {
+      signals.dispose();
+    }
   }
 
   /** One round trip to Redis; after {@link shutdown} it succeeds without one. @throws BrokerUnavailableError. */
-  ping(): Promise<void> {
-    throw new Error('not built yet');
+  async ping(): Promise<void> {
+    if (this.#status === 'closed') return;
+    const broker = this.#openedBroker();
+    await broker.open();
+    await broker.ping();
+  }
+
+  #openedBroker(): Broker {
+    if (this.#broker !== undefined) return this.#broker;
+    const { broker, redis, logger } = this.#connection;
+    const blockingConnections = Math.max(1, this.options.blockingConnections);
+    // The network's time is the real one, whatever clock the tasks live by.
+    const deps = { clock: systemClock, random: systemRandom, logger, blockingConnections };
+    return (this.#broker = broker ?? openBroker(redis, deps));
+  }
+
+  async #work(broker: Broker, handler: Handler | TaskMux): Promise<void> {
+    if (this.#status === 'closed') throw new ServerClosedError();
+    const { codec, clock, random, logger } = this.#connection;
+    const { options, events } = this;
+    const services = createServerServices({
+      ...{ broker, options, events, codec, clock, random, logger },
+      identity: identityOf(this.id),
+      lookup: handlerLookup(handler, options),
+      status: () => this.#status,
+    });
+    this.#services = services;
+    this.#group = new ServiceGroup({ services: services.startOrder, stopOrder: services.stopOrder, logger });
+    await this.#group.start();
+    if (this.#status !== 'active') await services.processor.stopFetching();
+    if (options.janitorBatchSize > 100) logger.warn('janitorBatchSize above 100 may keep Redis busy for long');
+    logger.info(
+      `Processing tasks of ${Object.keys(options.queues).join(', ')}, at most ${options.concurrency} at once`,
+    );
+  }
+
+  /** Tries until Redis answers; `false` when the server was shut down before that. */
+  async #openWhenReachable(broker: Broker): Promise<boolean> {
+    const { clock, logger } = this.#connection;
+    const log = new RareLog({ logger, clock, gap: ms(30_000) });
+    while (this.#status !== 'closed') {
+      try {
+        await broker.open();
+        return true;
+      } catch (error) {
+        if (error instanceof BrokerUnavailableError) log.warn('Waiting for Redis, which cannot be reached');
+        else log.error(`Redis cannot be used: ${describeError(error)}`);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = clock.setTimer(openRetryEvery, resolve);
+        this.#stopWaiting = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    }
+    return false;
+  }
+
+  async #close(): Promise<void> {
+    const { logger } = this.#connection;
+    logger.info('Shutting down');
+    this.#stopWaiting?.();
+    // Others see at once that this server takes no more tasks.
+    this.#services?.heartbeater.wake();
+    await this.#started.catch(() => undefined);
+    await this.#group?.stop();
+    await this.#closeBroker();
+    logger.info('Shut down');
+  }
+
+  async #closeBroker(): Promise<void> {
+    const broker = this.#broker;
+    this.#broker = undefined;
+    if (broker !== undefined && this.#connection.broker === undefined) await broker.close();
   }
 }

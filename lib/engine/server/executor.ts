@@ -15,6 +15,7 @@ import { addMs, elapsed, type EpochMs, ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { Alarm } from '../lifecycle/alarm.js';
 import { RareLog } from '../lifecycle/rare-log.js';
+import type { Service } from '../lifecycle/service.js';
 import type { Logger } from '../logger.js';
 import { type AbortReason, type Execution, type ExecutionHost, subjectOf } from './execution.js';
 import type { FailureJudge } from './failure-judge.js';
@@ -47,16 +48,20 @@ export interface Slots {
 
 /** Types are told about once; programs that make them up must not fill memory. */
 const mostUnknownTypes = 1_000;
+const mostLost = 10_000;
 
 /**
  * Runs handlers and decides what becomes of their tasks. One alarm watches the deadlines of all runs. A run that is
  * told to stop may still decide for itself during its grace; after that the reason of the abort is its failure.
  */
-export class Executor implements ExecutionHost {
+export class Executor implements ExecutionHost, Service {
+  readonly name = 'executor';
   readonly codec: PayloadCodec;
   readonly #alarm: Alarm;
   readonly #log: RareLog;
   readonly #unknownTypes = new Set<string>();
+  /** Tasks whose leases were lost here not long ago: queue and id. */
+  readonly #lost = new Set<string>();
 
   constructor(private readonly deps: ExecutorDeps) {
     this.codec = deps.codec;
@@ -132,6 +137,8 @@ export class Executor implements ExecutionHost {
   loseLease(execution: Execution): void {
     if (execution.isReleased) return;
     execution.isReleased = true;
+    if (this.#lost.size >= mostLost) this.#lost.clear();
+    this.#lost.add(lostKey(execution.queue, execution.message.id));
     const task = subjectOf(execution.message, execution.queue);
     this.deps.logger.warn(`The lease of task "${task.id}" of type "${task.type}" was lost; its run is told to stop`);
     this.deps.events.emit('leaseLost', { task });
@@ -150,9 +157,19 @@ export class Executor implements ExecutionHost {
     }
   }
 
+  /** Whether a task ran here and its lease was lost not long ago. */
+  hasLost(queue: string, taskId: string): boolean {
+    return this.#lost.has(lostKey(queue, taskId));
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Forgets the deadlines of all runs. */
-  stop(): void {
+  stop(): Promise<void> {
     this.#alarm.cancel();
+    return Promise.resolve();
   }
 
   #abort(execution: Execution, reason: AbortReason): void {
@@ -251,4 +268,8 @@ export class Executor implements ExecutionHost {
       return undefined;
     }
   }
+}
+
+function lostKey(queue: string, taskId: string): string {
+  return JSON.stringify([queue, taskId]);
 }

@@ -1,0 +1,126 @@
+import type { MaintenanceContract } from '../../model/broker/maintenance.contract.js';
+import type { Clock } from '../../model/time/clock.js';
+import type { EpochMs, Ms } from '../../model/time/duration.js';
+import { Alarm } from '../lifecycle/alarm.js';
+import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import { PeriodicService } from '../lifecycle/periodic-service.js';
+import type { Logger } from '../logger.js';
+import { forEachQueue } from './each-queue.js';
+
+export interface ForwarderDeps {
+  readonly maintenance: Pick<MaintenanceContract, 'forwardDue'>;
+  readonly queues: readonly string[];
+  /** How often every queue is looked at, whatever is known about it. */
+  readonly every: Ms;
+  readonly clock: Clock;
+  readonly link: BrokerLink;
+  readonly logger: Logger;
+  /** Tasks have come to a queue. */
+  readonly onForwarded: (queue: string) => void;
+}
+
+const batchSize = 100;
+
+/**
+ * Moves due scheduled and retry tasks to pending at their time: an alarm is set to the earliest one it knows of, from
+ * the last look, from signals of other processes, and from what this server itself has put off. A slow look at every
+ * queue is the net for everything else, such as tasks that Go programs schedule (spec/03 §12).
+ */
+export class Forwarder extends PeriodicService {
+  readonly #deps: ForwarderDeps;
+  readonly #alarm: Alarm;
+  /** When the next task of a queue is due, as far as is known. */
+  readonly #dueAt = new Map<string, EpochMs>();
+  /** Queues that are being looked at; `again` when something became due meanwhile. */
+  readonly #looking = new Map<string, 'once' | 'again'>();
+  readonly #looks = new Set<Promise<void>>();
+  #stopped = true;
+
+  constructor(deps: ForwarderDeps) {
+    const { every, clock, link, logger } = deps;
+    super({ name: 'forwarder', every, first: 'at-once', whileDown: 'rest', clock, link, logger });
+    this.#deps = deps;
+    this.#alarm = new Alarm({ clock, onTime: (now) => this.#onTime(now) });
+  }
+
+  override async start(): Promise<void> {
+    this.#stopped = false;
+    await super.start();
+  }
+
+  override async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#alarm.cancel();
+    await super.stop();
+    await Promise.all(this.#looks);
+    this.#dueAt.clear();
+  }
+
+  override async runOnce(): Promise<undefined> {
+    await forEachQueue(this.#deps.queues, async (queue) => await this.#look(queue));
+    return undefined;
+  }
+
+  /** A task of a queue becomes due at `dueAt`, or nobody here knows when. */
+  expect(queue: string, dueAt: EpochMs | undefined): void {
+    if (this.#stopped || !this.#deps.queues.includes(queue)) return;
+    if (dueAt === undefined) return this.#lookSoon(queue);
+    const known = this.#dueAt.get(queue);
+    if (known !== undefined && known <= dueAt) return;
+    this.#dueAt.set(queue, dueAt);
+    this.#alarm.setBy(dueAt);
+  }
+
+  #onTime(now: EpochMs): EpochMs | undefined {
+    let next: EpochMs | undefined;
+    for (const [queue, dueAt] of this.#dueAt) {
+      if (dueAt <= now) {
+        this.#dueAt.delete(queue);
+        this.#lookSoon(queue);
+      } else if (next === undefined || dueAt < next) {
+        next = dueAt;
+      }
+    }
+    return next;
+  }
+
+  #lookSoon(queue: string): void {
+    if (this.#looking.has(queue)) {
+      this.#looking.set(queue, 'again');
+      return;
+    }
+    // A failed look is made up for by the next look at every queue.
+    const look = this.#look(queue)
+      .catch(() => undefined)
+      .then(() => void this.#looks.delete(look));
+    this.#looks.add(look);
+  }
+
+  async #look(queue: string): Promise<void> {
+    if (!this.#deps.link.isUp()) return;
+    if (this.#looking.has(queue)) {
+      this.#looking.set(queue, 'again');
+      return;
+    }
+    try {
+      do {
+        this.#looking.set(queue, 'once');
+        await this.#forward(queue);
+      } while (this.#looking.get(queue) === 'again' && !this.#stopped);
+    } finally {
+      this.#looking.delete(queue);
+    }
+  }
+
+  async #forward(queue: string): Promise<void> {
+    const { maintenance, clock, onForwarded } = this.#deps;
+    for (;;) {
+      const result = await maintenance.forwardDue({ queue, now: clock.now(), limit: batchSize });
+      if (result.forwarded > 0) onForwarded(queue);
+      if (this.#stopped) return;
+      if (result.more) continue;
+      if (result.nextDueAt !== undefined) this.expect(queue, result.nextDueAt);
+      return;
+    }
+  }
+}

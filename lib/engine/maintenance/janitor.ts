@@ -1,0 +1,42 @@
+import type { MaintenanceContract } from '../../model/broker/maintenance.contract.js';
+import type { Clock } from '../../model/time/clock.js';
+import type { Ms } from '../../model/time/duration.js';
+import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import { PeriodicService } from '../lifecycle/periodic-service.js';
+import type { Logger } from '../logger.js';
+import { forEachQueue } from './each-queue.js';
+
+export interface JanitorDeps {
+  readonly maintenance: Pick<MaintenanceContract, 'deleteExpiredCompleted'>;
+  readonly queues: readonly string[];
+  readonly every: Ms;
+  /** Tasks deleted by one call. */
+  readonly batchSize: number;
+  readonly clock: Clock;
+  readonly link: BrokerLink;
+  readonly logger: Logger;
+}
+
+/** Deletes completed tasks whose retention has ended, all of them at every run (spec/03 §13). */
+export class Janitor extends PeriodicService {
+  readonly #deps: JanitorDeps;
+
+  constructor(deps: JanitorDeps) {
+    const { every, clock, link, logger } = deps;
+    super({ name: 'janitor', every, first: 'after-interval', whileDown: 'rest', clock, link, logger });
+    this.#deps = deps;
+  }
+
+  override async runOnce(): Promise<undefined> {
+    await forEachQueue(this.#deps.queues, async (queue) => await this.#clean(queue));
+    return undefined;
+  }
+
+  async #clean(queue: string): Promise<void> {
+    const { maintenance, clock, batchSize } = this.#deps;
+    let deleted: number;
+    do {
+      deleted = await maintenance.deleteExpiredCompleted({ queue, now: clock.now(), limit: batchSize });
+    } while (deleted >= batchSize);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Disorder, MaintenanceContract } from '../../model/broker/maintenance.contract.js';
+import type { Clock, Random } from '../../model/time/clock.js';
+import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
+import type { EngineEventEmitter } from '../engine-events.js';
+import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import { PeriodicService } from '../lifecycle/periodic-service.js';
+import type { Logger } from '../logger.js';
+
+export interface ReconcilerDeps {
+  readonly maintenance: Pick<MaintenanceContract, 'reconcile'>;
+  readonly queues: readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly link: BrokerLink;
+  readonly events: EngineEventEmitter;
+  readonly logger: Logger;
+}
+
+interface Suspicion {
+  readonly disorder: Disorder;
+  readonly since: EpochMs;
+}
+
+/** A full lease: what a living worker is about to put right by itself is right by then. */
+const confirmAfter = ms(30_000);
+const betweenSteps = ms(1_000);
+const betweenRounds = ms(60_000);
+const mostSuspicions = 10_000;
+
+/**
+ * Finds what a crash, an eviction or a peer left in disorder, and heals what is still wrong a full lease later. Works in
+ * small steps; any number of servers may do it side by side, since healing checks again.
+ */
+export class Reconciler extends PeriodicService {
+  readonly #deps: ReconcilerDeps;
+  readonly #suspicions = new Map<string, Suspicion>();
+  #cursor: string | undefined;
+
+  constructor(deps: ReconcilerDeps) {
+    const { clock, link, logger, random } = deps;
+    // Servers that start together look at different times.
+    const every = ms(betweenRounds * (0.25 + random() / 2));
+    super({ name: 'reconciler', every, first: 'after-interval', whileDown: 'rest', clock, link, logger });
+    this.#deps = deps;
+  }
+
+  override async runOnce(): Promise<Ms> {
+    const { maintenance, queues, clock, random } = this.#deps;
+    const now = clock.now();
+    const confirmed = this.#confirmed(now);
+    const { cursor, suspicions, healed } = await maintenance.reconcile({
+      queues,
+      now,
+      cursor: this.#cursor,
+      confirmed: confirmed.map(({ disorder }) => disorder),
+    });
+    for (const { disorder } of confirmed) this.#suspicions.delete(keyOf(disorder));
+    for (const disorder of suspicions) this.#suspect(disorder, now);
+    for (const disorder of healed) this.#report(disorder);
+    this.#cursor = cursor;
+    return cursor === undefined ? this.#rest(now, ms(betweenRounds * (0.75 + random() / 2))) : betweenSteps;
+  }
+
+  #confirmed(now: EpochMs): readonly Suspicion[] {
+    return [...this.#suspicions.values()].filter(({ since }) => since + confirmAfter <= now);
+  }
+
+  #suspect(disorder: Disorder, now: EpochMs): void {
+    const key = keyOf(disorder);
+    if (this.#suspicions.has(key) || this.#suspicions.size >= mostSuspicions) return;
+    this.#suspicions.set(key, { disorder, since: now });
+  }
+
+  #report(disorder: Disorder): void {
+    this.#deps.logger.warn(`Put right in queue "${disorder.queue}": ${disorder.kind} ("${disorder.subject}")`);
+    this.#deps.events.emit('healed', disorder);
+  }
+
+  /** Until the next round, or until the first suspicion can be acted on. */
+  #rest(now: EpochMs, longest: Ms): Ms {
+    let rest: number = longest;
+    for (const { since } of this.#suspicions.values()) rest = Math.min(rest, since + confirmAfter - now);
+    return ms(Math.max(betweenSteps, rest));
+  }
+}
+
+function keyOf({ queue, kind, subject }: Disorder): string {
+  return JSON.stringify([queue, kind, subject]);
+}

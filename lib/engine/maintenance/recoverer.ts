@@ -1,0 +1,204 @@
+import type {
+  ExpiredLease,
+  ExpiredLeases,
+  MaintenanceContract,
+  Recovery,
+} from '../../model/broker/maintenance.contract.js';
+import type { CancelThen, PresenceContract } from '../../model/broker/presence.contract.js';
+import { assertNever, type AsynqError } from '../../model/errors/asynq-error.js';
+import { LeaseExpiredError, TaskCanceledError } from '../../model/errors/task-errors.js';
+import { type FailureOutcome, withFailure } from '../../model/retry/failure-outcome.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import type { Clock } from '../../model/time/clock.js';
+import { type EpochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
+import type { EngineEventEmitter } from '../engine-events.js';
+import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import { PeriodicService } from '../lifecycle/periodic-service.js';
+import type { Logger } from '../logger.js';
+import { forEachQueue } from './each-queue.js';
+
+export interface RecovererDeps {
+  readonly maintenance: Pick<MaintenanceContract, 'listExpiredLeases' | 'recover'>;
+  readonly presence: Pick<PresenceContract, 'listAlive'>;
+  readonly queues: readonly string[];
+  /** This server: `host:pid:server-id`. */
+  readonly owner: string;
+  /** What this server knows of a task whose lease names it as the owner. */
+  readonly runOf: (queue: string, taskId: string) => OwnRun;
+  readonly decide: (
+    error: AsynqError,
+    failed: { readonly message: TaskMessage; readonly now: EpochMs },
+  ) => FailureOutcome;
+  readonly clock: Clock;
+  readonly link: BrokerLink;
+  readonly events: EngineEventEmitter;
+  readonly logger: Logger;
+  /** A task waits for its time, or waits again (`undefined`). */
+  readonly onRecovered: (queue: string, dueAt: EpochMs | undefined) => void;
+}
+
+/**
+ * `held`: it runs here, or its outcome is about to be written. `lost`: it ran here and its lease was lost.
+ * `none`: it never arrived here, because the answer to a dequeue was lost.
+ */
+export type OwnRun = 'held' | 'lost' | 'none';
+
+/** Clocks may differ: a lease of a worker that may be alive is given this long after its end (spec/03 §9). */
+const skewAllowance = ms(30_000);
+/** A living server has published itself after Redis has been reachable for this long: a beat and a bit. */
+const beatAllowance = ms(6_000);
+/** No lease that is taken from now on ends earlier. */
+const shortestLease = ms(30_000);
+const batchSize = 500;
+
+/**
+ * Takes back tasks whose lease ended. One whose worker is known to be gone is taken back at once; one whose worker may
+ * be alive, or is a Go program, 30 s after its lease ended. Looks when the next lease could end.
+ */
+export class Recoverer extends PeriodicService {
+  readonly #deps: RecovererDeps;
+
+  constructor(deps: RecovererDeps) {
+    const { clock, link, logger } = deps;
+    super({ name: 'recoverer', every: shortestLease, first: 'at-once', whileDown: 'rest', clock, link, logger });
+    this.#deps = deps;
+  }
+
+  override async runOnce(): Promise<Ms> {
+    const { clock, queues } = this.#deps;
+    let next: number = clock.now() + shortestLease;
+    await forEachQueue(queues, async (queue) => {
+      next = Math.min(next, await this.#recoverQueue(queue));
+    });
+    return ms(Math.max(250, next - clock.now()));
+  }
+
+  /** Answers when to look at the queue again. */
+  async #recoverQueue(queue: string): Promise<number> {
+    const { maintenance, clock } = this.#deps;
+    for (;;) {
+      const now = clock.now();
+      const expired = await maintenance.listExpiredLeases({ queue, expiredBy: now, now, limit: batchSize });
+      this.#reportUndecodable(expired);
+      const dead = await this.#deadOwners(expired.leases, now);
+      const due = expired.leases.filter((lease) => this.#isDue(lease, { queue, now, dead }));
+      if (due.length > 0) await this.#recover(queue, due);
+      if (expired.leases.length === batchSize && due.length > 0) continue;
+      return this.#nextLook(expired, { isWaiting: due.length < expired.leases.length, now });
+    }
+  }
+
+  #nextLook(
+    { nextEndsAt }: ExpiredLeases,
+    { isWaiting, now }: { readonly isWaiting: boolean; readonly now: EpochMs },
+  ): number {
+    const next = nextEndsAt ?? now + shortestLease;
+    return isWaiting ? Math.min(next, now + beatAllowance) : next;
+  }
+
+  /** Owners that are servers like this one and are not published any more. */
+  async #deadOwners(leases: readonly ExpiredLease[], now: EpochMs): Promise<ReadonlySet<string>> {
+    const { link, owner, presence } = this.#deps;
+    // After an outage the others need a beat before they are seen again.
+    if (link.upFor() < beatAllowance) return new Set();
+    const owners = new Set<string>();
+    for (const lease of leases) {
+      if (lease.owner !== undefined && lease.owner !== owner && !isLongOver(lease, now)) owners.add(lease.owner);
+    }
+    if (owners.size === 0) return owners;
+    const alive = await presence.listAlive([...owners]);
+    return new Set([...owners].filter((one) => !alive.has(one)));
+  }
+
+  #isDue(
+    lease: ExpiredLease,
+    { queue, now, dead }: { readonly queue: string; readonly now: EpochMs; readonly dead: ReadonlySet<string> },
+  ): boolean {
+    const run = this.#ownRun(queue, lease);
+    if (run === 'held') return false;
+    if (run === 'none') return true;
+    return isLongOver(lease, now) || (lease.owner !== undefined && dead.has(lease.owner));
+  }
+
+  #ownRun(queue: string, { owner, message }: ExpiredLease): OwnRun | undefined {
+    return owner === this.#deps.owner ? this.#deps.runOf(queue, message.id) : undefined;
+  }
+
+  async #recover(queue: string, leases: readonly ExpiredLease[]): Promise<void> {
+    const { maintenance, clock, logger } = this.#deps;
+    const now = clock.now();
+    const recoveries = leases.map((lease) => ({
+      lease,
+      recovery: { settlement: this.#settlementOf(queue, lease), leaseSeconds: lease.leaseSeconds } satisfies Recovery,
+    }));
+    const outcomes = await maintenance.recover(
+      queue,
+      recoveries.map(({ recovery }) => recovery),
+      now,
+    );
+    let settled = 0;
+    let fault: AsynqError | undefined;
+    for (const [index, { recovery }] of recoveries.entries()) {
+      const outcome = outcomes[index];
+      if (outcome === 'settled') {
+        settled += 1;
+        this.#announce(queue, recovery);
+      } else if (outcome !== undefined && outcome !== 'not-active') {
+        fault ??= outcome;
+      }
+    }
+    if (settled > 0) logger.warn(`Took back ${settled} tasks of queue "${queue}" whose workers had lost them`);
+    if (fault !== undefined) throw fault;
+  }
+
+  #settlementOf(queue: string, lease: ExpiredLease): Recovery['settlement'] {
+    const { message, canceled } = lease;
+    // Its handler was never called, so no retry is spent.
+    if (this.#ownRun(queue, lease) === 'none') return { kind: 'requeue', message };
+    const now = this.#deps.clock.now();
+    if (canceled === 'delete') return { kind: 'delete', message };
+    const error = errorFor(canceled);
+    const outcome = this.#deps.decide(error, { message, now });
+    if (canceled === 'archive' || outcome.kind !== 'retry') {
+      return { kind: 'archive', message: withFailure(message, { reason: error.message, now, counts: 'not' }) };
+    }
+    const { reason, counts, retryAt } = outcome;
+    return { kind: 'retry', message: withFailure(message, { reason, now, counts }), retryAt, counts };
+  }
+
+  #announce(queue: string, { settlement }: Recovery): void {
+    const { events, onRecovered } = this.#deps;
+    const { id, type, retried, maxRetry } = settlement.message;
+    const task = { id, type, queue, retried, maxRetry };
+    switch (settlement.kind) {
+      case 'retry':
+        onRecovered(queue, settlement.retryAt);
+        return events.emit('recovered', { task, then: 'retry' });
+      case 'archive':
+        return events.emit('recovered', { task, then: 'archived' });
+      case 'delete':
+        return events.emit('recovered', { task, then: 'deleted' });
+      case 'requeue':
+        onRecovered(queue, undefined);
+        return events.emit('requeued', { task });
+      default:
+        return assertNever(settlement);
+    }
+  }
+
+  #reportUndecodable({ undecodable }: ExpiredLeases): void {
+    const { logger, events } = this.#deps;
+    for (const { queue, taskId, reason } of undecodable) {
+      logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`);
+      events.emit('undecodable', { task: { id: taskId, queue }, reason });
+    }
+  }
+}
+
+function isLongOver(lease: ExpiredLease, now: EpochMs): boolean {
+  return fromEpochSeconds(lease.leaseSeconds) + skewAllowance <= now;
+}
+
+function errorFor(canceled: CancelThen | undefined): AsynqError {
+  return canceled === undefined ? new LeaseExpiredError() : new TaskCanceledError();
+}

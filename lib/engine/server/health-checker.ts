@@ -1,0 +1,42 @@
+import type { Broker } from '../../model/broker/broker.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { Clock } from '../../model/time/clock.js';
+import type { Ms } from '../../model/time/duration.js';
+import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import { PeriodicService } from '../lifecycle/periodic-service.js';
+import type { Logger } from '../logger.js';
+
+export interface HealthCheckerDeps {
+  readonly broker: Pick<Broker, 'ping'>;
+  readonly healthCheck: (error: Error | undefined) => void;
+  readonly every: Ms;
+  readonly clock: Clock;
+  readonly link: BrokerLink;
+  readonly logger: Logger;
+}
+
+/** Asks at every interval whether Redis answers, and tells the user; never at the start (spec/03 §14). */
+export class HealthChecker extends PeriodicService {
+  readonly #deps: HealthCheckerDeps;
+
+  constructor(deps: HealthCheckerDeps) {
+    const { every, clock, link, logger } = deps;
+    super({ name: 'health check', every, first: 'after-interval', whileDown: 'run', clock, link, logger });
+    this.#deps = deps;
+  }
+
+  override async runOnce(): Promise<undefined> {
+    let fault: Error | undefined;
+    try {
+      await this.#deps.broker.ping();
+    } catch (error) {
+      fault = error instanceof Error ? error : new Error(describeError(error));
+    }
+    try {
+      this.#deps.healthCheck(fault);
+    } catch (error) {
+      this.#deps.logger.error(`healthCheck failed: ${describeError(error)}`);
+    }
+    return undefined;
+  }
+}
