@@ -86,6 +86,7 @@ function packageOf(specifier: string): string | undefined {
 
 // The tools are run by name, are the types of something used, or come in by a peer's requirement.
 const mentionedElsewhere: Readonly<Record<string, string>> = {
+  '@nestjs/platform-express': 'NestFactory.create(',
   '@nestjs/schematics': '@nestjs/schematics"',
   '@swc/core': '@swc/jest',
   '@types/jest': '"jest"',
