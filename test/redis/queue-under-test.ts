@@ -1,0 +1,155 @@
+import type { Redis } from 'ioredis';
+import type { EnqueuePlace, EnqueueOutcome, EnqueueRequest } from '../../lib/model/broker/enqueue.contract.js';
+import type { Settlement, SettleOutcome } from '../../lib/model/broker/work.contract.js';
+import { systemClock } from '../../lib/engine/system-clock.js';
+import { decodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
+import type { TaskMessage } from '../../lib/model/task/task-message.js';
+import { addMs, type EpochMs, epochMs, ms, toEpochSeconds } from '../../lib/model/time/duration.js';
+import { createRedisConnection } from '../../lib/redis/create-connection.js';
+import type { RedisConnection } from '../../lib/redis/connection.js';
+import { dayKey, type QueueKeys, queueKeys, taskKey } from '../../lib/redis/keys.js';
+import { RedisBroker } from '../../lib/redis/redis-broker.js';
+import { deleteQueues, rawClient, sharedRedisUrl } from '../support/redis-server.js';
+import { uniqueQueue } from '../support/unique-queue.js';
+
+/**
+ * The instant at which these tests take place: a quarter past a second of today. It has to be near the server's own
+ * time, which counters and locks expire by.
+ */
+export const now: EpochMs = epochMs(Math.floor(Date.now() / 1_000) * 1_000 + 250);
+export const nowSeconds = toEpochSeconds(now);
+export const leaseSeconds = nowSeconds + 30;
+
+/** Who dequeues in these tests. */
+export const owner = 'host:1:server';
+
+/** A task as a client makes it. */
+export function aMessage(fields: Partial<TaskMessage> & { readonly queue: string }): TaskMessage {
+  return {
+    type: 'email:send',
+    payload: Buffer.from('{}'),
+    id: 'a',
+    maxRetry: 25,
+    retried: 0,
+    errorMessage: '',
+    timeoutSeconds: 1_800,
+    deadlineSeconds: 0,
+    uniqueKey: '',
+    lastFailedAtSeconds: 0,
+    retentionSeconds: 0,
+    completedAtSeconds: 0,
+    group: '',
+    headers: undefined,
+    unknownFields: undefined,
+    ...fields,
+  };
+}
+
+/** What a test says of a request; the rest is as of a plain enqueue of a caller who chose the id. */
+export interface Wanted extends Partial<TaskMessage> {
+  readonly place?: EnqueuePlace;
+  readonly uniqueForSeconds?: number;
+  readonly idIsGenerated?: boolean;
+}
+
+/** A queue of a test's own behind a broker, and a plain client that reads it as any other process does. */
+export class QueueUnderTest {
+  readonly keys: QueueKeys;
+
+  private constructor(
+    readonly queue: string,
+    readonly redis: Redis,
+    readonly broker: RedisBroker,
+    readonly connection: RedisConnection,
+  ) {
+    this.keys = queueKeys(queue);
+  }
+
+  static open(options: { readonly queue?: string; readonly url?: string } = {}): QueueUnderTest {
+    const url = options.url ?? sharedRedisUrl();
+    const connection = createRedisConnection(url, { clock: systemClock });
+    const queue = options.queue ?? uniqueQueue('broker');
+    return new QueueUnderTest(queue, rawClient(url), new RedisBroker(connection), connection);
+  }
+
+  async close(): Promise<void> {
+    await deleteQueues(this.redis, [this.queue]);
+    await this.broker.close();
+    this.redis.disconnect();
+  }
+
+  message(fields: Partial<TaskMessage> = {}): TaskMessage {
+    return aMessage({ queue: this.queue, ...fields });
+  }
+
+  request({ place, uniqueForSeconds, idIsGenerated, ...fields }: Wanted = {}): EnqueueRequest {
+    return {
+      message: this.message(fields),
+      place: place ?? { kind: 'pending' },
+      uniqueForSeconds: uniqueForSeconds ?? 0,
+      idIsGenerated: idIsGenerated ?? false,
+    };
+  }
+
+  /** Enqueues in one call. */
+  async enqueue(...wanted: readonly Wanted[]): Promise<readonly EnqueueOutcome[]> {
+    return await this.broker.enqueue.enqueue(
+      wanted.map((one) => this.request(one)),
+      now,
+    );
+  }
+
+  /** Takes tasks off the queue, as a server does. */
+  async dequeue(limit = 1): ReturnType<RedisBroker['work']['dequeue']> {
+    return await this.broker.work.dequeue({ queue: this.queue, limit, now, leaseUntil: addMs(now, ms(30_000)), owner });
+  }
+
+  /** Enqueues tasks and takes them all, so that they are running. */
+  async running(...wanted: readonly Wanted[]): Promise<readonly TaskMessage[]> {
+    await this.enqueue(...wanted);
+    return (await this.dequeue(wanted.length)).messages;
+  }
+
+  async settle(...settlements: readonly Settlement[]): Promise<readonly SettleOutcome[]> {
+    return await this.broker.work.settle(this.queue, settlements, now);
+  }
+
+  /** The fields of a task's hash; `msg` is read with {@link stored}. */
+  async hash(id: string): Promise<Record<string, string>> {
+    const { msg, ...fields } = await this.redis.hgetall(taskKey(this.keys, id));
+    return msg === undefined ? fields : { ...fields, msg: 'bytes' };
+  }
+
+  /** The task message as it is stored now. */
+  async stored(id: string): Promise<TaskMessage> {
+    const bytes = await this.redis.hgetBuffer(taskKey(this.keys, id), 'msg');
+    const decoded = decodeTaskMessage(bytes ?? Buffer.from('not there'));
+    if (!decoded.ok) throw new Error(decoded.reason);
+    return decoded.message;
+  }
+
+  /** Every list and set that holds an id; twice when it is there twice. */
+  async placesOf(id: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const list of ['pending', 'active'] as const) {
+      for (const member of await this.redis.lrange(this.keys[list], 0, -1)) if (member === id) found.push(list);
+    }
+    for (const set of ['lease', 'scheduled', 'retry', 'archived', 'completed', 'due'] as const) {
+      if ((await this.redis.zscore(this.keys[set], id)) !== null) found.push(set);
+    }
+    return found;
+  }
+
+  /** What is counted: runs that ended and failures, in total and today. */
+  async counters(): Promise<
+    Readonly<Record<'processed' | 'failed' | 'processedToday' | 'failedToday', string | null>>
+  > {
+    const { processed, failed } = this.keys;
+    return {
+      processed: await this.redis.get(processed),
+      failed: await this.redis.get(failed),
+      processedToday: await this.redis.get(dayKey(processed, now)),
+      failedToday: await this.redis.get(dayKey(failed, now)),
+    };
+  }
+}
