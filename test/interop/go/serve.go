@@ -35,6 +35,7 @@ type workerLine struct {
 	Retried  int               `json:"retried"`
 	MaxRetry int               `json:"maxRetry"`
 	Deadline int64             `json:"deadline,omitempty"`
+	At       int64             `json:"at,omitempty"`
 	Error    string            `json:"error,omitempty"`
 	Group    string            `json:"group,omitempty"`
 	Members  []string          `json:"members,omitempty"`
@@ -50,6 +51,7 @@ type workerLine struct {
 //	skip, revoke   fails with SkipRetry or RevokeTask
 //	panic          panics
 //	until-canceled waits for its context to end and returns the context's error
+//	stuck-once     does so in its first run and succeeds in later ones
 //	sleep:MS       waits that long and succeeds
 func serve(redis asynq.RedisConnOpt, text string) {
 	config := parse[serveConfig](text)
@@ -97,7 +99,7 @@ func run(ctx context.Context, task *asynq.Task) error {
 	deadline, _ := ctx.Deadline()
 	line := workerLine{
 		Event: "start", ID: id, Type: task.Type(), Queue: queue, Payload: task.Payload(), Headers: task.Headers(),
-		Retried: retried, MaxRetry: maxRetry, Deadline: millis(deadline),
+		Retried: retried, MaxRetry: maxRetry, Deadline: millis(deadline), At: time.Now().UnixMilli(),
 	}
 	emit(line)
 	err := behave(ctx, task, retried)
@@ -128,7 +130,10 @@ func behave(ctx context.Context, task *asynq.Task, retried int) error {
 		return asynq.RevokeTask
 	case "panic":
 		panic("as asked")
-	case "until-canceled":
+	case "until-canceled", "stuck-once":
+		if what == "stuck-once" && retried > 0 {
+			return nil
+		}
 		<-ctx.Done()
 		return ctx.Err()
 	case "sleep":

@@ -12,6 +12,8 @@ export interface GoWorkerLine {
   readonly retried: number;
   readonly maxRetry: number;
   readonly deadline?: number;
+  /** When the run began. */
+  readonly at?: number;
   readonly error?: string;
   readonly group?: string;
   readonly members?: readonly string[];
@@ -38,6 +40,10 @@ export class GoWorker {
     const worker = new GoWorker(await GoProgram.start('serve', { config, ...(url === undefined ? {} : { url }) }));
     await worker.program.waitFor('that its worker is ready', ({ event }) => event === 'ready');
     return worker;
+  }
+
+  get pid(): number {
+    return this.program.pid;
   }
 
   /** Runs that began, oldest first. */

@@ -1,0 +1,37 @@
+import { acrossLanguages, type Across } from './support/across.js';
+
+describe('the order of tasks that Go and we enqueue in turn', () => {
+  const across = acrossLanguages();
+
+  it('P-115 is kept by a worker of ours', async () => {
+    const queue = across.aQueue('order');
+    const ids = await enqueueInTurn(across, queue);
+
+    const worker = await across.aNodeWorker({ queues: { [queue]: 1 }, concurrency: 1 });
+    await worker.hasEndedTimes(ids.length);
+
+    expect(worker.started.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('P-115 is kept by a Go worker', async () => {
+    const queue = across.aQueue('order');
+    const ids = await enqueueInTurn(across, queue);
+
+    const worker = await across.aGoWorker({ queues: { [queue]: 1 }, concurrency: 1 });
+    await worker.hasEndedTimes(ids.length);
+
+    expect(worker.started.map(({ id }) => id)).toEqual(ids);
+  });
+});
+
+async function enqueueInTurn(across: Across, queue: string): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < 100; i++) {
+    const task =
+      i % 2 === 0
+        ? await across.client.enqueue('ok', i, { queue })
+        : await across.go.enqueue({ type: 'ok', payload: String(i), options: { queue } });
+    ids.push(task.id);
+  }
+  return ids;
+}

@@ -1,0 +1,58 @@
+import { decodeScheduleEntry, decodeScheduleEvent } from '../../lib/model/cron/schedule.codec.js';
+import { parseOptions } from '../../lib/model/task/option-text.js';
+import { acrossLanguages } from './support/across.js';
+import { found } from './support/found.js';
+import { GoProgram } from './support/go-program.js';
+import { encodeGoTask, type GoTaskInfo } from './support/go-task.js';
+
+interface ScheduleLine {
+  readonly event: 'ready' | 'enqueued' | 'closed';
+  readonly entries?: readonly string[];
+  readonly info?: GoTaskInfo;
+}
+
+describe('a Go scheduler', () => {
+  const across = acrossLanguages();
+
+  it('P-108 P-109 P-15 P-16 P-17 publishes entries and firings that we read, and tasks that we handle', async () => {
+    const queue = across.aQueue('scheduled');
+    const task = { type: 'ok', payload: 'tick', options: { queue, maxRetry: 2, timeout: 90_000 } };
+    const scheduler = await GoProgram.start<ScheduleLine>('schedule', {
+      config: {
+        entries: [
+          { spec: '@every 1s', task: encodeGoTask(task) },
+          { spec: 'CRON_TZ=Asia/Ho_Chi_Minh 0 2 1 1 *', task: encodeGoTask({ type: 'rare' }) },
+        ],
+      },
+    });
+    const worker = await across.aNodeWorker({ queues: { [queue]: 1 } });
+    const fired = await scheduler.waitFor('that it has enqueued', ({ event }) => event === 'enqueued');
+    const [every = '', rare = ''] = scheduler.lines[0]?.entries ?? [];
+
+    expect(await worker.hasEnded(fired.info?.id ?? '')).toMatchObject({ type: 'ok', queue, maxRetry: 2 });
+
+    const entries = await found('both entries are published after a firing', async () => {
+      const keys = await across.redis.zrange('asynq:schedulers', 0, '-1');
+      const records = await Promise.all(keys.map(async (key) => await across.redis.lrangeBuffer(key, 0, -1)));
+      const decoded = records.flat().flatMap((record) => {
+        const entry = decodeScheduleEntry(record);
+        return entry.ok ? [entry.value] : [];
+      });
+      const ours = [every, rare].map((id) => decoded.find((entry) => entry.id === id));
+      return ours[0]?.previousEnqueueAt !== undefined && ours[1] !== undefined ? ours : undefined;
+    });
+    expect(entries[0]).toMatchObject({ spec: '@every 1s', taskType: 'ok' });
+    expect(Buffer.from(entries[0]?.taskPayload ?? []).toString()).toBe('tick');
+    expect(parseOptions(entries[0]?.options ?? [])).toMatchObject({ queue, maxRetry: 2, timeout: 90_000 });
+    expect(entries[1]).toMatchObject({ spec: 'CRON_TZ=Asia/Ho_Chi_Minh 0 2 1 1 *', previousEnqueueAt: undefined });
+    // Two in the morning there is seven in the evening before in UTC.
+    expect(new Date(entries[1]?.nextEnqueueAt ?? 0).toISOString()).toMatch(/-12-31T19:00:00.000Z$/);
+
+    const [record] = await across.redis.zrangeBuffer(`asynq:scheduler_history:${every}`, 0, '0');
+    const event = decodeScheduleEvent(record ?? Buffer.alloc(0));
+    expect(event.ok && event.value.taskId).toBe(fired.info?.id);
+
+    scheduler.send('shutdown');
+    await scheduler.exited();
+  });
+});

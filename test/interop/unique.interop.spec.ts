@@ -1,0 +1,102 @@
+import { DuplicateTaskError, TaskIdConflictError } from '../../lib/model/errors/task-errors.js';
+import { acrossLanguages } from './support/across.js';
+
+const payload = '{"u":1}';
+
+describe('unique tasks across languages', () => {
+  const across = acrossLanguages();
+
+  it('P-113 refuses here what Go has enqueued as unique', async () => {
+    const queue = across.aQueue('unique');
+    await across.go.enqueue({ type: 'email:send', payload, options: { queue, unique: 60_000 } });
+
+    const twin = across.client.enqueue('email:send', { u: 1 }, { queue, unique: '1m' });
+    await expect(twin).rejects.toThrow(DuplicateTaskError);
+  });
+
+  it('P-113 makes Go refuse what we have enqueued as unique', async () => {
+    const queue = across.aQueue('unique');
+    await across.client.enqueue('email:send', { u: 1 }, { queue, unique: '1m' });
+
+    const twin = await across.go.tryEnqueue({ type: 'email:send', payload, options: { queue, unique: 60_000 } });
+    expect(twin.refusal).toBe('duplicate');
+  });
+
+  it('P-113 P-24 takes equal payloads for equal whatever their headers are', async () => {
+    const queue = across.aQueue('unique');
+    await across.client.enqueue('email:send', { u: 1 }, { queue, unique: '1m', headers: { trace: 'a' } });
+
+    const options = { queue, unique: 60_000 };
+    const twin = await across.go.tryEnqueue({ type: 'email:send', payload, headers: { trace: 'b' }, options });
+    expect(twin.refusal).toBe('duplicate');
+  });
+
+  it('P-113 P-22 agrees about tasks without payload', async () => {
+    const queue = across.aQueue('unique');
+    await across.client.enqueue('backup', undefined, { queue, unique: '1m' });
+
+    const twin = await across.go.tryEnqueue({ type: 'backup', payload: null, options: { queue, unique: 60_000 } });
+    expect(twin.refusal).toBe('duplicate');
+  });
+
+  it('P-113 P-23 agrees about an empty payload, which is another than none', async () => {
+    const queue = across.aQueue('unique');
+    await across.go.enqueue({ type: 'backup', payload: '', options: { queue, unique: 60_000 } });
+
+    const twin = across.client.enqueue('backup', Buffer.alloc(0), { queue, unique: '1m' });
+    await expect(twin).rejects.toThrow(DuplicateTaskError);
+    await expect(across.client.enqueue('backup', undefined, { queue, unique: '1m' })).resolves.toBeDefined();
+  });
+
+  it('P-113 frees the lock that Go took when we have handled the task', async () => {
+    const queue = across.aQueue('unique');
+    const options = { queue, unique: 60_000 };
+    const { id } = await across.go.enqueue({ type: 'ok', payload, options });
+
+    const worker = await across.aNodeWorker({ queues: { [queue]: 1 } });
+    await worker.hasEnded(id);
+    await worker.shutdown();
+
+    expect((await across.go.tryEnqueue({ type: 'ok', payload, options })).refusal).toBe('');
+  });
+
+  it('P-113 frees the lock that we took when Go has handled the task', async () => {
+    const queue = across.aQueue('unique');
+    const { id } = await across.client.enqueue('ok', { u: 1 }, { queue, unique: '1m' });
+
+    const worker = await across.aGoWorker({ queues: { [queue]: 1 } });
+    await worker.hasEnded(id);
+    await worker.shutdown();
+
+    await expect(across.client.enqueue('ok', { u: 1 }, { queue, unique: '1m' })).resolves.toBeDefined();
+  });
+
+  it('P-34 P-113 refuses an id that the other side has used', async () => {
+    const queue = across.aQueue('ids');
+    await across.go.enqueue({ type: 'ok', payload, options: { queue, taskId: 'go-1' } });
+    await across.client.enqueue('ok', { u: 1 }, { queue, taskId: 'node-1' });
+
+    const ours = across.client.enqueue('ok', { u: 2 }, { queue, taskId: 'go-1' });
+    await expect(ours).rejects.toThrow(TaskIdConflictError);
+    const theirs = await across.go.tryEnqueue({ type: 'ok', payload, options: { queue, taskId: 'node-1' } });
+    expect(theirs.refusal).toBe('conflict');
+  });
+
+  it('P-71 P-113 keeps the lock of a newer twin when the older task ends late', async () => {
+    const queue = across.aQueue('unique');
+    const first = await across.go.enqueue({ type: 'ok', payload, options: { queue, unique: 60_000 } });
+    const lock = await across.redis.hget(`asynq:{${queue}}:t:${first.id}`, 'unique_key');
+    // Its time has run out while the task waited.
+    await across.redis.del(lock ?? '');
+    await across.inspector.ask({ op: 'pause', queue });
+    const second = await across.client.enqueue('ok', { u: 1 }, { queue, unique: '1m' });
+    await across.inspector.ask({ op: 'archive', queue, id: second.id });
+    await across.inspector.ask({ op: 'unpause', queue });
+
+    const worker = await across.aNodeWorker({ queues: { [queue]: 1 } });
+    await worker.hasEnded(first.id);
+    await worker.shutdown();
+
+    expect(await across.redis.get(lock ?? '')).toBe(second.id);
+  });
+});
