@@ -130,10 +130,8 @@ describe('reconciling large and oddly named queues', () => {
     await inner.given({ id: 'theirs', places: [] }, { id: 'broken', places: [], message: Buffer.from([0x0a, 0xff]) });
     expect(suspicionsOf(await steps(outer))).toEqual([]);
     const both = suspicionsOf(await steps(outer, [outer.queue, inner.queue]));
-    expect(both.map(({ queue, subject }) => [queue, subject]).sort()).toEqual([
-      [inner.queue, 'broken'],
-      [inner.queue, 'theirs'],
-    ]);
+    expect(new Set(both.map(({ subject }) => subject))).toEqual(new Set(['broken', 'theirs']));
+    expect(new Set(both.map(({ queue }) => queue))).toEqual(new Set([inner.queue]));
   });
 
   it('goes on with the next queue, and ends a round when there is none', async () => {

@@ -132,7 +132,7 @@ describe('reconciling a queue', () => {
     if (place === 'pending') expect(await tasks.hash('task')).toMatchObject({ state: 'pending' });
     else {
       const set = place === 'g:g' ? groupKey(tasks.keys, 'g') : tasks.keys[state === 'active' ? 'lease' : place];
-      expect(await tasks.redis.zscore(set as string, 'task')).toBe(String(score));
+      expect(await tasks.redis.zscore(set, 'task')).toBe(String(score));
     }
     expect(await round()).toEqual({ suspicions: [], healed: [] });
   });

@@ -12,8 +12,8 @@ import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { deleteQueues, rawClient, sharedRedisUrl } from '../support/redis-server.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 
-/** The instant at which these tests take place: a whole second. */
-export const noon: EpochMs = epochMs(Date.UTC(2026, 2, 1, 12));
+/** The instant at which these tests take place: a whole second of today, since the server's own time ends counters. */
+export const noon: EpochMs = epochMs(new Date().setUTCHours(12, 0, 0, 0));
 export const noonSeconds = noon / 1_000;
 
 /** What a test says of a task; the rest is as a plain enqueue leaves it. */
