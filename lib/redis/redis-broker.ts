@@ -1,0 +1,50 @@
+import type { Availability, Broker } from '../model/broker/broker.js';
+import type { EnqueueContract } from '../model/broker/enqueue.contract.js';
+import type { MaintenanceContract } from '../model/broker/maintenance.contract.js';
+import type { PresenceContract } from '../model/broker/presence.contract.js';
+import type { WorkContract } from '../model/broker/work.contract.js';
+import type { RedisConnection } from './connection.js';
+import { RedisEnqueue } from './redis-enqueue.js';
+import { RedisMaintenance } from './redis-maintenance.js';
+import { RedisPresence } from './redis-presence.js';
+import { RedisWork } from './redis-work.js';
+import { ScriptRunner } from './script-runner.js';
+
+/**
+ * Keeps queues in Redis, in Asynq's layout (spec/01). Assembles the parts; the connection decides what is opened and
+ * closed, and what was only lent.
+ */
+export class RedisBroker implements Broker {
+  readonly enqueue: EnqueueContract;
+  readonly work: WorkContract;
+  readonly maintenance: MaintenanceContract;
+  readonly presence: PresenceContract;
+
+  constructor(private readonly connection: RedisConnection) {
+    const deps = { connection, runner: new ScriptRunner(connection) };
+    this.enqueue = new RedisEnqueue(deps);
+    this.work = new RedisWork(deps);
+    this.maintenance = new RedisMaintenance(deps);
+    this.presence = new RedisPresence(deps);
+  }
+
+  async open(): Promise<void> {
+    await this.connection.open();
+  }
+
+  async ping(): Promise<void> {
+    await this.connection.send('ping', []);
+  }
+
+  isAvailable(): boolean {
+    return this.connection.isAvailable();
+  }
+
+  onAvailability(listener: (availability: Availability) => void): () => void {
+    return this.connection.onAvailability(listener);
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+}
