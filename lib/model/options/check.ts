@@ -57,8 +57,9 @@ export function checkInteger(given: Given, range: { readonly min: number; readon
   const { value } = given;
   const { min, max = Number.MAX_SAFE_INTEGER } = range;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
-  if (range.max !== undefined) return refuse(given, `an integer from ${min} to ${max}`);
-  return refuse(given, min === 1 ? 'a positive integer' : `an integer of at least ${min}`);
+  // The upper end is worth a word only to who went past it.
+  if (min === 1 && !(typeof value === 'number' && value > max)) return refuse(given, 'a positive integer');
+  return refuse(given, range.max === undefined ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`);
 }
 
 /** `true` or `false`. */

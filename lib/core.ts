@@ -1,0 +1,72 @@
+/**
+ * `nestjs-asynq/core`: the engine for plain Node. Loads nothing of Nest.
+ *
+ * @example
+ * const asynq = new AsynqClient({ redis: 'redis://localhost:6379' });
+ * await asynq.enqueue('email:send', { userId: 42 });
+ *
+ * const server = new AsynqServer({ redis: 'redis://localhost:6379', concurrency: 20 });
+ * await server.run(new TaskMux().handle('email:send', sendMail));
+ *
+ * @packageDocumentation
+ */
+export { AsynqClient } from './engine/client/asynq-client.js';
+export type { CancelOptions, EnqueueArguments, EnqueueItem } from './engine/client/asynq-client.js';
+export type { ClientOptions } from './engine/client/client-options.js';
+export type { EnqueueResult } from './engine/client/enqueue-outcome.js';
+
+export { AsynqServer } from './engine/server/asynq-server.js';
+export type { ErrorHandler, RetryDelay, ServerConnection, ServerOptions } from './engine/server/server-options.js';
+export { Task } from './engine/server/handler-task.js';
+export { TaskMux } from './engine/server/task-mux.js';
+export type { MuxMatch } from './engine/server/task-mux.js';
+export type { Handler, Middleware } from './engine/middleware.js';
+
+export { EngineEventEmitter } from './engine/engine-events.js';
+export type { EngineEvents, ServerEvents, TaskEventName, TaskEvents, TaskSubject } from './engine/engine-events.js';
+export { silentLogger } from './engine/logger.js';
+export type { Logger, LogLevel } from './engine/logger.js';
+export { openBroker } from './engine/open-broker.js';
+export type { RedisOption } from './engine/open-broker.js';
+
+export type { Availability, Broker } from './model/broker/broker.js';
+export type { CancelOutcome, CancelThen } from './model/broker/presence.contract.js';
+export type { ServerStatus } from './model/broker/presence.js';
+
+export { defineTask } from './model/task/task-definition.js';
+export type { TaskDefinition, TaskDefinitionOptions } from './model/task/task-definition.js';
+export type { EnqueueOptions } from './model/task/task-options.js';
+export { jsonCodec } from './model/task/payload.codec.js';
+export type { PayloadCodec } from './model/task/payload.codec.js';
+export type { StandardSchemaV1 } from './model/task/standard-schema.js';
+export type { TaskInfo } from './model/task/task-info.js';
+export type { Headers } from './model/task/task-message.js';
+export { taskStates } from './model/task/task-state.js';
+export type { TaskState } from './model/task/task-state.js';
+
+export { defaultRetryDelay } from './model/retry/retry-delay.js';
+export type { Clock, Random, Timer } from './model/time/clock.js';
+export type { Duration, EpochMs, Ms } from './model/time/duration.js';
+
+export { AsynqError, InternalError } from './model/errors/asynq-error.js';
+export { BrokerCommandError, BrokerUnavailableError, UnsupportedRedisError } from './model/errors/broker-errors.js';
+export { errorCodes } from './model/errors/codes.js';
+export type { ErrorCode } from './model/errors/codes.js';
+export { RevokeTaskError, SkipRetryError, SnoozeError } from './model/errors/control-errors.js';
+export { InvalidOptionError } from './model/errors/option-errors.js';
+export { InvalidStateError, ServerClosedError } from './model/errors/state-errors.js';
+export {
+  DeadlineExceededError,
+  DuplicateTaskError,
+  HandlerConflictError,
+  HandlerFailedError,
+  HandlerNotFoundError,
+  InvalidPayloadError,
+  InvalidTaskError,
+  LeaseExpiredError,
+  TaskAbortedError,
+  TaskCanceledError,
+  TaskIdConflictError,
+  UndecodableMessageError,
+} from './model/errors/task-errors.js';
+export type { PayloadIssue } from './model/errors/task-errors.js';

@@ -1,0 +1,105 @@
+import { AsynqClient } from '../engine/client/asynq-client.js';
+import type { Logger } from '../engine/logger.js';
+import { openBroker, type OpenBrokerDeps, type RedisOption } from '../engine/open-broker.js';
+import { AsynqServer } from '../engine/server/asynq-server.js';
+import { TaskMux } from '../engine/server/task-mux.js';
+import { systemClock, systemRandom } from '../engine/system-clock.js';
+import type { Broker } from '../model/broker/broker.js';
+import { InvalidOptionError } from '../model/errors/option-errors.js';
+import type { Clock, Random } from '../model/time/clock.js';
+import type { ResolvedModuleOptions } from './asynq-module-options.js';
+import { defaultInstanceName } from './asynq.tokens.js';
+import { NestLogger } from './nest-logger.js';
+import { openPatiently } from './open-patiently.js';
+
+/** What every instance stands on. A provider under `enginePartsToken` replaces it for the whole application. */
+export interface EngineParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly openBroker: (redis: RedisOption, deps: OpenBrokerDeps) => Broker;
+}
+
+/** The real thing. */
+export const systemParts: EngineParts = { clock: systemClock, random: systemRandom, openBroker };
+
+/** One registration of the module: a broker, and the client, server and mux that share it. */
+export class AsynqInstance {
+  readonly logger: Logger;
+  readonly client: AsynqClient;
+  readonly server: AsynqServer;
+  readonly mux = new TaskMux();
+  readonly #broker: Broker;
+  readonly #clock: Clock;
+
+  /** Connects to nothing. @throws InvalidOptionError when the option `redis` is no way to a Redis. */
+  constructor(
+    readonly name: string,
+    readonly options: ResolvedModuleOptions,
+    parts: EngineParts,
+  ) {
+    const { clock, random } = parts;
+    const { codec, waitForRedis } = options;
+    this.logger = options.logger ?? new NestLogger(name === defaultInstanceName ? 'Asynq' : `Asynq:${name}`);
+    this.#clock = clock;
+    this.#broker = makeBroker(options, { parts, logger: this.logger });
+    const shared = {
+      broker: this.#broker,
+      clock,
+      random,
+      logger: this.logger,
+      ...(codec === undefined ? {} : { codec }),
+    };
+    this.client = new AsynqClient({ ...options.client, ...shared });
+    this.server = new AsynqServer({ ...options.server, waitForRedis, ...shared });
+    this.mux.use(...options.middleware);
+  }
+
+  /** Whether this process may handle tasks of the instance, if it has handlers for any. */
+  get mayHandle(): boolean {
+    const { server, role } = this.options;
+    return server !== undefined && (role === 'all' || role === 'worker');
+  }
+
+  /**
+   * Connects, within `connectTimeout` or, with `waitForRedis`, within as long as it takes.
+   *
+   * @throws BrokerUnavailableError, UnsupportedRedisError; the reason of `giveUp` when that is aborted.
+   */
+  async open(giveUp: AbortSignal): Promise<void> {
+    if (!this.options.waitForRedis) return await this.#broker.open();
+    await openPatiently(this.#broker, { clock: this.#clock, logger: this.logger, signal: giveUp });
+  }
+
+  /** Closes the client and the broker; what fails is logged. Idempotent. */
+  async close(): Promise<void> {
+    for (const part of [this.client, this.#broker]) {
+      await part.close().catch((error: unknown) => {
+        this.logger.error(`Closing the connections failed: ${error instanceof Error ? error.message : String(error)}`);
+      });
+    }
+  }
+}
+
+function makeBroker(
+  options: ResolvedModuleOptions,
+  { parts, logger }: { readonly parts: EngineParts; readonly logger: Logger },
+): Broker {
+  const { connectTimeout, commandTimeout, server } = options;
+  const { clock, random } = parts;
+  // A server may have no connection to wait on, a broker has at least room for one.
+  const blockingConnections = Math.max(1, server?.blockingConnections ?? 4);
+  try {
+    return parts.openBroker(options.redis, {
+      clock,
+      random,
+      logger,
+      connectTimeout,
+      commandTimeout,
+      blockingConnections,
+    });
+  } catch (error) {
+    if (!(error instanceof InvalidOptionError)) throw error;
+    const { path, value, allowed, message } = error;
+    throw new InvalidOptionError({ path: `AsynqModule: ${path}`, value, allowed, message: `AsynqModule: ${message}` });
+  }
+}

@@ -1,0 +1,67 @@
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
+import { InvalidOptionError } from '../model/errors/option-errors.js';
+import type { AsynqInstance } from './asynq-instance.js';
+import { defaultInstanceName } from './asynq.tokens.js';
+
+/**
+ * Every instance of an application, and the life of their connections: opened before any other hook of the
+ * application runs, closed after every other.
+ */
+export class AsynqInstances implements OnModuleInit, OnApplicationShutdown {
+  readonly #byName = new Map<string, AsynqInstance>();
+
+  /** @throws InvalidOptionError when the name is taken. */
+  add(instance: AsynqInstance): AsynqInstance {
+    const { name } = instance;
+    if (this.#byName.has(name)) throw registeredTwice(name);
+    this.#byName.set(name, instance);
+    return instance;
+  }
+
+  get all(): readonly AsynqInstance[] {
+    return [...this.#byName.values()];
+  }
+
+  get names(): readonly string[] {
+    return [...this.#byName.keys()];
+  }
+
+  /** @throws what opening a broker throws; what was opened is closed again. */
+  async onModuleInit(): Promise<void> {
+    const giveUp = new AbortController();
+    // Nest handles a signal once the start has ended; a start that waits for Redis must not outlive it.
+    const onSignal = (signal: NodeJS.Signals): void =>
+      giveUp.abort(new BrokerUnavailableError(`${signal} came while the application waited for Redis`));
+    const isPatient = this.all.some(({ options }) => options.waitForRedis);
+    if (isPatient) process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+    try {
+      await Promise.all(this.all.map((instance) => instance.open(giveUp.signal)));
+    } catch (error) {
+      giveUp.abort(error);
+      await this.close();
+      throw error;
+    } finally {
+      if (isPatient) process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+
+  /** Closes every client and broker; what fails to close is logged and keeps no other open. */
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((instance) => instance.close()));
+  }
+}
+
+function registeredTwice(name: string): InvalidOptionError {
+  const instance = name === defaultInstanceName ? 'the default instance' : `the instance "${name}"`;
+  return new InvalidOptionError({
+    path: 'AsynqModule: name',
+    value: name,
+    allowed: 'registered once',
+    message: `AsynqModule: ${instance} is registered twice; register it once, in the root module, or give one a name of its own`,
+  });
+}

@@ -1,0 +1,76 @@
+import { Module } from '@nestjs/common';
+import {
+  DiscoveryModule,
+  DiscoveryService,
+  ExternalContextCreator,
+  MetadataScanner,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
+import { type EngineParts, systemParts } from './asynq-instance.js';
+import { AsynqInstances } from './asynq-instances.js';
+import { AsynqRunner } from './asynq.runner.js';
+import { enginePartsToken } from './asynq.tokens.js';
+import { DecoratedMethods } from './discovery/decorated-methods.js';
+
+/**
+ * Nest runs start hooks from the module farthest from the root to the root, and stop hooks the other way round; global
+ * modules count as farthest of all. A module's `distance` decides, and it is still open while providers are made.
+ */
+function runHooks(module: object, place: { readonly modules: ModulesContainer; readonly distance: number }): void {
+  for (const candidate of place.modules.values()) {
+    if (candidate.metatype === module) candidate.distance = place.distance;
+  }
+}
+
+/** Connections: opened before every hook of the application, closed after every hook. */
+@Module({
+  providers: [
+    {
+      provide: AsynqInstances,
+      inject: [ModulesContainer],
+      useFactory: (modules: ModulesContainer) => {
+        runHooks(AsynqInstancesModule, { modules, distance: Number.POSITIVE_INFINITY });
+        return new AsynqInstances();
+      },
+    },
+  ],
+  exports: [AsynqInstances],
+})
+export class AsynqInstancesModule {}
+
+/** Handlers: started after every bootstrap hook of the application, drained before every stop hook. */
+@Module({
+  imports: [DiscoveryModule, AsynqInstancesModule],
+  providers: [
+    {
+      provide: AsynqRunner,
+      inject: [
+        AsynqInstances,
+        ModulesContainer,
+        DiscoveryService,
+        MetadataScanner,
+        ModuleRef,
+        ExternalContextCreator,
+        { token: enginePartsToken, optional: true },
+      ],
+      useFactory: (...[instances, modules, discovery, scanner, moduleRef, external, parts]: RunnerDependencies) => {
+        runHooks(AsynqRunnerModule, { modules, distance: -1 });
+        const methods = new DecoratedMethods(discovery, scanner);
+        const { clock } = parts ?? systemParts;
+        return new AsynqRunner({ instances, methods, moduleRef, external, clock });
+      },
+    },
+  ],
+})
+export class AsynqRunnerModule {}
+
+type RunnerDependencies = readonly [
+  AsynqInstances,
+  ModulesContainer,
+  DiscoveryService,
+  MetadataScanner,
+  ModuleRef,
+  ExternalContextCreator,
+  EngineParts | undefined,
+];

@@ -1,0 +1,159 @@
+import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
+import { type ClientOptions, resolveClientOptions } from '../engine/client/client-options.js';
+import type { Logger } from '../engine/logger.js';
+import type { Middleware } from '../engine/middleware.js';
+import type { RedisOption } from '../engine/open-broker.js';
+import { resolveServerOptions, type ServerOptions } from '../engine/server/server-options.js';
+import {
+  checkBoolean,
+  checkDuration,
+  checkFunction,
+  checkNames,
+  checkObject,
+  checkOneOf,
+  refuse,
+} from '../model/options/check.js';
+import type { PayloadCodec } from '../model/task/payload.codec.js';
+import type { Duration, Ms } from '../model/time/duration.js';
+
+/** What a process does of all that its code could do. */
+export type AsynqRole = 'producer' | 'worker' | 'scheduler' | 'all';
+
+/** Options of one instance of {@link AsynqModule}; each has a default. */
+export interface AsynqModuleOptions {
+  /** Where Redis is. Default: `ASYNQ_REDIS_URL`, else `REDIS_URL`, else `redis://localhost:6379`. */
+  readonly redis?: RedisOption;
+  /** How tasks are handled; `false` for an application that only enqueues. */
+  readonly server?: ServerOptions | false;
+  /** How tasks are enqueued. */
+  readonly client?: ModuleClientOptions;
+  /** Wraps every handler; the first is the outermost. */
+  readonly middleware?: readonly Middleware[];
+  /** Turns payloads and results into bytes and back. Default JSON. */
+  readonly codec?: PayloadCodec;
+  /**
+   * What this process does: `'producer'` only enqueues, `'worker'` handles tasks, too, `'scheduler'` enqueues on
+   * schedules and handles nothing, `'all'` does everything. Default: `ASYNQ_ROLE`, else `'all'`.
+   */
+  readonly role?: AsynqRole;
+  /** Whether the start of the application waits for Redis as long as it takes, instead of failing. Default false. */
+  readonly waitForRedis?: boolean;
+  /** How long the start of the application waits for Redis before it fails. Default `'10s'`. */
+  readonly connectTimeout?: Duration;
+  /**
+   * How long a command waits for a connection that is down, and how long Redis may say nothing before the connection
+   * counts as lost. Default `'5s'`.
+   */
+  readonly commandTimeout?: Duration;
+  /** Where log lines go. Default: Nest's logger. */
+  readonly logger?: Logger;
+}
+
+/** Client options that an instance does not set by itself. */
+export type ModuleClientOptions = Pick<ClientOptions, 'enqueueTimeout' | 'defaults'>;
+
+/** What cannot come from a factory: it decides how the module is wired. */
+export interface AsynqInstanceOptions {
+  /** Name of the instance, for `@InjectClient(name)` and `@TaskHandler(pattern, { instance: name })`. */
+  readonly name?: string;
+  /** Whether every module can inject the client without importing this one. Default true. */
+  readonly isGlobal?: boolean;
+}
+
+/** Makes the options of an instance; a class that {@link AsynqModuleAsyncOptions} names. */
+export interface AsynqOptionsFactory {
+  createAsynqOptions(): AsynqModuleOptions | Promise<AsynqModuleOptions>;
+}
+
+/** Options of an instance that come from other providers: exactly one of the three `use...` is given. */
+export interface AsynqModuleAsyncOptions extends AsynqInstanceOptions, Pick<ModuleMetadata, 'imports'> {
+  readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[];
+  readonly useFactory?: (...dependencies: never[]) => AsynqModuleOptions | Promise<AsynqModuleOptions>;
+  readonly useClass?: Type<AsynqOptionsFactory>;
+  readonly useExisting?: InjectionToken<AsynqOptionsFactory>;
+}
+
+/** The same, complete. */
+export interface ResolvedModuleOptions {
+  readonly redis: RedisOption;
+  /** As the user wrote them, and checked; `undefined` when nothing may be handled. */
+  readonly server: ServerOptions | undefined;
+  readonly client: ModuleClientOptions;
+  readonly middleware: readonly Middleware[];
+  readonly codec: PayloadCodec | undefined;
+  readonly role: AsynqRole;
+  readonly waitForRedis: boolean;
+  readonly connectTimeout: Ms;
+  readonly commandTimeout: Ms;
+  readonly logger: Logger | undefined;
+}
+
+const optionNames = [
+  'redis',
+  'server',
+  'client',
+  'middleware',
+  'codec',
+  'role',
+  'waitForRedis',
+  'connectTimeout',
+  'commandTimeout',
+  'logger',
+];
+const roles: readonly AsynqRole[] = ['producer', 'worker', 'scheduler', 'all'];
+const owner = 'AsynqModule:';
+
+/**
+ * Checks what was given and fills in what was not.
+ *
+ * @throws InvalidOptionError with the option's path, what was given and what is allowed.
+ */
+export function resolveModuleOptions(
+  input: AsynqModuleOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): ResolvedModuleOptions {
+  // Wiring options may stand beside the others; they were used before.
+  checkNames({ path: owner, value: input }, [...optionNames, 'name', 'isGlobal']);
+  const { server = {}, client = {}, middleware = [] } = input;
+  const { waitForRedis = server !== false && server.waitForRedis === true } = input;
+  const limit = (name: 'connectTimeout' | 'commandTimeout', fallback: Duration): Ms =>
+    checkDuration({ path: `${owner} ${name}`, value: input[name] ?? fallback }, 'above-zero');
+  if (server !== false) resolveServerOptions(server, `${owner} server`);
+  checkNames({ path: `${owner} client`, value: client }, ['enqueueTimeout', 'defaults']);
+  resolveClientOptions(client, `${owner} client`);
+  if (input.codec !== undefined) resolveClientOptions({ codec: input.codec }, owner);
+  return {
+    redis: input.redis ?? (env['ASYNQ_REDIS_URL'] || env['REDIS_URL'] || 'redis://localhost:6379'),
+    server: server === false ? undefined : server,
+    client,
+    middleware: checkMiddleware(middleware),
+    codec: input.codec,
+    role: resolveRole(input.role, env),
+    waitForRedis: checkBoolean({ path: `${owner} waitForRedis`, value: waitForRedis }),
+    connectTimeout: limit('connectTimeout', '10s'),
+    commandTimeout: limit('commandTimeout', '5s'),
+    logger: checkLogger(input.logger),
+  };
+}
+
+function resolveRole(role: unknown, env: Readonly<Record<string, string | undefined>>): AsynqRole {
+  if (role !== undefined) return checkOneOf({ path: `${owner} role`, value: role }, roles);
+  const fromEnv = env['ASYNQ_ROLE'];
+  if (fromEnv === undefined || fromEnv === '') return 'all';
+  return checkOneOf({ path: `${owner} ASYNQ_ROLE`, value: fromEnv }, roles);
+}
+
+function checkMiddleware(middleware: unknown): readonly Middleware[] {
+  const path = `${owner} middleware`;
+  if (!Array.isArray(middleware)) return refuse({ path, value: middleware }, 'a list of functions');
+  return middleware.map((value: Middleware, index) => checkFunction({ path: `${path}[${index}]`, value }));
+}
+
+function checkLogger(logger: Logger | undefined): Logger | undefined {
+  if (logger === undefined) return undefined;
+  const methods = checkObject({ path: `${owner} logger`, value: logger });
+  for (const level of ['debug', 'info', 'warn', 'error']) {
+    checkFunction({ path: `${owner} logger.${level}`, value: methods[level] });
+  }
+  return logger;
+}

@@ -1,0 +1,72 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { AsynqInstanceOptions, AsynqModuleAsyncOptions, AsynqModuleOptions } from './asynq-module-options.js';
+import { asyncOptionsProviders, instanceExports, instanceProviders } from './asynq.providers.js';
+import { AsynqInstancesModule, AsynqRunnerModule } from './asynq-life-cycle.modules.js';
+import { defaultInstanceName, optionsToken } from './asynq.tokens.js';
+import { checkText } from '../model/options/check.js';
+
+/** One registration; a class of its own, so that what {@link AsynqModule} imports by itself is not added to it. */
+@Module({})
+class AsynqInstanceModule {}
+
+/**
+ * Brings the Asynq task queue to an application: an {@link AsynqClient} to inject everywhere, and a server that runs
+ * the methods decorated with {@link TaskHandler}. Its life is tied to Nest's: handlers start after every provider has
+ * bootstrapped; when the application closes they are drained while everything they use is still alive.
+ *
+ * Imported bare it is the default instance with the default options; Redis is where `ASYNQ_REDIS_URL` or `REDIS_URL`
+ * says, else on localhost.
+ *
+ * @example
+ * @Module({
+ *   imports: [
+ *     AsynqModule.forRoot({
+ *       redis: 'redis://localhost:6379/0',
+ *       server: { concurrency: 20, queues: { critical: 6, default: 3, low: 1 } },
+ *     }),
+ *   ],
+ *   providers: [EmailTasks, SignupService],
+ * })
+ * export class AppModule {}
+ */
+@Module({ imports: [registration({ providers: [{ provide: optionsToken(defaultInstanceName), useValue: {} }] })] })
+export class AsynqModule {
+  /**
+   * Registers an instance: the default one, or the one with the given `name`. Options are checked when the
+   * application is built.
+   */
+  static forRoot(options: AsynqModuleOptions & AsynqInstanceOptions = {}): DynamicModule {
+    const name = instanceName(options);
+    return registration({ ...options, providers: [{ provide: optionsToken(name), useValue: options }] });
+  }
+
+  /**
+   * Registers an instance whose options come from other providers. `name` and `isGlobal` stand beside the factory,
+   * since they decide how the module is wired.
+   *
+   * @example
+   * AsynqModule.forRootAsync({
+   *   inject: [ConfigService],
+   *   useFactory: (config: ConfigService) => ({ redis: config.getOrThrow('REDIS_URL') }),
+   * });
+   */
+  static forRootAsync(options: AsynqModuleAsyncOptions): DynamicModule {
+    const providers = asyncOptionsProviders(instanceName(options), options);
+    return registration({ ...options, providers });
+  }
+}
+
+function registration(options: AsynqInstanceOptions & Pick<DynamicModule, 'imports' | 'providers'>): DynamicModule {
+  const name = instanceName(options);
+  return {
+    module: AsynqInstanceModule,
+    global: options.isGlobal ?? true,
+    imports: [...(options.imports ?? []), AsynqInstancesModule, AsynqRunnerModule],
+    providers: [...(options.providers ?? []), ...instanceProviders(name)],
+    exports: instanceExports(name),
+  };
+}
+
+function instanceName({ name = defaultInstanceName }: AsynqInstanceOptions): string {
+  return checkText({ path: 'AsynqModule: name', value: name });
+}

@@ -1,0 +1,57 @@
+import type { InjectionToken } from '@nestjs/common';
+import { AsynqClient } from '../engine/client/asynq-client.js';
+import { AsynqServer } from '../engine/server/asynq-server.js';
+import { TaskMux } from '../engine/server/task-mux.js';
+
+/** Name of the instance that is registered without a name. */
+export const defaultInstanceName = 'default';
+
+/**
+ * Injection token of an instance's client: the class {@link AsynqClient} itself for the default one.
+ *
+ * @example
+ * const billing = app.get<AsynqClient>(getClientToken('billing'));
+ */
+export function getClientToken(instance: string = defaultInstanceName): InjectionToken<AsynqClient> {
+  return instance === defaultInstanceName ? AsynqClient : `AsynqClient:${instance}`;
+}
+
+/** Injection token of an instance's server: the class {@link AsynqServer} itself for the default one. */
+export function getServerToken(instance: string = defaultInstanceName): InjectionToken<AsynqServer> {
+  return instance === defaultInstanceName ? AsynqServer : `AsynqServer:${instance}`;
+}
+
+/** Injection token of an instance's mux: the class {@link TaskMux} itself for the default one. */
+export function getMuxToken(instance: string = defaultInstanceName): InjectionToken<TaskMux> {
+  return instance === defaultInstanceName ? TaskMux : `TaskMux:${instance}`;
+}
+
+/** Token of an instance's options as the user gave them. */
+export function optionsToken(instance: string): InjectionToken {
+  return `AsynqModuleOptions:${instance}`;
+}
+
+/** Token of the object that holds an instance's parts. */
+export function instanceToken(instance: string): InjectionToken {
+  return `AsynqInstance:${instance}`;
+}
+
+/**
+ * Token of an optional provider that replaces storage, clock and randomness of every instance: an
+ * `EngineParts` value. A module that exports it globally turns an application into a test of itself.
+ */
+export const enginePartsToken: InjectionToken = 'AsynqEngineParts';
+
+// Metadata keys are text, not symbols of one loaded copy, so that two copies of this package read each other's.
+
+/** Metadata of a method: its `@TaskHandler` decorators. */
+export const taskHandlerKey = 'nestjs-asynq:task-handlers';
+
+/** Metadata of a method: its `@OnTaskEvent` decorators. */
+export const taskEventKey = 'nestjs-asynq:task-events';
+
+/**
+ * Metadata of a class by which Nest knows that calls enter the application there, as they do in a controller: its
+ * request-scoped global enhancers are then made for it, too. Nest does not export the name.
+ */
+export const entryProviderKey = '__entryProvider__';

@@ -1,0 +1,46 @@
+import type { TaskEventName, TaskEvents } from '../../engine/engine-events.js';
+import { taskEventKey } from '../asynq.tokens.js';
+import { appendMetadata } from './append-metadata.js';
+import type { ConfigurableOptions } from './configurable.js';
+
+/** Options of {@link OnTaskEvent}. */
+export interface OnTaskEventOptions {
+  /** Name of the module instance to listen to. Default: the one registered without a name. */
+  readonly instance?: string;
+  /** Whether the method is told at all. Default true. */
+  readonly enabled?: boolean;
+}
+
+/** What {@link OnTaskEvent} leaves on a method. */
+export interface TaskEventMetadata {
+  readonly event: TaskEventName;
+  readonly options: ConfigurableOptions<OnTaskEventOptions>;
+}
+
+/** A method decorator for methods that take the event. */
+export type OnTaskEventDecorator<E> = <M extends (event: E) => unknown>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
+
+/**
+ * Tells a method of a provider what this process's server did with a task, deaths that its recoverer found included.
+ * The method runs beside the work and cannot change it: what it throws is logged.
+ *
+ * @example
+ * @OnTaskEvent('archived')
+ * async alert({ task, error }: TaskEvents['archived']) {
+ *   await this.pager.page(`${task.type} ${task.id} failed for good`, error);
+ * }
+ */
+export function OnTaskEvent<N extends TaskEventName>(
+  event: N,
+  options: ConfigurableOptions<OnTaskEventOptions> = {},
+): OnTaskEventDecorator<TaskEvents[N]> {
+  return (_target, _method, descriptor) => {
+    if (descriptor.value === undefined) return;
+    const entry: TaskEventMetadata = { event, options };
+    appendMetadata(descriptor.value, { key: taskEventKey, entry });
+  };
+}

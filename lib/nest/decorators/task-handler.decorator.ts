@@ -1,0 +1,79 @@
+import type { Middleware } from '../../engine/middleware.js';
+import type { Task } from '../../engine/server/handler-task.js';
+import type { TaskDefinition } from '../../model/task/task-definition.js';
+import { entryProviderKey, taskHandlerKey } from '../asynq.tokens.js';
+import { appendMetadata } from './append-metadata.js';
+import type { ConfigurableOptions } from './configurable.js';
+
+/** Options of {@link TaskHandler}. */
+export interface TaskHandlerOptions {
+  /** Name of the module instance whose server runs the handler. Default: the one registered without a name. */
+  readonly instance?: string;
+  /** Whether the handler is registered at all. Default true. */
+  readonly enabled?: boolean;
+  /** Wraps this handler alone, inside the middleware of the module; the first is the outermost. */
+  readonly middleware?: readonly Middleware[];
+}
+
+/** What {@link TaskHandler} leaves on a method. */
+export interface TaskHandlerMetadata {
+  readonly pattern: string | TaskDefinition;
+  readonly options: ConfigurableOptions<TaskHandlerOptions>;
+}
+
+/** A method decorator that refuses, at compile time, a `Task<Q>` parameter that payloads of `P` do not fit. */
+export type TaskHandlerDecorator<P> = <M extends (...args: never[]) => unknown>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<M> & PayloadMismatch<P, Parameters<M>[0]>,
+) => void;
+
+type PayloadMismatch<P, First> = unknown extends P
+  ? unknown
+  : First extends Task<infer Q>
+    ? [P] extends [Q]
+      ? unknown
+      : { readonly 'the payload of the task definition does not fit the parameter': P }
+    : unknown;
+
+/**
+ * Makes a method of a provider or controller the handler of a task type, of every type with that prefix, or of a
+ * task definition. May be used several times on one method. What the method returns is stored as the task's result
+ * when the task has retention; to fail, it throws.
+ *
+ * Pipes, guards, interceptors and filters work as on a controller's method. A provider that is request-scoped or
+ * transient is made anew for every task, and `REQUEST` then injects the {@link Task}.
+ *
+ * @example
+ * @Injectable()
+ * export class EmailTasks {
+ *   constructor(private readonly mailer: Mailer) {}
+ *
+ *   @TaskHandler('email:send')
+ *   async send(task: Task<{ userId: number }>) {
+ *     await this.mailer.welcome(task.payload.userId, { signal: task.signal });
+ *   }
+ *
+ *   @TaskHandler('invoice:', { instance: 'billing' })
+ *   async invoice(@TaskPayload() invoice: InvoiceDto) {}
+ * }
+ */
+export function TaskHandler(
+  pattern: string,
+  options?: ConfigurableOptions<TaskHandlerOptions>,
+): TaskHandlerDecorator<unknown>;
+export function TaskHandler<P>(
+  definition: TaskDefinition<P>,
+  options?: ConfigurableOptions<TaskHandlerOptions>,
+): TaskHandlerDecorator<P>;
+export function TaskHandler(
+  pattern: string | TaskDefinition,
+  options: ConfigurableOptions<TaskHandlerOptions> = {},
+): TaskHandlerDecorator<unknown> {
+  return (target, _method, descriptor) => {
+    if (descriptor.value === undefined) return;
+    Reflect.defineMetadata(entryProviderKey, true, target.constructor);
+    const entry: TaskHandlerMetadata = { pattern, options };
+    appendMetadata(descriptor.value, { key: taskHandlerKey, entry });
+  };
+}

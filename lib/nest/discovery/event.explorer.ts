@@ -1,0 +1,36 @@
+import type { ModuleRef } from '@nestjs/core';
+import type { TaskEventName } from '../../engine/engine-events.js';
+import { checkBoolean, checkNames, checkText } from '../../model/options/check.js';
+import { defaultInstanceName, taskEventKey } from '../asynq.tokens.js';
+import type { OnTaskEventOptions, TaskEventMetadata } from '../decorators/on-task-event.decorator.js';
+import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
+import { resolveConfigurable } from './resolve-configurable.js';
+
+/** A method that wants to be told about an event, options resolved. */
+export interface EventDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
+  readonly event: TaskEventName;
+  readonly instance: string;
+}
+
+/**
+ * Every event method that is switched on.
+ *
+ * @throws InvalidOptionError when a decorator's options are wrong, naming the method.
+ */
+export async function exploreEvents(
+  methods: DecoratedMethods,
+  moduleRef: ModuleRef,
+): Promise<readonly EventDefinition[]> {
+  const definitions: EventDefinition[] = [];
+  for (const { metadata, ...found } of methods.find<TaskEventMetadata>(taskEventKey)) {
+    const path = `@OnTaskEvent on ${found.location}:`;
+    const options = await resolveConfigurable<OnTaskEventOptions>(metadata.options, { moduleRef, path });
+    checkNames({ path, value: options }, ['instance', 'enabled']);
+    const { instance = defaultInstanceName, enabled = true } = options;
+    checkText({ path: `${path} instance`, value: instance });
+    if (checkBoolean({ path: `${path} enabled`, value: enabled })) {
+      definitions.push({ ...found, event: metadata.event, instance });
+    }
+  }
+  return definitions;
+}

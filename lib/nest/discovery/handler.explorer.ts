@@ -1,0 +1,48 @@
+import type { ModuleRef } from '@nestjs/core';
+import type { Middleware } from '../../engine/middleware.js';
+import { checkBoolean, checkFunction, checkNames, checkText, refuse } from '../../model/options/check.js';
+import type { TaskDefinition } from '../../model/task/task-definition.js';
+import { defaultInstanceName, taskHandlerKey } from '../asynq.tokens.js';
+import type { TaskHandlerMetadata, TaskHandlerOptions } from '../decorators/task-handler.decorator.js';
+import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
+import { resolveConfigurable } from './resolve-configurable.js';
+
+/** A handler that an application declares, options resolved. */
+export interface HandlerDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
+  readonly pattern: string | TaskDefinition;
+  readonly instance: string;
+  readonly middleware: readonly Middleware[];
+}
+
+/**
+ * Every handler that is switched on.
+ *
+ * @throws InvalidOptionError when a decorator's options are wrong, naming the method.
+ */
+export async function exploreHandlers(
+  methods: DecoratedMethods,
+  moduleRef: ModuleRef,
+): Promise<readonly HandlerDefinition[]> {
+  const definitions: HandlerDefinition[] = [];
+  for (const { metadata, ...found } of methods.find<TaskHandlerMetadata>(taskHandlerKey)) {
+    const path = `@TaskHandler on ${found.location}:`;
+    const options = await resolveConfigurable<TaskHandlerOptions>(metadata.options, { moduleRef, path });
+    const { enabled, ...rest } = resolveHandlerOptions(options, path);
+    if (enabled) definitions.push({ ...found, ...rest, pattern: metadata.pattern });
+  }
+  return definitions;
+}
+
+function resolveHandlerOptions(options: TaskHandlerOptions, path: string): Required<TaskHandlerOptions> {
+  checkNames({ path, value: options }, ['instance', 'enabled', 'middleware']);
+  const { instance = defaultInstanceName, enabled = true, middleware = [] } = options;
+  if (!Array.isArray(middleware))
+    return refuse({ path: `${path} middleware`, value: middleware }, 'a list of functions');
+  return {
+    instance: checkText({ path: `${path} instance`, value: instance }),
+    enabled: checkBoolean({ path: `${path} enabled`, value: enabled }),
+    middleware: middleware.map((value: Middleware, index) =>
+      checkFunction({ path: `${path} middleware[${index}]`, value }),
+    ),
+  };
+}

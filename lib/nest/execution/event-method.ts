@@ -1,0 +1,25 @@
+import type { EngineEvents } from '../../engine/engine-events.js';
+import type { Logger } from '../../engine/logger.js';
+import type { EventDefinition } from '../discovery/event.explorer.js';
+import { isMadePerTask, makeHost, type MadeHost } from './per-task-host.js';
+
+/** The listener that tells a method; a failure of the method is logged and goes no further. */
+export function bindEvent(
+  definition: EventDefinition,
+  logger: Logger,
+): (event: EngineEvents[EventDefinition['event']]) => void {
+  const { host, method, location } = definition;
+  const tell = async (event: object): Promise<void> => {
+    const instance = isMadePerTask(host)
+      ? (await makeHost(host, event)).instance
+      : (host.instance as MadeHost['instance']);
+    await instance[method]?.(event);
+  };
+  return (event) => {
+    tell(event).catch((error: unknown) => {
+      logger.error(
+        `${location} failed on "${definition.event}": ${error instanceof Error ? error.message : String(error)}`,
+      );
+    });
+  };
+}

@@ -1,0 +1,56 @@
+import type { Logger } from '../engine/logger.js';
+import type { Clock } from '../model/time/clock.js';
+
+/** What the signals of the process do to the servers. */
+export interface ProcessSignalsDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Stops fetching, for SIGTSTP. */
+  readonly stopFetching: () => Promise<void>;
+}
+
+// One Ctrl-C can arrive twice: from the terminal, and passed on by npm, which got it as well.
+const sameKeypress = 500;
+
+/**
+ * Listens to the signals that Nest leaves alone: SIGTSTP while servers run, which stops fetching as in Asynq, and a
+ * second Ctrl-C while they drain, which ends the process at once. What runs then is another worker's once its lease
+ * has ended.
+ */
+export class ProcessSignals {
+  #listening: readonly (readonly [NodeJS.Signals, () => void])[] = [];
+
+  constructor(private readonly deps: ProcessSignalsDeps) {}
+
+  /** From now on the servers run. */
+  running(): void {
+    const { logger, stopFetching } = this.deps;
+    this.#listenTo('SIGTSTP', () => {
+      logger.info('SIGTSTP: no more tasks are fetched, those that run go on');
+      void stopFetching();
+    });
+  }
+
+  /** From now on the servers drain. */
+  draining(): void {
+    const { clock, logger } = this.deps;
+    const since = clock.monotonic();
+    this.#listenTo('SIGINT', () => {
+      if (clock.monotonic() - since < sameKeypress) return;
+      logger.warn('Interrupted again: the process ends at once, unfinished tasks run again once their leases end');
+      process.exit(130);
+    });
+  }
+
+  /** Nothing runs any more. */
+  ended(): void {
+    for (const [signal, listener] of this.#listening) process.removeListener(signal, listener);
+    this.#listening = [];
+  }
+
+  #listenTo(signal: NodeJS.Signals, listener: () => void): void {
+    this.ended();
+    this.#listening = [[signal, listener]];
+    process.on(signal, listener);
+  }
+}

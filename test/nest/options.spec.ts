@@ -1,0 +1,76 @@
+import { AsynqModule, type AsynqModuleOptions, InvalidOptionError } from '../../lib/index.js';
+import { resolveModuleOptions } from '../../lib/nest/asynq-module-options.js';
+import { cleanUp, startApp } from './support.js';
+
+afterEach(cleanUp);
+
+describe('module options', () => {
+  it.each([
+    [
+      { server: { queues: { critical: -1 } } },
+      'AsynqModule: server.queues.critical must be a positive integer, got -1',
+    ],
+    [
+      { server: { shutdownTimout: '1s' } },
+      'AsynqModule: server.shutdownTimout is not an option; did you mean shutdownTimeout?',
+    ],
+    [{ sever: false }, 'AsynqModule: sever is not an option; did you mean server?'],
+    [{ client: { enqueueTimeout: '5 parsecs' } }, 'AsynqModule: client.enqueueTimeout must be a duration'],
+    [{ client: { redis: 'redis://x' } }, 'AsynqModule: client.redis is not an option'],
+    [{ role: 'boss' }, `AsynqModule: role must be one of 'producer', 'worker', 'scheduler', 'all', got "boss"`],
+    [{ codec: { encode: 1 } }, 'AsynqModule: codec.encode must be a function, got 1'],
+    [{ middleware: ['log'] }, 'AsynqModule: middleware[0] must be a function, got "log"'],
+    [{ middleware: 'log' }, 'AsynqModule: middleware must be a list of functions, got "log"'],
+    [{ waitForRedis: 'yes' }, 'AsynqModule: waitForRedis must be true or false, got "yes"'],
+    [{ connectTimeout: 0 }, 'AsynqModule: connectTimeout must be a duration'],
+    [{ logger: {} }, 'AsynqModule: logger.debug must be a function, got undefined'],
+    [{ redis: 'ftp://x' }, 'AsynqModule: redis'],
+  ])('fail the boot when wrong: %j', async (given, message) => {
+    const boot = startApp({ imports: [AsynqModule.forRoot(given as AsynqModuleOptions)] });
+    await expect(boot).rejects.toThrow(InvalidOptionError);
+    await expect(boot).rejects.toThrow(message);
+  });
+
+  it('are checked when they come from a factory, too', async () => {
+    const registered = AsynqModule.forRootAsync({ useFactory: () => ({ server: { concurrency: 0 } }) });
+    await expect(startApp({ imports: [registered] })).rejects.toThrow(
+      'AsynqModule: server.concurrency must be a positive integer, got 0',
+    );
+  });
+
+  it('refuse a blank name at once', () => {
+    expect(() => AsynqModule.forRoot({ name: ' ' })).toThrow('AsynqModule: name must be text that is not blank');
+  });
+
+  it('have defaults', () => {
+    expect(resolveModuleOptions({}, {})).toEqual({
+      redis: 'redis://localhost:6379',
+      server: {},
+      client: {},
+      middleware: [],
+      codec: undefined,
+      role: 'all',
+      waitForRedis: false,
+      connectTimeout: 10_000,
+      commandTimeout: 5_000,
+      logger: undefined,
+    });
+  });
+
+  it.each([
+    [{}, { ASYNQ_REDIS_URL: 'redis://a', REDIS_URL: 'redis://b' }, 'redis://a'],
+    [{}, { ASYNQ_REDIS_URL: '', REDIS_URL: 'redis://b' }, 'redis://b'],
+    [{ redis: 'redis://c' }, { ASYNQ_REDIS_URL: 'redis://a' }, 'redis://c'],
+  ])('take Redis from %j, then from %j', (given, env, redis) => {
+    expect(resolveModuleOptions(given, env).redis).toBe(redis);
+  });
+
+  it('take the role from ASYNQ_ROLE unless the code says one', () => {
+    const env = { ASYNQ_ROLE: 'producer' };
+    expect(resolveModuleOptions({}, env).role).toBe('producer');
+    expect(resolveModuleOptions({ role: 'worker' }, env).role).toBe('worker');
+    expect(() => resolveModuleOptions({}, { ASYNQ_ROLE: 'boss' })).toThrow(
+      `AsynqModule: ASYNQ_ROLE must be one of 'producer', 'worker', 'scheduler', 'all', got "boss"`,
+    );
+  });
+});

@@ -1,0 +1,176 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { compile, evaluate, packApps, type PackedApps } from './packed-apps.js';
+
+type Manifest = {
+  readonly main: string;
+  readonly types: string;
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, Readonly<Record<string, string>>>>>>;
+  readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+};
+
+let apps: PackedApps;
+let files: readonly string[];
+let manifest: Manifest;
+
+beforeAll(async () => {
+  apps = await packApps();
+  files = filesIn(apps.packageFolder);
+  manifest = JSON.parse(readFileSync(join(apps.packageFolder, 'package.json'), 'utf8')) as Manifest;
+}, 120_000);
+
+afterAll(() => apps?.remove());
+
+describe('the tarball', () => {
+  it('has every file that package.json names', () => {
+    const named = [manifest.main, manifest.types, ...leaves(manifest.exports), ...leaves(manifest.typesVersions)];
+    expect(named.filter((path) => !files.includes(path.replace('./', '')))).toEqual([]);
+  });
+
+  it('puts types before code in every condition, and tells each format its own', () => {
+    for (const conditions of Object.values(manifest.exports).filter((entry) => typeof entry !== 'string')) {
+      expect(Object.keys(conditions)).toEqual(['module-sync', 'import', 'require']);
+      for (const [condition, target] of Object.entries(conditions)) {
+        expect(Object.keys(target)).toEqual(['types', 'default']);
+        const folder = condition === 'require' ? './dist/cjs/' : './dist/';
+        for (const path of Object.values(target)) expect(dirname(path) + '/').toBe(folder);
+      }
+    }
+  });
+
+  it('names for old resolvers what it exports for new ones', () => {
+    const subpaths = Object.entries(manifest.exports)
+      .filter(([name, entry]) => name !== '.' && typeof entry !== 'string')
+      .map(([name]) => name.replace('./', ''));
+    expect(Object.keys(manifest.typesVersions['*'] ?? {})).toEqual(subpaths);
+  });
+
+  it('holds the build and the papers, no source and no test', () => {
+    expect(files.filter((path) => !path.startsWith('dist/')).toSorted()).toEqual(
+      expect.arrayContaining(['LICENSE', 'README.md', 'package.json']),
+    );
+    expect(files.filter((path) => /(^(lib|test|bench|sample|scripts)\/)|\.spec\.|[^d]\.ts$|\.lua$/.test(path))).toEqual(
+      [],
+    );
+  });
+
+  it('marks the CommonJS copy as such', async () => {
+    const marker = await readFile(join(apps.packageFolder, 'dist/cjs/package.json'), 'utf8');
+    expect(JSON.parse(marker)).toEqual({ type: 'commonjs' });
+  });
+
+  it.each(['dist', 'dist/cjs'])('carries every Lua script in %s', async (folder) => {
+    const scripts = readdirSync(join(__dirname, '../../lib/redis/scripts')).filter((name) => name.endsWith('.lua'));
+    const text = await readFile(join(apps.packageFolder, folder, 'redis/generated/script-sources.js'), 'utf8');
+    expect(scripts.filter((name) => !text.includes(JSON.stringify(name)) && !text.includes(`'${name}'`))).toEqual([]);
+    expect(text).toContain('redis.call');
+  });
+
+  it('imports only files that are in it', () => {
+    const missing = files
+      .filter((path) => path.endsWith('.js') || path.endsWith('.d.ts'))
+      .flatMap((path) => relativeImports(join(apps.packageFolder, path)).map((target) => [path, target] as const))
+      .filter(([path, target]) => !files.includes(join(dirname(path), target)));
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('plain Node without Nest', () => {
+  it('has no Nest', async () => {
+    const text = "try { require.resolve('@nestjs/common') } catch (error) { console.log(error.code) }";
+    expect(await evaluate(apps.folderOf('plain'), { as: 'script', text })).toBe('MODULE_NOT_FOUND');
+  });
+
+  it.each([
+    ['module', "import { AsynqClient } from 'nestjs-asynq/core'; console.log(AsynqClient.name)"],
+    ['script', "const { AsynqClient } = require('nestjs-asynq/core'); console.log(AsynqClient.name)"],
+    [
+      'script',
+      "const { AsynqClient } = require('./node_modules/nestjs-asynq/dist/cjs/core.js'); console.log(AsynqClient.name)",
+    ],
+  ] as const)('loads core from a %s: %s', async (as, text) => {
+    expect(await evaluate(apps.folderOf('plain'), { as, text })).toBe('AsynqClient');
+  });
+
+  it('loads one copy, whoever asks', async () => {
+    const text =
+      "import('nestjs-asynq/core').then((m) => console.log(m.AsynqClient === require('nestjs-asynq/core').AsynqClient))";
+    expect(await evaluate(apps.folderOf('plain'), { as: 'script', text })).toBe('true');
+  });
+});
+
+describe.each(['nest11', 'nest12'] as const)('an application on %s', (app) => {
+  it.each(['nestjs-asynq', 'nestjs-asynq/core'])('imports and requires %s, as one copy', async (entry) => {
+    const text = `import('${entry}').then((m) => console.log(m === require('${entry}') || m.Task === require('${entry}').Task, typeof m.Task))`;
+    expect(await evaluate(apps.folderOf(app), { as: 'script', text })).toBe('true function');
+  });
+});
+
+describe('types', () => {
+  it.each([
+    ['nodenext', 'of the repository', { module: 'nodenext' }],
+    ['nodenext from CommonJS', 'of the repository', { module: 'nodenext', asCommonJs: true }],
+    ['bundler', 'of the repository', { module: 'preserve', moduleResolution: 'bundler' }],
+    ['node10', 'of the app', { module: 'commonjs', moduleResolution: 'node10' }],
+    ['node16 from CommonJS', 'of the app', { module: 'node16', asCommonJs: true }],
+  ] as const)(
+    'resolve under %s',
+    async (name, compiler, { ...options }) => {
+      const asCommonJs = 'asCommonJs' in options;
+      const folder = apps.folderOf('nest11');
+      const file = join(folder, `types-${name.replaceAll(' ', '-')}.${asCommonJs ? 'cts' : 'ts'}`);
+      await writeFile(file, typesProgram);
+      const { asCommonJs: _unused, ...compilerOptions } = { asCommonJs, ...options };
+      const project = join(folder, `tsconfig.${name.replaceAll(' ', '-')}.json`);
+      const strict = {
+        strict: true,
+        noEmit: true,
+        target: 'ES2023',
+        skipLibCheck: false,
+        types: ['node'],
+        ...decorators,
+      };
+      await writeFile(project, JSON.stringify({ compilerOptions: { ...strict, ...compilerOptions }, files: [file] }));
+      expect(await compile(project, compiler)).toBe('');
+    },
+    60_000,
+  );
+});
+
+const decorators = { experimentalDecorators: true, emitDecoratorMetadata: true };
+const typesProgram = `
+import { AsynqModule, AsynqClient, Task, TaskHandler, defineTask, type TaskInfo } from 'nestjs-asynq';
+import { AsynqServer, TaskMux, type ServerOptions } from 'nestjs-asynq/core';
+const Mail = defineTask<{ to: string }>('mail');
+export class Tasks {
+  @TaskHandler(Mail)
+  async send(task: Task<{ to: string }>): Promise<string> { return task.payload.to; }
+}
+export const options: ServerOptions = { concurrency: 2 };
+export const module = AsynqModule.forRoot({ server: options });
+export function send(client: AsynqClient): Promise<TaskInfo> { return client.enqueue(Mail, { to: 'x' }); }
+// @ts-expect-error the payload must fit
+export const wrong = (client: AsynqClient) => client.enqueue(Mail, { to: 1 });
+export const mux: TaskMux = new TaskMux().handle(Mail, (task) => task.payload.to);
+export const server: AsynqServer = new AsynqServer(options);
+`;
+
+function filesIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.startsWith('node_modules/'));
+}
+
+function leaves(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [];
+}
+
+function relativeImports(path: string): readonly string[] {
+  const text = readFileSync(path, 'utf8');
+  return [...text.matchAll(/(?:from|import|require)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/g)].map(
+    ([, target]) => target ?? '',
+  );
+}
