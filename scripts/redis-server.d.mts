@@ -6,6 +6,10 @@ export interface RedisServerOptions {
   readonly appendonly?: boolean;
   /** More arguments of redis-server. */
   readonly args?: readonly string[];
+  /** Text of a configuration file to start from. */
+  readonly config?: string;
+  /** More files of the server's folder, which is its working folder: name -> text. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly port?: number;
   readonly server?: RedisProgram;
 }

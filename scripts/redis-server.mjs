@@ -49,20 +49,31 @@ export function provideRedisServer({ say = (line) => console.error(line) } = {})
  * options.appendonly   true: every write is synced to disk, and survives kill() and restart()
  * options.args         more arguments of redis-server, e.g. ['--requirepass', 'secret']
  * options.port         use this port
- * options.password     what to authenticate with when asking whether it is up (only needed for REPL-less checks)
+ * options.config       text of a configuration file to start from, e.g. a sentinel's
+ * options.files        more files of the server's folder: name -> text
  * options.server       what findRedisServer() returned
  */
-export async function startRedisServer({ appendonly = false, args = [], port, server = provideRedisServer() } = {}) {
+export async function startRedisServer({
+  appendonly = false,
+  args = [],
+  config,
+  files = {},
+  port,
+  server = provideRedisServer(),
+} = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'asynq-redis-'));
   // The program may run as another user inside a container.
   chmodSync(dir, 0o777);
+  const written = config === undefined ? files : { ...files, 'server.conf': config };
+  for (const [name, text] of Object.entries(written)) writeFileSync(join(dir, name), text);
+  const from = config === undefined ? [] : [join(dir, 'server.conf')];
   for (let attempt = 1; ; attempt++) {
     const chosen = port ?? (await freePort());
     const running = new RunningServer({
       server,
       dir,
       port: chosen,
-      args: configuration({ dir, port: chosen, appendonly, args }),
+      args: [...from, ...configuration({ dir, port: chosen, appendonly, args })],
     });
     try {
       await running.start();

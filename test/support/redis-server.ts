@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { type RedisServerOptions, type RunningRedisServer, startRedisServer } from '../../scripts/redis-server.mjs';
 import { queueKeys } from '../../lib/redis/keys.js';
+import type { Certificate } from './certificate.js';
 
 /** The server that all tests share: only keys of a test's own queues may be touched there. */
 export function sharedRedisUrl(): string {
@@ -10,23 +11,25 @@ export function sharedRedisUrl(): string {
   return url;
 }
 
-export interface StartRedisOptions extends Pick<RedisServerOptions, 'appendonly' | 'args' | 'port'> {
+export interface StartRedisOptions extends Pick<RedisServerOptions, 'appendonly' | 'args' | 'config' | 'port'> {
   /** Password of the default user. */
   readonly password?: string;
   /** An ACL rule, as in `user app on >secret ~* &* +@all`. */
   readonly acl?: readonly string[];
+  /** A port for TLS besides the plain one, and a certificate for it. */
+  readonly tls?: { readonly port: number; readonly certificate: Certificate };
 }
 
 /** A server for one test: to be killed, restarted, paused or configured. Stop it in the test. */
 export async function startRedis(options: StartRedisOptions = {}): Promise<RunningRedisServer> {
-  const args = [...(options.args ?? [])];
-  if (options.password !== undefined) args.push('--requirepass', options.password);
-  for (const rule of options.acl ?? []) args.push('--user', ...rule.replace(/^user /, '').split(' '));
-  return await startRedisServer({
-    args,
-    ...(options.appendonly === undefined ? {} : { appendonly: options.appendonly }),
-    ...(options.port === undefined ? {} : { port: options.port }),
-  });
+  const { password, acl = [], tls, args = [], ...server } = options;
+  const more = password === undefined ? [...args] : [...args, '--requirepass', password];
+  for (const rule of acl) more.push('--user', ...rule.replace(/^user /, '').split(' '));
+  if (tls === undefined) return await startRedisServer({ ...server, args: more });
+  more.push('--tls-port', String(tls.port), '--tls-cert-file', 'server.crt', '--tls-key-file', 'server.key');
+  more.push('--tls-ca-cert-file', 'server.crt', '--tls-auth-clients', 'no');
+  const files = { 'server.crt': tls.certificate.cert, 'server.key': tls.certificate.key };
+  return await startRedisServer({ ...server, files, args: more });
 }
 
 /** A plain client for arranging and asserting. Close it with `disconnect()`. */
