@@ -3,7 +3,7 @@ import { epochMs, type EpochMs, type Ms } from './duration.js';
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const instantText =
-  /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) [ \d]?(\d{1,2}) (\d{2}):(\d{2}):(\d{2}) ([A-Z]{3,5}|[+-]\d{2,4}) (\d{4})$/;
+  /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) ([A-Z]{3,5}|[+-]\d{2,4}) (\d{4})$/;
 
 /** A length of time as Go writes it: `0s`, `1.5ms`, `1m30s`, `24h0m0s` (spec/02 §5). */
 export function formatGoDuration(duration: Ms): string {
