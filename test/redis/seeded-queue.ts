@@ -9,6 +9,7 @@ import { type EpochMs, epochMs } from '../../lib/model/time/duration.js';
 import { createRedisConnection } from '../../lib/redis/create-connection.js';
 import { groupKey, type QueueKeys, queueKeys, taskKey } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
+import type { RunningCluster } from '../support/redis-cluster.js';
 import { deleteQueues, rawClient, sharedRedisUrl } from '../support/redis-server.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 
@@ -47,10 +48,16 @@ export class SeededQueue {
     return this.broker.maintenance;
   }
 
+  /** A queue on the shared server, or the one at `url`. */
   static open(options: { readonly queue?: string; readonly url?: string } = {}): SeededQueue {
     const url = options.url ?? sharedRedisUrl();
     const broker = new RedisBroker(createRedisConnection(url, { clock: systemClock }));
     return new SeededQueue(options.queue ?? uniqueQueue('maintenance'), rawClient(url), broker);
+  }
+
+  /** A queue in a cluster, behind a broker that the caller closes; the cluster's node is the plain client. */
+  static async inCluster(cluster: RunningCluster, broker: Broker, queue: string): Promise<SeededQueue> {
+    return new SeededQueue(queue, cluster.client(await cluster.ownerOf(queueKeys(queue).pending)), broker);
   }
 
   async close(): Promise<void> {
