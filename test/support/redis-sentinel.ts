@@ -20,7 +20,7 @@ export async function startSentinel(
 ): Promise<RunningSentinel> {
   const name = 'mymaster';
   const auth = options.password === undefined ? [] : ['--masterauth', options.password];
-  const server = { ...(options.password === undefined ? {} : { password: options.password }) };
+  const server = options.password === undefined ? {} : { password: options.password };
   const master = await startRedis({ ...server, args: auth });
   const replica = await startRedis({
     ...server,
