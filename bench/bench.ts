@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { BenchRedis } from './bench-redis.js';
 import { allCases, type SubjectName } from './cases.js';
 import { readOptions } from './options.js';
-import { type Measured, reportOf, tableOf } from './report.js';
+import { reportOf, tableOf } from './report.js';
 import { type MeasuredSubject, runRounds } from './rounds.js';
 import { buildGoProgram, GoSubject } from './subjects/go-subject.js';
 import { NodeSubject } from './subjects/node-subject.js';
@@ -25,10 +25,8 @@ try {
   const cases = allCases({ quick: options.quick, goProgram: 'program' in go ? go.program : undefined }).filter(
     ({ label }) => options.only?.has(label.case) ?? true,
   );
-  const measured: Measured[] = [];
-  for (const one of cases) {
-    measured.push({ case: one, rounds: await runRounds(one, { redis, subjects, rounds: options.rounds, say }) });
-  }
+  const limitMs = options.quick ? 34_000 : Number.POSITIVE_INFINITY;
+  const measured = await runRounds(cases, { redis, subjects, rounds: options.rounds, limitMs, say });
   const report = reportOf(measured);
   console.log(options.json ? JSON.stringify(report) : `\n${tableOf(measured, report)}`);
 } finally {

@@ -30,7 +30,7 @@ const batch = 1_000;
  * depend on them.
  */
 export function allCases({ quick, goProgram }: { quick: boolean; goProgram: string | undefined }): readonly Case[] {
-  const scale = quick ? 5 : 1;
+  const scale = quick ? 10 : 1;
   const sized = (ours: number, theirs: number) => (subject: SubjectName) =>
     Math.ceil((subject === 'nestjs-asynq' || subject === 'engine' ? ours : theirs) / scale / batch) * batch;
   const all: readonly SubjectName[] = ['nestjs-asynq', 'engine', 'bullmq', 'asynq-go'];
@@ -74,7 +74,7 @@ export function allCases({ quick, goProgram }: { quick: boolean; goProgram: stri
     better: 'less',
     subjects: ['nestjs-asynq', 'engine', 'bullmq'],
     filled: nothing,
-    order: () => ({ kind: 'pickup', tasks: quick ? 40 : 200, gapMs: 10, goProgram: undefined }),
+    order: () => ({ kind: 'pickup', tasks: quick ? 30 : 200, gapMs: 10, goProgram: undefined }),
   };
 
   const pickupFromGo: Case = {
@@ -84,8 +84,8 @@ export function allCases({ quick, goProgram }: { quick: boolean; goProgram: stri
     order: (subject) =>
       // Go's worker polls about once a second: shorter gaps would measure its busy state.
       subject === 'asynq-go'
-        ? { kind: 'pickup', tasks: quick ? 4 : 12, gapMs: quick ? 400 : 1_100, goProgram }
-        : { kind: 'pickup', tasks: quick ? 40 : 200, gapMs: 10, goProgram },
+        ? { kind: 'pickup', tasks: quick ? 3 : 12, gapMs: quick ? 300 : 1_100, goProgram }
+        : { kind: 'pickup', tasks: quick ? 30 : 200, gapMs: 10, goProgram },
   };
 
   const memory: Case = {

@@ -5,7 +5,7 @@ export interface BenchOptions {
   /** Cases to run; undefined means all. */
   readonly only: ReadonlySet<string> | undefined;
   readonly rounds: number;
-  /** Fewer tasks: rougher figures in less than 40 seconds. */
+  /** Fewer tasks, and no more rounds than fit: rougher figures in less than 40 seconds. */
   readonly quick: boolean;
   readonly json: boolean;
 }
@@ -14,6 +14,7 @@ const caseNames = ['enqueue', 'enqueue-many', 'process', 'pickup', 'memory'];
 const usage = `usage: npm run bench -- [--only CASE] [--rounds N] [--quick] [--json]
   CASE      one of ${caseNames.join(', ')}, or several with commas between
   N         rounds whose median is taken; 3 unless given
+  --quick   less than 40 seconds: fewer tasks, and no more rounds than fit
   --json    prints one JSON object on standard output, and nothing else`;
 
 /** Reads the command line; ends the program when it is wrong. */

@@ -1,12 +1,6 @@
 import type { Case, CaseLabel, SubjectName } from './cases.js';
-import { type Rounds, show, titleOf } from './rounds.js';
+import { type Measured, show, titleOf } from './rounds.js';
 import { medianOf } from './subjects/carry-out.js';
-
-/** A measured case. */
-export interface Measured {
-  readonly case: Case;
-  readonly rounds: Rounds;
-}
 
 /** What `--json` prints. */
 export interface Report {
@@ -76,7 +70,7 @@ export function tableOf(measured: readonly Measured[], { ratios }: Report): stri
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-function withOwnProducer(measured: readonly Measured[], one: Case): Rounds | undefined {
+function withOwnProducer(measured: readonly Measured[], one: Case): Measured['rounds'] | undefined {
   if (one.label.producer === undefined) return undefined;
   return measured.find(({ case: { label } }) => label.case === one.label.case && label.producer === undefined)?.rounds;
 }

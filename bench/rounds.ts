@@ -8,37 +8,53 @@ export interface MeasuredSubject {
   measure(request: Request): Promise<number>;
 }
 
-/** The figures of one case, one per round, by subject. */
-export type Rounds = ReadonlyMap<SubjectName, readonly number[]>;
+/** A case with its figures, one per round, by subject. */
+export interface Measured {
+  readonly case: Case;
+  readonly rounds: ReadonlyMap<SubjectName, readonly number[]>;
+}
 
 export interface RoundsInput {
   readonly redis: BenchRedis;
   readonly subjects: ReadonlyMap<SubjectName, MeasuredSubject>;
   readonly rounds: number;
+  /** No round is begun that would probably end later than this. */
+  readonly limitMs: number;
   readonly say: (line: string) => void;
 }
 
-/** Measures the subjects of a case in turn, as many times as there are rounds, each on an empty Redis. */
-export async function runRounds(one: Case, input: RoundsInput): Promise<Rounds> {
-  const figures = new Map<SubjectName, number[]>();
-  const add = (name: SubjectName, figure: number): void => {
-    figures.set(name, [...(figures.get(name) ?? []), figure]);
-  };
-  // What is always the same needs one round only.
-  const rounds = one.label.case === 'memory' ? 1 : input.rounds;
-  for (let round = 1; round <= rounds; round++) {
-    // Whoever is first in one round is last in the next.
-    const order = round % 2 === 1 ? one.subjects : one.subjects.toReversed();
-    for (const name of order) {
-      const subject = input.subjects.get(name);
-      if (subject === undefined) continue;
-      const { figure, ceiling } = await measureOnce(one, { ...input, name, subject });
-      add(name, figure);
-      if (ceiling !== undefined) add('ceiling', ceiling);
-      input.say(`${titleOf(one)}, round ${round}/${rounds}: ${name} ${show(figure, one.unit)}`);
+/** Measures all cases as many times as there are rounds, the subjects of a case in turn, each on an empty Redis. */
+export async function runRounds(cases: readonly Case[], input: RoundsInput): Promise<readonly Measured[]> {
+  const measured = cases.map((one) => ({ case: one, rounds: new Map<SubjectName, number[]>() }));
+  const start = performance.now();
+  let longest = 0;
+  for (let round = 1; round <= input.rounds; round++) {
+    const begun = performance.now();
+    if (begun - start + longest > input.limitMs) {
+      input.say(`round ${round} is left out, for it would take too long`);
+      break;
     }
+    for (const { case: one, rounds } of measured) {
+      // What is always the same needs one round only.
+      if (one.label.case === 'memory' && round > 1) continue;
+      // Whoever is first in one round is last in the next.
+      const order = round % 2 === 1 ? one.subjects : one.subjects.toReversed();
+      for (const name of order) {
+        const subject = input.subjects.get(name);
+        if (subject === undefined) continue;
+        const { figure, ceiling } = await measureOnce(one, { ...input, name, subject });
+        add(rounds, { name, figure });
+        if (ceiling !== undefined) add(rounds, { name: 'ceiling', figure: ceiling });
+        input.say(`round ${round}, ${titleOf(one)}: ${name} ${show(figure, one.unit)}`);
+      }
+    }
+    longest = Math.max(longest, performance.now() - begun);
   }
-  return figures;
+  return measured;
+}
+
+function add(rounds: Map<SubjectName, number[]>, { name, figure }: { name: SubjectName; figure: number }): void {
+  rounds.set(name, [...(rounds.get(name) ?? []), figure]);
 }
 
 interface OnceInput extends RoundsInput {

@@ -5,7 +5,7 @@ import { AppModule } from './app.module.js';
 
 const log = new Logger('Sample');
 
-const app = await NestFactory.create(AppModule, { abortOnError: false });
+const app = await NestFactory.create(AppModule, { logger: ['log', 'warn', 'error', 'fatal'] });
 // SIGTERM and Ctrl-C close the app: handlers may finish, everything else goes back to its queue.
 app.enableShutdownHooks();
 await listen(Number(process.env['PORT'] ?? 3000));
