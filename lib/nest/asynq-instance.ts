@@ -38,7 +38,7 @@ export class AsynqInstance {
     parts: EngineParts,
   ) {
     const { clock, random } = parts;
-    const { codec, waitForRedis } = options;
+    const { codec } = options;
     this.logger = options.logger ?? new NestLogger(name === defaultInstanceName ? 'Asynq' : `Asynq:${name}`);
     this.#clock = clock;
     this.#broker = makeBroker(options, { parts, logger: this.logger });
@@ -50,7 +50,8 @@ export class AsynqInstance {
       ...(codec === undefined ? {} : { codec }),
     };
     this.client = new AsynqClient({ ...options.client, ...shared });
-    this.server = new AsynqServer({ ...options.server, waitForRedis, ...shared });
+    // The broker is open when the server starts: nothing is left to wait for.
+    this.server = new AsynqServer({ ...options.server, waitForRedis: false, ...shared });
     this.mux.use(...options.middleware);
   }
 
@@ -85,13 +86,13 @@ function makeBroker(
   { parts, logger }: { readonly parts: EngineParts; readonly logger: Logger },
 ): Broker {
   const { connectTimeout, commandTimeout, server } = options;
-  const { clock, random } = parts;
+  // The network's time is the real one, whatever clock the tasks live by.
+  const real = { clock: systemClock, random: systemRandom };
   // A server may have no connection to wait on, a broker has at least room for one.
   const blockingConnections = Math.max(1, server?.blockingConnections ?? 4);
   try {
     return parts.openBroker(options.redis, {
-      clock,
-      random,
+      ...real,
       logger,
       connectTimeout,
       commandTimeout,

@@ -25,6 +25,8 @@ export class ProcessSignals {
   /** From now on the servers run. */
   running(): void {
     const { logger, stopFetching } = this.deps;
+    // Windows has no such signal, and Node refuses to listen for it there.
+    if (process.platform === 'win32') return;
     this.#listenTo('SIGTSTP', () => {
       logger.info('SIGTSTP: no more tasks are fetched, those that run go on');
       void stopFetching();
