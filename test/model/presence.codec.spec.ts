@@ -116,10 +116,7 @@ describe('records of processes', () => {
   });
 
   it('passes over fields of a newer protocol and reads an unknown status as closed', () => {
-    const bytes = Buffer.concat([
-      encodeServerInfo({ ...server, status: 'new' }),
-      Buffer.from('3a0161' + '820100', 'hex'),
-    ]);
+    const bytes = Buffer.concat([encodeServerInfo({ ...server, status: 'new' }), Buffer.from('3a0161820100', 'hex')]);
     expect(decodeServerInfo(bytes)).toEqual({ ok: true, value: { ...server, status: 'closed' } });
   });
 

@@ -125,12 +125,12 @@ describe('task message codec', () => {
         headers: { f: 'g' },
       }),
     );
-    expect(bytes.toString('hex')).toBe('0a0161120162' + '1a0163' + '220164' + '2801' + '720165' + '7a060a0166120167');
+    expect(bytes.toString('hex')).toBe('0a01611201621a016322016428017201657a060a0166120167');
   });
 
   it('P-06 keeps fields of a newer protocol when the record is written again', () => {
     // Field 16 with text, field 24 with a number.
-    const newer = Buffer.from('820103616263' + 'c0012a', 'hex');
+    const newer = Buffer.from('820103616263c0012a', 'hex');
     const message = decoded(text(1, 'x'), newer, text(3, 'id'));
     expect(message).toEqual(aTaskMessage({ type: 'x', id: 'id', unknownFields: newer }));
     expect(decoded(encodeTaskMessage({ ...message, retried: 1 }))).toEqual({ ...message, retried: 1 });
@@ -205,7 +205,7 @@ describe('task message codec', () => {
 
   it.each([
     ['in the middle of a text', '0a05616263'],
-    ['in the middle of a number', '0a0178' + '2880'],
+    ['in the middle of a number', '0a01782880'],
     ['in the middle of a tag', '0a017880'],
     ['in the middle of a group', '8301'],
     ['in the middle of 8 bytes', '490000'],

@@ -1,0 +1,67 @@
+import * as fc from 'fast-check';
+import {
+  epochMs,
+  ms,
+  parseDuration,
+  toEpochSeconds,
+  toEpochSecondsUp,
+  toSecondsUp,
+} from '../../lib/model/time/duration.js';
+import { formatGoDuration } from '../../lib/model/time/go-time-text.js';
+
+describe('parseDuration', () => {
+  it.each<[unknown, number | undefined]>([
+    ['30s', 30_000],
+    ['1h30m', 5_400_000],
+    ['1.5h', 5_400_000],
+    ['.5s', 500],
+    ['7d', 604_800_000],
+    ['250ms', 250],
+    ['1µs', 0.001],
+    ['1μs', 0.001],
+    ['-1.5s', -1_500],
+    ['+1s', 1_000],
+    ['0', 0],
+    [1_500, 1_500],
+    [0, 0],
+    ['', undefined],
+    ['1', undefined],
+    ['s', undefined],
+    ['1 s', undefined],
+    ['1s ', undefined],
+    ['1h-5m', undefined],
+    ['1w', undefined],
+    [Number.NaN, undefined],
+    [Number.POSITIVE_INFINITY, undefined],
+    [null, undefined],
+    [new Date(0), undefined],
+  ])('reads %p as %p', (input, expected) => {
+    expect(parseDuration(input)).toBe(expected);
+  });
+
+  it('reads what Go writes, to the microsecond', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -(10 ** 14), max: 10 ** 14 }), (micros) => {
+        expect(parseDuration(formatGoDuration(ms(micros / 1_000)))).toBeCloseTo(micros / 1_000, 3);
+      }),
+    );
+  });
+});
+
+describe('seconds of the wire', () => {
+  it('P-07 cut the fraction of an instant off, or round it up for times before which nothing may start', () => {
+    expect(toEpochSeconds(epochMs(1_999))).toBe(1);
+    expect(toEpochSecondsUp(epochMs(1_001))).toBe(2);
+    expect(toEpochSecondsUp(epochMs(2_000))).toBe(2);
+  });
+
+  it.each([
+    [0, 0],
+    [1, 1],
+    [500, 1],
+    [1_000, 1],
+    [1_500, 2],
+  ])('P-07 round a length of %d ms up to %d s', (length, seconds) => {
+    expect(toSecondsUp(ms(length))).toBe(seconds);
+  });
+});

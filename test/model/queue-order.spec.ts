@@ -1,0 +1,121 @@
+import {
+  greatestCommonDivisor,
+  normalizeWeights,
+  strictOrder,
+  weightedOrder,
+} from '../../lib/model/queue/queue-order.js';
+import { seededRandom } from '../support/seeded-random.js';
+
+const queues = { low: 1, critical: 6, default: 3 };
+
+/** How often each name occurs. */
+function shares(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1 / names.length;
+  return counts;
+}
+
+describe('weighted order', () => {
+  it('S-29 asks every queue once', () => {
+    const order = weightedOrder(queues, seededRandom());
+    for (let draw = 0; draw < 100; draw += 1) {
+      expect([...order.draw()].sort()).toEqual(['critical', 'default', 'low']);
+    }
+  });
+
+  it('S-30 puts a queue first as often as its weight says', () => {
+    const order = weightedOrder(queues, seededRandom());
+    const first = shares(Array.from({ length: 20_000 }, () => order.draw()[0] as string));
+    expect(first['critical']).toBeCloseTo(0.6, 1);
+    expect(first['default']).toBeCloseTo(0.3, 1);
+    expect(first['low']).toBeCloseTo(0.1, 1);
+  });
+
+  it('S-30 draws the second among the others by their weights', () => {
+    const order = weightedOrder(queues, seededRandom());
+    const draws = Array.from({ length: 20_000 }, () => order.draw()).filter(([first]) => first === 'critical');
+    expect(shares(draws.map(([, second]) => second as string))['default']).toBeCloseTo(0.75, 1);
+  });
+
+  it('S-30 deals free slots out by weight, every slot once', () => {
+    const dealt = weightedOrder(queues, seededRandom()).shareSlots(10_000);
+    const slots = Object.fromEntries(dealt.map((share) => [share.queue, share.slots / 10_000]));
+    expect(slots['critical']).toBeCloseTo(0.6, 1);
+    expect(slots['default']).toBeCloseTo(0.3, 1);
+    expect(slots['low']).toBeCloseTo(0.1, 1);
+    expect(dealt.reduce((sum, share) => sum + share.slots, 0)).toBe(10_000);
+  });
+
+  it('deals what is left among the queues that may have more', () => {
+    const order = weightedOrder(queues, seededRandom());
+    expect(order.shareSlots(5, ['low'])).toEqual([{ queue: 'low', slots: 5 }]);
+    const dealt = order.shareSlots(8_000, ['low', 'default']);
+    expect(dealt.find((share) => share.queue === 'default')?.slots).toBeGreaterThan(5_500);
+    expect(dealt.map((share) => share.queue)).not.toContain('critical');
+  });
+
+  it('leaves out queues that get no slot, and deals nothing when none is free', () => {
+    expect(weightedOrder(queues, seededRandom()).shareSlots(1)).toHaveLength(1);
+    expect(weightedOrder(queues, seededRandom()).shareSlots(0)).toEqual([]);
+    expect(weightedOrder({ only: 3 }, seededRandom()).shareSlots(0)).toEqual([]);
+    expect(weightedOrder({ only: 3 }, seededRandom()).shareSlots(4, [])).toEqual([]);
+  });
+
+  it('copes with a random number at the very edge', () => {
+    expect(weightedOrder(queues, () => 0).draw()).toEqual(['low', 'critical', 'default']);
+    expect(weightedOrder(queues, () => 1 - Number.EPSILON / 2).draw()).toEqual(['default', 'critical', 'low']);
+  });
+});
+
+describe('strict order', () => {
+  it('S-33 gives every slot to the queue of the highest priority', () => {
+    const order = strictOrder(queues);
+    expect(order.draw()).toEqual(['critical', 'default', 'low']);
+    expect(order.shareSlots(7)).toEqual([{ queue: 'critical', slots: 7 }]);
+  });
+
+  it('S-33 turns to lower ones for what the higher ones could not give', () => {
+    const order = strictOrder(queues);
+    expect(order.shareSlots(3, ['low', 'default'])).toEqual([{ queue: 'default', slots: 3 }]);
+    expect(order.shareSlots(3, [])).toEqual([]);
+  });
+
+  it('keeps one order for queues of equal priority', () => {
+    const order = strictOrder({ a: 1, b: 1, c: 1 });
+    expect(order.draw()).toEqual(order.draw());
+  });
+});
+
+describe('weights', () => {
+  it.each([
+    [[6, 2, 12], 2],
+    [[3, 3, 3], 3],
+    [[6, 3, 1], 1],
+    [[1], 1],
+    [[1, 0, 2], 1],
+    [[8, 0, 4], 4],
+    [[9, 12, 18, 30], 3],
+    [[], 0],
+  ])('S-31 %j have the greatest common divisor %d', (weights, divisor) => {
+    expect(greatestCommonDivisor(weights)).toBe(divisor);
+  });
+
+  it.each([
+    [
+      [100, 20, 5],
+      [20, 4, 1],
+    ],
+    [[10], [1]],
+    [
+      [5, 1],
+      [5, 1],
+    ],
+    [
+      [6, 3, 0],
+      [2, 1, 0],
+    ],
+    [[], []],
+  ])('S-32 %j normalise to %j', (weights, normalised) => {
+    expect(normalizeWeights(weights)).toEqual(normalised);
+  });
+});
