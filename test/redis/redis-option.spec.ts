@@ -1,0 +1,109 @@
+import { Cluster, Redis } from 'ioredis';
+import { InvalidOptionError } from '../../lib/model/errors/option-errors.js';
+import { resolveConnectionLimits } from '../../lib/redis/connection-limits.js';
+import { type RedisOption, type RedisTarget, resolveRedisOption } from '../../lib/redis/redis-option.js';
+
+function resolve(value: unknown): RedisTarget {
+  return resolveRedisOption({ path: 'AsynqModule: redis', value });
+}
+
+describe('the redis option', () => {
+  it('takes a URL, as text or as an object', () => {
+    const target = { kind: 'node', place: 'cache:7000', options: { host: 'cache', port: 7000, db: 1 } };
+    expect(resolve('redis://cache:7000/1')).toEqual(target);
+    expect(resolve(new URL('redis://cache:7000/1'))).toEqual(target);
+  });
+
+  it.each<[string, RedisOption, string]>([
+    ['host and port', { host: 'cache', port: 7000 }, 'cache:7000'],
+    ['defaults', {}, 'localhost:6379'],
+    ['an IPv6 host', { host: '::1' }, '[::1]:6379'],
+    ['a socket', { path: '/run/redis.sock' }, '/run/redis.sock'],
+    [
+      'sentinels',
+      { sentinels: [{ host: 's1' }, { port: 1 }], name: 'm' },
+      'master "m" of sentinels s1:26379,localhost:1',
+    ],
+    ['a cluster', { cluster: { nodes: [{ host: 'n1', port: 1 }, 7000] } }, 'cluster n1:1,localhost:7000'],
+    ['a cluster of URLs', { cluster: { nodes: ['redis://:secret@n1:1', 'n2:2'] } }, 'cluster n1:1,n2:2'],
+    ['a secret', { host: 'cache', username: 'app', password: 'secret' }, 'cache:6379'],
+  ])('names the place of %s in messages, without secrets', (_name, option, place) => {
+    expect(resolve(option).place).toBe(place);
+  });
+
+  it('keeps the password of a cluster node that is given as a URL', () => {
+    expect(resolve({ cluster: { nodes: ['redis://:secret@n1:1'] } })).toMatchObject({
+      seeds: [{ host: 'n1', port: 1, password: 'secret' }],
+    });
+  });
+
+  it('takes an ioredis client as one that is lent', () => {
+    const redis = new Redis({ lazyConnect: true, port: 7000 });
+    const cluster = new Cluster([7000], { lazyConnect: true });
+    expect(resolve(redis)).toEqual({ kind: 'borrowed', place: 'localhost:7000', client: redis });
+    expect(resolve(cluster)).toEqual({ kind: 'borrowed', place: 'the given cluster', client: cluster });
+    expect([redis.status, cluster.status]).toEqual(['wait', 'wait']);
+  });
+
+  it.each<[string, unknown, string]>([
+    [
+      'the embedded broker',
+      'memory:',
+      'AsynqModule: redis must be the way to a Redis: the embedded broker is not part',
+    ],
+    ['nothing', undefined, 'AsynqModule: redis must be an object, got undefined'],
+    ['a number', 6379, 'AsynqModule: redis must be an object, got 6379'],
+    ['a list', [], 'AsynqModule: redis must be an object'],
+    ['a wrong URL', 'redis://x/y', 'AsynqModule: redis must be a URL with a whole number as its database'],
+    [
+      'sentinels without a name',
+      { sentinels: [{ host: 's' }] },
+      'AsynqModule: redis.name must be the name of the master',
+    ],
+    ['no sentinel', { sentinels: [], name: 'm' }, 'AsynqModule: redis.sentinels must be at least one sentinel'],
+    [
+      'a cluster without nodes',
+      { cluster: { nodes: [] } },
+      'AsynqModule: redis.cluster.nodes must be at least one node',
+    ],
+    ['a cluster that is none', { cluster: 'n1' }, 'AsynqModule: redis.cluster must be an object'],
+    ['a wrong node', { cluster: { nodes: ['n1:x'] } }, 'AsynqModule: redis.cluster.nodes[0] must be a URL with a port'],
+    ['a key prefix', { keyPrefix: 'p:' }, 'AsynqModule: redis.keyPrefix must be left out: keys have fixed names'],
+    [
+      'a key prefix of a cluster',
+      { cluster: { nodes: [1], options: { redisOptions: { keyPrefix: 'p:' } } } },
+      'AsynqModule: redis.cluster.options.redisOptions.keyPrefix must be left out',
+    ],
+    [
+      'a key prefix of a lent client',
+      new Redis({ lazyConnect: true, keyPrefix: 'p:' }),
+      'AsynqModule: redis.keyPrefix must be left out',
+    ],
+    [
+      'a lent client with numbers as text',
+      new Redis({ lazyConnect: true, stringNumbers: true }),
+      'AsynqModule: redis.stringNumbers must be off on a client that is shared',
+    ],
+  ])('refuses %s', (_name, option, message) => {
+    expect(() => resolve(option)).toThrow(InvalidOptionError);
+    expect(() => resolve(option)).toThrow(message);
+  });
+});
+
+describe('the limits of a connection', () => {
+  it('have defaults', () => {
+    expect(resolveConnectionLimits({})).toEqual({
+      connectTimeout: 10_000,
+      commandTimeout: 5_000,
+      blockingConnections: 4,
+    });
+  });
+
+  it.each([
+    [{ connectTimeout: 0 }, 'connectTimeout must be'],
+    [{ commandTimeout: 'soon' }, 'commandTimeout must be'],
+    [{ blockingConnections: 0 }, 'blockingConnections must be a positive integer, got 0'],
+  ])('refuse %j', (options, message) => {
+    expect(() => resolveConnectionLimits(options)).toThrow(message);
+  });
+});
