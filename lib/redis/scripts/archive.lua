@@ -30,6 +30,8 @@ local first, last = 7, 6 + count
 -- include: count-processed
 -- include: count-failed
 
+-- Before anything is written: a key of another type stops the script here, not half way.
+redis.call('ZCARD', archived)
 local leases = {}
 for i = 1, count do
   leases[i] = ARGV[last + 3 * i - 1]
@@ -42,11 +44,12 @@ for i = 1, count do
     local hash, reason = taskPrefix .. ARGV[6 + i], ARGV[at + 2]
     members[#members + 1] = archivedAt
     members[#members + 1] = ARGV[6 + i]
+    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
     if reason ~= '' then
-      redis.call('HSET', hash, 'x:error', reason, 'x:msg', redis.call('HGET', hash, 'msg') or '')
+      redis.pcall('HSET', hash, 'x:error', reason, 'x:msg', redis.pcall('HGET', hash, 'msg') or '')
     end
-    redis.call('HSET', hash, 'msg', ARGV[at], 'state', 'archived')
-    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+    redis.pcall('HSET', hash, 'msg', ARGV[at], 'state', 'archived')
+    redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
   else
     refused[#refused + 1] = i
   end

@@ -55,6 +55,8 @@ local function leavePlace(state)
   return state == 'aggregating' and leaveGroup()
 end
 
+-- Before anything is written: a key of another type stops the script here, not half way.
+redis.call('ZCARD', archived)
 local state = redis.call('HGET', task, 'state')
 if not state then
   return 'NOT_FOUND'

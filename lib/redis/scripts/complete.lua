@@ -21,6 +21,8 @@ local first, last = 4, 3 + count
 -- include: release-lock
 -- include: count-processed
 
+-- Before anything is written: a key of another type stops the script here, not half way.
+redis.call('ZCARD', completed)
 local taken, ended = leaveActive(active, lease, ARGV, first, last)
 local kept, refused = {}, {}
 for i = 1, count do
@@ -29,12 +31,13 @@ for i = 1, count do
     local hash = taskPrefix .. taskId
     kept[#kept + 1] = ARGV[at + 1]
     kept[#kept + 1] = taskId
+    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
     if ARGV[at + 3] == 'RESULT' then
-      redis.call('HSET', hash, 'msg', ARGV[at], 'state', 'completed', 'result', ARGV[at + 4])
+      redis.pcall('HSET', hash, 'msg', ARGV[at], 'state', 'completed', 'result', ARGV[at + 4])
     else
-      redis.call('HSET', hash, 'msg', ARGV[at], 'state', 'completed')
+      redis.pcall('HSET', hash, 'msg', ARGV[at], 'state', 'completed')
     end
-    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+    redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
     releaseLock(ARGV[at + 2], taskId)
   else
     refused[#refused + 1] = i

@@ -23,6 +23,9 @@ if call('EXISTS', paused) == 1 then
   return { 'PAUSED' }
 end
 
+-- Before anything is written: a key of another type stops the script here, not half way.
+call('LLEN', active)
+call('ZCARD', lease)
 local reply, taken, leases, seen, left = { 'SOME' }, {}, {}, 0, limit
 while left > 0 and seen < limit + 1000 do
   local taskIds = call('LRANGE', pending, -left, -1)

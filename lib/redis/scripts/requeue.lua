@@ -19,6 +19,8 @@ local first, last = 6, 5 + count
 
 -- include: leave-active
 
+-- Before anything is written: a key of another type stops the script here, not half way.
+redis.call('LLEN', pending)
 local leases = {}
 for i = 1, count do
   leases[i] = ARGV[last + 2 * i]
@@ -29,9 +31,10 @@ for i = count, 1, -1 do
   if taken[i] then
     local hash = taskPrefix .. ARGV[5 + i]
     taskIds[#taskIds + 1] = ARGV[5 + i]
-    redis.call('HSETNX', hash, 'msg', ARGV[last + 2 * i - 1])
-    redis.call('HSET', hash, 'state', 'pending', 'pending_since', pendingSince)
-    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
+    redis.pcall('HSETNX', hash, 'msg', ARGV[last + 2 * i - 1])
+    redis.pcall('HSET', hash, 'state', 'pending', 'pending_since', pendingSince)
+    redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
   else
     refused[#refused + 1] = i
   end

@@ -31,6 +31,9 @@ local first, last = 7, 6 + count
 -- include: count-processed
 -- include: count-failed
 
+-- Before anything is written: a key of another type stops the script here, not half way.
+redis.call('ZCARD', retry)
+redis.call('ZCARD', due)
 local leases = {}
 for i = 1, count do
   leases[i] = ARGV[last + 4 * i]
@@ -43,8 +46,9 @@ for i = 1, count do
     local hash = taskPrefix .. ARGV[6 + i]
     tasks[#tasks + 1] = ARGV[at + 1]
     tasks[#tasks + 1] = ARGV[6 + i]
-    redis.call('HSET', hash, 'msg', ARGV[at], 'state', 'retry')
-    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
+    redis.pcall('HSET', hash, 'msg', ARGV[at], 'state', 'retry')
+    redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
     if ARGV[at + 2] == 'FAILURE' then
       failures = failures + 1
     end

@@ -24,21 +24,26 @@ local first, last = 6, 5 + count
 -- include: leave-active
 -- include: place-due
 
+-- Before anything is written: a key of another type stops the script here, not half way.
+redis.call('ZCARD', scheduled)
+redis.call('ZCARD', due)
 local taken = leaveActive(active, lease, ARGV, first, last)
 local tasks, refused = {}, {}
 for i = 1, count do
   if taken[i] then
     local at = last + 4 * i - 3
     local hash, dueAt = taskPrefix .. ARGV[5 + i], ARGV[at + 2]
+    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
     if ARGV[at + 1] == 'RETURN' then
-      local returns = redis.call('HINCRBY', hash, 'x:returned', 1)
-      dueAt = now + math.min(ARGV[at + 2] * 2 ^ (returns - 1), tonumber(ARGV[at + 3]))
+      local returns = redis.pcall('HINCRBY', hash, 'x:returned', 1)
+      local doublings = type(returns) == 'number' and returns - 1 or 0
+      dueAt = now + math.min(ARGV[at + 2] * 2 ^ doublings, tonumber(ARGV[at + 3]))
     end
     tasks[#tasks + 1] = dueAt
     tasks[#tasks + 1] = ARGV[5 + i]
-    redis.call('HSETNX', hash, 'msg', ARGV[at])
-    redis.call('HSET', hash, 'state', 'scheduled')
-    redis.call('HDEL', hash, 'x:o', 'x:cancel')
+    redis.pcall('HSETNX', hash, 'msg', ARGV[at])
+    redis.pcall('HSET', hash, 'state', 'scheduled')
+    redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
   else
     refused[#refused + 1] = i
   end
