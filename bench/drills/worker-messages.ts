@@ -11,7 +11,8 @@ export interface WorkerSettings {
    * aborted; `due` tells how late it is after the `dueAt` of the payload.
    */
   readonly handler: 'count' | 'report' | 'hang' | 'due';
-  readonly quiet: boolean;
+  /** Wait before every retry, as a duration; the library's growing one unless given. */
+  readonly retryDelay?: string;
 }
 
 /** What the process tells. */

@@ -19,7 +19,7 @@ export class WorkerProcess {
   static async start(
     settings: Partial<WorkerSettings> & Pick<WorkerSettings, 'redis' | 'handler'>,
   ): Promise<WorkerProcess> {
-    const defaults = { concurrency: 100, queues: ['default'], types: ['drill'], quiet: false };
+    const defaults = { concurrency: 100, queues: ['default'], types: ['drill'] };
     const child = fork(join(import.meta.dirname, 'worker.js'), [JSON.stringify({ ...defaults, ...settings })], {
       execArgv: ['--expose-gc'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -36,11 +36,15 @@ function providerOf(type: string): Provider {
 
 @Module({})
 class DrillModule {
-  static of({ redis, concurrency, queues, types }: WorkerSettings): DynamicModule {
-    const priorities = Object.fromEntries(queues.map((queue) => [queue, 1]));
+  static of({ redis, concurrency, queues, types, retryDelay }: WorkerSettings): DynamicModule {
+    const server = {
+      concurrency,
+      queues: Object.fromEntries(queues.map((queue) => [queue, 1])),
+      ...(retryDelay === undefined ? {} : { retryDelay: () => retryDelay }),
+    };
     return {
       module: DrillModule,
-      imports: [AsynqModule.forRoot({ redis, server: { concurrency, queues: priorities } })],
+      imports: [AsynqModule.forRoot({ redis, server })],
       providers: types.map(providerOf),
     };
   }
@@ -73,9 +77,6 @@ process.on('message', ({ kind }: ToWorker) => {
 });
 process.on('disconnect', () => process.exit());
 
-const app = await NestFactory.createApplicationContext(
-  DrillModule.of(settings),
-  settings.quiet ? { logger: false } : {},
-);
+const app = await NestFactory.createApplicationContext(DrillModule.of(settings), {});
 app.enableShutdownHooks();
 send({ kind: 'ready' });
