@@ -47,7 +47,9 @@ export class RedisHeal {
     const healed: Disorder[] = [];
     const postponed: Disorder[] = confirmed.slice(stepSize);
     const byQueue = new Map<string, Disorder[]>();
-    for (const disorder of confirmed.slice(0, stepSize)) {
+    // A task is in its aggregation set once that is registered again.
+    const isGroup = ({ kind }: Disorder): number => Number(kind === 'group-not-listed');
+    for (const disorder of confirmed.slice(0, stepSize).sort((a, b) => isGroup(b) - isGroup(a))) {
       const known = byQueue.get(disorder.queue);
       if (known === undefined) byQueue.set(disorder.queue, [disorder]);
       else known.push(disorder);

@@ -24,9 +24,17 @@ export const checkPlaceScript = defineScript({
 /** Looks whether tasks are where they say they are. */
 export const checkTasksScript = defineScript({
   file: 'check-tasks.lua',
-  keys: ['pending', 'active', 'lease', 'scheduled', 'retry', 'archived', 'completed', 'groups', 'aggregationSets'],
+  keys: ['pending', 'active', 'lease', 'scheduled', 'retry', 'archived', 'completed', 'aggregationSets'],
   args: ['taskPrefix', 'groupPrefix', '...taskIds'],
-  replies: ['TASK_WITHOUT_MESSAGE', 'TASK_WITHOUT_PLACE', 'GROUP_NOT_LISTED'],
+  replies: ['TASK_WITHOUT_MESSAGE', 'TASK_WITHOUT_PLACE'],
+});
+
+/** Looks whether groups and aggregation sets are known to those who aggregate. */
+export const checkGroupsScript = defineScript({
+  file: 'check-groups.lua',
+  keys: ['groups', 'aggregationSets'],
+  args: ['groupPrefix', '...names'],
+  replies: [],
 });
 
 /** Ids that one script call looks at: a few milliseconds of the server's time at most. */
@@ -110,7 +118,7 @@ export class RedisReconcile {
 
   async #placesOf(keys: QueueKeys): Promise<readonly Place[]> {
     const groups = listReply(await this.deps.connection.send('smembers', [keys.groups])).map(textReply);
-    // Sorted, because the server promises no order and the cursor is a position.
+    // Sorted: the server promises no order, and the cursor is a position.
     const groupKeys = groups.sort().map((group) => groupKey(keys, group));
     const zset = (key: string, state: string): Place => ({ key, partner: key, kind: 'zset', state });
     return [
@@ -144,6 +152,7 @@ export class RedisReconcile {
   }
 
   async #lookAtTasks(queues: readonly string[], cursor: Extract<ReconcileCursor, { phase: 'tasks' }>): Promise<Step> {
+    // A server may name a key twice.
     const found = new Set<string>();
     let { node, scan } = cursor;
     let isComplete = false;
@@ -151,7 +160,7 @@ export class RedisReconcile {
       const reply = await this.deps.connection.sendToNode(node, 'scan', [
         scan,
         'MATCH',
-        'asynq:{*}:t:*',
+        'asynq:{*}:[tg]:*',
         'COUNT',
         scanCount,
       ]);
@@ -165,7 +174,13 @@ export class RedisReconcile {
       }
     }
     const suspicions = await Promise.all(
-      queues.map(async (queue) => await this.#lookAtTasksOf(queue, taskIdsOf(queue, [...found]))),
+      queues.flatMap((queue) => {
+        const { taskPrefix, groupPrefix } = queueKeys(queue);
+        return [
+          this.#lookAtTasksOf(queue, namesBehind(taskPrefix, [...found])),
+          this.#lookAtGroupsOf(queue, namesBehind(groupPrefix, [...found])),
+        ];
+      }),
     );
     return { next: isComplete ? undefined : { phase: 'tasks', node, scan }, suspicions: suspicions.flat() };
   }
@@ -185,7 +200,6 @@ export class RedisReconcile {
             keys.retry,
             keys.archived,
             keys.completed,
-            keys.groups,
             keys.aggregationSets,
           ],
           [keys.taskPrefix, keys.groupPrefix, ...taskIds.slice(start, start + pageSize)],
@@ -198,11 +212,28 @@ export class RedisReconcile {
     }
     return suspicions;
   }
+
+  async #lookAtGroupsOf(queue: string, names: readonly string[]): Promise<readonly Disorder[]> {
+    const keys = queueKeys(queue);
+    const suspicions: Disorder[] = [];
+    // The group of a queue `a` may be named like the group of a queue `a}:g:b{`: nothing in it tells whose it is.
+    const ownNames = names.filter((name) => !name.includes('}:g:'));
+    for (let start = 0; start < ownNames.length; start += pageSize) {
+      const unknown = await this.deps.runner.run(
+        checkGroupsScript,
+        [keys.groups, keys.aggregationSets],
+        [keys.groupPrefix, ...ownNames.slice(start, start + pageSize)],
+      );
+      for (const name of listReply(unknown)) {
+        suspicions.push({ queue, kind: 'group-not-listed', subject: textReply(name) });
+      }
+    }
+    return suspicions;
+  }
 }
 
-/** The ids of those task hashes that are a queue's, by their keys. */
-function taskIdsOf(queue: string, keys: readonly string[]): readonly string[] {
-  const prefix = queueKeys(queue).taskPrefix;
+/** What follows a prefix in those keys that have it. */
+function namesBehind(prefix: string, keys: readonly string[]): readonly string[] {
   return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
 }
 

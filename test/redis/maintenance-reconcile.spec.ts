@@ -177,6 +177,25 @@ describe('reconciling a queue', () => {
     expect(await tasks.maintenance.listGroups(tasks.queue)).toEqual(['a:b']);
   });
 
+  it('gives the tasks of an aggregation set that nobody knows back to their group, once each', async () => {
+    await tasks.given({ id: 'task', state: 'aggregating', group: 'g:h', score: noonSeconds - 60 });
+    const limits = { maxSize: 1, maxDelay: ms(0), gracePeriod: ms(0) };
+    const setId = await tasks.maintenance.collectGroup({ queue: tasks.queue, group: 'g:h', now: noon, ...limits });
+    await tasks.redis.del(tasks.keys.aggregationSets);
+    const { suspicions } = await round();
+    expect(new Map(suspicions.map(({ kind, subject }) => [kind, subject]))).toEqual(
+      new Map([
+        ['group-not-listed', `g:h:${setId}`],
+        ['task-without-place', 'task'],
+      ]),
+    );
+    expect((await round(suspicions, later)).healed).toEqual([fault('group-not-listed', `g:h:${setId}`)]);
+    expect(await tasks.maintenance.reclaimAggregationSets({ queue: tasks.queue, now: later })).toBe(1);
+    expect(await tasks.placesOf('task')).toEqual(['g:g:h']);
+    expect(await tasks.redis.zscore(groupKey(tasks.keys, 'g:h'), 'task')).toBe(String(noonSeconds - 60));
+    expect(await round()).toEqual({ suspicions: [], healed: [] });
+  });
+
   it('leaves alone what is right by the time it is confirmed', async () => {
     await tasks.given(...everyState);
     await tasks.redis.sadd(tasks.keys.groups, 'g');

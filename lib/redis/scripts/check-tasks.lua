@@ -7,23 +7,20 @@
 -- KEYS[5]    retry            zset  task id -> due, epoch seconds
 -- KEYS[6]    archived         zset  task id -> time of archiving, epoch seconds
 -- KEYS[7]    completed        zset  task id -> end of retention, epoch seconds
--- KEYS[8]    groups           set   names of groups with waiting tasks
--- KEYS[9]    aggregationSets  zset  full key of an aggregation set -> its deadline, epoch seconds
+-- KEYS[8]    aggregationSets  zset  full key of an aggregation set -> its deadline, epoch seconds
 -- ARGV[1]    taskPrefix       a task's hash is this and its id: built here, same hash slot
 -- ARGV[2]    groupPrefix      a group's zset is this and its name: built here, same hash slot
 -- ARGV[3..]  taskIds          of hashes that were found
 --
--- Reply      array, three for each fault: a word, task id or group name, message or ''
+-- Reply      array, three for each fault: a word, task id, message or ''
 --   TASK_WITHOUT_MESSAGE  a hash that is no task
 --   TASK_WITHOUT_PLACE    not in the place of its state. For a pending task of a long queue it means: it became pending
 --                         before those that run next
---   GROUP_NOT_LISTED      waits in a group that is not listed
 -- Cost       O(n + N), n tasks given, N running tasks and up to 5,000 pending ones
 local places = {
   pending = KEYS[1], active = KEYS[2], lease = KEYS[3], scheduled = KEYS[4], retry = KEYS[5],
-  archived = KEYS[6], completed = KEYS[7], aggregationSets = KEYS[9],
+  archived = KEYS[6], completed = KEYS[7], aggregationSets = KEYS[8],
 }
-local groups = KEYS[8]
 local taskPrefix, groupPrefix = ARGV[1], ARGV[2]
 
 -- include: find-task
@@ -57,9 +54,9 @@ local function isPlaced(state, taskId, group, since)
 end
 
 local reply = {}
-local function report(word, subject, message)
+local function report(word, taskId, message)
   local at = #reply
-  reply[at + 1], reply[at + 2], reply[at + 3] = word, subject, message
+  reply[at + 1], reply[at + 2], reply[at + 3] = word, taskId, message
 end
 for i = 3, #ARGV do
   local taskId = ARGV[i]
@@ -71,9 +68,6 @@ for i = 3, #ARGV do
       report('TASK_WITHOUT_MESSAGE', taskId, '')
     elseif not isPlaced(state, taskId, group, fields[3] or nil) then
       report('TASK_WITHOUT_PLACE', taskId, redis.call('HGET', task, 'msg'))
-    elseif state == 'aggregating' and group and redis.call('SISMEMBER', groups, group) == 0
-      and redis.call('ZSCORE', groupPrefix .. group, taskId) then
-      report('GROUP_NOT_LISTED', group, '')
     end
   end
 end

@@ -16,8 +16,9 @@
 -- ARGV[4]    pendingSince     epoch nanoseconds, decimal text
 -- ARGV[5]    wakeChannel
 -- ARGV[6]    queue
--- ARGV[7..]  faults           four each: a word, one of check-place's and check-tasks' replies; task id or group name;
---                             group of the task's message, or ''; end of its retention, epoch seconds, or ''
+-- ARGV[7..]  faults           four each: a word; task id or group name; group of the task's message, or ''; end of its
+--                             retention, epoch seconds, or ''. The words are those of check-place and check-tasks, and
+--                             GROUP_NOT_LISTED for what check-groups answers. Groups come first
 --
 -- Reply      array with a word for each fault
 --   HEALED   it was still wrong and has been put right
@@ -211,9 +212,23 @@ function heal.LEASE_WITHOUT_ACTIVE(taskId)
   return 'HEALED'
 end
 
-function heal.GROUP_NOT_LISTED(group)
-  local hasMembers = redis.call('EXISTS', groupPrefix .. group) == 1
-  return hasMembers and redis.call('SADD', groups, group) == 1 and 'HEALED' or 'RIGHT'
+-- What is named like a group may be a set of one: its tasks tell. A set is registered as one past its deadline, so
+-- that its members go back to their group.
+function heal.GROUP_NOT_LISTED(name)
+  local key = groupPrefix .. name
+  local members = redis.pcall('ZRANGE', key, 0, 99)
+  if #members == 0 or redis.call('SISMEMBER', groups, name) == 1 or redis.call('ZSCORE', places.aggregationSets, key) then
+    return 'RIGHT'
+  end
+  for _, taskId in ipairs(members) do
+    local group = redis.pcall('HGET', taskPrefix .. taskId, 'group')
+    if type(group) == 'string' and group ~= '' and string.sub(name, 1, #group + 1) == group .. ':' then
+      redis.call('ZADD', places.aggregationSets, now, key)
+      return 'HEALED'
+    end
+  end
+  redis.call('SADD', groups, name)
+  return 'HEALED'
 end
 
 local reply = {}

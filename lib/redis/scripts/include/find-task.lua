@@ -27,14 +27,12 @@ local function findTask(places, groupPrefix)
     return redis.call('LPOS', list, taskId) ~= false
   end
 
-  local openSets
   local function inGroup(taskId, group)
     local groupKey = groupPrefix .. (group or '')
     if group and redis.call('ZSCORE', groupKey, taskId) then
       return true
     end
-    openSets = openSets or redis.call('ZRANGE', places.aggregationSets, 0, -1)
-    for _, set in ipairs(openSets) do
+    for _, set in ipairs(redis.call('ZRANGE', places.aggregationSets, 0, -1)) do
       if string.sub(set, 1, #groupKey) == groupKey and redis.call('ZSCORE', set, taskId) then
         return true
       end
