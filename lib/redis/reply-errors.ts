@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { AsynqError } from '../model/errors/asynq-error.js';
 import { BrokerCommandError, BrokerUnavailableError } from '../model/errors/broker-errors.js';
 
@@ -8,7 +9,7 @@ const refused = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password|DB ind
 
 /** Whether a client's error is the server's reply, of whatever version of the client. */
 export function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
+  return isNativeError(error) && error.name === 'ReplyError';
 }
 
 /** Whether the server is one that takes no writes: a replica, or a master that has become one. */
@@ -34,7 +35,8 @@ export function brokerError(error: unknown, place: string): AsynqError {
 
 /** One line about an error; Node leaves the message of some of its connection errors empty. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(describeError).join(', ');
-  return error.message || (error as NodeJS.ErrnoException).code || error.name;
+  if (!isNativeError(error)) return String(error);
+  const { code, errors } = error as NodeJS.ErrnoException & { readonly errors?: readonly unknown[] };
+  if (error.message === '' && errors !== undefined) return errors.map(describeError).join(', ');
+  return error.message || code || error.name;
 }
