@@ -14,6 +14,7 @@ import { type EnqueueOptions, layTaskOptions, noOptions, overlayTaskOptions } fr
 import type { TaskOptions } from '../../model/task/task-options.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import { openBroker } from '../open-broker.js';
+import { systemClock } from '../system-clock.js';
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import { AwaitedEnqueue, CountedEnqueue, type EnqueueResult, Tally } from './enqueue-outcome.js';
@@ -63,8 +64,11 @@ export class AsynqClient {
   constructor(options: ClientOptions = {}) {
     this.#options = resolveClientOptions(options);
     const { connection, clock, random, logger } = this.#options;
+    // A connection of its own lives in real time, whatever clock the tasks are given.
     this.#broker =
-      connection.kind === 'own' ? openBroker(connection.redis, { clock, random, logger }) : connection.broker;
+      connection.kind === 'own'
+        ? openBroker(connection.redis, { clock: systemClock, random, logger })
+        : connection.broker;
     this.#batcher = new EnqueueBatcher({ broker: this.#broker, clock });
   }
 
