@@ -78,7 +78,7 @@ describe('enqueueing to run later', () => {
 
     /** Everything published so far has been heard once a signal sent after it has. */
     const everythingHeard = async (): Promise<readonly string[]> => {
-      const last = `due in ${-now}`;
+      const last = `due in ${0 - now}`;
       await tasks.redis.publish('asynq:x:due', `0 ${tasks.queue}`);
       await until('the last signal is heard', () => heard.includes(last));
       return heard.splice(0).filter((signal) => signal !== last);

@@ -63,7 +63,7 @@ describe('archiving', () => {
     const messages = await tasks.running({ id: 'a' }, { id: 'b' });
     expect(await tasks.settle(...messages.map(archive))).toEqual(['settled', 'settled']);
     expect(await tasks.redis.zcard(tasks.keys.archived)).toBe(9_999);
-    expect(await tasks.redis.zrange(tasks.keys.archived, 0, 0)).toEqual(['old-53']);
+    expect(await tasks.redis.zrange(tasks.keys.archived, 0, '0')).toEqual(['old-53']);
     expect(await tasks.redis.zrevrange(tasks.keys.archived, 0, 1)).toEqual(['b', 'a']);
     expect(await storedTasks()).toBe(9_999);
   });

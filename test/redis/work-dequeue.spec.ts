@@ -1,7 +1,7 @@
 import { addMs, epochMs, ms } from '../../lib/model/time/duration.js';
 import { encodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import { taskKey } from '../../lib/redis/keys.js';
-import { leaseSeconds, now, nowSeconds, owner, QueueUnderTest } from './queue-under-test.js';
+import { leaseSeconds, nowSeconds, owner, QueueUnderTest } from './queue-under-test.js';
 
 describe('dequeueing', () => {
   let tasks: QueueUnderTest;

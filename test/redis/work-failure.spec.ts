@@ -48,7 +48,7 @@ describe('settling without success', () => {
 
   it('P-12 stores an error text that is no valid Unicode as one that is', async () => {
     const message = await one();
-    await tasks.settle({ ...retry(message), message: { ...message, errorMessage: 'half \ud83d of it' } } as Settlement);
+    await tasks.settle({ ...retry(message), message: { ...message, errorMessage: 'half \ud83d of it' } });
     expect((await tasks.stored('a')).errorMessage).toBe('half \ufffd of it');
   });
 

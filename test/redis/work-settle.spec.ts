@@ -34,7 +34,10 @@ function settlementOf(kind: Kind, message: TaskMessage): Settlement {
       return { kind, message, until: addMs(now, ms(5_000)) };
     case 'return':
       return { kind, message, first: ms(1_000), longest: ms(60_000) };
-    default:
+    case 'done':
+    case 'archive':
+    case 'delete':
+    case 'requeue':
       return { kind, message };
   }
 }

@@ -1,0 +1,177 @@
+import { decodeServerInfo, decodeWorkerInfo } from '../../lib/model/broker/presence.codec.js';
+import type { SignalListener } from '../../lib/model/broker/presence.contract.js';
+import type { ServerInfo, ServerStatus, WorkerInfo } from '../../lib/model/broker/presence.js';
+import { ms } from '../../lib/model/time/duration.js';
+import { until } from '../support/until.js';
+import { now, nowSeconds, QueueUnderTest } from './queue-under-test.js';
+
+describe('presence of servers', () => {
+  let tasks: QueueUnderTest;
+  let server: ServerInfo;
+  let serverId: string;
+  beforeEach(() => {
+    tasks = QueueUnderTest.open();
+    server = {
+      host: 'host',
+      pid: 42,
+      serverId: tasks.queue,
+      concurrency: 10,
+      queues: { critical: 6, low: 1 },
+      strictPriority: true,
+      status: 'active',
+      startedAt: now,
+      activeWorkerCount: 1,
+    };
+    serverId = `host:42:${tasks.queue}`;
+  });
+  afterEach(async () => {
+    await tasks.broker.presence.clearServer(server);
+    await tasks.close();
+  });
+
+  const aWorker = (taskId: string): WorkerInfo => ({
+    host: 'host',
+    pid: 42,
+    serverId: tasks.queue,
+    taskId,
+    taskType: 'email:send',
+    taskPayload: Buffer.from([0, 255]),
+    queue: tasks.queue,
+    startedAt: now,
+    deadline: now,
+  });
+  const publish = async (workers: readonly WorkerInfo[], ttl = 10_000): Promise<void> =>
+    await tasks.broker.presence.publishServer({ server, workers, ttl: ms(ttl), now });
+  const serverKey = (): string => `asynq:servers:{${serverId}}`;
+  const workersKey = (): string => `asynq:workers:{${serverId}}`;
+
+  it('P-104 P-15 publishes a server for a while, and lists it with the end of that', async () => {
+    await publish([]);
+    const record = (await tasks.redis.getBuffer(serverKey())) ?? Buffer.alloc(0);
+    expect(decodeServerInfo(record)).toMatchObject({ ok: true, value: server });
+    expect(await tasks.redis.ttl(serverKey())).toBeGreaterThan(5);
+    expect(await tasks.redis.ttl(serverKey())).toBeLessThanOrEqual(10);
+    expect(await tasks.redis.zscore('asynq:servers', serverKey())).toBe(String(nowSeconds + 10));
+  });
+
+  it('P-105 publishes a field for each running task, and no key for none', async () => {
+    await publish([]);
+    expect(await tasks.redis.exists(workersKey())).toBe(0);
+    expect(await tasks.redis.zscore('asynq:workers', workersKey())).toBe(String(nowSeconds + 10));
+    await publish([aWorker('a'), aWorker('b')]);
+    expect((await tasks.redis.hkeys(workersKey())).toSorted()).toEqual(['a', 'b']);
+    const record = (await tasks.redis.hgetBuffer(workersKey(), 'a')) ?? Buffer.alloc(0);
+    expect(decodeWorkerInfo(record)).toMatchObject({ ok: true, value: aWorker('a') });
+    expect(await tasks.redis.ttl(workersKey())).toBeGreaterThan(5);
+    await publish([aWorker('b')]);
+    expect(await tasks.redis.hkeys(workersKey())).toEqual(['b']);
+    await publish([]);
+    expect(await tasks.redis.exists(workersKey())).toBe(0);
+  });
+
+  it('P-105 publishes thousands of running tasks', async () => {
+    await publish(Array.from({ length: 5_000 }, (_, i) => aWorker(`id-${i}`)));
+    expect(await tasks.redis.hlen(workersKey())).toBe(5_000);
+    expect(await tasks.redis.ttl(workersKey())).toBeGreaterThan(5);
+  });
+
+  it('P-106 leaves nothing behind when it is cleared', async () => {
+    await publish([aWorker('a')]);
+    await tasks.broker.presence.clearServer(server);
+    expect(await tasks.redis.exists(serverKey(), workersKey())).toBe(0);
+    expect(await tasks.redis.zscore('asynq:servers', serverKey())).toBeNull();
+    expect(await tasks.redis.zscore('asynq:workers', workersKey())).toBeNull();
+  });
+
+  it.each<ServerStatus>(['new', 'active', 'stopped', 'closed'])('P-107 says that a server is %s', async (status) => {
+    server = { ...server, status };
+    await publish([]);
+    const record = (await tasks.redis.getBuffer(serverKey())) ?? Buffer.alloc(0);
+    expect(decodeServerInfo(record)).toMatchObject({ ok: true, value: { status } });
+  });
+
+  it('Q-48 rounds a lifetime up to whole seconds, at least one', async () => {
+    await publish([], 1_200);
+    expect(await tasks.redis.zscore('asynq:servers', serverKey())).toBe(String(nowSeconds + 2));
+    await publish([], 0);
+    expect(await tasks.redis.zscore('asynq:servers', serverKey())).toBe(String(nowSeconds + 1));
+  });
+
+  it('tells which servers live', async () => {
+    await publish([]);
+    expect(await tasks.broker.presence.listAlive([serverId, 'host:1:gone'])).toEqual(new Set([serverId]));
+    expect(await tasks.broker.presence.listAlive([])).toEqual(new Set());
+  });
+});
+
+describe('signals', () => {
+  let tasks: QueueUnderTest;
+  let heard: unknown[];
+  let unsubscribe: () => Promise<void>;
+  beforeEach(async () => {
+    tasks = QueueUnderTest.open();
+    heard = [];
+    const ours = (name: string, rest: readonly unknown[]): void => {
+      if (name.startsWith(tasks.queue)) heard.push([name.slice(tasks.queue.length), ...rest]);
+    };
+    const listener: SignalListener = {
+      onCancel: (taskId, request) => ours(taskId, ['cancel', ...(request === undefined ? [] : [request])]),
+      onWake: (queue) => ours(queue, ['wake']),
+      onDue: (queue, dueAt) => ours(queue, ['due', dueAt]),
+      onReconnect: () => {},
+    };
+    unsubscribe = await tasks.broker.presence.subscribe(listener);
+  });
+  afterEach(async () => {
+    await unsubscribe();
+    await tasks.close();
+  });
+
+  it('P-110 hears the bare ids that any program publishes', async () => {
+    await tasks.redis.publish('asynq:cancel', `${tasks.queue}-1`);
+    await until('it is heard', () => heard.length > 0);
+    expect(heard).toEqual([['-1', 'cancel']]);
+  });
+
+  it('P-111 publishes exactly the id to cancel', async () => {
+    const plain = tasks.redis.duplicate();
+    const messages: string[] = [];
+    await plain.subscribe('asynq:cancel');
+    plain.on('message', (_, message) => messages.push(message));
+    await tasks.broker.presence.signalCancel(`${tasks.queue}-ü 1`);
+    await until('it is heard', () => messages.includes(`${tasks.queue}-ü 1`) && heard.length > 0);
+    expect(heard).toEqual([['-ü 1', 'cancel']]);
+    plain.disconnect();
+  });
+
+  it('hears due times of queues with spaces in their names, and nothing that is no due time', async () => {
+    const { queue } = tasks;
+    for (const message of [`x ${queue}`, queue, ` ${queue}`, `12 ${queue} a b`]) {
+      await tasks.redis.publish('asynq:x:due', message);
+    }
+    await until('the last is heard', () => heard.length > 0);
+    expect(heard).toEqual([[' a b', 'due', 12]]);
+  });
+
+  it('hears requests to cancel, and nothing that is none', async () => {
+    const id = `${tasks.queue}-1`;
+    const request = { queue: 'q', id, then: 'delete' };
+    const wrong = ['no json', 'null', '[]', { ...request, then: 'explode' }, { ...request, id: 1 }, { then: 'delete' }];
+    for (const said of [...wrong, request]) {
+      await tasks.redis.publish('asynq:x:cancel', typeof said === 'string' ? said : JSON.stringify(said));
+    }
+    await until('the last is heard', () => heard.length > 0);
+    expect(heard).toEqual([['-1', 'cancel', { queue: 'q', then: 'delete' }]]);
+  });
+
+  it('hears nothing any more once it is told to', async () => {
+    const others: string[] = [];
+    const silent = { onWake: () => {}, onDue: () => {}, onReconnect: () => {} };
+    const endOther = await tasks.broker.presence.subscribe({ ...silent, onCancel: (taskId) => others.push(taskId) });
+    await unsubscribe();
+    await tasks.redis.publish('asynq:cancel', `${tasks.queue}-1`);
+    await until('the other one hears it', () => others.includes(`${tasks.queue}-1`));
+    expect(heard).toEqual([]);
+    await endOther();
+  });
+});
