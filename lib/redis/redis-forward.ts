@@ -33,7 +33,7 @@ export class RedisForward {
           queue,
           keys.taskPrefix,
           keys.groupPrefix,
-          now,
+          Math.floor(now),
           Math.min(limit, maxBatch),
           globalKeys.wakeChannel,
           archive.cutoffSeconds,

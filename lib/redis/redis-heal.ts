@@ -6,6 +6,7 @@ import { globalKeys, queueKeys, taskKey } from './keys.js';
 import { listReply, textReply } from './reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
+import { pendingSince } from './settle-scripts.js';
 
 /** Puts right what is still wrong with a queue. */
 export const healScript = defineScript({
@@ -91,7 +92,7 @@ export class RedisHeal {
         keys.taskPrefix,
         keys.groupPrefix,
         toEpochSeconds(now),
-        `${now}000000`,
+        pendingSince(now),
         globalKeys.wakeChannel,
         queue,
         ...faults.flat(),

@@ -68,6 +68,12 @@ describe('forwarding due tasks', () => {
     expect(await tasks.placesOf('task')).toEqual(['pending']);
   });
 
+  it('moves a task whose score lies between two seconds, as no known client writes it', async () => {
+    await tasks.given({ id: 'task', state: 'scheduled', score: noonSeconds + 0.5 });
+    expect(await forward(noon + 499)).toEqual({ forwarded: 0, more: false, nextDueAt: noon + 500 });
+    expect(await forward(noon + 500)).toEqual({ forwarded: 1, more: false, nextDueAt: undefined });
+  });
+
   it('drops an exact time that belongs to an earlier wait of the task', async () => {
     await tasks.given(
       { id: 'moved', state: 'retry', score: noonSeconds + 90, exactDueAt: noon - 60_500 },

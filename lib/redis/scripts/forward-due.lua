@@ -20,7 +20,7 @@
 -- Cost     O(L log N), L the limit, N delayed tasks of the queue
 local scheduled, retry, due, pending, groups, archived = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local queue, taskPrefix, groupPrefix = ARGV[1], ARGV[2], ARGV[3]
-local now, limit, wakeChannel = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local nowText, now, limit, wakeChannel = ARGV[4], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local archiveLimits = { cutoff = ARGV[7], size = tonumber(ARGV[8]) }
 -- include: release-lock
 -- include: make-room-in-archive
@@ -30,27 +30,20 @@ local exactDue = exactDueOf(scheduled, retry, due)
 
 -- Candidates: what the wire says is due, and what is due in the second that has begun. The order of whole seconds
 -- is that of the exact times too, so the first `limit` of each hold the first `limit` of all.
-local candidates, known, exact = {}, {}, {}
+local candidates, known = {}, {}
 local function consider(taskId, dueAt)
   if not known[taskId] then
     known[taskId] = true
     candidates[#candidates + 1] = { taskId = taskId, dueAt = dueAt, order = #candidates }
   end
 end
-for try = 1, 3 do
-  local page = redis.call('ZRANGEBYSCORE', due, '-inf', ARGV[4], 'WITHSCORES', 'LIMIT', 0, limit)
-  local stale
-  exact, stale = exactDue(page)
-  -- Stale members may have hidden others behind the limit.
-  if stale == 0 or #page < 2 * limit then
-    break
-  end
-end
+-- Stale members may hide others behind the limit: then those are due still, and the next call finds them.
+local exact = exactDue(redis.call('ZRANGEBYSCORE', due, '-inf', nowText, 'WITHSCORES', 'LIMIT', 0, limit))
 for i = 1, #exact do
   consider(exact[i].taskId, exact[i].dueAt)
 end
 for _, set in ipairs({ scheduled, retry }) do
-  local page = redis.call('ZRANGEBYSCORE', set, '-inf', math.floor(now / 1000), 'WITHSCORES', 'LIMIT', 0, limit)
+  local page = redis.call('ZRANGEBYSCORE', set, '-inf', now / 1000, 'WITHSCORES', 'LIMIT', 0, limit)
   for i = 1, #page, 2 do
     consider(page[i], tonumber(page[i + 1]) * 1000)
   end
@@ -96,7 +89,7 @@ for i = 1, #taken do
       redis.call('HSET', task, 'state', 'aggregating')
     else
       ready[#ready + 1] = taskId
-      redis.call('HSET', task, 'state', 'pending', 'pending_since', ARGV[4] .. '000000')
+      redis.call('HSET', task, 'state', 'pending', 'pending_since', nowText .. '000000')
     end
   end
 end

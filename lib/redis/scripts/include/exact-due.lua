@@ -4,8 +4,8 @@
 --
 -- exactDueOf(scheduled, retry, due) returns a function
 --   exactDue(page)  page: task id, epoch milliseconds, and so on, as read from `due`; at most 1,000 members.
---                   Returns an array of { taskId, dueAt } of those that count, in the order of the page, and how many
---                   did not. Those are removed.
+--                   Returns an array of { taskId, dueAt } of those that count, in the order of the page. The others
+--                   are removed.
 local function exactDueOf(scheduled, retry, due)
   return function(page)
     local taskIds, valid, stale = {}, {}, {}
@@ -13,7 +13,7 @@ local function exactDueOf(scheduled, retry, due)
       taskIds[#taskIds + 1] = page[i]
     end
     if #taskIds == 0 then
-      return valid, 0
+      return valid
     end
     local inScheduled = redis.call('ZMSCORE', scheduled, unpack(taskIds))
     local inRetry = redis.call('ZMSCORE', retry, unpack(taskIds))
@@ -29,6 +29,6 @@ local function exactDueOf(scheduled, retry, due)
     if #stale > 0 then
       redis.call('ZREM', due, unpack(stale))
     end
-    return valid, #stale
+    return valid
   end
 end
