@@ -12,15 +12,20 @@ describe('cancellation across languages', () => {
     const worker = await across.aNodeWorker({ queues: { [queue]: 1 } });
     await Promise.all([worker.hasStarted(canceled.id), worker.hasStarted(other.id)]);
 
-    await across.inspector.ask({ op: 'cancel', id: canceled.id });
-    await worker.hasEnded(canceled.id);
+    await signalUntilHeard(
+      () => across.inspector.ask({ op: 'cancel', id: canceled.id }),
+      () => worker.ended.length > 0,
+    );
     const [seen] = await found('the task waits for its retry', async () => {
       const listed = await across.inspector.list(queue, 'retry');
       return listed.length > 0 ? listed : undefined;
     });
     expect(seen).toMatchObject({ id: canceled.id, retried: 1, lastErr: 'context canceled' });
     expect(worker.ended.map(({ id }) => id)).toEqual([canceled.id]);
-    await across.client.signalCancel(other.id);
+    await signalUntilHeard(
+      () => across.client.signalCancel(other.id),
+      () => worker.ended.length > 1,
+    );
   });
 
   it('P-111 stops a Go handler when we signal its task', async () => {
@@ -30,7 +35,10 @@ describe('cancellation across languages', () => {
     const worker = await across.aGoWorker({ queues: { [queue]: 1 } });
     await Promise.all([worker.hasStarted(canceled.id), worker.hasStarted(other.id)]);
 
-    await across.client.signalCancel(canceled.id);
+    await signalUntilHeard(
+      () => across.client.signalCancel(canceled.id),
+      () => worker.ended.length > 0,
+    );
     expect(await worker.hasEnded(canceled.id)).toMatchObject({ error: 'context canceled' });
     await until('the task waits for its retry', async () => (await across.inspector.queue(queue)).Retry === 1);
     expect(worker.ended.map(({ id }) => id)).toEqual([canceled.id]);
@@ -46,11 +54,13 @@ describe('cancellation across languages', () => {
     ear.on('message', (_channel, message: string) => heard.push(message));
     await ear.subscribe('asynq:cancel');
 
-    await across.client.cancel(id, { queue, then: 'archive' });
-    await until('the channel has carried the id', () => heard.includes(id));
+    await signalUntilHeard(
+      () => across.client.cancel(id, { queue, then: 'archive' }),
+      () => heard.includes(id) && worker.ended.length > 0,
+    );
     ear.disconnect();
 
-    expect(heard.filter((message) => message.includes(id))).toEqual([id]);
+    expect(new Set(heard.filter((message) => message.includes(id)))).toEqual(new Set([id]));
   });
 
   it('ends a task that runs here as the caller wished, for Go to see', async () => {
@@ -59,7 +69,10 @@ describe('cancellation across languages', () => {
     const worker = await across.aNodeWorker({ queues: { [queue]: 1 } });
     await worker.hasStarted(id);
 
-    expect(await across.client.cancel(id, { queue, then: 'archive' })).toBe('signaled');
+    await signalUntilHeard(
+      async () => expect(await across.client.cancel(id, { queue, then: 'archive' })).toBe('signaled'),
+      () => worker.ended.length > 0,
+    );
     await until('the task is archived', async () => (await across.inspector.queue(queue)).Archived === 1);
     expect(await across.inspector.info(queue, id)).toMatchObject({ state: 'archived', lastErr: 'context canceled' });
   });
@@ -82,3 +95,11 @@ describe('cancellation across languages', () => {
     expect((await across.go.tryEnqueue(again)).refusal).toBe('');
   });
 });
+
+/** A signal that nobody listens to yet is lost, and a worker that has just started may not listen yet (spec/01 §5.27). */
+async function signalUntilHeard(signal: () => Promise<unknown>, isHeard: () => boolean): Promise<void> {
+  await until('the signal is heard', async () => {
+    if (!isHeard()) await signal();
+    return isHeard();
+  });
+}

@@ -23,12 +23,10 @@ describe("Go's inspector and what we wrote", () => {
   it('lists a task that runs here as active and not as orphaned', async () => {
     const queue = across.aQueue('active');
     const { id } = await across.client.enqueue('until-canceled', { n: 1 }, { queue });
-    const worker = await across.aNodeWorker({ queues: { [queue]: 1 } });
+    const worker = await across.aNodeWorker({ queues: { [queue]: 1 }, shutdownTimeout: '50ms' });
     await worker.hasStarted(id);
 
     expect(await across.inspector.list(queue, 'active')).toMatchObject([{ id, state: 'active', isOrphaned: false }]);
-    await across.inspector.ask({ op: 'cancel', id });
-    await worker.hasEnded(id);
   });
 
   it.each(['scheduled', 'retry', 'archived', 'completed', 'aggregating'] as const)(

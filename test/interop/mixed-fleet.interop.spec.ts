@@ -53,8 +53,6 @@ describe('a Go worker and one of ours on the same queue', () => {
     const again = await across.aGoWorker({ queues: { [queue]: 1 }, concurrency: 1 });
     expect(await again.hasStarted('running')).toMatchObject({ retried: 0 });
     expect(again.started).toHaveLength(1);
-    await across.client.signalCancel('running');
-    await again.hasEnded('waiting');
   });
 });
 

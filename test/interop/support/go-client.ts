@@ -93,7 +93,8 @@ export class GoInspector {
   }
 
   async servers(): Promise<readonly GoServerInfo[]> {
-    return (await this.ask({ op: 'servers' })) as GoServerInfo[];
+    // Go has no list at all where there is nothing to list.
+    return ((await this.ask({ op: 'servers' })) as GoServerInfo[] | null) ?? [];
   }
 
   async updatePayload(task: { readonly queue: string; readonly id: string }, payload: string): Promise<void> {
