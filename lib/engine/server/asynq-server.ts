@@ -6,9 +6,7 @@ import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { InvalidStateError, ServerClosedError } from '../../model/errors/state-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import { jsonCodec } from '../../model/task/payload.codec.js';
-import { ms } from '../../model/time/duration.js';
 import { EngineEventEmitter } from '../engine-events.js';
-import { RareLog } from '../lifecycle/rare-log.js';
 import { ServiceGroup } from '../lifecycle/service-group.js';
 import { silentLogger } from '../logger.js';
 import type { Handler } from '../middleware.js';
@@ -25,8 +23,6 @@ import {
 import { createServerServices, type ServerServices } from './server-services.js';
 import { listenForSignals } from './signals.js';
 import { TaskMux } from './task-mux.js';
-
-const openRetryEvery = ms(1_000);
 
 /**
  * Processes tasks: fetches them from its queues, runs their handlers and writes what became of them.
@@ -47,10 +43,9 @@ export class AsynqServer {
   #broker: Broker | undefined;
   #services: ServerServices | undefined;
   #group: ServiceGroup | undefined;
-  /** Resolves once the services are started; while Redis is waited for it has not. */
+  /** Settles once the services are started, or cannot be. */
   #started: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
-  #stopWaiting: (() => void) | undefined;
 
   /**
    * Checks the options; does nothing else.
@@ -97,19 +92,15 @@ export class AsynqServer {
     if (this.#status === 'stopped') throw new InvalidStateError('The server was stopped; all it can do is shut down');
     this.#status = 'active';
     const broker = this.#openedBroker();
-    if (this.options.waitForRedis) {
-      this.#started = this.#openWhenReachable(broker).then((opened) =>
-        opened ? this.#work(broker, handler) : undefined,
-      );
-      this.#started.catch((error: unknown) => this.#connection.logger.error(`start failed: ${describeError(error)}`));
-      return;
-    }
-    this.#started = broker.open().then(() => this.#work(broker, handler));
+    this.#started = this.options.waitForRedis
+      ? this.#workWhenReachable(broker, handler)
+      : this.#openAndWork(broker, handler);
     try {
       await this.#started;
     } catch (error) {
-      if (this.#status === 'active') this.#status = 'new';
       await this.#closeBroker();
+      if (this.status === 'closed') throw new ServerClosedError({ cause: error });
+      this.#status = 'new';
       throw error;
     }
   }
@@ -169,6 +160,21 @@ export class AsynqServer {
     return (this.#broker = broker ?? openBroker(redis, deps));
   }
 
+  async #openAndWork(broker: Broker, handler: Handler | TaskMux): Promise<void> {
+    await broker.open();
+    await this.#work(broker, handler);
+  }
+
+  /** Every service rests until Redis can be reached, however long that takes. */
+  async #workWhenReachable(broker: Broker, handler: Handler | TaskMux): Promise<void> {
+    await this.#work(broker, handler);
+    broker.open().catch((error: unknown) => {
+      // The watch over the broker tells when it is only out of reach, and the connection goes on trying.
+      if (this.#status === 'closed' || error instanceof BrokerUnavailableError) return;
+      this.#connection.logger.error(`Redis cannot be used: ${describeError(error)}`);
+    });
+  }
+
   async #work(broker: Broker, handler: Handler | TaskMux): Promise<void> {
     if (this.#status === 'closed') throw new ServerClosedError();
     const { codec, clock, random, logger } = this.#connection;
@@ -189,33 +195,11 @@ export class AsynqServer {
     );
   }
 
-  /** Tries until Redis answers; `false` when the server was shut down before that. */
-  async #openWhenReachable(broker: Broker): Promise<boolean> {
-    const { clock, logger } = this.#connection;
-    const log = new RareLog({ logger, clock, gap: ms(30_000) });
-    while (this.#status !== 'closed') {
-      try {
-        await broker.open();
-        return true;
-      } catch (error) {
-        if (error instanceof BrokerUnavailableError) log.warn('Waiting for Redis, which cannot be reached');
-        else log.error(`Redis cannot be used: ${describeError(error)}`);
-      }
-      await new Promise<void>((resolve) => {
-        const timer = clock.setTimer(openRetryEvery, resolve);
-        this.#stopWaiting = () => {
-          timer.cancel();
-          resolve();
-        };
-      });
-    }
-    return false;
-  }
-
   async #close(): Promise<void> {
     const { logger } = this.#connection;
     logger.info('Shutting down');
-    this.#stopWaiting?.();
+    // A start that still waits for Redis must not be waited for.
+    if (this.#services === undefined) await this.#closeBroker();
     // Others see at once that this server takes no more tasks.
     this.#services?.heartbeater.wake();
     await this.#started.catch(() => undefined);

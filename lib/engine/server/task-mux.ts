@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { HandlerConflictError, HandlerNotFoundError } from '../../model/errors/task-errors.js';
+import { type StandardSchemaV1, validate } from '../../model/task/standard-schema.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { Handler, Middleware } from '../middleware.js';
 
@@ -34,7 +35,8 @@ export class TaskMux {
   #patterns: readonly string[] = [];
 
   /**
-   * Registers a handler, or another mux, for every type that starts with `pattern`; order does not matter.
+   * Registers a handler, or another mux, for every type that starts with `pattern`; order does not matter. A definition
+   * with a schema has every payload validated before its handler is called.
    *
    * @throws HandlerConflictError when the pattern is blank or taken, or a mux would contain itself.
    * @throws InvalidOptionError when the handler is neither a function nor a mux.
@@ -49,7 +51,9 @@ export class TaskMux {
     } else if (typeof handler !== 'function') {
       throw new InvalidOptionError({ path: `TaskMux: handler of "${text}"`, value: handler, allowed: 'a function' });
     }
-    this.#routes.set(text, handler as Handler | TaskMux);
+    const schema = typeof pattern === 'string' ? undefined : pattern.schema;
+    const isPlain = handler instanceof TaskMux || schema === undefined;
+    this.#routes.set(text, (isPlain ? handler : validating(schema, handler)) as Handler | TaskMux);
     this.#patterns = [...this.#routes.keys()].sort((a, b) => b.length - a.length);
     this.#forget();
     return this;
@@ -109,3 +113,12 @@ export function wrap(handler: Handler, middleware: readonly Middleware[]): Handl
 const handlerNotFound: Handler = (task) => {
   throw new HandlerNotFoundError(task.type);
 };
+
+/** Hands the schema's output to the handler; a payload that does not match fails the task for good. */
+function validating<P>(schema: StandardSchemaV1<unknown, P>, handler: Handler<P>): Handler {
+  return (task) => {
+    const payload = validate(schema, task.payload);
+    if (payload instanceof Promise) return payload.then((output: P) => handler(task.withPayload(output)));
+    return handler(task.withPayload(payload));
+  };
+}

@@ -1,0 +1,71 @@
+import { queueKeys } from '../../../lib/redis/keys.js';
+import { startRedis } from '../../support/redis-server.js';
+import { until } from '../../support/until.js';
+import { ServerUnderTest } from '../server-under-test.js';
+
+describe('an idle server', () => {
+  it('sees a task that a program without signals has stored, at once, without polling', async () => {
+    const test = ServerUnderTest.open();
+    await test.start(() => {}, { taskCheckInterval: '1h' });
+    await until('it waits', async () => ((await test.redis.client('LIST')) as string).includes('cmd=blmove'));
+    // As Go stores it: no signal is published.
+    await test.enqueue({ id: 'template' });
+    await test.untilHappened('completed', 1);
+    await test.enqueue({ id: 'again' });
+    await test.untilHappened('completed', 2);
+    await test.close();
+  });
+
+  it('S-35 looks at a queue that it cannot wait on between once and one and a half times the interval', async () => {
+    const test = ServerUnderTest.open({ time: 'virtual' });
+    await test.start(() => {}, { blockingConnections: 0, taskCheckInterval: '10s' });
+    await test.time.settle();
+    // Stored behind everybody's back, so that only a look at the queue can find it.
+    const id = await storeSilently(test);
+    await test.time.advance('9900ms');
+    expect(await test.stateOf(id)).toBe('pending');
+    await test.time.advance('5200ms');
+    await test.untilHappened('completed');
+    await test.close();
+  });
+
+  it('is woken by our own clients for queues that it cannot wait on', async () => {
+    const test = ServerUnderTest.open();
+    await test.start(() => {}, { blockingConnections: 0, taskCheckInterval: '1h' });
+    await until('it is subscribed', async () => {
+      return Number((await test.redis.pubsub('NUMSUB', 'asynq:x:wake'))[1]) > 0;
+    });
+    await test.enqueue();
+    await test.untilHappened('completed');
+    await test.close();
+  });
+
+  it('costs Redis less than one command a second and queue', async () => {
+    const redis = await startRedis();
+    const test = ServerUnderTest.open({ url: redis.url, time: 'virtual' });
+    const monitor = await test.redis.monitor();
+    let sent = 0;
+    monitor.on('monitor', (_time: string, args: readonly string[], source: string) => {
+      if (source !== 'lua' && args.some((arg) => arg.includes(test.queue))) sent += 1;
+    });
+    await test.start(() => {});
+    await test.time.advance('10s');
+    sent = 0;
+    await test.time.advance('120s');
+    expect(sent / 120).toBeGreaterThan(0.1);
+    expect(sent / 120).toBeLessThan(0.8);
+    monitor.disconnect();
+    await test.close();
+    await redis.stop();
+  });
+});
+
+/** Stores a task as a program would that publishes nothing. */
+async function storeSilently(test: ServerUnderTest): Promise<string> {
+  const id = await test.enqueue({ id: 'silent', queue: test.anotherQueue() });
+  const from = (await test.redis.keys(`asynq:{server-*}:t:${id}`))[0] ?? '';
+  const keys = queueKeys(test.queue);
+  await test.redis.rename(from, `${keys.taskPrefix}${id}`);
+  await test.redis.lpush(keys.pending, id);
+  return id;
+}
