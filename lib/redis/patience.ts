@@ -25,15 +25,15 @@ export function bounded<T>(wanted: Promise<T>, patience: Patience): Promise<T> {
       signal.removeEventListener('abort', giveUp);
       outcome();
     };
-    if (signal.aborted) return giveUp();
-    signal.addEventListener('abort', giveUp);
-    if (limit !== 'none') {
-      const tooLate = new BrokerUnavailableError(`there was no answer within ${limit} ms`);
-      timer = clock.setTimer(limit, () => settle(() => reject(tooLate)));
-    }
     wanted.then(
       (value) => settle(() => resolve(value)),
       (error: Error) => settle(() => reject(error)),
+    );
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp);
+    if (limit === 'none') return;
+    timer = clock.setTimer(limit, () =>
+      settle(() => reject(new BrokerUnavailableError(`there was no answer within ${limit} ms`))),
     );
   });
 }
