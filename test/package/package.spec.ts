@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { compile, evaluate, packApps, type PackedApps } from './packed-apps.js';
+import { deleteQueues, rawClient, sharedRedisUrl } from '../support/redis-server.js';
+import { uniqueQueue } from '../support/unique-queue.js';
+import { until } from '../support/until.js';
+import { compile, evaluate, packApps, type PackedApps, run, startProgram } from './packed-apps.js';
 
 type Manifest = {
   readonly main: string;
@@ -101,44 +104,107 @@ describe('plain Node without Nest', () => {
 });
 
 describe.each(['nest11', 'nest12'] as const)('an application on %s', (app) => {
+  const queue = uniqueQueue(app);
+  const folder = (): string => apps.folderOf(app);
+  const settings = { cwd: '', env: { ASYNQ_REDIS_URL: sharedRedisUrl(), QUEUE: queue } };
+
+  beforeAll(async () => {
+    const faults = await compile(
+      join(folder(), 'tsconfig.json'),
+      app === 'nest11' ? 'of the app' : 'of the repository',
+    );
+    if (faults !== '') throw new Error(faults);
+  }, 60_000);
+
+  afterAll(async () => {
+    const redis = rawClient();
+    await deleteQueues(redis, [queue]);
+    redis.disconnect();
+  });
+
   it.each(['nestjs-asynq', 'nestjs-asynq/core'])('imports and requires %s, as one copy', async (entry) => {
-    const text = `import('${entry}').then((m) => console.log(m === require('${entry}') || m.Task === require('${entry}').Task, typeof m.Task))`;
-    expect(await evaluate(apps.folderOf(app), { as: 'script', text })).toBe('true function');
+    const text = `import('${entry}').then((m) => console.log(m.Task === require('${entry}').Task, typeof m.Task))`;
+    expect(await evaluate(folder(), { as: 'script', text })).toBe('true function');
+  });
+
+  it('enqueues, handles with everything of Nest around, drains, and ends by itself', async () => {
+    const output = await run(process.execPath, ['dist/main.js'], { ...settings, cwd: folder() });
+    const seen = JSON.parse(/^SEEN (.*)$/m.exec(output)?.[1] ?? output) as { readonly ids: Record<string, string> };
+    expect(seen).toEqual({
+      bootstrapped: 2,
+      guardedType: 'asynq',
+      requestIsTheTask: true,
+      resourceIsOpen: true,
+      ids: expect.any(Object) as unknown,
+    });
+    const redis = rawClient();
+    const results = await Promise.all(
+      ['greeted', 'counted', 'forgiven'].map((name) => redis.hget(`asynq:{${queue}}:t:${seen.ids[name]}`, 'result')),
+    );
+    redis.disconnect();
+    expect(results.map((result) => JSON.parse(String(result)) as unknown)).toEqual([
+      'hello Ada',
+      '42 count!',
+      'asynq forgave too much',
+    ]);
+  });
+
+  it('ends at SIGTERM once shutdownTimeout has passed, with what ran back in its queue', async () => {
+    const hanging = startProgram(folder(), { ...settings.env, MODE: 'hang', SHUTDOWN_TIMEOUT: '200ms' });
+    await hanging.said('HANGING');
+    hanging.signal('SIGTERM');
+    expect(await hanging.ended).toBe('SIGTERM');
+    const redis = rawClient();
+    expect(await redis.llen(`asynq:{${queue}}:pending`)).toBe(1);
+    await redis.del(`asynq:{${queue}}:pending`);
+    redis.disconnect();
+  });
+
+  it('ends at once at the second Ctrl-C', async () => {
+    const hanging = startProgram(folder(), { ...settings.env, MODE: 'hang', SHUTDOWN_TIMEOUT: '5m' });
+    await hanging.said('HANGING');
+    hanging.signal('SIGINT');
+    await until('it has ended', () => {
+      hanging.signal('SIGINT');
+      return hanging.hasEnded();
+    });
+    expect(await hanging.ended).toBe(130);
   });
 });
 
 describe('types', () => {
+  // The two that check every declaration file in full cover both copies and both compilers; that takes time.
   it.each([
-    ['nodenext', 'of the repository', { module: 'nodenext' }],
-    ['nodenext from CommonJS', 'of the repository', { module: 'nodenext', asCommonJs: true }],
+    ['nodenext', 'of the repository', { module: 'nodenext', skipLibCheck: false }],
+    ['nodenext from CommonJS', 'of the repository', { module: 'nodenext' }],
     ['bundler', 'of the repository', { module: 'preserve', moduleResolution: 'bundler' }],
-    ['node10', 'of the app', { module: 'commonjs', moduleResolution: 'node10' }],
-    ['node16 from CommonJS', 'of the app', { module: 'node16', asCommonJs: true }],
+    ['node10', 'of the app', { module: 'commonjs', moduleResolution: 'node10', skipLibCheck: false }],
+    ['node16 from CommonJS', 'of the app', { module: 'node16' }],
   ] as const)(
     'resolve under %s',
-    async (name, compiler, { ...options }) => {
-      const asCommonJs = 'asCommonJs' in options;
+    async (name, compiler, options) => {
       const folder = apps.folderOf('nest11');
-      const file = join(folder, `types-${name.replaceAll(' ', '-')}.${asCommonJs ? 'cts' : 'ts'}`);
-      await writeFile(file, typesProgram);
-      const { asCommonJs: _unused, ...compilerOptions } = { asCommonJs, ...options };
-      const project = join(folder, `tsconfig.${name.replaceAll(' ', '-')}.json`);
-      const strict = {
-        strict: true,
-        noEmit: true,
-        target: 'ES2023',
-        skipLibCheck: false,
-        types: ['node'],
-        ...decorators,
-      };
-      await writeFile(project, JSON.stringify({ compilerOptions: { ...strict, ...compilerOptions }, files: [file] }));
+      const file = `types-${name.replaceAll(' ', '-')}.${name.endsWith('CommonJS') ? 'cts' : 'ts'}`;
+      await writeFile(join(folder, file), typesProgram);
+      const project = join(folder, `tsconfig.${file}.json`);
+      const compilerOptions = { ...strict, ...options };
+      await writeFile(project, JSON.stringify({ compilerOptions, files: [file] }));
       expect(await compile(project, compiler)).toBe('');
     },
     60_000,
   );
 });
 
-const decorators = { experimentalDecorators: true, emitDecoratorMetadata: true };
+const strict = {
+  strict: true,
+  noEmit: true,
+  target: 'ES2023',
+  skipLibCheck: true,
+  types: ['node'],
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+};
+
 const typesProgram = `
 import { AsynqModule, AsynqClient, Task, TaskHandler, defineTask, type TaskInfo } from 'nestjs-asynq';
 import { AsynqServer, TaskMux, type ServerOptions } from 'nestjs-asynq/core';

@@ -1,8 +1,9 @@
-import { execFile, type ExecFileException } from 'node:child_process';
+import { execFile, type ExecFileException, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { until } from '../support/until.js';
 
 const root = resolve(__dirname, '../..');
 const packed = ['lib', 'scripts', 'package.json', 'nest-cli.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
@@ -69,9 +70,7 @@ export async function run(
   args: readonly string[],
   options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
 ): Promise<string> {
-  const env = { ...process.env, ...options.env };
-  // A test run's own flags must not reach the programs it starts.
-  delete env['NODE_OPTIONS'];
+  const env = cleanEnv(options.env);
   return await new Promise((resolve, reject) => {
     const done = (error: ExecFileException | null, stdout: string, stderr: string): void => {
       if (error === null) resolve(stdout);
@@ -88,4 +87,41 @@ export async function evaluate(
 ): Promise<string> {
   const type = code.as === 'module' ? 'module' : 'commonjs';
   return (await run(process.execPath, [`--input-type=${type}`, '--eval', code.text], { cwd: folder })).trim();
+}
+
+/** A program that runs until it is told to end. */
+export interface RunningProgram {
+  /** Resolves once it has printed that text. */
+  readonly said: (text: string) => Promise<void>;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly hasEnded: () => boolean;
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string | null>;
+}
+
+/** Starts an application's `dist/main.js`. */
+export function startProgram(folder: string, env: Readonly<Record<string, string>>): RunningProgram {
+  const child = spawn(process.execPath, ['dist/main.js'], { cwd: folder, env: cleanEnv(env) });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  child.stderr.on('data', (chunk) => (output += String(chunk)));
+  let hasEnded = false;
+  const ended = new Promise<number | string | null>((resolve) => {
+    child.on('exit', (code, signal) => {
+      hasEnded = true;
+      resolve(code ?? signal);
+    });
+  });
+  return {
+    said: async (text) => void (await until(`it said ${text}, after\n${output}`, () => output.includes(text))),
+    signal: (signal) => void child.kill(signal),
+    hasEnded: () => hasEnded,
+    ended,
+  };
+}
+
+// A test run's own flags must not reach the programs it starts.
+function cleanEnv(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _flags, ...rest } = process.env;
+  return { ...rest, ...env };
 }

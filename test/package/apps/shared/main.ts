@@ -146,7 +146,9 @@ class ScopedTasks {
 @Module({
   imports: [
     ResourceModule,
-    AsynqModule.forRoot({ server: { concurrency: 1, queues: { [queue]: 1 }, shutdownTimeout: '2s' } }),
+    AsynqModule.forRoot({
+      server: { concurrency: 1, queues: { [queue]: 1 }, shutdownTimeout: process.env['SHUTDOWN_TIMEOUT'] ?? '5s' },
+    }),
   ],
   providers: [GreetTasks, ScopedTasks, { provide: APP_GUARD, useClass: CountingGuard }],
 })
