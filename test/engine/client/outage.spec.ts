@@ -1,0 +1,159 @@
+import { AsynqClient } from '../../../lib/engine/client/asynq-client.js';
+import { silentLogger } from '../../../lib/engine/logger.js';
+import { openBroker } from '../../../lib/engine/open-broker.js';
+import { systemClock } from '../../../lib/engine/system-clock.js';
+import { BrokerCommandError, BrokerUnavailableError } from '../../../lib/model/errors/broker-errors.js';
+import { watchLeaks } from '../../support/leak-check.js';
+import { startRedis } from '../../support/redis-server.js';
+import { until } from '../../support/until.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
+import { ClientUnderTest } from './client-under-test.js';
+import { WatchedBroker } from './watched-broker.js';
+
+// Nothing listens on port 1.
+const nowhere = 'redis://127.0.0.1:1';
+const unavailable = { code: 'ASYNQ_BROKER_UNAVAILABLE' };
+
+describe('a client without Redis', () => {
+  it('C-82 can be made, and closed again', async () => {
+    const leaks = watchLeaks();
+    await new AsynqClient({ redis: nowhere }).close();
+    await leaks.expectNone();
+  });
+
+  it('C-68 gives tasks up after their limit, in order, and says that they were not enqueued', async () => {
+    const leaks = watchLeaks();
+    const client = new AsynqClient({ redis: nowhere, enqueueTimeout: '50ms' });
+    const results = await client.enqueueMany([['a'], ['b'], ['a', 1, { taskId: 'x' }]]);
+    expect(results).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', error: unavailable })));
+    await expect(client.enqueue('email:send')).rejects.toMatchObject({
+      ...unavailable,
+      message: 'Redis could not be reached in time: task "email:send" was not enqueued',
+    });
+    await client.close();
+    await leaks.expectNone();
+  });
+
+  it('sends what waited as soon as Redis is there', async () => {
+    const server = await startRedis();
+    await server.kill();
+    const client = new AsynqClient({ redis: server.url, enqueueTimeout: '20s' });
+    const infos = Promise.all([client.enqueue('a'), client.enqueue('b', 1, { taskId: 'mine' })]);
+    await server.start();
+    expect(await infos).toMatchObject([{ type: 'a' }, { id: 'mine' }]);
+    await client.close();
+    await server.stop();
+  });
+});
+
+describe('a client whose Redis goes away', () => {
+  it('holds tasks back and sends them, in order, when it is back', async () => {
+    const server = await startRedis({ appendonly: true });
+    const broker = openBroker(server.url, { clock: systemClock, logger: silentLogger });
+    const client = new AsynqClient({ broker, enqueueTimeout: '20s' });
+    await client.enqueue('first');
+    await server.kill();
+    await until('the loss is noticed', () => !broker.isAvailable());
+    const waiting = Array.from({ length: 700 }, (_, index) => client.enqueue('x', index));
+    await server.start();
+    const infos = await Promise.all(waiting);
+    const { messages } = await broker.work.dequeue({
+      ...{ queue: 'default', limit: 1_000, now: systemClock.now(), leaseUntil: systemClock.now(), owner: 'o' },
+    });
+    expect(messages.slice(1).map((message) => message.id)).toEqual(infos.map((info) => info.id));
+    await client.close();
+    await broker.close();
+    await server.stop();
+  });
+});
+
+describe('an answer that is lost', () => {
+  let subject: ClientUnderTest;
+  let watched: WatchedBroker;
+  let clock: VirtualClock;
+  let client: AsynqClient;
+  const lost = new BrokerUnavailableError('The connection was lost');
+
+  beforeEach(async () => {
+    subject = ClientUnderTest.open();
+    watched = new WatchedBroker(subject.broker);
+    clock = new VirtualClock({ settle: async () => await subject.broker.ping() });
+    client = new AsynqClient({ broker: watched.broker, clock, defaults: { queue: subject.queue } });
+    await client.ping();
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await subject.close();
+  });
+
+  it('makes tasks with an id of ours be sent again, and stored once', async () => {
+    watched.loseAnswers(() => (watched.calls.length < 3 ? lost : undefined));
+    const enqueued = Promise.all([client.enqueue('a', 1, { unique: '1h' }), client.enqueue('b'), client.enqueue('c')]);
+    await until('the answer is lost', () => clock.armedTimers > 0);
+    await clock.advance('300ms');
+    const infos = await enqueued;
+    expect(watched.calls.length).toBeGreaterThan(1);
+    expect(await subject.pendingIds()).toEqual(infos.map((info) => info.id));
+  });
+
+  it('leaves it open whether a task with an id of the caller is stored, and says so', async () => {
+    watched.loseAnswers(() => lost);
+    await expect(client.enqueue('a', 1, { taskId: 'mine' })).rejects.toMatchObject({
+      ...unavailable,
+      message: expect.stringContaining(
+        'task "a" with id "mine" was being enqueued: whether it is stored is unknown',
+      ) as string,
+      cause: lost,
+    });
+    expect(watched.calls).toEqual([['mine']]);
+  });
+
+  it('is waited out no longer than the limit, and the task said to be perhaps stored', async () => {
+    watched.loseAnswers(() => lost);
+    const refused = expect(client.enqueue('a')).rejects.toMatchObject({
+      ...unavailable,
+      message: expect.stringContaining('whether it is stored is unknown') as string,
+    });
+    await until('the answer is lost', () => clock.armedTimers > 0);
+    await clock.advance('6s');
+    await refused;
+    // Not in a tight loop.
+    expect(watched.calls.length).toBeLessThan(60);
+    expect(clock.armedTimers).toBe(0);
+  });
+
+  it('is no reason to try again when Redis refused', async () => {
+    const refusal = new BrokerCommandError('OOM command not allowed');
+    watched.loseAnswers(() => refusal);
+    await expect(client.enqueue('a')).rejects.toBe(refusal);
+    expect(watched.calls).toHaveLength(1);
+  });
+});
+
+describe('closing a client', () => {
+  it('C-81 waits for what is being enqueued and leaves a borrowed broker open', async () => {
+    const subject = ClientUnderTest.open();
+    const client = new AsynqClient({ broker: subject.broker, defaults: { queue: subject.queue } });
+    const enqueued = client.enqueue('x');
+    await Promise.all([client.close(), client.close()]);
+    await expect(enqueued).resolves.toMatchObject({ state: 'pending' });
+    await expect(subject.broker.ping()).resolves.toBeUndefined();
+    await subject.close();
+  });
+
+  it('closes the connection that it opened, and refuses later calls', async () => {
+    const server = await startRedis();
+    const leaks = watchLeaks();
+    const client = new AsynqClient({ redis: server.url });
+    await client.enqueue('x');
+    await client.close();
+    await leaks.expectNone();
+    const closed = { code: 'ASYNQ_INVALID_STATE', message: 'The client is closed' };
+    await expect(client.enqueue('x')).rejects.toMatchObject(closed);
+    await expect(client.enqueueMany([['x']])).rejects.toMatchObject(closed);
+    await expect(client.cancel('x')).rejects.toMatchObject(closed);
+    await expect(client.ping()).rejects.toMatchObject(closed);
+    await server.stop();
+  });
+});
