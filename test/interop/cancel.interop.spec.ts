@@ -77,6 +77,26 @@ describe('cancellation across languages', () => {
     expect(await across.inspector.info(queue, id)).toMatchObject({ state: 'archived', lastErr: 'context canceled' });
   });
 
+  it('ends a task that Go ran as the caller wished, when its retry is due here', async () => {
+    const queue = across.aQueue('then-go');
+    const { id } = await across.client.enqueue('until-canceled', 1, { queue });
+    const there = await across.aGoWorker({ queues: { [queue]: 1 } });
+    await there.hasStarted(id);
+
+    await signalUntilHeard(
+      () => across.client.cancel(id, { queue, then: 'archive' }),
+      () => there.ended.length > 0,
+    );
+    // Go knows of no consequence and retries.
+    await until('the task waits for its retry', async () => (await across.inspector.queue(queue)).Retry === 1);
+    await there.kill();
+    await across.redis.zadd(`asynq:{${queue}}:retry`, Math.floor(Date.now() / 1_000), id);
+
+    const here = await across.aNodeWorker({ queues: { [queue]: 1 } });
+    await until('the task is archived', async () => (await across.inspector.queue(queue)).Archived === 1);
+    expect(here.started).toEqual([]);
+  });
+
   it.each([
     ['pending', {}],
     ['scheduled', { processIn: 3_600_000 }],
