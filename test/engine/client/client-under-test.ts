@@ -71,6 +71,6 @@ export class ClientUnderTest {
 
   /** Ids that wait to run, next one first. */
   async pendingIds(queue = this.queue): Promise<string[]> {
-    return (await this.redis.lrange(queueKeys(queue).pending, 0, '-1')).reverse();
+    return (await this.redis.lrange(queueKeys(queue).pending, 0, '-1')).toReversed();
   }
 }

@@ -58,7 +58,11 @@ describe('a client whose Redis goes away', () => {
     await server.start();
     const infos = await Promise.all(waiting);
     const { messages } = await broker.work.dequeue({
-      ...{ queue: 'default', limit: 1_000, now: systemClock.now(), leaseUntil: systemClock.now(), owner: 'o' },
+      queue: 'default',
+      limit: 1_000,
+      now: systemClock.now(),
+      leaseUntil: systemClock.now(),
+      owner: 'test:1:x',
     });
     expect(messages.slice(1).map((message) => message.id)).toEqual(infos.map((info) => info.id));
     await client.close();
