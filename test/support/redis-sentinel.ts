@@ -9,7 +9,7 @@ export interface RunningSentinel {
   readonly name: string;
   readonly master: RunningRedisServer;
   readonly replica: RunningRedisServer;
-  /** Makes the replica the master, and resolves when the sentinel says so. */
+  /** Kills the master, and resolves when the sentinel has made the replica the master. */
   failOver(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -30,8 +30,8 @@ export async function startSentinel(
     `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
     `sentinel down-after-milliseconds ${name} 1000`,
     `sentinel failover-timeout ${name} 3000`,
-    ...(options.password === undefined ? [] : [`sentinel auth-pass ${name} ${options.password}`]),
-    ...(options.sentinelPassword === undefined ? [] : [`requirepass ${options.sentinelPassword}`]),
+    ...(options.password === undefined ? [] : [`sentinel auth-pass ${name} "${options.password}"`]),
+    ...(options.sentinelPassword === undefined ? [] : [`requirepass "${options.sentinelPassword}"`]),
   ];
   const sentinel = await startRedis({ config: `${lines.join('\n')}\n`, args: ['--sentinel'] });
   const client = new Redis(sentinel.port, { protocol: 2, password: options.sentinelPassword ?? '' });
@@ -43,9 +43,7 @@ export async function startSentinel(
   return {
     ...running,
     failOver: async () => {
-      await until('the sentinel starts a failover', async () => {
-        return (await client.call('SENTINEL', 'FAILOVER', name)) === 'OK';
-      });
+      await master.kill();
       await until('the replica is the master', async () => {
         const address = (await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as string[];
         return address[1] === String(replica.port);
