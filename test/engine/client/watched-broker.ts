@@ -15,7 +15,9 @@ export class WatchedBroker {
 
   constructor(inner: Broker) {
     this.broker = {
-      ...{ work: inner.work, maintenance: inner.maintenance, presence: inner.presence },
+      work: inner.work,
+      maintenance: inner.maintenance,
+      presence: inner.presence,
       enqueue: {
         enqueue: async (requests, now) => {
           this.calls.push(requests.map((request) => request.message.id));
