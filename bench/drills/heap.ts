@@ -24,7 +24,8 @@ export async function heap({ verdict, tasks = 1_000_000, atEnd }: DrillContext):
       }
     }
     await until(async () => (await worker.usage()).handled >= total, 60_000);
-    const { handled, heapBytes } = await worker.usage();
+    const { handled, heapBytes } = await worker.usage('collect');
+    if (handled < total) throw new Error(`Only ${handled} of ${total} tasks were handled within a minute`);
     verdict.tell(`heap after ${handled.toLocaleString('en')} tasks`, megabytes(heapBytes));
     return heapBytes;
   };

@@ -12,9 +12,9 @@ export async function outage({ verdict, minutes = 5, atEnd }: DrillContext): Pro
   await enqueueOne(redis.url);
   await until(() => worker.runs.size === 1, 5_000);
 
+  const lines = worker.logLines;
   await redis.kill();
   const before = await worker.usage();
-  const lines = worker.logLines;
   const start = performance.now();
   await new Promise((resolve) => setTimeout(resolve, minutes * 60_000));
   const elapsed = performance.now() - start;

@@ -21,5 +21,5 @@ export type FromWorker =
   | { readonly kind: 'tasks'; readonly ids: readonly string[]; readonly lateness: readonly number[] }
   | { readonly kind: 'usage'; readonly handled: number; readonly heapBytes: number; readonly cpuMicros: number };
 
-/** What it is asked: `usage` is answered after a garbage collection. */
-export type ToWorker = { readonly kind: 'usage' };
+/** What it is asked. Garbage is collected first for a true size of the heap, which takes a while. */
+export type ToWorker = { readonly kind: 'usage'; readonly garbage: 'collect' | 'leave' };

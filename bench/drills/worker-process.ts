@@ -36,10 +36,10 @@ export class WorkerProcess {
     return worker;
   }
 
-  /** Heap after a garbage collection, processor time and tasks handled so far. */
-  async usage(): Promise<Usage> {
+  /** Heap, processor time and tasks handled so far. */
+  async usage(garbage: ToWorker['garbage'] = 'leave'): Promise<Usage> {
     const answer = this.#next('usage');
-    this.child.send({ kind: 'usage' } satisfies ToWorker);
+    this.child.send({ kind: 'usage', garbage } satisfies ToWorker);
     return (await answer) as Usage;
   }
 

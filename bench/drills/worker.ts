@@ -67,11 +67,10 @@ function send(message: FromWorker): void {
   process.send?.(message);
 }
 
-process.on('message', ({ kind }: ToWorker) => {
-  if (kind !== 'usage') return;
+process.on('message', ({ garbage }: ToWorker) => {
   const { gc } = globalThis as { gc?: () => void };
   // What the first round frees lets a second one free more (finalizers, weak references).
-  for (let round = 0; round < 3; round++) gc?.();
+  if (garbage === 'collect') for (let round = 0; round < 3; round++) gc?.();
   const { user, system } = process.cpuUsage();
   send({ kind: 'usage', handled, heapBytes: process.memoryUsage().heapUsed, cpuMicros: user + system });
 });
