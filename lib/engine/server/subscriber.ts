@@ -14,12 +14,22 @@ export interface SubscriberDeps {
 }
 
 const retryEvery = ms(5_000);
+// The two messages of one cancellation are sent one right after the other.
+const pairWindow = ms(5_000);
+const mostPairs = 1_000;
 // Subscribed once, the connection keeps the subscription alive by itself.
 const checkEvery = ms(3_600_000);
 
-/** Hears cancellation requests and wake-ups. Tries every 5 s to subscribe until it works (spec/03 §11). */
+/**
+ * Hears cancellation requests and wake-ups. Tries every 5 s to subscribe until it works (spec/03 §11).
+ *
+ * A cancellation of ours names its queue, and is followed by the bare id for servers in Go. That second message is not
+ * for us: a task with the same id in another queue is not meant.
+ */
 export class Subscriber extends PeriodicService {
   readonly #deps: SubscriberDeps;
+  /** Ids whose bare message is about to follow, and until when it is waited for. */
+  readonly #pairs = new Map<string, number>();
   #unsubscribe: (() => Promise<void>) | undefined;
 
   constructor(deps: SubscriberDeps) {
@@ -29,8 +39,28 @@ export class Subscriber extends PeriodicService {
   }
 
   override async runOnce(): Promise<typeof checkEvery> {
-    this.#unsubscribe ??= await this.#deps.presence.subscribe(this.#deps.listener);
+    const { presence, listener } = this.#deps;
+    this.#unsubscribe ??= await presence.subscribe({
+      onCancel: (taskId, request) => this.#onCancel(taskId, request),
+      onWake: (queue) => listener.onWake(queue),
+      onDue: (queue, dueAt) => listener.onDue(queue, dueAt),
+      onReconnect: () => listener.onReconnect(),
+    });
     return checkEvery;
+  }
+
+  #onCancel(...[taskId, request]: Parameters<SignalListener['onCancel']>): void {
+    const { clock, listener } = this.#deps;
+    const now = clock.monotonic();
+    if (request === undefined) {
+      const until = this.#pairs.get(taskId);
+      this.#pairs.delete(taskId);
+      if (until !== undefined && now < until) return;
+    } else {
+      if (this.#pairs.size >= mostPairs) this.#pairs.clear();
+      this.#pairs.set(taskId, now + pairWindow);
+    }
+    listener.onCancel(taskId, request);
   }
 
   override async stop(): Promise<void> {

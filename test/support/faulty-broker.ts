@@ -1,0 +1,62 @@
+import type { Broker } from '../../lib/model/broker/broker.js';
+import type { WorkContract } from '../../lib/model/broker/work.contract.js';
+import { BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
+
+/**
+ * How a call of the work contract goes wrong: `lost-before` never reaches the server, `lost-after` is carried out and
+ * its answer is lost, a promise keeps the answer back until it is fulfilled.
+ */
+export type Fault = 'lost-before' | 'lost-after' | Promise<void>;
+
+/** A broker whose calls go wrong as told; everything else goes through. */
+export interface FaultyBroker extends Broker {
+  /** What happens to the next calls, one entry each; with none left they go through. */
+  readonly faults: { readonly settle: Fault[]; readonly dequeue: Fault[]; readonly extendLeases: Fault[] };
+}
+
+/**
+ * Wraps a broker so that calls can be made to fail.
+ *
+ * @example
+ * const broker = faultyBroker(redisBroker);
+ * broker.faults.settle.push('lost-before');
+ */
+export function faultyBroker(broker: Broker): FaultyBroker {
+  const faults: FaultyBroker['faults'] = { settle: [], dequeue: [], extendLeases: [] };
+  const lost = (): BrokerUnavailableError => new BrokerUnavailableError('The connection was lost');
+  const { work } = broker;
+  const guarded = async <T>(queue: Fault[], call: () => Promise<T>): Promise<T> => {
+    const fault = queue.shift();
+    if (fault === 'lost-before') throw lost();
+    const answer = await call();
+    if (fault === 'lost-after') throw lost();
+    await fault;
+    return answer;
+  };
+  const faultyWork: WorkContract = {
+    dequeue: async (request) => await guarded(faults.dequeue, async () => await work.dequeue(request)),
+    extendLeases: async (request) => await guarded(faults.extendLeases, async () => await work.extendLeases(request)),
+    async settle(queue, settlements, now) {
+      try {
+        return await guarded(faults.settle, async () => await work.settle(queue, settlements, now));
+      } catch (error) {
+        return settlements.map(() => error as BrokerUnavailableError);
+      }
+    },
+    writeResult: async (request) => await work.writeResult(request),
+    waitForTask: async (request) => await work.waitForTask(request),
+    isPaused: async (queue) => await work.isPaused(queue),
+  };
+  return {
+    faults,
+    work: faultyWork,
+    enqueue: broker.enqueue,
+    maintenance: broker.maintenance,
+    presence: broker.presence,
+    open: async () => await broker.open(),
+    ping: async () => await broker.ping(),
+    isAvailable: () => broker.isAvailable(),
+    onAvailability: (listener) => broker.onAvailability(listener),
+    close: async () => await broker.close(),
+  };
+}
