@@ -7,9 +7,11 @@ import { until } from '../support/until.js';
 
 describe('a RedisConnection through sentinels', () => {
   let running: RunningSentinel;
+  let leaks: ReturnType<typeof watchLeaks>;
 
   beforeAll(async () => {
     running = await startSentinel({ password: 'data secret', sentinelPassword: 'sentinel secret' });
+    leaks = watchLeaks();
   });
 
   afterEach(closeConnections);
@@ -46,7 +48,6 @@ describe('a RedisConnection through sentinels', () => {
   });
 
   it('works with the master, and with the new one after a failover', async () => {
-    const leaks = watchLeaks();
     const connection = aConnection(option());
     const heard = recordAvailability(connection);
     await connection.open();

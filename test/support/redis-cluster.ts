@@ -57,7 +57,7 @@ export async function startCluster(size = 3): Promise<RunningCluster> {
 }
 
 function quietClient(port: number): Redis {
-  const client = new Redis(port, { protocol: 2 });
+  const client = new Redis(port, { protocol: 2, disconnectTimeout: 50 });
   // Its server may be killed on purpose.
   client.on('error', () => {});
   return client;

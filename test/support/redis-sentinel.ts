@@ -34,7 +34,7 @@ export async function startSentinel(
     ...(options.sentinelPassword === undefined ? [] : [`requirepass "${options.sentinelPassword}"`]),
   ];
   const sentinel = await startRedis({ config: `${lines.join('\n')}\n`, args: ['--sentinel'] });
-  const client = new Redis(sentinel.port, { protocol: 2, password: options.sentinelPassword ?? '' });
+  const client = new Redis(sentinel.port, { protocol: 2, disconnectTimeout: 50, password: options.sentinelPassword ?? '' });
   await until('the sentinel knows the replica', async () => {
     const replicas = (await client.call('SENTINEL', 'REPLICAS', name)) as string[][];
     return replicas.some((fields) => fields.includes('ok') && fields.includes(String(replica.port)));

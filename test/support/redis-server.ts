@@ -34,7 +34,8 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<Runni
 
 /** A plain client for arranging and asserting. Close it with `disconnect()`. */
 export function rawClient(url: string = sharedRedisUrl()): Redis {
-  return new Redis(url, { protocol: 2 });
+  // The timeout is a timer that may outlive the client, when its server was killed.
+  return new Redis(url, { protocol: 2, disconnectTimeout: 50 });
 }
 
 /** Removes every key of a test's queues. */
