@@ -24,6 +24,7 @@ export const systemParts: EngineParts = { clock: systemClock, random: systemRand
 
 /** One registration of the module: a broker, and the client, server and mux that share it. */
 export class AsynqInstance {
+  readonly options: ResolvedModuleOptions;
   readonly logger: Logger;
   readonly client: AsynqClient;
   readonly server: AsynqServer;
@@ -34,11 +35,11 @@ export class AsynqInstance {
   /** Connects to nothing. @throws InvalidOptionError when the option `redis` is no way to a Redis. */
   constructor(
     readonly name: string,
-    readonly options: ResolvedModuleOptions,
-    parts: EngineParts,
+    { options, parts }: { readonly options: ResolvedModuleOptions; readonly parts: EngineParts },
   ) {
     const { clock, random } = parts;
     const { codec } = options;
+    this.options = options;
     this.logger = options.logger ?? new NestLogger(name === defaultInstanceName ? 'Asynq' : `Asynq:${name}`);
     this.#clock = clock;
     this.#broker = makeBroker(options, { parts, logger: this.logger });

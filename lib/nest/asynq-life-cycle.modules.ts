@@ -30,18 +30,18 @@ function runHooks(module: object, place: { readonly modules: ModulesContainer; r
       provide: AsynqInstances,
       inject: [ModulesContainer],
       useFactory: (modules: ModulesContainer) => {
-        runHooks(AsynqInstancesModule, { modules, distance: Number.POSITIVE_INFINITY });
+        runHooks(AsynqConnectionsModule, { modules, distance: Number.POSITIVE_INFINITY });
         return new AsynqInstances();
       },
     },
   ],
   exports: [AsynqInstances],
 })
-export class AsynqInstancesModule {}
+export class AsynqConnectionsModule {}
 
 /** Handlers: started after every bootstrap hook of the application, drained before every stop hook. */
 @Module({
-  imports: [DiscoveryModule, AsynqInstancesModule],
+  imports: [DiscoveryModule, AsynqConnectionsModule],
   providers: [
     {
       provide: AsynqRunner,

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { AsynqInstanceOptions, AsynqModuleAsyncOptions, AsynqModuleOptions } from './asynq-module-options.js';
 import { asyncOptionsProviders, instanceExports, instanceProviders } from './asynq.providers.js';
-import { AsynqInstancesModule, AsynqRunnerModule } from './asynq-life-cycle.modules.js';
+import { AsynqConnectionsModule, AsynqRunnerModule } from './asynq-life-cycle.modules.js';
 import { defaultInstanceName, optionsToken } from './asynq.tokens.js';
 import { checkText } from '../model/options/check.js';
 
@@ -61,7 +61,7 @@ function registration(options: AsynqInstanceOptions & Pick<DynamicModule, 'impor
   return {
     module: AsynqInstanceModule,
     global: options.isGlobal ?? true,
-    imports: [...(options.imports ?? []), AsynqInstancesModule, AsynqRunnerModule],
+    imports: [...(options.imports ?? []), AsynqConnectionsModule, AsynqRunnerModule],
     providers: [...(options.providers ?? []), ...instanceProviders(name)],
     exports: instanceExports(name),
   };

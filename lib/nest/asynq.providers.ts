@@ -28,8 +28,13 @@ export function instanceProviders(name: string): Provider[] {
     {
       provide: instanceToken(name),
       inject: [optionsToken(name), AsynqInstances, { token: enginePartsToken, optional: true }],
-      useFactory: (options: AsynqModuleOptions, instances: AsynqInstances, parts?: EngineParts) =>
-        instances.add(new AsynqInstance(name, resolveModuleOptions(options, process.env), parts ?? systemParts)),
+      useFactory: (options: AsynqModuleOptions, instances: AsynqInstances, parts: EngineParts = systemParts) =>
+        instances.add(
+          new AsynqInstance(name, {
+            options: resolveModuleOptions(options, process.env),
+            parts,
+          }),
+        ),
     },
     partProvider(name, { token: getClientToken(name), of: (instance) => instance.client }),
     partProvider(name, { token: getServerToken(name), of: (instance) => instance.server }),

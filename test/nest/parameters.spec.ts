@@ -1,5 +1,7 @@
 import {
   BadRequestException,
+  createParamDecorator,
+  type ExecutionContext,
   Injectable,
   Module,
   ParseIntPipe,
@@ -16,6 +18,7 @@ import {
   type Task,
   TaskHandler,
   TaskHeaders,
+  taskOf,
   TaskPayload,
   TaskSignal,
 } from '../../lib/index.js';
@@ -42,6 +45,10 @@ class BackwardsPipe implements PipeTransform<string, string> {
   }
 }
 
+const Tenant = createParamDecorator(
+  (fallback: string, context: ExecutionContext) => taskOf(context).headers['tenant'] ?? fallback,
+);
+
 @Injectable()
 class Parameters {
   @TaskHandler('dto')
@@ -63,6 +70,11 @@ class Parameters {
     @TaskSignal() signal: AbortSignal,
   ) {
     return { headers, tenant, absent: absent === undefined, signal: signal instanceof AbortSignal };
+  }
+
+  @TaskHandler('own')
+  own(@Tenant('fallback') tenant: string) {
+    return tenant;
   }
 
   @TaskHandler('throws:400')
@@ -136,4 +148,10 @@ it('@TaskHeaders and @TaskSignal pass what they say', async () => {
     absent: true,
     signal: true,
   });
+});
+
+it("an application's own parameter decorators find the task in the context", async () => {
+  const test = await started();
+  expect(await resultOf(test, 'own', undefined, { headers: { tenant: 'ann' } })).toBe('ann');
+  expect(await resultOf(test, 'own')).toBe('fallback');
 });

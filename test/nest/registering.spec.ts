@@ -1,4 +1,4 @@
-import { Inject, Injectable, Module } from '@nestjs/common';
+import { Global, Inject, Injectable, Module } from '@nestjs/common';
 import {
   AsynqClient,
   AsynqModule,
@@ -11,6 +11,8 @@ import {
   TaskMux,
 } from '../../lib/index.js';
 import type { AsynqModuleOptions, AsynqOptionsFactory } from '../../lib/index.js';
+import { type EngineParts, systemParts } from '../../lib/nest/asynq-instance.js';
+import { enginePartsToken } from '../../lib/nest/asynq.tokens.js';
 import { sharedRedisUrl } from '../support/redis-server.js';
 import { aQueue, cleanUp, nextEvent, options, resultOf, startApp, startModule } from './support.js';
 
@@ -232,4 +234,37 @@ describe('named instances', () => {
     class AppModule {}
     await expect(startModule(AppModule)).rejects.toThrow(`AsynqModule: ${who} is registered twice`);
   });
+});
+
+it('a module may replace what every instance stands on', async () => {
+  const asked: unknown[] = [];
+  const parts: EngineParts = {
+    ...systemParts,
+    openBroker: (redis, deps) => {
+      asked.push(redis);
+      return systemParts.openBroker(sharedRedisUrl(), deps);
+    },
+  };
+  @Global()
+  @Module({ providers: [{ provide: enginePartsToken, useValue: parts }], exports: [enginePartsToken] })
+  class PartsModule {}
+  const registered = AsynqModule.forRoot({ ...options(aQueue()), redis: 'redis://nowhere' });
+  const test = await startApp({ imports: [registered, PartsModule], providers: [Greeter] });
+  expect(await resultOf(test, 'greet', 'you')).toBe('hello you');
+  expect(asked).toEqual(['redis://nowhere']);
+});
+
+it('log lines go to Nest, under the name of the instance', async () => {
+  const imports = [
+    AsynqModule.forRoot(options(aQueue())),
+    AsynqModule.forRoot({ ...options(aQueue()), name: 'billing' }),
+  ];
+  const { log } = await startApp({ imports });
+  expect(log.lines.filter(({ context }) => context.startsWith('Asynq'))).toEqual(
+    ['Asynq', 'Asynq:billing'].map((context) => ({
+      level: 'log',
+      message: 'No task handler was found: the server does not start',
+      context,
+    })),
+  );
 });

@@ -174,6 +174,18 @@ describe('what a process does', () => {
     expect(log.ofAsynq()).toEqual([`The role is "${role}": this process handles no tasks`]);
   });
 
+  it('takes the role of the process from ASYNQ_ROLE', async () => {
+    const { ASYNQ_ROLE: before } = process.env;
+    process.env['ASYNQ_ROLE'] = 'producer';
+    try {
+      const { server } = await startApp({ imports: [AsynqModule.forRoot(options(aQueue()))], providers: [Worker] });
+      expect(server.status).toBe('new');
+    } finally {
+      if (before === undefined) delete process.env['ASYNQ_ROLE'];
+      else process.env['ASYNQ_ROLE'] = before;
+    }
+  });
+
   it.each(['worker', 'all'] as const)('handles tasks in the role "%s"', async (role) => {
     const imports = [AsynqModule.forRoot(options(aQueue(), { role }))];
     const test = await startApp({ imports, providers: [Worker] });

@@ -21,7 +21,7 @@ beforeAll(async () => {
   apps = await packApps();
   files = filesIn(apps.packageFolder);
   manifest = JSON.parse(readFileSync(join(apps.packageFolder, 'package.json'), 'utf8')) as Manifest;
-}, 120_000);
+}, 240_000);
 
 afterAll(() => apps?.remove());
 
@@ -114,7 +114,7 @@ describe.each(['nest11', 'nest12'] as const)('an application on %s', (app) => {
       app === 'nest11' ? 'of the app' : 'of the repository',
     );
     if (faults !== '') throw new Error(faults);
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     const redis = rawClient();
@@ -125,6 +125,11 @@ describe.each(['nest11', 'nest12'] as const)('an application on %s', (app) => {
   it.each(['nestjs-asynq', 'nestjs-asynq/core'])('imports and requires %s, as one copy', async (entry) => {
     const text = `import('${entry}').then((m) => console.log(m.Task === require('${entry}').Task, typeof m.Task))`;
     expect(await evaluate(folder(), { as: 'script', text })).toBe('true function');
+  });
+
+  it('loads the CommonJS copy, which old resolvers take', async () => {
+    const text = "console.log(typeof require('./node_modules/nestjs-asynq/dist/cjs/index.js').AsynqModule.forRoot)";
+    expect(await evaluate(folder(), { as: 'script', text })).toBe('function');
   });
 
   it('enqueues, handles with everything of Nest around, drains, and ends by itself', async () => {
@@ -191,7 +196,7 @@ describe('types', () => {
       await writeFile(project, JSON.stringify({ compilerOptions, files: [file] }));
       expect(await compile(project, compiler)).toBe('');
     },
-    60_000,
+    120_000,
   );
 });
 

@@ -76,7 +76,7 @@ export async function run(
       if (error === null) resolve(stdout);
       else reject(new Error(`"${program} ${args.join(' ')}" failed: ${error.message}\n${stdout}\n${stderr}`));
     };
-    execFile(program, args, { cwd: options.cwd, env, timeout: 100_000, maxBuffer: 2 ** 26 }, done);
+    execFile(program, args, { cwd: options.cwd, env, timeout: 200_000, maxBuffer: 2 ** 26 }, done);
   });
 }
 

@@ -42,7 +42,7 @@ export function checkDefinitions({ handlers, events, instances }: Definitions): 
 }
 
 /** The text that routes tasks to a handler. */
-export function patternOf(handler: HandlerDefinition): string {
+function patternOf(handler: HandlerDefinition): string {
   return typeof handler.pattern === 'string' ? handler.pattern : handler.pattern.type;
 }
 
