@@ -1,6 +1,7 @@
 import type { Disorder } from '../../lib/model/broker/maintenance.contract.js';
 import { addMs, type EpochMs, ms } from '../../lib/model/time/duration.js';
-import { groupKey, taskKey } from '../../lib/redis/keys.js';
+import { globalKeys, groupKey, taskKey } from '../../lib/redis/keys.js';
+import { until } from '../support/until.js';
 import { noon, noonSeconds, type Seed, SeededQueue } from './seeded-queue.js';
 
 /** What a caller does: it looks, waits a full lease, and hands back what it saw. */
@@ -33,6 +34,17 @@ describe('reconciling a queue', () => {
   };
   const fault = (kind: Disorder['kind'], subject: string): Disorder => ({ queue: tasks.queue, kind, subject });
 
+  const kinds = [
+    'active-without-lease',
+    'lease-without-active',
+    'id-without-task',
+    'task-without-place',
+    'task-in-wrong-place',
+    'task-without-message',
+    // Once more, now that there is something to be seen.
+    'active-without-lease',
+    'lease-without-active',
+  ] as const;
   const everyState: readonly Seed[] = [
     { id: 'pending' },
     { id: 'active', state: 'active', score: noonSeconds + 30 },
@@ -100,11 +112,13 @@ describe('reconciling a queue', () => {
       await redis.zadd(set, noonSeconds, 'gone');
     }
     await redis.sadd(keys.groups, 'g');
+    await redis.zadd(keys.due, noon, 'gone');
     const { suspicions } = await round();
     expect(suspicions).toEqual([fault('id-without-task', 'gone')]);
     expect((await round(suspicions, later)).healed).toEqual([fault('id-without-task', 'gone')]);
     expect(await tasks.placesOf('gone')).toEqual([]);
     expect(await tasks.hash('gone')).toEqual({});
+    expect(await redis.exists(keys.due)).toBe(0);
   });
 
   it.each([
@@ -120,7 +134,7 @@ describe('reconciling a queue', () => {
       'completed',
       noonSeconds + 600,
     ],
-    ['aggregating', { group: 'g' }, 'g:g', laterSeconds],
+    ['aggregating', { group: 'g', message: { group: '' } }, 'g:g', laterSeconds],
     ['aggregating', { message: { group: 'g' } }, 'g:g', laterSeconds],
     ['aggregating', {}, 'pending', undefined],
   ] as const)('puts a task without a place where its state says: %s %j', async (state, rest, place, score) => {
@@ -137,11 +151,36 @@ describe('reconciling a queue', () => {
     expect(await round()).toEqual({ suspicions: [], healed: [] });
   });
 
-  it('puts lost pending tasks before those that wait, and wakes nobody twice', async () => {
+  it.each(['pending', 'active', 'retry', 'aggregating'] as const)(
+    'puts a lost %s task into one place, whatever it is suspected of in one call',
+    async (state) => {
+      await tasks.given({ id: 'task', state, places: [], group: 'g' });
+      await round(kinds.map((kind) => fault(kind, 'task')));
+      const places = { pending: ['pending'], active: ['active', 'lease'], retry: ['retry'], aggregating: ['g:g'] };
+      expect(await tasks.placesOf('task')).toEqual(places[state]);
+    },
+  );
+
+  it('puts lost pending tasks before those that wait, and gives them an age', async () => {
     await tasks.given({ id: 'lost', places: [] }, { id: 'waiting' });
+    await tasks.redis.hdel(taskKey(tasks.keys, 'lost'), 'pending_since');
     const { suspicions } = await round();
-    expect((await round([...suspicions, ...suspicions], later)).healed).toEqual(suspicions);
+    expect((await round(suspicions, later)).healed).toEqual(suspicions);
     expect(await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toEqual(['waiting', 'lost']);
+    expect(await tasks.hash('lost')).toMatchObject({ pending_since: `${later}000000` });
+  });
+
+  it('wakes workers for a task that comes back into an empty queue, and only then', async () => {
+    const listener = tasks.redis.duplicate();
+    const heard: string[] = [];
+    await listener.subscribe(globalKeys.wakeChannel);
+    listener.on('message', (_channel, text) => heard.push(text));
+    await tasks.given({ id: 'first', places: [] }, { id: 'second', places: [] });
+    await round([fault('task-without-place', 'first'), fault('task-without-place', 'second')]);
+    await tasks.redis.publish(globalKeys.wakeChannel, `end of ${tasks.queue}`);
+    await until('the end is heard', () => heard.includes(`end of ${tasks.queue}`));
+    listener.disconnect();
+    expect(heard.filter((text) => text === tasks.queue)).toHaveLength(1);
   });
 
   it('Q-34 puts the state right of a task that an aborted script left in another place', async () => {
@@ -151,6 +190,23 @@ describe('reconciling a queue', () => {
     expect((await round(suspicions, later)).healed).toHaveLength(1);
     expect(await tasks.placesOf('task')).toEqual(['archived']);
     expect(await tasks.hash('task')).toMatchObject({ state: 'archived' });
+  });
+
+  it.each([
+    ['pending', ['pending'], 'pending'],
+    ['active', ['active', 'lease'], 'active'],
+    ['active', ['active'], 'active'],
+    ['aggregating', ['g:g'], 'aggregating'],
+    ['scheduled', ['scheduled'], 'scheduled'],
+  ] as const)('puts the state right of a task that is %s and says otherwise, in %j', async (_, places, state) => {
+    const { keys } = tasks;
+    await tasks.redis.sadd(keys.groups, 'g');
+    const found = places.map((place) => (place === 'g:g' ? groupKey(keys, 'g') : keys[place]));
+    await tasks.given({ id: 'task', state: 'retry', group: 'g', places: found });
+    const { suspicions } = await round();
+    await round(suspicions, later);
+    expect(await tasks.placesOf('task')).toEqual(places);
+    expect(await tasks.hash('task')).toMatchObject({ state });
   });
 
   it('takes a task that is in two places out of the one that its state does not name', async () => {
@@ -202,14 +258,6 @@ describe('reconciling a queue', () => {
     const before = await Promise.all(
       everyState.map(async ({ id }) => [await tasks.placesOf(id), await tasks.hash(id)]),
     );
-    const kinds = [
-      'active-without-lease',
-      'lease-without-active',
-      'id-without-task',
-      'task-without-place',
-      'task-in-wrong-place',
-      'task-without-message',
-    ] as const;
     const alarms = everyState.flatMap(({ id }) => kinds.map((kind) => fault(kind, id)));
     const { healed } = await round([...alarms, fault('group-not-listed', 'g'), fault('group-not-listed', 'h')], later);
     expect(healed).toEqual([]);
