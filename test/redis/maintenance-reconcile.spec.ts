@@ -225,6 +225,19 @@ describe('reconciling a queue', () => {
     expect(await tasks.redis.exists(taskKey(tasks.keys, 'stub'))).toBe(0);
   });
 
+  it.each([
+    [['retry'], 'retry'],
+    [[], 'pending'],
+  ] as const)('gives a task that says nothing of its state the state of its place: %j', async (places, state) => {
+    await tasks.given({ id: 'task', places: places.map((place) => tasks.keys[place]) });
+    await tasks.redis.hdel(taskKey(tasks.keys, 'task'), 'state');
+    const { suspicions } = await round();
+    await round(suspicions, later);
+    expect(await tasks.placesOf('task')).toEqual([state]);
+    expect(await tasks.hash('task')).toMatchObject({ state });
+    expect(await round()).toEqual({ suspicions: [], healed: [] });
+  });
+
   it('lists a group again that has members', async () => {
     await tasks.given({ id: 'task', state: 'aggregating', group: 'a:b' });
     const { suspicions } = await round();

@@ -180,12 +180,8 @@ function heal.ID_WITHOUT_TASK(taskId, group, expiresAt)
 end
 
 function heal.TASK_WITHOUT_MESSAGE(taskId)
-  if stored(taskId) or redis.call('DEL', taskPrefix .. taskId) == 0 then
-    return 'RIGHT'
-  end
-  redis.call('ZREM', places.lease, taskId)
-  leaveList(places.active, taskId)
-  return 'HEALED'
+  -- Where its id still is, it is an id without a task from now on.
+  return not stored(taskId) and redis.call('DEL', taskPrefix .. taskId) == 1 and 'HEALED' or 'RIGHT'
 end
 
 function heal.ACTIVE_WITHOUT_LEASE(taskId)
