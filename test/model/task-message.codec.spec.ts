@@ -224,6 +224,14 @@ describe('task message codec', () => {
     expect(outcome).toMatchObject({ ok: false, reason: expect.stringMatching(/\w/) as string, salvaged: { id: 'id' } });
   });
 
+  it('does not take one text for another whose characters have the same numbers as its bytes', () => {
+    const types = ['Ã©', 'é', 'Ã©', 'e', 'x'.repeat(200)];
+    const written = types.map((type) => encodeTaskMessage(aTaskMessage({ type, queue: type })));
+    expect(written.map((bytes) => decoded(bytes).type)).toEqual(types);
+    expect(decoded(encodeTaskMessage(aTaskMessage({ type: 'ÿ' })))).toMatchObject({ type: 'ÿ' });
+    expect(decodeTaskMessage(text(1, Buffer.from([0xff])))).toMatchObject({ ok: false });
+  });
+
   it('hands out the payload as a view of the record', () => {
     const bytes = encodeTaskMessage(aTaskMessage({ payload: Buffer.from('abc') }));
     const { payload } = decodedInPlace(bytes);

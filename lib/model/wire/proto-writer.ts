@@ -2,7 +2,7 @@
  * Writes protobuf fields (spec/01 §1.6). One writer serves a whole module: `start`, the fields in ascending order,
  * `finish`. Fields at their default are left out, as proto3 wants it.
  *
- * Hand-rolled for speed (bench/model/wire.bench.mjs): messages are laid one after the other into a slab, so a message
+ * Hand-rolled for speed (bench/micro/task-message.mjs): messages are laid one after the other into a slab, so a message
  * costs one small allocation, its view, and no copy.
  */
 export class ProtoWriter {

@@ -6,7 +6,7 @@ import { BrokerCommandError, BrokerUnavailableError } from '../../../lib/model/e
 import { watchLeaks } from '../../support/leak-check.js';
 import { startRedis } from '../../support/redis-server.js';
 import { until } from '../../support/until.js';
-import { VirtualClock } from '../../support/virtual-clock.js';
+import { eventLoopTurns, VirtualClock } from '../../support/virtual-clock.js';
 import { ClientUnderTest } from './client-under-test.js';
 import { WatchedBroker } from './watched-broker.js';
 
@@ -50,11 +50,14 @@ describe('a client whose Redis goes away', () => {
   it('holds tasks back and sends them, in order, when it is back', async () => {
     const server = await startRedis({ appendonly: true });
     const broker = openBroker(server.url, { clock: systemClock, logger: silentLogger });
-    const client = new AsynqClient({ broker, enqueueTimeout: '20s' });
+    const watched = new WatchedBroker(broker);
+    const client = new AsynqClient({ broker: watched.broker, enqueueTimeout: '20s' });
     await client.enqueue('first');
     await server.kill();
     await until('the loss is noticed', () => !broker.isAvailable());
-    const waiting = Array.from({ length: 700 }, (_, index) => client.enqueue('x', index));
+    const waiting = Array.from({ length: 700 }, (_, index) => client.enqueue('x', index, { taskId: `task-${index}` }));
+    await eventLoopTurns(5);
+    expect(watched.calls).toHaveLength(1);
     await server.start();
     const infos = await Promise.all(waiting);
     const { messages } = await broker.work.dequeue({
@@ -99,6 +102,22 @@ describe('an answer that is lost', () => {
     const infos = await enqueued;
     expect(watched.calls.length).toBeGreaterThan(1);
     expect(await subject.pendingIds()).toEqual(infos.map((info) => info.id));
+  });
+
+  it('keeps the order of the tasks behind', async () => {
+    let answers = 0;
+    watched.loseAnswers(() => (answers++ === 0 ? lost : undefined));
+    watched.hold();
+    const enqueued: Promise<{ readonly id: string }>[] = [];
+    for (let turn = 0; turn < 5; turn += 1) {
+      enqueued.push(client.enqueue('x', turn));
+      await clock.settle();
+    }
+    watched.release();
+    await until('the answer is lost', () => answers > 1);
+    await clock.advance('1s');
+    const ids = (await Promise.all(enqueued)).map((info) => info.id);
+    expect(watched.calls.slice(2).flat()).toEqual([ids[0], ...ids.slice(2)]);
   });
 
   it('leaves it open whether a task with an id of the caller is stored, and says so', async () => {
@@ -151,7 +170,9 @@ describe('closing a client', () => {
     const leaks = watchLeaks();
     const client = new AsynqClient({ redis: server.url });
     await client.enqueue('x');
+    const last = client.enqueue('x');
     await client.close();
+    await expect(last).resolves.toMatchObject({ state: 'pending' });
     await leaks.expectNone();
     const closed = { code: 'ASYNQ_INVALID_STATE', message: 'The client is closed' };
     await expect(client.enqueue('x')).rejects.toMatchObject(closed);
