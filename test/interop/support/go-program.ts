@@ -11,7 +11,7 @@ const goFolder = join(__dirname, '..', 'go');
 const binFolder = join(goFolder, 'bin');
 
 /** Long enough for a first build, which fetches and compiles the modules. For `beforeAll` of every interop spec. */
-export const goBuildLimit = 300_000;
+export const goBuildLimit = 600_000;
 
 /** The program of test/interop/go, built once for each version of its sources. */
 export async function buildGoProgram(): Promise<string> {
