@@ -77,7 +77,10 @@ export class ServerUnderTest {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#servers.map((server) => server.shutdown()));
+    const closing = Promise.all(this.#servers.map((server) => server.shutdown()));
+    // Handlers that never end are waited for.
+    if (this.clock instanceof VirtualClock) await this.clock.advance('10s');
+    await closing;
     await deleteQueues(this.redis, this.#queues);
     await this.broker.close();
     this.redis.disconnect();

@@ -49,7 +49,7 @@ export class Subscriber extends PeriodicService {
     return checkEvery;
   }
 
-  #onCancel(...[taskId, request]: Parameters<SignalListener['onCancel']>): void {
+  #onCancel(taskId: string, request: Parameters<SignalListener['onCancel']>[1]): void {
     const { clock, listener } = this.#deps;
     const now = clock.monotonic();
     if (request === undefined) {

@@ -1,0 +1,178 @@
+import { addMs, epochMs, ms, type Ms } from '../../../lib/model/time/duration.js';
+import { taskKey } from '../../../lib/redis/keys.js';
+import { faultyBroker } from '../../support/faulty-broker.js';
+import { until } from '../../support/until.js';
+import { ServerUnderTest } from '../server-under-test.js';
+
+const deadOwner = 'host-a:1:dead';
+
+describe('recovery', () => {
+  let test: ServerUnderTest;
+
+  beforeEach(() => {
+    test = ServerUnderTest.open({ time: 'virtual' });
+  });
+
+  afterEach(async () => await test.close());
+
+  /** Tasks that a worker took at some time; `go` is one that does not say who it is. */
+  const takenBy = async (
+    owner: string | 'go',
+    taken: { readonly leaseEndsIn: Ms; readonly queue?: string; readonly limit?: number },
+  ): Promise<void> => {
+    const { leaseEndsIn, queue = test.queue, limit = 1_000 } = taken;
+    const now = test.clock.now();
+    const request = { queue, limit, now, leaseUntil: addMs(now, leaseEndsIn), owner };
+    const { messages } = await test.broker.work.dequeue(request);
+    if (owner !== 'go') return;
+    for (const { id } of messages) await test.redis.hdel(`${test.keys.taskPrefix}${id}`, 'x:o');
+  };
+
+  it('S-84, S-89, P-64 retries at the start what lost its worker, with the text that Asynq stores', async () => {
+    const id = await test.enqueue();
+    await takenBy('go', { leaseEndsIn: ms(-60_000) });
+    await test.start(() => {});
+    const [recovered] = await test.untilHappened('recovered');
+    expect(recovered).toMatchObject({ task: { id, retried: 1 }, then: 'retry' });
+    expect(await test.stateOf(id)).toBe('retry');
+    expect(await test.message(id)).toMatchObject({ retried: 1, errorMessage: 'asynq: task lease expired' });
+    expect(await test.redis.exists(test.keys.active, test.keys.lease)).toBe(0);
+  });
+
+  it('S-85 archives it when its retries are used up', async () => {
+    const id = await test.enqueue({ retried: 2, maxRetry: 2 });
+    await takenBy('go', { leaseEndsIn: ms(-40_000) });
+    await test.start(() => {});
+    await test.untilHappened('recovered');
+    expect(await test.stateOf(id)).toBe('archived');
+    expect(test.happened('recovered')).toMatchObject([{ then: 'archived' }]);
+  });
+
+  it('S-86, P-65 gives the worker of a Go program 30 s after the end of its lease', async () => {
+    const id = await test.enqueue();
+    await takenBy('go', { leaseEndsIn: ms(-5_000) });
+    await test.start(() => {});
+    await test.time.advance('20s');
+    expect(await test.stateOf(id)).toBe('active');
+    await test.time.advance('11s');
+    expect(await test.stateOf(id)).toBe('retry');
+  });
+
+  it('S-87 leaves valid leases alone', async () => {
+    const id = await test.enqueue();
+    await takenBy('go', { leaseEndsIn: ms(120_000) });
+    await test.start(() => {});
+    await test.time.advance('110s');
+    expect(await test.stateOf(id)).toBe('active');
+  });
+
+  it('S-88 looks at every queue, and past an undecodable message', async () => {
+    const other = test.anotherQueue();
+    const ids = [await test.enqueue(), await test.enqueue()];
+    const away = await test.enqueue({ queue: other });
+    await takenBy('go', { leaseEndsIn: ms(-60_000) });
+    await takenBy('go', { leaseEndsIn: ms(-60_000), queue: other });
+    await test.redis.hset(`${test.keys.taskPrefix}${ids[0]}`, 'msg', Buffer.from('ffff', 'hex'));
+    await test.start(() => {}, { queues: { [test.queue]: 1, [other]: 1 } });
+    await test.untilHappened('recovered', 2);
+    expect(await test.stateOf(ids[0] ?? '')).toBe('archived');
+    expect(await test.stateOf(ids[1] ?? '')).toBe('retry');
+    expect(await test.stateOf(away, other)).toBe('retry');
+    expect(test.happened('undecodable')).toHaveLength(1);
+  });
+
+  it('S-90 does not call errorHandler, but asks retryDelay and isFailure', async () => {
+    const heard: string[] = [];
+    const id = await test.enqueue();
+    await takenBy('go', { leaseEndsIn: ms(-60_000) });
+    await test.start(() => {}, {
+      errorHandler: () => heard.push('errorHandler'),
+      isFailure: (error) => heard.push(`isFailure: ${(error as Error).message}`) === 0,
+      retryDelay: (retried, _, task) => {
+        heard.push(`retryDelay: ${retried} ${task.id}`);
+        return '1h';
+      },
+    });
+    await test.untilHappened('recovered');
+    expect(heard).toEqual([`retryDelay: 0 ${id}`, 'isFailure: asynq: task lease expired']);
+    expect((await test.message(id)).retried).toBe(0);
+  });
+
+  it('takes 100 tasks of a worker that was killed as soon as their leases end', async () => {
+    for (let index = 0; index < 100; index += 1) await test.enqueue();
+    await takenBy(deadOwner, { leaseEndsIn: ms(30_000) });
+    await test.start(() => {}, { retryDelay: () => 0 });
+    await test.time.advance('29s');
+    expect(await test.redis.llen(test.keys.active)).toBe(100);
+    await test.time.advance('3s');
+    await test.untilHappened('completed', 100);
+    expect(test.happened('recovered')).toHaveLength(100);
+  });
+
+  it('leaves a task to an owner that is published, until 30 s after its lease', async () => {
+    const id = await test.enqueue();
+    await takenBy('host-a:1:alive', { leaseEndsIn: ms(10_000) });
+    const server = { host: 'host-a', pid: 1, serverId: 'alive' };
+    const rest = { concurrency: 1, queues: {}, strictPriority: false, status: 'active' as const };
+    const startedAt = test.clock.now();
+    await test.broker.presence.publishServer({
+      server: { ...server, ...rest, startedAt, activeWorkerCount: 0 },
+      workers: [],
+      ttl: ms(600_000),
+      now: test.clock.now(),
+    });
+    await test.start(() => {});
+    await test.time.advance('39s');
+    expect(await test.stateOf(id)).toBe('active');
+    await test.time.advance('7s');
+    expect(await test.stateOf(id)).toBe('retry');
+    await test.broker.presence.clearServer({ ...server, ...rest, startedAt, activeWorkerCount: 0 });
+  });
+
+  it('believes no owner dead before it had the time for a beat', async () => {
+    const id = await test.enqueue();
+    await takenBy(deadOwner, { leaseEndsIn: ms(-1_000) });
+    await test.start(() => {});
+    await test.time.advance('5s');
+    expect(await test.stateOf(id)).toBe('active');
+    await test.time.advance('2s');
+    expect(await test.stateOf(id)).toBe('retry');
+  });
+
+  it('puts back, unspent, a task whose dequeue was never answered', async () => {
+    const broker = faultyBroker(test.broker);
+    broker.faults.dequeue.push('lost-after');
+    const id = await test.enqueue();
+    await test.start(() => {}, { broker });
+    await until('it is active', async () => (await test.stateOf(id)) === 'active');
+    await test.time.advance('40s');
+    await test.untilHappened('completed');
+    expect(test.happened('requeued')).toMatchObject([{ task: { id, retried: 0 } }]);
+    expect(test.happened('recovered')).toEqual([]);
+  });
+
+  it('does what a cancellation asked for when the worker died before it could', async () => {
+    const ids = [await test.enqueue(), await test.enqueue(), await test.enqueue()];
+    await takenBy(deadOwner, { leaseEndsIn: ms(20_000) });
+    const now = test.clock.now();
+    for (const [index, then] of (['archive', 'delete', 'retry'] as const).entries()) {
+      await test.broker.presence.cancel({ queue: test.queue, taskId: ids[index] ?? '', then, now });
+    }
+    await test.start(() => {}, { retryDelay: () => '1h' });
+    await test.time.advance('25s');
+    await test.untilHappened('recovered', 3);
+    expect(await Promise.all(ids.map(async (id) => await test.stateOf(id)))).toEqual(['archived', 'gone', 'retry']);
+    expect((await test.message(ids[0] ?? '')).errorMessage).toBe('context canceled');
+  });
+
+  it('recovers once what several servers find at the same time', async () => {
+    for (let index = 0; index < 20; index += 1) await test.enqueue();
+    await takenBy('go', { leaseEndsIn: ms(-60_000) });
+    await Promise.all([1, 2, 3].map(async () => await test.start(() => {}, { retryDelay: () => '1h' })));
+    await test.time.advance('70s');
+    expect(test.happened('recovered')).toHaveLength(20);
+    const now = epochMs(test.clock.now());
+    expect(Number(await test.redis.get(`${test.keys.failed}:${new Date(now).toISOString().slice(0, 10)}`))).toBe(20);
+    expect(await test.redis.exists(taskKey(test.keys, 'task-1'))).toBe(1);
+  });
+});
