@@ -1,4 +1,4 @@
-import { checkText, type Given, isBlank, isWellFormed, refuse } from '../options/check.js';
+import { checkText, type Given, refuse } from '../options/check.js';
 
 /** The queue of tasks that name none (spec/02 §2). */
 export const defaultQueue = 'default';
@@ -12,9 +12,4 @@ export const defaultQueue = 'default';
 export function checkQueueName(given: Given): string {
   const name = checkText(given);
   return name.startsWith('}') ? refuse(given, 'a queue name that does not begin with }') : name;
-}
-
-/** Whether {@link checkQueueName} takes a name. */
-export function isQueueName(name: string): boolean {
-  return !isBlank(name) && !name.startsWith('}') && isWellFormed(name);
 }

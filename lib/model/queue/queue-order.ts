@@ -27,7 +27,9 @@ export interface QueueOrder {
  */
 export function weightedOrder(queues: Readonly<Record<string, number>>, random: Random): QueueOrder {
   const names = Object.keys(queues);
-  const weights = new Map(names.map((name) => [name, queues[name] as number]));
+  // Small weights, so that their sum is exact however large they were written.
+  const normalized = normalizeWeights(Object.values(queues));
+  const weights = new Map(names.map((name, index) => [name, normalized[index] as number]));
   const weightOf = (name: string): number => weights.get(name) ?? 0;
   return {
     draw() {

@@ -75,7 +75,7 @@ export const noOptions: TaskOptions = {
 };
 
 /** The names a user may write. */
-export const taskOptionNames = Object.keys(noOptions) as readonly (keyof EnqueueOptions)[];
+const taskOptionNames = Object.keys(noOptions) as readonly (keyof EnqueueOptions)[];
 
 /** What is laid over what, and how the place is called in errors: `enqueue: options`. */
 export interface OptionLayer {
