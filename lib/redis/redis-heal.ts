@@ -1,5 +1,7 @@
-import type { Disorder } from '../model/broker/maintenance.contract.js';
+import type { Disorder, DisorderKind } from '../model/broker/maintenance.contract.js';
+import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
+import type { TaskMessage } from '../model/task/task-message.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import type { RedisConnection } from './connection.js';
 import { globalKeys, queueKeys, taskKey } from './keys.js';
@@ -103,13 +105,28 @@ export class RedisHeal {
 
   /** A fault as the script takes it: with what only the message knows about the place of the task. */
   async #describe({ queue, kind, subject }: Disorder): Promise<readonly string[]> {
-    const word = kind.toUpperCase().replaceAll('-', '_');
-    if (kind === 'group-not-listed' || kind === 'task-without-message') return [word, subject, '', ''];
-    const stored = await this.deps.connection.send('hget', [taskKey(queueKeys(queue), subject), 'msg']);
-    const decoded = Buffer.isBuffer(stored) ? decodeTaskMessage(stored) : undefined;
-    if (decoded?.ok !== true) return [word, subject, '', ''];
-    const { group, completedAtSeconds, retentionSeconds } = decoded.message;
+    const message = needsMessage.has(kind) ? await this.#messageOf(taskKey(queueKeys(queue), subject)) : undefined;
+    const { group = '', completedAtSeconds = 0, retentionSeconds = 0 } = message ?? {};
     const expiresAt = completedAtSeconds > 0 ? String(completedAtSeconds + retentionSeconds) : '';
-    return [word, subject, group, expiresAt];
+    return [kind.toUpperCase().replaceAll('-', '_'), subject, group, expiresAt];
+  }
+
+  async #messageOf(key: string): Promise<TaskMessage | undefined> {
+    try {
+      const stored = await this.deps.connection.send('hget', [key, 'msg']);
+      const decoded = Buffer.isBuffer(stored) ? decodeTaskMessage(stored) : undefined;
+      return decoded?.ok === true ? decoded.message : undefined;
+    } catch (error) {
+      // What is stored there is of another type, and no task.
+      if (error instanceof BrokerCommandError) return undefined;
+      throw error;
+    }
   }
 }
+
+/** Faults whose healing may have to find a place for the task. */
+const needsMessage: ReadonlySet<DisorderKind> = new Set([
+  'task-without-place',
+  'task-in-wrong-place',
+  'id-without-task',
+] satisfies DisorderKind[]);

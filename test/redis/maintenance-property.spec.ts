@@ -100,7 +100,7 @@ describe('any sequence of broker operations', () => {
           }
         }
       });
-    await fc.assert(fc.asyncProperty(fc.array(anyMove, { minLength: 10, maxLength: 40 }), holds), { numRuns: 60 });
+    await fc.assert(fc.asyncProperty(fc.array(anyMove, { minLength: 10, maxLength: 40 }), holds), { numRuns: 40 });
   });
 
   it('heals whatever damage is done, and neither loses nor doubles a task', async () => {
@@ -124,7 +124,7 @@ describe('any sequence of broker operations', () => {
         fc.array(anyDamage, { minLength: 1, maxLength: 5 }),
         holds,
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

@@ -1,4 +1,5 @@
 import type { Disorder, ReconcileResult } from '../../lib/model/broker/maintenance.contract.js';
+import { ms } from '../../lib/model/time/duration.js';
 import { noon, type Seed, SeededQueue } from './seeded-queue.js';
 
 describe('reconciling large and oddly named queues', () => {
@@ -60,7 +61,7 @@ describe('reconciling large and oddly named queues', () => {
 
   it('finds a task lost out of a long pending list by its age, and none that waits there', async () => {
     const tasks = open();
-    const since = (ms: number) => ({ fields: { pending_since: `${noon + ms}000000` } });
+    const since = (offset: number) => ({ fields: { pending_since: `${noon + offset}000000` } });
     await tasks.given(
       { id: 'lost-older', places: [], ...since(-1) },
       { id: 'lost-newer', places: [], ...since(3) },
@@ -94,6 +95,15 @@ describe('reconciling large and oddly named queues', () => {
     expect(suspicions.map(({ subject }) => subject)).toEqual(['old']);
     expect((await heal(tasks, suspicions)).healed).toEqual([]);
     expect(await tasks.placesOf('old')).toEqual(['pending']);
+  });
+
+  it('finds a grouped task that is in none of the open sets of its group', async () => {
+    const tasks = open();
+    await tasks.given({ id: 'there', state: 'aggregating', group: 'g' });
+    const limits = { maxSize: 1, maxDelay: ms(0), gracePeriod: ms(0) };
+    await tasks.maintenance.collectGroup({ queue: tasks.queue, group: 'g', now: noon, ...limits });
+    await tasks.given({ id: 'lost', state: 'aggregating', group: 'g', places: [] });
+    expect(suspicionsOf(await steps(tasks)).map(({ subject }) => subject)).toEqual(['lost']);
   });
 
   it('walks through a very long list for few tasks at a time', async () => {

@@ -121,6 +121,16 @@ describe('reconciling a queue', () => {
     expect(await redis.exists(keys.due)).toBe(0);
   });
 
+  it('drops ids behind which something else than a task is stored, and leaves that alone', async () => {
+    await tasks.redis.set(taskKey(tasks.keys, 'odd'), 'no hash');
+    await tasks.redis.zadd(tasks.keys.retry, noonSeconds, 'odd');
+    const { suspicions } = await round();
+    expect(suspicions).toEqual([fault('id-without-task', 'odd')]);
+    expect((await round(suspicions, later)).healed).toEqual(suspicions);
+    expect(await tasks.redis.zcard(tasks.keys.retry)).toBe(0);
+    expect(await tasks.redis.get(taskKey(tasks.keys, 'odd'))).toBe('no hash');
+  });
+
   it.each([
     ['pending', {}, 'pending', undefined],
     ['active', {}, 'active', laterSeconds],
@@ -209,11 +219,12 @@ describe('reconciling a queue', () => {
     expect(await tasks.hash('task')).toMatchObject({ state });
   });
 
-  it('takes a task that is in two places out of the one that its state does not name', async () => {
-    await tasks.given({ id: 'task', state: 'pending', places: [tasks.keys.pending, tasks.keys.retry] });
+  it.each(['retry', 'active'] as const)('takes a pending task that is in %s too out of there', async (place) => {
+    await tasks.given({ id: 'task', places: [tasks.keys.pending, tasks.keys[place]] });
     const { suspicions } = await round();
     expect(suspicions).toEqual([fault('task-in-wrong-place', 'task')]);
-    expect((await round(suspicions, later)).healed).toEqual(suspicions);
+    const { healed } = await round([fault('active-without-lease', 'task'), ...suspicions], later);
+    expect(healed).toEqual(suspicions);
     expect(await tasks.placesOf('task')).toEqual(['pending']);
   });
 
