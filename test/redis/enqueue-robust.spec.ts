@@ -40,6 +40,17 @@ describe('enqueueing what is unusual', () => {
     ]);
   });
 
+  it('stops at the batch that Redis refuses, so that nothing overtakes it', async () => {
+    await tasks.redis.set(groupKey(tasks.keys, 'g'), 'not a set');
+    const wanted: Wanted[] = ids(1_100).map((id) => ({ id }));
+    wanted[600] = { id: 'grouped', place: { kind: 'aggregating' }, group: 'g' };
+    const outcomes = await tasks.enqueue(...wanted);
+    expect(new Set(outcomes.slice(0, 500))).toEqual(new Set(['enqueued']));
+    expect(outcomes.slice(500).every((outcome) => outcome instanceof BrokerCommandError)).toBe(true);
+    expect((await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toReversed()).toEqual(ids(500));
+    expect(await tasks.redis.keys(`${tasks.keys.taskPrefix}*`)).toHaveLength(500);
+  });
+
   it('keeps queues of one call apart', async () => {
     const queues = [uniqueQueue('one'), uniqueQueue('two'), uniqueQueue('three')];
     const wanted = ids(90).map((id, i): Wanted => ({ id, queue: queues[i % 3] ?? '' }));
