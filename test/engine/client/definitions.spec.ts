@@ -111,6 +111,9 @@ describe('enqueue with a definition', () => {
       client.enqueue(Typed, { userId: 1 }),
       client.enqueue(Bare),
       client.enqueueMany([[Typed, { userId: 1 }, { processIn: '1h' }], ['untyped', { anything: true }], [Bare]]),
+      client.enqueueMany([1, 2].map((userId) => [Typed, { userId }])),
+      // @ts-expect-error -- the payloads are of another type
+      client.enqueueMany(['1', '2'].map((userId) => [Typed, { userId }])),
       // @ts-expect-error -- the payload is of another type
       client.enqueue(Typed, { userId: '1' }),
       // @ts-expect-error -- the payload is missing
