@@ -44,6 +44,8 @@ export interface Slots {
   freeSlot(execution: Execution): void;
   /** Something waits to be written. */
   schedule(): void;
+  /** A task of a queue is for another worker. */
+  letOthersFirst(queue: string): void;
 }
 
 /** Types are told about once; programs that make them up must not fill memory. */
@@ -248,6 +250,7 @@ export class Executor implements ExecutionHost, Service {
       execution.announcement = { name: 'returned', event: { task: subjectOf(message, queue) } };
     }
     this.deps.settler.add(execution, settleUnknown(message));
+    this.deps.slots.letOthersFirst(queue);
     this.#leave(execution);
   }
 

@@ -44,12 +44,17 @@ export interface FedQueue {
   poll: Timer | undefined;
   /** Failed calls in a row. */
   failures: number;
+  /** Until when others go first, by the monotonic clock; see {@link QueueFeed.letOthersFirst}. */
+  shyUntil: number;
 }
 
 /** How long one blocking look lasts; an idle queue costs Redis a command in this time. */
 const waitTimeout = ms(10_000);
 const firstRetry = ms(100);
 const longestRetry = ms(1_000);
+/** How long others go first, each time, and for how long after a task was left to them. */
+const shyPause = ms(20);
+const shyFor = ms(60_000);
 
 /**
  * Knows which queues are worth asking. One that was found empty is waited on by a blocking look, for as many queues as
@@ -75,6 +80,7 @@ export class QueueFeed implements Service {
       isWaiting: false,
       poll: undefined,
       failures: 0,
+      shyUntil: 0,
     }));
     this.#byName = new Map(this.#queues.map((queue) => [queue.name, queue]));
   }
@@ -152,7 +158,21 @@ export class QueueFeed implements Service {
     for (const queue of this.#queues) this.#wake(queue);
   }
 
+  /**
+   * A task of this queue is for another worker: for the next minute this one is a moment slower to look when the queue
+   * fills again. Without that, a worker that knows the type would have to win a race against all that do not.
+   */
+  letOthersFirst(name: string): void {
+    const queue = this.#byName.get(name);
+    if (queue !== undefined) queue.shyUntil = this.deps.clock.monotonic() + shyFor;
+  }
+
   #wake(queue: FedQueue): void {
+    if (queue.shyUntil > 0 && this.deps.clock.monotonic() < queue.shyUntil) this.#wakeIn(queue, shyPause);
+    else this.#wakeNow(queue);
+  }
+
+  #wakeNow(queue: FedQueue): void {
     if (this.#stopping.signal.aborted) return;
     queue.poll?.cancel();
     queue.poll = undefined;
@@ -193,6 +213,6 @@ export class QueueFeed implements Service {
   #wakeIn(queue: FedQueue, delay: Ms): void {
     if (this.#stopping.signal.aborted) return;
     queue.poll?.cancel();
-    queue.poll = this.deps.clock.setTimer(delay, () => this.#wake(queue));
+    queue.poll = this.deps.clock.setTimer(delay, () => this.#wakeNow(queue));
   }
 }

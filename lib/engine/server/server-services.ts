@@ -88,7 +88,11 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     logger,
     executions,
     options,
-    slots: { freeSlot: (execution) => processor.freeSlot(execution), schedule: () => processor.schedule() },
+    slots: {
+      freeSlot: (execution) => processor.freeSlot(execution),
+      schedule: () => processor.schedule(),
+      letOthersFirst: (queue) => feed.letOthersFirst(queue),
+    },
   });
   const feed = new QueueFeed({
     work,

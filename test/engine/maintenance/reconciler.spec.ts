@@ -1,0 +1,57 @@
+import { ServerUnderTest } from '../server-under-test.js';
+
+describe('the reconciler', () => {
+  let test: ServerUnderTest;
+
+  beforeEach(() => {
+    test = ServerUnderTest.open({ time: 'virtual' });
+  });
+
+  afterEach(async () => await test.close());
+
+  it('Q-20 brings a task back that is in no list, but not before a full lease has passed', async () => {
+    const id = await test.enqueue();
+    await test.redis.lrem(test.keys.pending, 0, id);
+    await test.start(() => {});
+    let foundAfter = 0;
+    for (; foundAfter < 600 && test.happened('healed').length === 0; foundAfter += 5) await test.time.advance('5s');
+    expect(test.happened('healed')).toMatchObject([{ queue: test.queue, kind: 'task-without-place', subject: id }]);
+    expect(foundAfter).toBeGreaterThanOrEqual(30);
+    await test.time.advance('5s');
+    await test.untilHappened('completed');
+    expect(test.logger.messages('warn').join()).toContain('task-without-place');
+  });
+
+  it('Q-20, P-63 hands an active task without a lease to recovery', async () => {
+    const id = await test.enqueue();
+    await test.redis.multi().lrem(test.keys.pending, 0, id).lpush(test.keys.active, id).exec();
+    await test.redis.hset(`${test.keys.taskPrefix}${id}`, 'state', 'active');
+    await test.start(() => {}, { retryDelay: () => '1h' });
+    await test.time.advance('5m');
+    expect(test.happened('healed')).toMatchObject([{ kind: 'active-without-lease', subject: id }]);
+    expect(await test.stateOf(id)).toBe('retry');
+  });
+
+  it('finds nothing wrong with tasks that run, wait and end', async () => {
+    for (let index = 0; index < 20; index += 1) await test.enqueue({ retentionSeconds: 60 });
+    await test.start(
+      async (task) => {
+        if (task.id === 'task-1') await new Promise(() => {});
+        if (task.id === 'task-2') throw new Error('again');
+      },
+      { shutdownTimeout: '1s' },
+    );
+    await test.time.advance('6m');
+    expect(test.happened('healed')).toEqual([]);
+  });
+
+  it('does no harm when several servers do it side by side', async () => {
+    const id = await test.enqueue();
+    await test.redis.lrem(test.keys.pending, 0, id);
+    await Promise.all([1, 2, 3].map(async () => await test.start(() => {})));
+    await test.time.advance('10m');
+    await test.untilHappened('completed');
+    expect(test.happened('healed')).toHaveLength(1);
+    expect(test.happened('completed')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { Middleware } from '../../../lib/engine/middleware.js';
+import { Task } from '../../../lib/engine/server/handler-task.js';
+import { TaskMux } from '../../../lib/engine/server/task-mux.js';
+import { defineTask } from '../../../lib/model/task/task-definition.js';
+import { jsonCodec } from '../../../lib/model/task/payload.codec.js';
+import { epochMs } from '../../../lib/model/time/duration.js';
+import { aTaskMessage } from '../../support/a-task-message.js';
+
+/** A task that belongs to no run. */
+function aTask(type: string, payload: unknown = {}): Task {
+  return new Task({
+    message: aTaskMessage({ type, payload: jsonCodec.encode(payload) }),
+    codec: jsonCodec,
+    deadlineAt: epochMs(0),
+    abortSignal: () => AbortSignal.abort(),
+    storeResult: async () => {},
+  });
+}
+
+const run = (mux: TaskMux, type: string, payload?: unknown): unknown =>
+  mux.handlerFor(type).handler(aTask(type, payload));
+
+describe('TaskMux', () => {
+  it('S-122, S-128 prefers the exact pattern, then the longest prefix, in whatever order they were given', () => {
+    for (const patterns of [
+      ['email:', 'email:signup', 'email:sign'],
+      ['email:signup', 'email:sign', 'email:'],
+    ]) {
+      const mux = new TaskMux();
+      for (const pattern of patterns) mux.handle(pattern, () => pattern);
+      expect(run(mux, 'email:signup')).toBe('email:signup');
+      expect(run(mux, 'email:daily')).toBe('email:');
+      expect(run(mux, 'email:signin')).toBe('email:sign');
+      expect(mux.handlerFor('email:signup:again').pattern).toBe('email:signup');
+    }
+  });
+
+  it('S-123, S-127 finds nothing for a type that is only the beginning of a pattern', () => {
+    const mux = new TaskMux().handle('csv:export', () => 'done');
+    expect(mux.handlerFor('csv:').pattern).toBeUndefined();
+    expect(() => run(mux, 'csv:')).toThrow('handler not found for task "csv:"');
+    expect(() => run(mux, 'csv:')).toThrow(expect.objectContaining({ code: 'ASYNQ_HANDLER_NOT_FOUND', type: 'csv:' }));
+  });
+
+  it('takes letter case and spaces as they are', () => {
+    const mux = new TaskMux().handle(' Email', () => 'yes');
+    expect(mux.handlerFor(' Email:x').pattern).toBe(' Email');
+    expect(mux.handlerFor(' email:x').pattern).toBeUndefined();
+    expect(mux.handlerFor('Email').pattern).toBeUndefined();
+  });
+
+  it.each<[string, (mux: TaskMux) => unknown]>([
+    ['a blank pattern', (mux) => mux.handle('  ', () => {})],
+    ['a pattern twice', (mux) => mux.handle('a', () => {}).handle('a', () => {})],
+    ['a missing handler', (mux) => mux.handle('a', undefined as never)],
+    ['a mux in itself', (mux) => mux.handle('a', mux)],
+    ['a mux in itself, further down', (mux) => mux.handle('a', new TaskMux().handle('b', mux))],
+  ])('S-124 refuses %s', (_, register) => {
+    expect(() => register(new TaskMux())).toThrow();
+  });
+
+  it('S-125, S-126 runs middleware in the order given, around matched and unmatched types', () => {
+    const calls: string[] = [];
+    const layer =
+      (name: string): Middleware =>
+      (next) =>
+      (task) => {
+        calls.push(`${name} in`);
+        try {
+          return next(task);
+        } finally {
+          calls.push(`${name} out`);
+        }
+      };
+    const mux = new TaskMux().use(layer('a'), layer('b')).handle('x', () => calls.push('handler'));
+    mux.use(layer('c'));
+    run(mux, 'x');
+    expect(calls).toEqual(['a in', 'b in', 'c in', 'handler', 'c out', 'b out', 'a out']);
+    calls.length = 0;
+    expect(() => run(mux, 'unknown')).toThrow('handler not found');
+    expect(calls).toEqual(['a in', 'b in', 'c in', 'c out', 'b out', 'a out']);
+  });
+
+  it('S-129 can be registered inside another one, and passes on what is added later', () => {
+    const calls: string[] = [];
+    const inner = new TaskMux().handle('image:resize', () => 'resized');
+    const outer = new TaskMux()
+      .use((next) => (task) => {
+        calls.push('outer');
+        return next(task);
+      })
+      .handle('image:', inner);
+    expect(run(outer, 'image:resize')).toBe('resized');
+    expect(outer.handlerFor('image:crop').pattern).toBeUndefined();
+    inner
+      .handle('image:crop', () => 'cropped')
+      .use((next) => (task) => {
+        calls.push('inner');
+        return next(task);
+      });
+    calls.length = 0;
+    expect(run(outer, 'image:crop')).toBe('cropped');
+    expect(calls).toEqual(['outer', 'inner']);
+  });
+
+  it('routes a definition by its type, and hands its schema’s output to the handler', async () => {
+    const Signup = defineTask('signup', { schema: z.object({ user: z.number(), plan: z.string().default('free') }) });
+    const Late = defineTask('late', {
+      schema: z.object({ user: z.number() }).refine(async () => await Promise.resolve(true)),
+    });
+    const mux = new TaskMux().handle(Signup, (task) => task.payload).handle(Late, (task) => task.payload);
+    expect(run(mux, 'signup', { user: 1, extra: true })).toEqual({ user: 1, plan: 'free' });
+    expect(() => run(mux, 'signup', { user: 'x' })).toThrow(expect.objectContaining({ code: 'ASYNQ_INVALID_PAYLOAD' }));
+    expect(await run(mux, 'late', { user: 2 })).toEqual({ user: 2 });
+    await expect(async () => await run(mux, 'late', {})).rejects.toMatchObject({ code: 'ASYNQ_INVALID_PAYLOAD' });
+  });
+
+  it('lists its patterns', () => {
+    expect(new TaskMux().handle('b', () => {}).handle('a', () => {}).patterns).toEqual(['b', 'a']);
+  });
+
+  it('does not remember types without end', () => {
+    const mux = new TaskMux().handle('image:', () => 'yes');
+    for (let index = 0; index < 5_000; index += 1) run(mux, `image:${index}`);
+    expect(run(mux, 'image:1')).toBe('yes');
+  });
+});

@@ -1,0 +1,91 @@
+import { TaskMux } from '../../../lib/engine/server/task-mux.js';
+import { ServerUnderTest } from '../server-under-test.js';
+
+describe('a task whose type no handler knows', () => {
+  let test: ServerUnderTest;
+
+  beforeEach(() => {
+    test = ServerUnderTest.open({ time: 'virtual' });
+  });
+
+  afterEach(async () => await test.close());
+
+  const mux = (type: string): TaskMux => new TaskMux().handle(type, () => 'done');
+
+  it('goes back unspent with a growing delay, and is told about once', async () => {
+    const id = await test.enqueue({ type: 'other:task' });
+    await test.start(mux('email:'));
+    await test.time.advance('700ms');
+    // At once, and after 100, 200 and 400 ms more; each look waits a moment for others.
+    expect(test.happened('returned')).toHaveLength(3);
+    expect(await test.message(id)).toMatchObject({ retried: 0, errorMessage: '', lastFailedAtSeconds: 0 });
+    await test.time.advance('10m');
+    const returns = test.happened('returned').length;
+    // A minute at most lies between two returns, once the delay has grown to that.
+    expect(returns).toBeGreaterThanOrEqual(18);
+    expect(returns).toBeLessThanOrEqual(22);
+    expect(await test.stateOf(id)).toBe('scheduled');
+    expect(await test.redis.exists(test.keys.failed, test.keys.processed)).toBe(0);
+    expect(test.logger.messages('warn').filter((line) => line.includes('other:task'))).toHaveLength(1);
+  });
+
+  it('is left to the one worker of many that knows it', async () => {
+    const fleet = ServerUnderTest.open();
+    for (let index = 0; index < 5; index += 1) {
+      await fleet.start(mux('email:'), { redis: fleet.url, broker: undefined as never });
+    }
+    const ids = new Set<string>();
+    for (let index = 0; index < 10; index += 1) ids.add(await fleet.enqueue({ type: 'other:task' }));
+    await fleet.untilHappened('returned', 10);
+    await fleet.start(mux('other:'), { redis: fleet.url, broker: undefined as never });
+    const completed = await fleet.untilHappened('completed', 10);
+    expect(new Set(completed.map(({ task }) => task.id))).toEqual(ids);
+    expect(completed.map(({ task }) => task.retried)).toEqual(Array.from(ids, () => 0));
+    // Nobody had to win a race again and again.
+    expect(fleet.happened('returned').length).toBeLessThanOrEqual(40);
+    await fleet.close();
+  });
+
+  it('does not keep the slots from those that are known', async () => {
+    for (let index = 0; index < 50; index += 1) await test.enqueue({ type: 'other:task' });
+    const known = await test.enqueue({ type: 'email:x' });
+    await test.start(mux('email:'), { concurrency: 1 });
+    await test.time.advance('1s');
+    expect(await test.stateOf(known)).toBe('gone');
+  });
+
+  it('S-63, S-126 is retried as in Asynq when unknown tasks are to fail, through the middleware', async () => {
+    const seen: string[] = [];
+    const id = await test.enqueue({ type: 'other:task' });
+    const routes = mux('email:').use((next) => (task) => {
+      seen.push(task.type);
+      return next(task);
+    });
+    await test.start(routes, { unknownTask: 'fail' });
+    await test.untilHappened('retry');
+    expect(await test.message(id)).toMatchObject({
+      retried: 1,
+      errorMessage: 'handler not found for task "other:task"',
+    });
+    expect(seen).toEqual(['other:task']);
+  });
+
+  it('S-125 server middleware goes around that of the mux', async () => {
+    const seen: string[] = [];
+    await test.enqueue({ type: 'email:x' });
+    const routes = mux('email:').use((next) => (task) => {
+      seen.push('mux');
+      return next(task);
+    });
+    await test.start(routes, {
+      middleware: [
+        (next) => (task) => {
+          seen.push('server');
+          return next(task);
+        },
+      ],
+    });
+    await test.untilHappened('completed');
+    expect(seen).toEqual(['server', 'mux']);
+  });
+});
