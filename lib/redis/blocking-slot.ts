@@ -5,9 +5,11 @@ import { type Ms, ms } from '../model/time/duration.js';
 import { type ConnectedClient, connectOwn } from './client-life.js';
 import type { ClientSource } from './client-source.js';
 import type { CommandLink } from './command-link.js';
-import { CommandPipe } from './command-pipe.js';
+import type { CommandPipe } from './command-pipe.js';
 import type { BlockingRequest, RedisReply } from './connection.js';
+import { DirectPipe } from './direct-pipe.js';
 import { bounded } from './patience.js';
+import type { RedisNodeClient } from './redis-client.js';
 import { brokerError } from './reply-errors.js';
 
 export interface BlockingSlotDeps {
@@ -156,9 +158,14 @@ export class BlockingSlot {
 }
 
 /** A pipe that does not mind silence: whoever waits has a limit of its own. */
-function waitingPipe({ client }: ConnectedClient, { source, clock }: BlockingSlotDeps): CommandPipe {
-  const { place } = source;
-  return new CommandPipe({ client, place, clock, answerLimit: 'none', onSilence: () => {}, onReadOnly: () => {} });
+function waitingPipe(connected: ConnectedClient, { source, clock }: BlockingSlotDeps): CommandPipe {
+  return new DirectPipe(connected.client as RedisNodeClient, {
+    place: source.place,
+    clock,
+    answerLimit: 'none',
+    onSilence: () => void connected.release(),
+    onReadOnly: () => {},
+  });
 }
 
 function orAborted<T>(run: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {

@@ -1,7 +1,7 @@
 import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
 import { ms } from '../model/time/duration.js';
 import { bounded, type Patience } from './patience.js';
-import { isClusterClient, type RedisClient } from './redis-client.js';
+import { isClusterClient, type RedisClient, type RedisNodeClient } from './redis-client.js';
 import { describeError, isReplyError } from './reply-errors.js';
 
 /** A client that is connected. */
@@ -72,13 +72,9 @@ export async function awaitBorrowed(client: RedisClient, patience: Patience): Pr
 /** Closes a client of our own at once, without waiting for a server that may hang. */
 function destroy(client: RedisClient): void {
   if (client.status === 'end') return;
-  const nodes = isClusterClient(client) ? client.nodes('all') : [client as RedisClient & { stream?: Destroyable }];
+  const nodes = isClusterClient(client) ? client.nodes('all') : [client as RedisNodeClient];
   client.disconnect();
   for (const { stream } of nodes) stream?.destroy();
-}
-
-interface Destroyable {
-  destroy(): unknown;
 }
 
 function connectionLost(cause: unknown): Error {

@@ -5,9 +5,12 @@ import type { Clock, Random } from '../model/time/clock.js';
 import { type Ms, ms } from '../model/time/duration.js';
 import { awaitBorrowed, type ConnectedClient, connectOwn } from './client-life.js';
 import type { ClientSource } from './client-source.js';
-import { CommandPipe } from './command-pipe.js';
+import { ClientPipe } from './client-pipe.js';
+import type { CommandPipe, CommandPipeDeps } from './command-pipe.js';
+import { DirectPipe } from './direct-pipe.js';
 import type { RedisArgument, RedisReply } from './connection.js';
 import { bounded, pause, type Patience } from './patience.js';
+import type { RedisClient, RedisNodeClient } from './redis-client.js';
 import { brokerError, describeError, isRefusal } from './reply-errors.js';
 import { askServer, checkVersion } from './server-version.js';
 
@@ -163,8 +166,7 @@ export class CommandLink {
         resolve(error);
       };
     });
-    const pipe = new CommandPipe({
-      client: connected.client,
+    const pipe = this.#pipeOver(connected.client, {
       place: source.place,
       clock,
       answerLimit: commandLimit,
@@ -188,6 +190,11 @@ export class CommandLink {
       if (!source.borrows) pipe.abandon(brokerError(error, source.place));
       throw error;
     }
+  }
+
+  #pipeOver(client: RedisClient, deps: Omit<CommandPipeDeps, 'client'>): CommandPipe {
+    if (this.deps.source.borrows || client.isCluster) return new ClientPipe({ client, ...deps });
+    return new DirectPipe(client as RedisNodeClient, deps);
   }
 
   async #check(pipe: CommandPipe): Promise<void> {

@@ -1,11 +1,12 @@
 import type { Availability } from '../model/broker/broker.js';
 import type { Clock, Random } from '../model/time/clock.js';
 import { BlockingSlots } from './blocking-slots.js';
+import { ClientPipe } from './client-pipe.js';
 import { ClientSource } from './client-source.js';
 import { CommandLink } from './command-link.js';
 import { type ConnectionLimitOptions, type ConnectionLimits, resolveConnectionLimits } from './connection-limits.js';
 import type { BlockingRequest, ChannelListener, RedisArgument, RedisConnection, RedisReply } from './connection.js';
-import { isClusterClient, nodeAddress, type RedisClient, type RedisNodeClient } from './redis-client.js';
+import { isClusterClient, nodeAddress, type RedisClient } from './redis-client.js';
 import { type RedisOption, resolveRedisOption } from './redis-option.js';
 import { SubscriberConnection } from './subscriber-connection.js';
 
@@ -61,16 +62,14 @@ class ClientConnection implements RedisConnection {
 
   async sendToEach(command: string, args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
     const pipe = await this.parts.link.whenUp();
-    const nodes = mastersOf(pipe.client);
-    if (nodes === undefined) return [await pipe.send(command, args)];
-    return await Promise.all(nodes.map((node) => pipe.sendThrough(node, { command, args })));
+    if (!(pipe instanceof ClientPipe)) return [await pipe.send(command, args)];
+    return await Promise.all(mastersOf(pipe.client).map((node) => pipe.sendThrough(node, { command, args })));
   }
 
   async sendToNode(index: number, command: string, args: readonly RedisArgument[]): Promise<RedisReply | undefined> {
     const pipe = await this.parts.link.whenUp();
-    const nodes = mastersOf(pipe.client);
-    if (nodes === undefined) return index === 0 ? await pipe.send(command, args) : undefined;
-    const node = nodes[index];
+    if (!(pipe instanceof ClientPipe)) return index === 0 ? await pipe.send(command, args) : undefined;
+    const node = mastersOf(pipe.client)[index];
     return node === undefined ? undefined : await pipe.sendThrough(node, { command, args });
   }
 
@@ -110,8 +109,8 @@ class ClientConnection implements RedisConnection {
   }
 }
 
-/** The masters of a cluster in a stable order; `undefined` for anything that is one server. */
-function mastersOf(client: RedisClient): readonly RedisNodeClient[] | undefined {
-  if (!isClusterClient(client)) return undefined;
+/** The masters of a cluster in a stable order, or the one server. */
+function mastersOf(client: RedisClient): readonly RedisClient[] {
+  if (!isClusterClient(client)) return [client];
   return [...client.nodes('master')].sort((one, other) => (nodeAddress(one) < nodeAddress(other) ? -1 : 1));
 }

@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /**
  * What the library needs of a client that it is handed: an ioredis `Redis` or `Cluster`, of version 5 or 6. Structural,
  * because the classes of two versions are no types of each other.
@@ -17,7 +19,7 @@ export interface RedisClient {
 /** The further parts of a `Redis` that copies are made with. */
 export interface RedisNodeClient extends RedisClient {
   readonly options: RedisClient['options'] & { readonly host?: string; readonly port?: number };
-  readonly stream?: { destroy(): unknown };
+  readonly stream?: Duplex;
   duplicate(override: object): RedisNodeClient;
 }
 

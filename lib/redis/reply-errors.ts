@@ -7,6 +7,12 @@ const notNow =
   /^(?:ERR Error running script .*?-)?(?:LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|MOVED|ASK|BUSY|UNBLOCKED)\b/s;
 const refused = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password|DB index|Client sent AUTH))\b/;
 
+/** The server's reply when it is an error. */
+export class ReplyError extends Error {
+  // As every version of the client calls it.
+  override readonly name = 'ReplyError';
+}
+
 /** Whether a client's error is the server's reply, of whatever version of the client. */
 export function isReplyError(error: unknown): error is Error {
   return isNativeError(error) && error.name === 'ReplyError';

@@ -1,19 +1,7 @@
 import { InvalidStateError } from '../model/errors/state-errors.js';
-import type { Clock, Random } from '../model/time/clock.js';
-import type { Ms } from '../model/time/duration.js';
-import type { ClientSource } from './client-source.js';
-import type { CommandLink } from './command-link.js';
 import type { ChannelListener } from './connection.js';
 import { bounded } from './patience.js';
-import { SubscriberSession } from './subscriber-session.js';
-
-export interface SubscriberConnectionDeps {
-  readonly source: ClientSource;
-  readonly link: CommandLink;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly commandLimit: Ms;
-}
+import { SubscriberSession, type SubscriberSessionDeps } from './subscriber-session.js';
 
 /**
  * The connection on which signals are heard: open while somebody listens. Signals that are sent while it is being made
@@ -24,7 +12,7 @@ export class SubscriberConnection {
   readonly #closed = new AbortController();
   #session: SubscriberSession | undefined;
 
-  constructor(private readonly deps: SubscriberConnectionDeps) {}
+  constructor(private readonly deps: SubscriberSessionDeps) {}
 
   /**
    * Hears the listener's channels until the returned function is called.

@@ -1,14 +1,24 @@
 import { BrokerCommandError, BrokerUnavailableError } from '../model/errors/broker-errors.js';
-import { ms } from '../model/time/duration.js';
+import type { Clock, Random } from '../model/time/clock.js';
+import { type Ms, ms } from '../model/time/duration.js';
 import { connectOwn } from './client-life.js';
-import { CommandPipe } from './command-pipe.js';
+import { ClientPipe } from './client-pipe.js';
+import type { ClientSource } from './client-source.js';
+import type { CommandLink } from './command-link.js';
 import type { ChannelListener } from './connection.js';
 import { bounded, pause, type Patience } from './patience.js';
-import type { SubscriberConnectionDeps } from './subscriber-connection.js';
+
+export interface SubscriberSessionDeps {
+  readonly source: ClientSource;
+  readonly link: CommandLink;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly commandLimit: Ms;
+}
 
 /** A connection on which channels can be subscribed to. */
 interface Subscriber {
-  readonly pipe: CommandPipe;
+  readonly pipe: ClientPipe;
   readonly lost: Promise<unknown>;
   /** Channels that the server has confirmed. */
   readonly heard: Set<string>;
@@ -21,7 +31,7 @@ export class SubscriberSession {
   #subscriber: Deferred<Subscriber> = deferred();
 
   constructor(
-    private readonly deps: SubscriberConnectionDeps,
+    private readonly deps: SubscriberSessionDeps,
     private readonly listeners: ReadonlySet<ChannelListener>,
   ) {
     this.#running = this.#run();
@@ -66,7 +76,7 @@ export class SubscriberSession {
     const attempt: Patience = { clock, limit: commandLimit, signal: this.#stop.signal };
     const main = await bounded(link.whenUp(), attempt);
     const connected = await connectOwn(source.signals(main.client), attempt);
-    const pipe = new CommandPipe({
+    const pipe = new ClientPipe({
       client: connected.client,
       place: source.place,
       clock,
@@ -106,8 +116,7 @@ export class SubscriberSession {
 async function subscribe({ pipe, heard }: Subscriber, channels: readonly string[]): Promise<void> {
   const missing = channels.filter((channel) => !heard.has(channel));
   if (missing.length === 0) return;
-  // The client counts confirmations by the arguments it knows, so it must see them.
-  await pipe.sendThrough(pipe.client, { command: 'subscribe', args: missing });
+  await pipe.send('subscribe', missing);
   for (const channel of missing) heard.add(channel);
 }
 

@@ -1,0 +1,97 @@
+import type { Ms } from '../model/time/duration.js';
+import { type CommandPipe, type CommandPipeDeps, silenceError } from './command-pipe.js';
+import type { RedisArgument, RedisReply } from './connection.js';
+import type { RedisClient } from './redis-client.js';
+import { brokerError, isReadOnlyReply } from './reply-errors.js';
+import { SilenceWatch } from './silence-watch.js';
+
+interface Awaited {
+  readonly sentAt: Ms;
+  reject(error: Error): void;
+}
+
+/** Sends commands as the client itself does: through a cluster, a client that is lent, or one that listens to channels. */
+export class ClientPipe implements CommandPipe {
+  /** Oldest first. */
+  readonly #awaited = new Set<Awaited>();
+  readonly #watch: SilenceWatch;
+  #lastReplyAt: Ms;
+
+  constructor(private readonly deps: CommandPipeDeps) {
+    const { clock, answerLimit } = deps;
+    this.#lastReplyAt = clock.monotonic();
+    this.#watch = new SilenceWatch({
+      clock,
+      limit: answerLimit,
+      silentSince: () => this.#silentSince(),
+      onSilence: () => this.#onSilence(),
+    });
+  }
+
+  get client(): RedisClient {
+    return this.deps.client;
+  }
+
+  get isIdle(): boolean {
+    return this.#awaited.size === 0;
+  }
+
+  send(command: string, args: readonly RedisArgument[]): Promise<RedisReply> {
+    return this.sendThrough(this.deps.client, { command, args });
+  }
+
+  /** Sends one command through a given client: a node of the cluster that this pipe leads to. */
+  sendThrough(
+    client: RedisClient,
+    call: { readonly command: string; readonly args: readonly RedisArgument[] },
+  ): Promise<RedisReply> {
+    return new Promise((resolve, reject) => {
+      const awaited: Awaited = { sentAt: this.deps.clock.monotonic(), reject };
+      this.#awaited.add(awaited);
+      this.#watch.start();
+      // The client makes an object of this command's reply when it knows the name; it only knows small letters.
+      const name = call.command === 'hgetall' ? 'HGETALL' : call.command;
+      client.callBuffer(name, ...call.args).then(
+        (reply) => resolve(this.#settled(awaited, reply as RedisReply)),
+        (error: unknown) => reject(this.#failed(awaited, error)),
+      );
+    });
+  }
+
+  abandon(error: Error): void {
+    this.#watch.stop();
+    for (const awaited of this.#awaited) awaited.reject(error);
+    this.#awaited.clear();
+  }
+
+  #settled(awaited: Awaited, reply: RedisReply): RedisReply {
+    this.#awaited.delete(awaited);
+    this.#lastReplyAt = this.deps.clock.monotonic();
+    return reply;
+  }
+
+  #failed(awaited: Awaited, error: unknown): Error {
+    this.#settled(awaited, null);
+    if (isReadOnlyReply(error)) this.deps.onReadOnly();
+    return brokerError(error, this.deps.place);
+  }
+
+  #silentSince(): Ms | undefined {
+    const [oldest] = this.#awaited;
+    if (oldest === undefined) return undefined;
+    // One server answers in order, so any reply is a sign of life for all; in a cluster it is one node's only.
+    return this.deps.client.isCluster || oldest.sentAt > this.#lastReplyAt ? oldest.sentAt : this.#lastReplyAt;
+  }
+
+  #onSilence(): void {
+    const error = silenceError(this.deps);
+    if (!this.deps.client.isCluster) {
+      this.abandon(error);
+      return this.deps.onSilence();
+    }
+    const [oldest] = this.#awaited;
+    if (oldest === undefined) return;
+    this.#awaited.delete(oldest);
+    oldest.reject(error);
+  }
+}

@@ -1,0 +1,143 @@
+import type { Duplex } from 'node:stream';
+import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
+import type { Ms } from '../model/time/duration.js';
+import { CommandEncoder } from './command-encoder.js';
+import { type CommandPipe, type CommandPipeDeps, silenceError } from './command-pipe.js';
+import type { RedisArgument, RedisReply } from './connection.js';
+import type { RedisNodeClient } from './redis-client.js';
+import { brokerError, describeError, isReadOnlyReply, ReplyError } from './reply-errors.js';
+import { ReplyParser } from './reply-parser.js';
+import { SilenceWatch } from './silence-watch.js';
+
+interface Awaited {
+  readonly sentAt: Ms;
+  resolve(reply: RedisReply): void;
+  reject(error: Error): void;
+}
+
+// Beyond this much, waiting for the end of the turn would only let the server idle.
+const corkLimit = 16 * 1024;
+
+/**
+ * Sends commands over the socket of a client of our own. The client has found the server, connected and logged in; from
+ * then on the socket is ours, and the client only says when it is closed. That makes a command three to four times
+ * cheaper than through the client (bench/command-encoding.mjs).
+ */
+export class DirectPipe implements CommandPipe {
+  readonly #encoder = new CommandEncoder();
+  readonly #parser = new ReplyParser();
+  readonly #watch: SilenceWatch;
+  readonly #stream: Duplex;
+  /** Oldest first, from {@link #answered} on; those before have their replies. */
+  #awaited: Awaited[] = [];
+  #answered = 0;
+  #lastReplyAt: Ms;
+  #turn: 'none' | 'corked' | 'flushed' = 'none';
+  #turnStartedAt: Ms;
+  #turnBytes = 0;
+
+  constructor(
+    readonly client: RedisNodeClient,
+    private readonly deps: Omit<CommandPipeDeps, 'client'>,
+  ) {
+    const { clock, answerLimit } = deps;
+    this.#lastReplyAt = this.#turnStartedAt = clock.monotonic();
+    this.#watch = new SilenceWatch({
+      clock,
+      limit: answerLimit,
+      silentSince: () => this.#silentSince(),
+      onSilence: () => this.#giveUp(silenceError({ client, ...deps })),
+    });
+    this.#stream = client.stream as Duplex;
+    this.#stream.removeAllListeners('data');
+    this.#stream.on('data', (piece: Buffer) => this.#onData(piece));
+  }
+
+  get isIdle(): boolean {
+    return this.#answered === this.#awaited.length;
+  }
+
+  send(command: string, args: readonly RedisArgument[]): Promise<RedisReply> {
+    const bytes = this.#encoder.encode(command, args);
+    return new Promise((resolve, reject) => {
+      this.#write(bytes);
+      this.#awaited.push({ sentAt: this.#turnStartedAt, resolve, reject });
+      this.#watch.start();
+    });
+  }
+
+  abandon(error: Error): void {
+    this.#watch.stop();
+    const left = this.#awaited.slice(this.#answered);
+    this.#awaited = [];
+    this.#answered = 0;
+    for (const awaited of left) awaited.reject(error);
+  }
+
+  /**
+   * What is sent in one turn of the event loop goes out in one write, when the turn's promises have been handled: a
+   * write costs more than anything else here.
+   */
+  #write(bytes: Buffer): void {
+    if (this.#turn === 'none') {
+      this.#turn = 'corked';
+      this.#turnStartedAt = this.deps.clock.monotonic();
+      this.#turnBytes = 0;
+      this.#stream.cork();
+      queueMicrotask(this.#afterMicrotasks);
+    }
+    this.#stream.write(bytes);
+    this.#turnBytes += bytes.length;
+    if (this.#turn === 'corked' && this.#turnBytes > corkLimit) {
+      this.#turn = 'flushed';
+      this.#stream.uncork();
+    }
+  }
+
+  readonly #afterMicrotasks = (): void => process.nextTick(this.#endTurn);
+
+  readonly #endTurn = (): void => {
+    if (this.#turn === 'corked') this.#stream.uncork();
+    this.#turn = 'none';
+  };
+
+  #onData(piece: Buffer): void {
+    this.#lastReplyAt = this.deps.clock.monotonic();
+    try {
+      this.#parser.push(piece, this.#onReply);
+    } catch (error) {
+      const { place } = this.deps;
+      this.#giveUp(
+        new BrokerUnavailableError(`Redis at ${place} does not speak its protocol: ${describeError(error)}`),
+      );
+    }
+    if (this.#answered === this.#awaited.length) {
+      this.#awaited = [];
+      this.#answered = 0;
+    } else if (this.#answered > 1_000) {
+      this.#awaited = this.#awaited.slice(this.#answered);
+      this.#answered = 0;
+    }
+  }
+
+  readonly #onReply = (reply: RedisReply | ReplyError): void => {
+    const awaited = this.#awaited[this.#answered];
+    // Replies to what was abandoned: the connection is being closed.
+    if (awaited === undefined) return;
+    this.#answered++;
+    if (!(reply instanceof ReplyError)) return awaited.resolve(reply);
+    if (isReadOnlyReply(reply)) this.deps.onReadOnly();
+    awaited.reject(brokerError(reply, this.deps.place));
+  };
+
+  #silentSince(): Ms | undefined {
+    const oldest = this.#awaited[this.#answered];
+    // The server answers in order, so any reply is a sign of life for all.
+    return oldest === undefined || oldest.sentAt > this.#lastReplyAt ? oldest?.sentAt : this.#lastReplyAt;
+  }
+
+  #giveUp(error: Error): void {
+    this.abandon(error);
+    this.deps.onSilence();
+  }
+}
