@@ -1,12 +1,13 @@
 import type { Broker } from '../../lib/model/broker/broker.js';
 import type { WorkContract } from '../../lib/model/broker/work.contract.js';
+import { AsynqError } from '../../lib/model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
 
 /**
  * How a call of the work contract goes wrong: `lost-before` never reaches the server, `lost-after` is carried out and
- * its answer is lost, a promise keeps the answer back until it is fulfilled.
+ * its answer is lost, an error is what the server answers, a promise keeps the answer back until it is fulfilled.
  */
-export type Fault = 'lost-before' | 'lost-after' | Promise<void>;
+export type Fault = 'lost-before' | 'lost-after' | AsynqError | Promise<void>;
 
 /** A broker whose calls go wrong as told; everything else goes through. */
 export interface FaultyBroker extends Broker {
@@ -28,6 +29,7 @@ export function faultyBroker(broker: Broker): FaultyBroker {
   const guarded = async <T>(queue: Fault[], call: () => Promise<T>): Promise<T> => {
     const fault = queue.shift();
     if (fault === 'lost-before') throw lost();
+    if (fault instanceof AsynqError) throw fault;
     const answer = await call();
     if (fault === 'lost-after') throw lost();
     await fault;
@@ -40,7 +42,7 @@ export function faultyBroker(broker: Broker): FaultyBroker {
       try {
         return await guarded(faults.settle, async () => await work.settle(queue, settlements, now));
       } catch (error) {
-        return settlements.map(() => error as BrokerUnavailableError);
+        return settlements.map(() => error as AsynqError);
       }
     },
     writeResult: async (request) => await work.writeResult(request),

@@ -10,7 +10,7 @@ import { LeaseExpiredError, TaskCanceledError } from '../../model/errors/task-er
 import { type FailureOutcome, withFailure } from '../../model/retry/failure-outcome.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock } from '../../model/time/clock.js';
-import { type EpochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
+import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
@@ -57,6 +57,8 @@ const batchSize = 500;
  */
 export class Recoverer extends PeriodicService {
   readonly #deps: RecovererDeps;
+  /** Queues of which a dequeue was not answered: tasks may be leased to this server that it never saw. */
+  readonly #unanswered = new Set<string>();
 
   constructor(deps: RecovererDeps) {
     const { clock, link, logger } = deps;
@@ -64,13 +66,37 @@ export class Recoverer extends PeriodicService {
     this.#deps = deps;
   }
 
+  /**
+   * The answer to a dequeue was lost. What it had taken is put back at the next run, which comes at once when Redis is
+   * back: nobody else may touch it before its lease ends.
+   */
+  onLostAnswer(queue: string): void {
+    this.#unanswered.add(queue);
+    if (this.#deps.link.isUp()) this.wake();
+  }
+
   override async runOnce(): Promise<Ms> {
     const { clock, queues } = this.#deps;
+    await forEachQueue([...this.#unanswered], async (queue) => await this.#putUnseenBack(queue));
     let next: number = clock.now() + shortestLease;
     await forEachQueue(queues, async (queue) => {
       next = Math.min(next, await this.#recoverQueue(queue));
     });
     return ms(Math.max(250, next - clock.now()));
+  }
+
+  /**
+   * Answers arrive in the order of the calls, so whatever this server was given before this listing was made has
+   * arrived by now, or never will.
+   */
+  async #putUnseenBack(queue: string): Promise<void> {
+    const { maintenance, clock } = this.#deps;
+    const now = clock.now();
+    const expiredBy = addMs(now, shortestLease);
+    const { leases } = await maintenance.listExpiredLeases({ queue, expiredBy, now, limit: batchSize });
+    const unseen = leases.filter((lease) => this.#ownRun(queue, lease) === 'none');
+    if (unseen.length > 0) await this.#recover(queue, unseen);
+    this.#unanswered.delete(queue);
   }
 
   /** Answers when to look at the queue again. */

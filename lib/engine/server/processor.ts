@@ -28,6 +28,8 @@ export interface ProcessorDeps {
   readonly owner: string;
   readonly concurrency: number;
   readonly shutdownTimeout: Ms;
+  /** A call was not answered: it may have taken tasks that never arrived. */
+  readonly onLostAnswer: (queue: string) => void;
 }
 
 /** What the processor needs of those who run tasks. */
@@ -180,9 +182,8 @@ export class Processor implements Service {
       (error: unknown) => {
         this.#asked -= limit;
         feed.refused(queue);
-        if (!(error instanceof BrokerUnavailableError)) {
-          this.#log.error(`Tasks of queue "${queue.name}" could not be fetched: ${describeError(error)}`);
-        }
+        if (error instanceof BrokerUnavailableError) this.deps.onLostAnswer(queue.name);
+        else this.#log.error(`Tasks of queue "${queue.name}" could not be fetched: ${describeError(error)}`);
         this.#notice();
       },
     );

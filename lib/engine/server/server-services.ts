@@ -117,6 +117,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     runs: executor,
     concurrency: options.concurrency,
     shutdownTimeout: options.shutdownTimeout,
+    onLostAnswer: (queue) => recoverer.onLostAnswer(queue),
   });
   const forwarder = new Forwarder({
     ...shared,

@@ -1,7 +1,6 @@
 import { addMs, epochMs, ms, type Ms } from '../../../lib/model/time/duration.js';
 import { taskKey } from '../../../lib/redis/keys.js';
 import { faultyBroker } from '../../support/faulty-broker.js';
-import { until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 const deadOwner = 'host-a:1:dead';
@@ -144,8 +143,7 @@ describe('recovery', () => {
     broker.faults.dequeue.push('lost-after');
     const id = await test.enqueue();
     await test.start(() => {}, { broker });
-    await until('it is active', async () => (await test.stateOf(id)) === 'active');
-    await test.time.advance('40s');
+    await test.time.advance('2s');
     await test.untilHappened('completed');
     expect(test.happened('requeued')).toMatchObject([{ task: { id, retried: 0 } }]);
     expect(test.happened('recovered')).toEqual([]);
