@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { until } from '../../support/until.js';
+import { ServerUnderTest } from '../server-under-test.js';
+
+describe('AsynqServer.run', () => {
+  let test: ServerUnderTest;
+  let child: ChildProcess | undefined;
+  let output = '';
+
+  beforeEach(() => {
+    test = ServerUnderTest.open();
+    output = '';
+  });
+
+  afterEach(async () => {
+    child?.kill('SIGKILL');
+    await test.close();
+  });
+
+  const start = async (handling: 'ends' | 'never-ends'): Promise<ChildProcess> => {
+    const loader = join(__dirname, '../../interop/support/run-typescript.cjs');
+    const script = join(__dirname, 'run-until-signal.ts');
+    child = spawn(process.execPath, [loader, script, test.url, test.queue, handling]);
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (text: Buffer) => (output += text.toString()));
+    await said('Processing tasks');
+    return child;
+  };
+
+  const said = async (text: string): Promise<void> => {
+    await until(`the process says "${text}", not ${output}`, () => output.includes(text), { within: '20s' });
+  };
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('S-23 returns after %s, and nothing holds the process', async (signal) => {
+    const worker = await start('ends');
+    await test.enqueue();
+    await said('started');
+    worker.kill(signal);
+    const [code] = (await once(worker, 'close')) as [number];
+    expect(code).toBe(0);
+    expect(output).toContain('run has returned');
+  });
+
+  it('S-24 only stops fetching on SIGTSTP', async () => {
+    const worker = await start('ends');
+    await test.enqueue();
+    await said('started');
+    worker.kill('SIGTSTP');
+    await said('Stopping to fetch');
+    const id = await test.enqueue();
+    worker.kill('SIGTSTP');
+    worker.kill('SIGTERM');
+    await once(worker, 'close');
+    expect(await test.stateOf(id)).toBe('pending');
+    expect(output.split('started')).toHaveLength(2);
+  });
+
+  it('D-S20 ends at once on a second signal', async () => {
+    const worker = await start('never-ends');
+    await test.enqueue();
+    await said('started');
+    worker.kill('SIGTERM');
+    await said('Shutting down');
+    worker.kill('SIGTERM');
+    const [code] = (await once(worker, 'close')) as [number];
+    expect(code).toBe(143);
+    expect(output).not.toContain('run has returned');
+  });
+});
