@@ -98,7 +98,7 @@ export class BrokerWatch implements Service, BrokerLink {
       this.deps.logger.info(`Redis is back after ${seconds(downFor)} s`);
       this.deps.onBack(downFor);
     }
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 
   #downFor(): Ms {

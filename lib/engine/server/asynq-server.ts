@@ -180,7 +180,13 @@ export class AsynqServer {
     const { codec, clock, random, logger } = this.#connection;
     const { options, events } = this;
     const services = createServerServices({
-      ...{ broker, options, events, codec, clock, random, logger },
+      broker,
+      options,
+      events,
+      codec,
+      clock,
+      random,
+      logger,
       identity: identityOf(this.id),
       lookup: handlerLookup(handler, options),
       status: () => this.#status,

@@ -4,7 +4,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import { decideFailure, type FailureOutcome } from '../../model/retry/failure-outcome.js';
 import { defaultRetryDelay } from '../../model/retry/retry-delay.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
-import type { Clock, Random } from '../../model/time/clock.js';
+import type { Clock, Random, Timer } from '../../model/time/clock.js';
 import { type EpochMs, type Ms, ms, parseDuration } from '../../model/time/duration.js';
 import { RareLog } from '../lifecycle/rare-log.js';
 import type { Logger } from '../logger.js';
@@ -22,6 +22,7 @@ export interface FailureJudgeDeps {
 
 /** How long the outcome of a failed run waits for a promise of the user's error handler. */
 const errorHandlerLimit = ms(5_000);
+const tooLate = Symbol('too late');
 
 /**
  * Judges failed runs as the user wants it. A callback of the user's that throws is logged and replaced by the default;
@@ -36,8 +37,7 @@ export class FailureJudge {
 
   /** Calls the error handler; a promise of it is to be awaited, and resolves in bounded time. */
   tellUser({ task }: Execution, error: unknown): Promise<void> | undefined {
-    const { options, clock } = this.deps;
-    const { errorHandler } = options;
+    const { errorHandler } = this.deps.options;
     if (errorHandler === undefined) return undefined;
     let returned: unknown;
     try {
@@ -45,21 +45,23 @@ export class FailureJudge {
     } catch (fault) {
       this.#log.error(`errorHandler failed: ${describeError(fault)}`);
     }
-    if (!(returned instanceof Promise)) return undefined;
-    return new Promise((resolve) => {
-      const timer = clock.setTimer(errorHandlerLimit, () => {
-        this.#log.warn(`errorHandler takes longer than ${errorHandlerLimit} ms; the outcome does not wait for it`);
-        resolve();
-      });
-      const done = (): void => {
-        timer.cancel();
-        resolve();
-      };
-      returned.then(done, (fault: unknown) => {
-        this.#log.error(`errorHandler failed: ${describeError(fault)}`);
-        done();
-      });
+    return returned instanceof Promise ? this.#bounded(returned) : undefined;
+  }
+
+  async #bounded(telling: Promise<unknown>): Promise<void> {
+    let timer: Timer | undefined;
+    const limit = new Promise<typeof tooLate>((resolve) => {
+      timer = this.deps.clock.setTimer(errorHandlerLimit, () => resolve(tooLate));
     });
+    try {
+      if ((await Promise.race([telling, limit])) === tooLate) {
+        this.#log.warn(`errorHandler takes longer than ${errorHandlerLimit} ms; the outcome does not wait for it`);
+      }
+    } catch (fault) {
+      this.#log.error(`errorHandler failed: ${describeError(fault)}`);
+    } finally {
+      timer?.cancel();
+    }
   }
 
   /** What is to be written for a failed run, and told once it is stored. */

@@ -2,7 +2,7 @@ import type { CancelThen } from '../../model/broker/presence.contract.js';
 import type { DequeueResult, WorkContract } from '../../model/broker/work.contract.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
-import type { Clock } from '../../model/time/clock.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
@@ -160,33 +160,33 @@ export class Processor implements Service {
       let left = limit;
       do {
         const size = Math.min(left, this.#slice);
-        this.#request(queue, { limit: size, now });
+        void this.#request(queue, { limit: size, now });
         left -= size;
         // A queue that may well be empty is asked once.
       } while (left > 0 && queue.isOpen);
     }
   }
 
-  #request(queue: FedQueue, { limit, now }: { readonly limit: number; readonly now: EpochMs }): void {
+  async #request(queue: FedQueue, { limit, now }: { readonly limit: number; readonly now: EpochMs }): Promise<void> {
     const { work, feed, owner } = this.deps;
     const call = (this.#lastCall += 1);
     const wakesBefore = feed.asked(queue);
     const leaseUntil = leaseEnd(now);
     this.#asked += limit;
-    work.dequeue({ queue: queue.name, limit, now, leaseUntil, owner }).then(
-      (result) => {
-        this.#asked -= limit;
-        feed.answered(queue, { left: result.left, wakesBefore });
-        this.#take(result, { queue: queue.name, leaseUntil, call });
-      },
-      (error: unknown) => {
-        this.#asked -= limit;
-        feed.refused(queue);
-        if (error instanceof BrokerUnavailableError) this.deps.onLostAnswer(queue.name);
-        else this.#log.error(`Tasks of queue "${queue.name}" could not be fetched: ${describeError(error)}`);
-        this.#notice();
-      },
-    );
+    let result: DequeueResult;
+    try {
+      result = await work.dequeue({ queue: queue.name, limit, now, leaseUntil, owner });
+    } catch (error) {
+      this.#asked -= limit;
+      feed.refused(queue);
+      if (error instanceof BrokerUnavailableError) this.deps.onLostAnswer(queue.name);
+      else this.#log.error(`Tasks of queue "${queue.name}" could not be fetched: ${describeError(error)}`);
+      this.#notice();
+      return;
+    }
+    this.#asked -= limit;
+    feed.answered(queue, { left: result.left, wakesBefore });
+    this.#take(result, { queue: queue.name, leaseUntil, call });
   }
 
   #take(
@@ -254,13 +254,12 @@ export class Processor implements Service {
   async #drain(): Promise<void> {
     const { clock, shutdownTimeout } = this.deps;
     if (this.#occupied === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(shutdownTimeout, resolve);
-      void this.#quiet(() => this.#occupied === 0).then(() => {
-        timer.cancel();
-        resolve();
-      });
+    let timer: Timer | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = clock.setTimer(shutdownTimeout, resolve);
     });
+    await Promise.race([timeout, this.#quiet(() => this.#occupied === 0)]);
+    timer?.cancel();
   }
 
   async #quiet(isQuiet: () => boolean): Promise<void> {

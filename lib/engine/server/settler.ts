@@ -72,13 +72,16 @@ export class Settler {
       const { executions, settlements } = batch;
       batch.executions = [];
       batch.settlements = [];
-      const write = this.#write({ queue: batch.queue, executions, settlements }, now);
-      this.#writes.add(write);
-      void write.then((unsettled) => {
+      const write = this.#send({ queue: batch.queue, executions, settlements }, now).finally(() => {
         this.#writes.delete(write);
-        if (unsettled.length > 0) this.deps.onUnsettled(unsettled);
       });
+      this.#writes.add(write);
     }
+  }
+
+  async #send(batch: Batch, now: EpochMs): Promise<void> {
+    const unsettled = await this.#write(batch, now);
+    if (unsettled.length > 0) this.deps.onUnsettled(unsettled);
   }
 
   /** Writes again what could not be written; resolves with what still could not. */

@@ -2,7 +2,7 @@ import { addMs, type EpochMs, fromEpochSeconds, fromSeconds, type Ms } from '../
 import type { TaskMessage } from './task-message.js';
 
 /** The limit of a run whose message names none. */
-export const timeoutOfUnlimited: Ms = fromSeconds(1_800);
+const timeoutOfUnlimited: Ms = fromSeconds(1_800);
 
 /** Whether a message names neither a timeout nor a deadline, which no client writes on purpose. */
 export function isUnlimited(message: TaskMessage): boolean {

@@ -16,7 +16,7 @@ describe('recovery', () => {
 
   /** Tasks that a worker took at some time; `go` is one that does not say who it is. */
   const takenBy = async (
-    owner: string | 'go',
+    owner: string,
     taken: { readonly leaseEndsIn: Ms; readonly queue?: string; readonly limit?: number },
   ): Promise<void> => {
     const { leaseEndsIn, queue = test.queue, limit = 1_000 } = taken;
