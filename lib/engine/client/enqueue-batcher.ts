@@ -24,6 +24,8 @@ export interface EnqueueBatcherDeps {
 const largestBatch = 500;
 /** Bytes of payload per call, for the same reason; a longer task goes alone. */
 const heaviestBatch = 1024 * 1024;
+/** Fewer tasks than this are not worth two calls. */
+const worthHalving = 16;
 /** Two calls: Redis works on one while this process writes and reads the other. */
 const mostCalls = 2;
 /** How long to wait after a failure when nothing tells that Redis is back. */
@@ -93,16 +95,32 @@ export class EnqueueBatcher {
   #flush(): void {
     if (this.#phase === 'open' && !this.deps.broker.isAvailable()) this.#phase = 'resting';
     if (this.#phase === 'unopened' && this.#waiting.length > 0) void this.#open();
-    while (this.#phase === 'open' && this.#calls < mostCalls && this.#waiting.length > 0) void this.#send(this.#take());
+    if (this.#phase === 'open' && this.#calls === 0 && this.#waiting.length >= worthHalving) {
+      this.#sendHalf();
+    } else {
+      while (this.#phase === 'open' && this.#calls < mostCalls && this.#waiting.length > 0) {
+        void this.#send(this.#take(largestBatch));
+      }
+    }
     this.#watchLimits();
   }
 
-  /** The next call's tasks. */
-  #take(): readonly PendingEnqueue[] {
+  /**
+   * Half now, the rest in the next turn: sent together, Redis would answer them together, and both sides would
+   * forever take turns instead of working at once (50 callers: 190,000 tasks a second instead of 113,000).
+   */
+  #sendHalf(): void {
+    void this.#send(this.#take(Math.min(largestBatch, Math.ceil(this.#waiting.length / 2))));
+    this.#turnEnds = true;
+    setImmediate(this.#endTurn);
+  }
+
+  /** The next call's tasks, at most `most`. */
+  #take(most: number): readonly PendingEnqueue[] {
     const waiting = this.#waiting;
     let count = 0;
     let bytes = 0;
-    while (count < waiting.length && count < largestBatch) {
+    while (count < waiting.length && count < most) {
       bytes += (waiting[count] as PendingEnqueue).message.payload.length;
       if (bytes > heaviestBatch && count > 0) break;
       count += 1;
