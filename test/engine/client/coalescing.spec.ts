@@ -48,6 +48,16 @@ describe('calls of enqueue', () => {
     expect(watched.sizes.reduce((sum, size) => sum + size, 0)).toBe(100);
   });
 
+  it('made in one turn by many callers are halved, so that Redis works on one half while the other is made', async () => {
+    watched.hold();
+    const done = many(100);
+    await clock.settle();
+    expect(watched.sizes).toEqual([50, 50]);
+    watched.release();
+    await done;
+    expect(watched.mostAtOnce).toBe(2);
+  });
+
   it('made while two are under way go together in the next', async () => {
     watched.hold();
     const settled: Promise<unknown>[] = [];
