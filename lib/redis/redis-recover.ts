@@ -5,6 +5,7 @@ import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/duration.js';
 import { queueKeys } from './keys.js';
+import { readOwner } from './owner-note.js';
 import type { RedisHeal } from './redis-heal.js';
 import { asAsynqError, type RedisSettle } from './redis-settle.js';
 import { bytesReply, listReply, numberReply, textReply } from './reply.js';
@@ -66,7 +67,7 @@ export class RedisRecover {
       const leaseSeconds = numberReply(rows[at + 1]);
       const decoded = decodeTaskMessage(bytesReply(rows[at + 2]));
       if (decoded.ok) {
-        const owner = optionalText(rows[at + 3]);
+        const owner = readOwner(optionalText(rows[at + 3]), decoded.message);
         const canceled = optionalText(rows[at + 4]) as CancelThen | undefined;
         // A record that was copied by hand names another task; only the name it is stored under finds it again.
         leases.push({ message: { ...decoded.message, id: taskId, queue }, leaseSeconds, owner, canceled });

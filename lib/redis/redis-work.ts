@@ -14,6 +14,7 @@ import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection } from './connection.js';
 import { queueKeys, taskKey } from './keys.js';
+import { writeOwner } from './owner-note.js';
 import { RedisSettle } from './redis-settle.js';
 import { bytesReply, listReply, numberReply, textReply } from './reply.js';
 import type { ScriptRunner } from './script-runner.js';
@@ -63,7 +64,7 @@ export class RedisWork implements WorkContract {
       await this.deps.runner.run(
         dequeueScript,
         [keys.pending, keys.paused, keys.active, keys.lease],
-        [keys.taskPrefix, toEpochSeconds(leaseUntil), Math.min(limit, mostTasks), owner],
+        [keys.taskPrefix, toEpochSeconds(leaseUntil), Math.min(limit, mostTasks), writeOwner({ owner, takenAt: now })],
       ),
     );
     const messages: TaskMessage[] = [];

@@ -71,7 +71,8 @@ describe('recovering tasks of lost workers', () => {
   });
 
   it('tells whose a task was and what a cancellation asked for', async () => {
-    await tasks.given(active('theirs', 40), active('ours', 35, { fields: { 'x:o': 'h:1:s', 'x:cancel': 'delete' } }));
+    const fields = { 'x:o': `${noonSeconds - 65} h:1:s`, 'x:cancel': 'delete' };
+    await tasks.given(active('theirs', 40), active('ours', 35, { fields }));
     const { leases } = await list();
     expect(leases.map(({ owner, canceled }) => [owner, canceled])).toEqual([
       [undefined, undefined],
@@ -79,8 +80,15 @@ describe('recovering tasks of lost workers', () => {
     ]);
   });
 
+  it('names no owner when the task failed after that owner took it: a Go program has taken it back', async () => {
+    const fields = { 'x:o': `${noonSeconds - 300} h:1:s` };
+    const takenBack = { lastFailedAtSeconds: noonSeconds - 200 };
+    await tasks.given(active('a', 40, { fields, message: takenBack }));
+    expect((await list()).leases.map(({ owner }) => owner)).toEqual([undefined]);
+  });
+
   it('P-64 S-84 puts a task back for another try, with the effects and counters of a failed run', async () => {
-    await tasks.given(active('task', 60, { fields: { 'x:o': 'h:1:s', result: 'r' } }));
+    await tasks.given(active('task', 60, { fields: { 'x:o': `${noonSeconds - 90} h:1:s`, result: 'r' } }));
     const { leases } = await list();
     expect(await recover(...leases.map(retryOf))).toEqual(['settled']);
     expect(await tasks.placesOf('task')).toEqual(['retry']);

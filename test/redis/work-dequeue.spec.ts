@@ -31,7 +31,7 @@ describe('dequeueing', () => {
     await tasks.enqueue({ id: 'a', headers: { k: 'v' }, payload: Buffer.from([0xff, 0x00]) });
     const stored = await tasks.redis.hgetBuffer(taskKey(tasks.keys, 'a'), 'msg');
     const { messages } = await tasks.dequeue();
-    expect(await tasks.hash('a')).toEqual({ msg: 'bytes', state: 'active', 'x:o': owner });
+    expect(await tasks.hash('a')).toEqual({ msg: 'bytes', state: 'active', 'x:o': `${nowSeconds} ${owner}` });
     expect(await tasks.redis.hgetBuffer(taskKey(tasks.keys, 'a'), 'msg')).toEqual(stored);
     expect(messages).toEqual([tasks.message({ id: 'a', headers: { k: 'v' }, payload: Buffer.from([0xff, 0x00]) })]);
   });

@@ -52,8 +52,9 @@ const shortestLease = ms(30_000);
 const batchSize = 500;
 
 /**
- * Takes back tasks whose lease ended. One whose worker is known to be gone is taken back at once; one whose worker may
- * be alive, or is a Go program, 30 s after its lease ended. Looks when the next lease could end.
+ * Takes back tasks whose lease ended. One whose worker is known to be gone is taken back at once and runs again at
+ * once; one whose worker may be alive, or is a Go program, 30 s after its lease ended and with the delay of a retry.
+ * Looks when the next lease could end.
  */
 export class Recoverer extends PeriodicService {
   readonly #deps: RecovererDeps;
@@ -95,7 +96,7 @@ export class Recoverer extends PeriodicService {
     const expiredBy = addMs(now, shortestLease);
     const { leases } = await maintenance.listExpiredLeases({ queue, expiredBy, now, limit: batchSize });
     const unseen = leases.filter((lease) => this.#ownRun(queue, lease) === 'none');
-    if (unseen.length > 0) await this.#recover(queue, unseen);
+    if (unseen.length > 0) await this.#recover(queue, { leases: unseen, dead: new Set() });
     this.#unanswered.delete(queue);
   }
 
@@ -106,9 +107,9 @@ export class Recoverer extends PeriodicService {
       const now = clock.now();
       const expired = await maintenance.listExpiredLeases({ queue, expiredBy: now, now, limit: batchSize });
       this.#reportUndecodable(expired);
-      const dead = await this.#deadOwners(expired.leases, now);
+      const dead = await this.#deadOwners(expired.leases);
       const due = expired.leases.filter((lease) => this.#isDue(lease, { queue, now, dead }));
-      if (due.length > 0) await this.#recover(queue, due);
+      if (due.length > 0) await this.#recover(queue, { leases: due, dead });
       if (expired.leases.length === batchSize && due.length > 0) continue;
       return this.#nextLook(expired, { isWaiting: due.length < expired.leases.length, now });
     }
@@ -123,13 +124,13 @@ export class Recoverer extends PeriodicService {
   }
 
   /** Owners that are servers like this one and are not published any more. */
-  async #deadOwners(leases: readonly ExpiredLease[], now: EpochMs): Promise<ReadonlySet<string>> {
+  async #deadOwners(leases: readonly ExpiredLease[]): Promise<ReadonlySet<string>> {
     const { link, owner, presence } = this.#deps;
     // After an outage the others need a beat before they are seen again.
     if (link.upFor() < beatAllowance) return new Set();
     const owners = new Set<string>();
     for (const lease of leases) {
-      if (lease.owner !== undefined && lease.owner !== owner && !isLongOver(lease, now)) owners.add(lease.owner);
+      if (lease.owner !== undefined && lease.owner !== owner) owners.add(lease.owner);
     }
     if (owners.size === 0) return owners;
     const alive = await presence.listAlive([...owners]);
@@ -150,12 +151,18 @@ export class Recoverer extends PeriodicService {
     return owner === this.#deps.owner ? this.#deps.runOf(queue, message.id) : undefined;
   }
 
-  async #recover(queue: string, leases: readonly ExpiredLease[]): Promise<void> {
+  async #recover(
+    queue: string,
+    { leases, dead }: { readonly leases: readonly ExpiredLease[]; readonly dead: ReadonlySet<string> },
+  ): Promise<void> {
     const { maintenance, clock, logger } = this.#deps;
     const now = clock.now();
     const recoveries = leases.map((lease) => ({
       lease,
-      recovery: { settlement: this.#settlementOf(queue, lease), leaseSeconds: lease.leaseSeconds } satisfies Recovery,
+      recovery: {
+        settlement: this.#settlementOf(queue, { lease, dead }),
+        leaseSeconds: lease.leaseSeconds,
+      } satisfies Recovery,
     }));
     const outcomes = await maintenance.recover(
       queue,
@@ -177,8 +184,11 @@ export class Recoverer extends PeriodicService {
     if (fault !== undefined) throw fault;
   }
 
-  #settlementOf(queue: string, lease: ExpiredLease): Recovery['settlement'] {
-    const { message, canceled } = lease;
+  #settlementOf(
+    queue: string,
+    { lease, dead }: { readonly lease: ExpiredLease; readonly dead: ReadonlySet<string> },
+  ): Recovery['settlement'] {
+    const { message, canceled, owner } = lease;
     // Its handler was never called, so no retry is spent.
     if (this.#ownRun(queue, lease) === 'none') return { kind: 'requeue', message };
     const now = this.#deps.clock.now();
@@ -188,7 +198,10 @@ export class Recoverer extends PeriodicService {
     if (canceled === 'archive' || outcome.kind !== 'retry') {
       return { kind: 'archive', message: withFailure(message, { reason: error.message, now, counts: 'not' }) };
     }
-    const { reason, counts, retryAt } = outcome;
+    const { reason, counts } = outcome;
+    // Its worker died, which tells nothing against the task; it has waited for the end of its lease already.
+    const isOrphan = canceled === undefined && owner !== undefined && dead.has(owner);
+    const retryAt = isOrphan ? now : outcome.retryAt;
     return { kind: 'retry', message: withFailure(message, { reason, now, counts }), retryAt, counts };
   }
 

@@ -7,7 +7,7 @@
 -- ARGV[1]  taskPrefix  a task's hash is this and its id: built here, same hash slot
 -- ARGV[2]  leaseUntil  epoch seconds
 -- ARGV[3]  limit       how many tasks at most, 1 to 1,000
--- ARGV[4]  owner       host:pid:server-id of the server
+-- ARGV[4]  owner       when the server takes them, epoch seconds, and the server, host:pid:server-id
 --
 -- Reply    array: a word, then id and task message of each task taken, oldest first
 --   SOME     there may be more
