@@ -1,5 +1,6 @@
 import { epochMs } from '../../lib/model/time/duration.js';
 import { globalKeys, groupKey } from '../../lib/redis/keys.js';
+import { until } from '../support/until.js';
 import { noon, noonSeconds, SeededQueue } from './seeded-queue.js';
 
 describe('forwarding due tasks', () => {
@@ -165,7 +166,7 @@ describe('forwarding due tasks', () => {
       { id: 'delete', state: 'retry', fields: { 'x:cancel': 'delete', unique_key: lock } },
       { id: 'retry', state: 'retry', fields: { 'x:cancel': 'retry' } },
     );
-    expect(await forward()).toMatchObject({ forwarded: 1 });
+    expect(await forward(noon + 999)).toMatchObject({ forwarded: 1 });
     expect(await tasks.placesOf('archive')).toEqual(['archived']);
     expect(await tasks.redis.zscore(tasks.keys.archived, 'archive')).toBe(String(noonSeconds));
     expect(await tasks.hash('archive')).toMatchObject({ state: 'archived' });
@@ -181,17 +182,16 @@ describe('forwarding due tasks', () => {
     const heard: string[] = [];
     const listener = tasks.redis.duplicate();
     await listener.subscribe(globalKeys.wakeChannel);
-    listener.on('message', (_channel, queue) => {
-      if (queue === tasks.queue || queue === 'end') heard.push(queue);
-    });
+    listener.on('message', (_channel, text) => text.startsWith(tasks.queue) && heard.push(text));
+    const mark = async (text: string) => await tasks.redis.publish(globalKeys.wakeChannel, `${tasks.queue}: ${text}`);
     await tasks.given({ id: 'first', state: 'scheduled' });
     await forward();
+    await mark('the first is pending');
     await tasks.given({ id: 'second', state: 'scheduled' });
     await forward();
-    const ended = new Promise((resolve) => void listener.on('message', (_c, text) => text === 'end' && resolve(text)));
-    await tasks.redis.publish(globalKeys.wakeChannel, 'end');
-    await ended;
+    await mark('both are pending');
+    await until('the end is heard', () => heard.includes(`${tasks.queue}: both are pending`));
     listener.disconnect();
-    expect(heard).toEqual([tasks.queue, 'end']);
+    expect(heard).toEqual([tasks.queue, `${tasks.queue}: the first is pending`, `${tasks.queue}: both are pending`]);
   });
 });

@@ -91,6 +91,12 @@ describe('aggregating groups', () => {
     expect((await tasks.hash('m0'))['state']).toBe('aggregating');
   });
 
+  it('P-98 leaves nothing of a group that has just the largest size', async () => {
+    await givenGroup([2, 1]);
+    expect(await collect({ maxSize: 2 })).toBeDefined();
+    expect(await tasks.redis.exists(tasks.keys.groups, groupKey(tasks.keys, 'g'))).toBe(0);
+  });
+
   it('Q-14 no longer lists a group that is empty', async () => {
     await tasks.redis.sadd(tasks.keys.groups, 'g', 'other');
     expect(await collect()).toBeUndefined();
