@@ -23,7 +23,7 @@ export type ReconcileCursor =
     };
 
 /** A new round. */
-export const roundStart: ReconcileCursor = { phase: 'places', queue: 0, place: 0, first: 0 };
+const roundStart: ReconcileCursor = { phase: 'places', queue: 0, place: 0, first: 0 };
 
 /** A cursor as the contract carries it. */
 export function formatCursor(cursor: ReconcileCursor): string {

@@ -1,4 +1,5 @@
 import { InternalError } from '../model/errors/asynq-error.js';
+import { showValue } from '../model/errors/option-errors.js';
 import type { RedisReply } from './connection.js';
 
 /** A reply that is an array. @throws InternalError when it is something else. */
@@ -24,5 +25,5 @@ export function numberReply(reply: RedisReply | undefined): number {
 }
 
 function unexpected(wanted: string, reply: RedisReply | undefined): InternalError {
-  return new InternalError(`Redis was to answer with ${wanted}, but it was: ${JSON.stringify(reply)}`);
+  return new InternalError(`Redis was to answer with ${wanted}, but it was: ${showValue(reply)}`);
 }
