@@ -2,11 +2,13 @@ import type {
   DequeueRequest,
   DequeueResult,
   ExtendLeasesRequest,
+  LeaseNews,
   Settlement,
   SettleOutcome,
   WaitRequest,
   WorkContract,
 } from '../model/broker/work.contract.js';
+import type { CancelThen } from '../model/broker/presence.contract.js';
 import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskMessage } from '../model/task/task-message.js';
@@ -29,12 +31,12 @@ export const dequeueScript = defineScript({
   replies: ['SOME', 'DRAINED', 'PAUSED'],
 });
 
-/** Keeps running tasks from being recovered (spec/01 §5.22). */
+/** Keeps running tasks from being recovered, and tells which were canceled (spec/01 §5.22). */
 export const extendLeasesScript = defineScript({
   file: 'extend-leases.lua',
   keys: ['lease'],
-  args: ['leaseUntil', '...held'],
-  replies: [],
+  args: ['taskPrefix', 'leaseUntil', '...held'],
+  replies: ['LOST'],
 });
 
 /** Stores what a handler wrote (spec/01 §5.26). */
@@ -82,15 +84,22 @@ export class RedisWork implements WorkContract {
     };
   }
 
-  async extendLeases({ queue, leases, leaseUntil }: ExtendLeasesRequest): Promise<readonly string[]> {
+  async extendLeases({ queue, leases, leaseUntil }: ExtendLeasesRequest): Promise<LeaseNews> {
     const keys = queueKeys(queue);
     const lost: string[] = [];
+    const canceled: { taskId: string; then: CancelThen }[] = [];
     for (let start = 0; start < leases.length; start += mostTasks) {
-      const args: RedisArgument[] = [toEpochSeconds(leaseUntil)];
+      const args: RedisArgument[] = [keys.taskPrefix, toEpochSeconds(leaseUntil)];
       for (const { taskId, until } of leases.slice(start, start + mostTasks)) args.push(taskId, toEpochSeconds(until));
-      lost.push(...listReply(await this.deps.runner.run(extendLeasesScript, [keys.lease], args)).map(textReply));
+      const news = listReply(await this.deps.runner.run(extendLeasesScript, [keys.lease], args)).map(textReply);
+      for (let at = 0; at < news.length; at += 2) {
+        const taskId = news[at] as string;
+        const word = news[at + 1];
+        if (word === 'LOST') lost.push(taskId);
+        else canceled.push({ taskId, then: word as CancelThen });
+      }
     }
-    return lost;
+    return { lost, canceled };
   }
 
   async settle(queue: string, settlements: readonly Settlement[], now: EpochMs): Promise<readonly SettleOutcome[]> {

@@ -82,7 +82,7 @@ describe('P-118 a broker on a cluster', () => {
       );
       expect(messages).toHaveLength(16);
       const leases = messages.map(({ id }) => ({ taskId: id, until: epochMs(leaseSeconds * 1_000) }));
-      expect(await broker.work.extendLeases({ queue, leases, leaseUntil: later })).toEqual([]);
+      expect(await broker.work.extendLeases({ queue, leases, leaseUntil: later })).toEqual({ lost: [], canceled: [] });
       expect(await broker.work.writeResult({ queue, taskId: 'done-free', result: Buffer.from('r') })).toBe(true);
       const settlements = messages.map((message): Settlement => {
         const kind = kinds.find((name) => message.id.startsWith(name));

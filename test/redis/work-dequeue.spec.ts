@@ -138,11 +138,12 @@ describe('extending leases', () => {
 
   const held = epochMs(leaseSeconds * 1_000);
   const later = addMs(held, ms(5_000));
+  const noNews = { lost: [], canceled: [] };
 
   it('P-61 moves the leases of running tasks', async () => {
     await tasks.running({ id: 'a' }, { id: 'b' });
     const leases = ['a', 'b'].map((taskId) => ({ taskId, until: held }));
-    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later })).toEqual([]);
+    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later })).toEqual(noNews);
     expect(await tasks.redis.zscore(tasks.keys.lease, 'a')).toBe(String(leaseSeconds + 5));
     expect(await tasks.redis.zscore(tasks.keys.lease, 'b')).toBe(String(leaseSeconds + 5));
   });
@@ -151,18 +152,28 @@ describe('extending leases', () => {
     await tasks.running({ id: 'a' }, { id: 'b' });
     await tasks.redis.zadd(tasks.keys.lease, leaseSeconds + 60, 'b');
     const leases = ['a', 'b', 'gone'].map((taskId) => ({ taskId, until: held }));
-    const lost = await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later });
+    const { lost } = await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later });
     expect(lost).toEqual(['b', 'gone']);
     expect(await tasks.redis.zscore(tasks.keys.lease, 'b')).toBe(String(leaseSeconds + 60));
     expect(await tasks.redis.zscore(tasks.keys.lease, 'gone')).toBeNull();
   });
 
+  it('tells which tasks were canceled, whoever heard of it', async () => {
+    await tasks.running({ id: 'a' }, { id: 'b' });
+    const canceling = { queue: tasks.queue, taskId: 'b', then: 'delete' as const, now: epochMs(nowSeconds * 1_000) };
+    expect(await tasks.broker.presence.cancel(canceling)).toBe('signaled');
+    const leases = ['a', 'b'].map((taskId) => ({ taskId, until: held }));
+    const news = await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later });
+    expect(news).toEqual({ lost: [], canceled: [{ taskId: 'b', then: 'delete' }] });
+    expect(await tasks.redis.zscore(tasks.keys.lease, 'b')).toBe(String(leaseSeconds + 5));
+  });
+
   it('does so for thousands of tasks, and for none', async () => {
     const leases = Array.from({ length: 2_100 }, (_, i) => ({ taskId: `id-${i}`, until: held }));
     await tasks.redis.zadd(tasks.keys.lease, ...leases.slice(0, 2_000).flatMap(({ taskId }) => [leaseSeconds, taskId]));
-    const lost = await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later });
+    const { lost } = await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later });
     expect(lost).toEqual(leases.slice(2_000).map(({ taskId }) => taskId));
     expect(await tasks.redis.zcount(tasks.keys.lease, leaseSeconds + 5, leaseSeconds + 5)).toBe(2_000);
-    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, leases: [], leaseUntil: later })).toEqual([]);
+    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, leases: [], leaseUntil: later })).toEqual(noNews);
   });
 });

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { ServerInfo, ServerStatus, WorkerInfo } from '../../model/broker/presence.js';
-import type { PresenceContract } from '../../model/broker/presence.contract.js';
+import type { CancelThen, PresenceContract } from '../../model/broker/presence.contract.js';
 import type { WorkContract } from '../../model/broker/work.contract.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
@@ -37,6 +37,8 @@ export interface HeartbeaterDeps {
   readonly status: () => ServerStatus;
   /** A task is somebody else's now. */
   readonly onLeaseLost: (execution: Execution) => void;
+  /** A task was canceled; its run may have been told already. */
+  readonly onCanceled: (execution: Execution, then: CancelThen) => void;
 }
 
 const beatEvery = ms(5_000);
@@ -98,9 +100,10 @@ export class Heartbeater extends PeriodicService {
       else executions.push(execution);
     }
     return [...byQueue].map(async ([queue, executions]) => {
-      const lost = await keepLeases({ work: this.#deps.work, queue, executions, now });
+      const { lost, canceled } = await keepLeases({ work: this.#deps.work, queue, executions, now });
       // What has ended meanwhile is settled or about to be: the answer to that tells.
       for (const execution of lost) if (execution.phase !== 'ended') this.#deps.onLeaseLost(execution);
+      for (const [execution, then] of canceled) this.#deps.onCanceled(execution, then);
     });
   }
 

@@ -1,3 +1,4 @@
+import type { CancelThen } from '../../model/broker/presence.contract.js';
 import type { WorkContract } from '../../model/broker/work.contract.js';
 import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms, toEpochSeconds } from '../../model/time/duration.js';
 import type { Execution } from './execution.js';
@@ -10,10 +11,18 @@ export function leaseEnd(now: EpochMs): EpochMs {
   return fromEpochSeconds(toEpochSeconds(addMs(now, leaseLength)));
 }
 
+/** What became of the leases of one queue's runs; the others were kept. */
+export interface KeptLeases {
+  /** Somebody else's now. */
+  readonly lost: ReadonlySet<Execution>;
+  /** What cancellations asked for that may not have been heard. */
+  readonly canceled: ReadonlyMap<Execution, CancelThen>;
+}
+
 /**
  * Extends the leases of one queue's runs, also those that have run out as long as nobody else took the task.
  *
- * @returns the runs that are somebody else's now.
+ * @returns the runs that are somebody else's now, and those that were canceled.
  * @throws what the broker throws when it cannot be asked; then nothing is known about any of them.
  */
 export async function keepLeases(request: {
@@ -21,17 +30,22 @@ export async function keepLeases(request: {
   readonly queue: string;
   readonly executions: readonly Execution[];
   readonly now: EpochMs;
-}): Promise<ReadonlySet<Execution>> {
+}): Promise<KeptLeases> {
   const { work, queue, executions, now } = request;
   const leaseUntil = leaseEnd(now);
   const leases = executions.map(({ message, leaseAsked }) => ({ taskId: message.id, until: leaseAsked }));
   // Asked for is asked for, even if no answer comes.
   for (const execution of executions) execution.leaseAsked = leaseUntil;
-  const lostIds = new Set(await work.extendLeases({ queue, leases, leaseUntil }));
+  const news = await work.extendLeases({ queue, leases, leaseUntil });
+  const lostIds = new Set(news.lost);
+  const consequences = new Map(news.canceled.map(({ taskId, then }) => [taskId, then]));
   const lost = new Set<Execution>();
+  const canceled = new Map<Execution, CancelThen>();
   for (const execution of executions) {
+    const then = consequences.get(execution.message.id);
+    if (then !== undefined) canceled.set(execution, then);
     if (lostIds.has(execution.message.id)) lost.add(execution);
     else execution.leaseUntil = leaseUntil;
   }
-  return lost;
+  return { lost, canceled };
 }

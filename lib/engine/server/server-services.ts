@@ -161,6 +161,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     events,
     status: deps.status,
     onLeaseLost: (execution) => executor.loseLease(execution),
+    onCanceled: (execution, then) => executor.cancel(execution, then),
   });
   const janitor = new Janitor({
     ...shared,

@@ -127,7 +127,7 @@ export class Settler {
 
   /** Leases have run out: takes out what is somebody else's by now and makes sure of the rest. */
   async #keep({ queue, executions, settlements }: Batch, now: EpochMs): Promise<Batch> {
-    const lost = await keepLeases({ work: this.deps.work, queue, executions, now });
+    const { lost } = await keepLeases({ work: this.deps.work, queue, executions, now });
     const entries = entriesOf({ queue, executions, settlements });
     for (const entry of entries) if (lost.has(entry.execution)) this.drop(entry);
     const kept = entries.filter(({ execution }) => !lost.has(execution));

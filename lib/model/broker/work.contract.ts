@@ -1,6 +1,7 @@
 import type { AsynqError } from '../errors/asynq-error.js';
 import type { TaskMessage } from '../task/task-message.js';
 import type { EpochMs, Ms } from '../time/duration.js';
+import type { CancelThen } from './presence.contract.js';
 
 /** Dequeues tasks, keeps them leased and settles them (spec/01 §5.4, §5.9 to §5.13, §5.22, §5.26). */
 export interface WorkContract {
@@ -15,9 +16,9 @@ export interface WorkContract {
   /**
    * Moves the leases of running tasks to `leaseUntil`. Never gives a lease to a task that has none, and never touches
    * one that somebody else was given meanwhile: a stored lease that ends later than the caller ever asked for.
-   * Returns the ids that are no longer the caller's.
+   * Tells which are no longer the caller's, and which were canceled, in case the signal of that was missed.
    */
-  extendLeases(request: ExtendLeasesRequest): Promise<readonly string[]>;
+  extendLeases(request: ExtendLeasesRequest): Promise<LeaseNews>;
 
   /**
    * Writes the outcomes of runs, each in one atomic step. Never rejects.
@@ -78,6 +79,12 @@ export interface HeldLease {
   readonly taskId: string;
   /** The latest end the holder ever asked for, whether or not the answer came; whole seconds count. */
   readonly until: EpochMs;
+}
+
+export interface LeaseNews {
+  /** Ids that are no longer the caller's. */
+  readonly lost: readonly string[];
+  readonly canceled: readonly { readonly taskId: string; readonly then: CancelThen }[];
 }
 
 export interface WaitRequest {

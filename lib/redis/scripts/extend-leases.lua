@@ -1,22 +1,30 @@
--- extend-leases: keeps running tasks from being recovered.
+-- extend-leases: keeps running tasks from being recovered, and tells which of them were canceled: the signal of a
+-- cancellation may have been missed, what it left on the task's record is not.
 --
 -- KEYS[1]    lease       zset   task id -> expiry, epoch seconds
--- ARGV[1]    leaseUntil  epoch seconds, from the caller's clock
--- ARGV[2..]  held        pairs: task id, latest expiry its holder ever asked for in epoch seconds
+-- ARGV[1]    taskPrefix  a task's hash is this and its id: built here, same hash slot
+-- ARGV[2]    leaseUntil  epoch seconds, from the caller's clock
+-- ARGV[3..]  held        pairs: task id, latest expiry its holder ever asked for in epoch seconds
 --
--- Reply      array of the ids whose lease is gone or was given to somebody else; nothing was written for them
+-- Reply      array of pairs, task id and a word, for the tasks there is something to say about:
+--   LOST     its lease is gone or was given to somebody else; nothing was written for it
+--   any other word: its lease was kept, and this is what a cancellation asked for, archive, delete or retry
 -- Cost       O(n log N), n ids given, N leased tasks of the queue
 local lease = KEYS[1]
-local leaseUntil = ARGV[1]
+local taskPrefix, leaseUntil = ARGV[1], ARGV[2]
 
-local lost = {}
-for i = 2, #ARGV, 2 do
+local news = {}
+for i = 3, #ARGV, 2 do
   local taskId, heldUntil = ARGV[i], tonumber(ARGV[i + 1])
   local expiry = redis.call('ZSCORE', lease, taskId)
+  local word = 'LOST'
   if expiry and tonumber(expiry) <= heldUntil then
     redis.call('ZADD', lease, 'XX', leaseUntil, taskId)
-  else
-    lost[#lost + 1] = taskId
+    word = redis.pcall('HGET', taskPrefix .. taskId, 'x:cancel')
+  end
+  if type(word) == 'string' then
+    news[#news + 1] = taskId
+    news[#news + 1] = word
   end
 end
-return lost
+return news

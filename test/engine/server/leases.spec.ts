@@ -124,6 +124,17 @@ describe('leases and heartbeats', () => {
     await test.untilHappened('leaseLost');
   });
 
+  it('ends a run at the next beat whose cancellation nobody heard', async () => {
+    const id = await test.enqueue();
+    await test.start(forever, { abortGrace: 0 });
+    await test.untilHappened('started');
+    await test.redis.hset(`${test.keys.taskPrefix}${id}`, 'x:cancel', 'archive');
+    await test.time.advance('6s');
+    await test.untilHappened('archived');
+    expect(test.happened('canceled')).toHaveLength(1);
+    expect(await test.stateOf(id)).toBe('archived');
+  });
+
   it('loses a lease that has run out and cannot be extended', async () => {
     const broker = faultyBroker(test.broker);
     await test.enqueue();

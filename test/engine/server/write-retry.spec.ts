@@ -73,6 +73,26 @@ describe('an outcome that cannot be written', () => {
     expect(test.logger.messages('warn').join()).toContain('came too late');
   });
 
+  it('P-117 leaves the task to the worker that was given it after the recovery', async () => {
+    const broker = faultyBroker(test.broker);
+    const id = await test.enqueue();
+    await test.start(() => {}, { broker, queues: { [test.queue]: 1 } });
+    broker.faults.settle.push(...Array.from({ length: 100 }, () => 'lost-before' as const));
+    broker.faults.extendLeases.push(...Array.from({ length: 100 }, () => 'lost-before' as const));
+    await test.untilHappened('started');
+    await test.time.advance('45s');
+    await recoverElsewhere(test, id);
+    // The other server runs it again at once.
+    await test.redis.multi().zrem(test.keys.retry, id).lpush(test.keys.active, id).exec();
+    await test.redis.zadd(test.keys.lease, Math.floor(test.clock.now() / 1_000) + 30, id);
+    broker.faults.settle.length = 0;
+    broker.faults.extendLeases.length = 0;
+    await test.time.advance('10s');
+    await test.untilHappened('lateOutcome');
+    expect(await test.redis.lrange(test.keys.active, 0, -1)).toEqual([id]);
+    expect(test.happened('completed')).toEqual([]);
+  });
+
   it('S-96 is tried once more at shutdown', async () => {
     const broker = faultyBroker(test.broker);
     broker.faults.settle.push('lost-before');

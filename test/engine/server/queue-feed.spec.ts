@@ -1,0 +1,79 @@
+import { QueueFeed } from '../../../lib/engine/server/queue-feed.js';
+import { strictOrder, weightedOrder } from '../../../lib/model/queue/queue-order.js';
+import { ms } from '../../../lib/model/time/duration.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
+
+const weights = { critical: 6, default: 3, low: 1 };
+const clock = new VirtualClock();
+
+function aFeed(kind: 'strict' | 'weighted'): QueueFeed {
+  const random = seededRandom();
+  return new QueueFeed({
+    work: { waitForTask: async () => await Promise.resolve('busy' as const) },
+    order: kind === 'strict' ? strictOrder(weights) : weightedOrder(weights, random),
+    clock,
+    random,
+    link: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
+    queues: Object.keys(weights),
+    strictPriority: kind === 'strict',
+    taskCheckInterval: ms(1_000),
+    blockingConnections: 0,
+    onWork: () => {},
+  });
+}
+
+const shown = (feed: QueueFeed, free: number): Record<string, number> =>
+  Object.fromEntries(feed.plan(free).map(({ queue, limit }) => [queue.name, limit]));
+
+describe('QueueFeed', () => {
+  it('S-29, S-30 deals every slot out, by weight, among all queues that may have tasks', async () => {
+    const feed = aFeed('weighted');
+    await feed.start();
+    const shares = shown(feed, 1_000);
+    expect(Object.keys(shares).toSorted()).toEqual(['critical', 'default', 'low']);
+    expect(Object.values(shares).reduce((sum, share) => sum + share, 0)).toBe(1_000);
+    expect(shares['critical']).toBeGreaterThan(540);
+    expect(shares['critical']).toBeLessThan(660);
+    expect(shares['low']).toBeLessThan(150);
+    await feed.stop();
+  });
+
+  it('S-33 asks no lower queue while a higher one has not answered', async () => {
+    const feed = aFeed('strict');
+    await feed.start();
+    const [first] = feed.plan(5);
+    expect(first?.queue.name).toBe('critical');
+    const wakesBefore = first === undefined ? 0 : feed.asked(first.queue);
+    expect(feed.plan(5)).toEqual([]);
+    if (first !== undefined) feed.answered(first.queue, { left: 'drained', wakesBefore });
+    expect(shown(feed, 5)).toEqual({ default: 5 });
+    await feed.stop();
+  });
+
+  it('does not forget a wake-up that came while a call was under way', async () => {
+    const feed = aFeed('strict');
+    await feed.start();
+    const [first] = feed.plan(5);
+    if (first === undefined) throw new Error('nothing to ask');
+    const wakesBefore = feed.asked(first.queue);
+    feed.wake('critical');
+    feed.answered(first.queue, { left: 'drained', wakesBefore });
+    expect(shown(feed, 5)).toEqual({ critical: 5 });
+    await feed.stop();
+  });
+
+  it('P-60 gives up nothing of a queue that has more, and looks at an empty one again after a while', async () => {
+    const feed = aFeed('strict');
+    await feed.start();
+    const [first] = feed.plan(5);
+    if (first === undefined) throw new Error('nothing to ask');
+    feed.answered(first.queue, { left: 'some', wakesBefore: feed.asked(first.queue) });
+    expect(shown(feed, 5)).toEqual({ critical: 5 });
+    feed.answered(first.queue, { left: 'drained', wakesBefore: feed.asked(first.queue) });
+    expect(shown(feed, 5)).toEqual({ default: 5 });
+    await clock.advance('1600ms');
+    expect(shown(feed, 5)).toEqual({ critical: 5 });
+    await feed.stop();
+  });
+});
