@@ -34,8 +34,9 @@ export async function keepLeases(request: {
   const { work, queue, executions, now } = request;
   const leaseUntil = leaseEnd(now);
   const leases = executions.map(({ message, leaseAsked }) => ({ taskId: message.id, until: leaseAsked }));
-  // Asked for is asked for, even if no answer comes.
-  for (const execution of executions) execution.leaseAsked = leaseUntil;
+  // Asked for is asked for, even if no answer comes. Not so once the lease has run out: whoever took the task then was
+  // given a lease of the same length, and one we only asked for could not be told from theirs.
+  for (const execution of executions) if (now < execution.leaseUntil) execution.leaseAsked = leaseUntil;
   const news = await work.extendLeases({ queue, leases, leaseUntil });
   const lostIds = new Set(news.lost);
   const consequences = new Map(news.canceled.map(({ taskId, then }) => [taskId, then]));
@@ -45,7 +46,7 @@ export async function keepLeases(request: {
     const then = consequences.get(execution.message.id);
     if (then !== undefined) canceled.set(execution, then);
     if (lostIds.has(execution.message.id)) lost.add(execution);
-    else execution.leaseUntil = leaseUntil;
+    else execution.leaseUntil = execution.leaseAsked = leaseUntil;
   }
   return { lost, canceled };
 }

@@ -1,3 +1,6 @@
+import { EngineEventEmitter } from '../../../lib/engine/engine-events.js';
+import { Reconciler } from '../../../lib/engine/maintenance/reconciler.js';
+import { ms } from '../../../lib/model/time/duration.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 describe('the reconciler', () => {
@@ -43,6 +46,30 @@ describe('the reconciler', () => {
     );
     await test.time.advance('6m');
     expect(test.happened('healed')).toEqual([]);
+  });
+
+  it('hands a suspicion back only when it is a full lease old', async () => {
+    const suspicion = { queue: test.queue, kind: 'id-without-task', subject: 'gone' } as const;
+    const confirmed: number[] = [];
+    const reconciler = new Reconciler({
+      maintenance: {
+        reconcile: async (request) => {
+          confirmed.push(request.confirmed.length);
+          return await Promise.resolve({ cursor: 'more', suspicions: [suspicion], healed: [] });
+        },
+      },
+      queues: [test.queue],
+      clock: test.clock,
+      random: () => 0,
+      link: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
+      events: new EngineEventEmitter(() => {}),
+      logger: test.logger,
+    });
+    for (let run = 0; run < 4; run += 1) {
+      await reconciler.runOnce();
+      await test.time.advance('10s');
+    }
+    expect(confirmed).toEqual([0, 0, 0, 1]);
   });
 
   it('does no harm when several servers do it side by side', async () => {
