@@ -19,10 +19,7 @@ export async function kill9({ verdict, tasks = 100, atEnd }: DrillContext): Prom
   await until(() => victim.runs.size === tasks, 10_000);
   verdict.tell('tasks in flight', victim.runs.size);
 
-  // A lost run is retried like a failed one: without this the growing delay of the retries, 15 s at least, comes on top.
-  const retryDelay = '1s';
-  verdict.tell('retry delay', retryDelay);
-  const heir = await WorkerProcess.start({ redis: redis.url, handler: 'report', concurrency: tasks, retryDelay });
+  const heir = await WorkerProcess.start({ redis: redis.url, handler: 'report', concurrency: tasks });
   atEnd(() => heir.stop());
   victim.kill();
   const killed = performance.now();

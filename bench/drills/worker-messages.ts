@@ -11,8 +11,6 @@ export interface WorkerSettings {
    * aborted; `due` tells how late it is after the `dueAt` of the payload.
    */
   readonly handler: 'count' | 'report' | 'hang' | 'due';
-  /** Wait before every retry, as a duration; the library's growing one unless given. */
-  readonly retryDelay?: string;
 }
 
 /** What the process tells. */

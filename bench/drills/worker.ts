@@ -36,11 +36,10 @@ function providerOf(type: string): Provider {
 
 @Module({})
 class DrillModule {
-  static of({ redis, concurrency, queues, types, retryDelay }: WorkerSettings): DynamicModule {
+  static of({ redis, concurrency, queues, types }: WorkerSettings): DynamicModule {
     const server = {
       concurrency,
       queues: Object.fromEntries(queues.map((queue) => [queue, 1])),
-      ...(retryDelay === undefined ? {} : { retryDelay: () => retryDelay }),
     };
     return {
       module: DrillModule,

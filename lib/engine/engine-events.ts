@@ -82,9 +82,9 @@ export class EngineEventEmitter {
   on<N extends keyof EngineEvents>(name: N, listener: Listener<EngineEvents[N]>): () => void {
     let listeners = this.#listeners.get(name);
     if (listeners === undefined) this.#listeners.set(name, (listeners = new Set()));
-    listeners.add(listener as Listener<never>);
+    listeners.add(listener);
     return () => {
-      listeners.delete(listener as Listener<never>);
+      listeners.delete(listener);
     };
   }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../engine/logger.js';
+import { sameKeypress } from '../engine/server/signals.js';
 import type { Clock } from '../model/time/clock.js';
 
 /** What the signals of the process do to the servers. */
@@ -8,9 +9,6 @@ export interface ProcessSignalsDeps {
   /** Stops fetching, for SIGTSTP. */
   readonly stopFetching: () => Promise<void>;
 }
-
-// One Ctrl-C can arrive twice: from the terminal, and passed on by npm, which got it as well.
-const sameKeypress = 500;
 
 /**
  * Listens to the signals that Nest leaves alone: SIGTSTP while servers run, which stops fetching as in Asynq, and a

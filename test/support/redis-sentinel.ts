@@ -34,7 +34,11 @@ export async function startSentinel(
     ...(options.sentinelPassword === undefined ? [] : [`requirepass "${options.sentinelPassword}"`]),
   ];
   const sentinel = await startRedis({ config: `${lines.join('\n')}\n`, args: ['--sentinel'] });
-  const client = new Redis(sentinel.port, { protocol: 2, disconnectTimeout: 50, password: options.sentinelPassword ?? '' });
+  const client = new Redis(sentinel.port, {
+    protocol: 2,
+    disconnectTimeout: 50,
+    password: options.sentinelPassword ?? '',
+  });
   await until('the sentinel knows the replica', async () => {
     const replicas = (await client.call('SENTINEL', 'REPLICAS', name)) as string[][];
     return replicas.some((fields) => fields.includes('ok') && fields.includes(String(replica.port)));
@@ -44,10 +48,14 @@ export async function startSentinel(
     ...running,
     failOver: async () => {
       await master.kill();
-      await until('the replica is the master', async () => {
-        const address = (await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as string[];
-        return address[1] === String(replica.port);
-      });
+      await until(
+        'the replica is the master',
+        async () => {
+          const address = (await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as string[];
+          return address[1] === String(replica.port);
+        },
+        { within: '45s' },
+      );
     },
     stop: async () => {
       client.disconnect();

@@ -133,7 +133,7 @@ export class AsynqServer {
    * @throws what {@link start} throws.
    */
   async run(handler: Handler | TaskMux): Promise<void> {
-    const signals = listenForSignals({ onStop: () => void this.stop() });
+    const signals = listenForSignals({ clock: this.#connection.clock, onStop: () => void this.stop() });
     try {
       await this.start(handler);
       await signals.ended;

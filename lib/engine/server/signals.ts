@@ -1,3 +1,6 @@
+import type { Clock } from '../../model/time/clock.js';
+import { ms } from '../../model/time/duration.js';
+
 /** Hears the signals that end a process; see {@link listenForSignals}. */
 export interface SignalWatch {
   /** Resolves at the first SIGTERM or SIGINT. */
@@ -6,22 +9,30 @@ export interface SignalWatch {
   dispose(): void;
 }
 
+/** One Ctrl-C can arrive twice: from the terminal, and passed on by npm, which got it as well. */
+export const sameKeypress = ms(500);
+
 const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
  * The first SIGTERM or SIGINT asks for the end, a second one ends the process at once. SIGTSTP calls `onStop`, and no
  * longer suspends the process (spec/03 §3).
  */
-export function listenForSignals(request: { readonly onStop: () => void }): SignalWatch {
+export function listenForSignals(request: { readonly clock: Clock; readonly onStop: () => void }): SignalWatch {
+  const { clock } = request;
   let end!: () => void;
-  let asked = false;
+  let askedAt: number | undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
   const onEnd = (signal: NodeJS.Signals): void => {
-    if (asked) process.exit(128 + numbers[signal as keyof typeof numbers]);
-    asked = true;
-    end();
+    const now = clock.monotonic();
+    if (askedAt === undefined) {
+      askedAt = now;
+      return end();
+    }
+    if (signal === 'SIGINT' && now - askedAt < sameKeypress) return;
+    process.exit(128 + numbers[signal as keyof typeof numbers]);
   };
   process.on('SIGTERM', onEnd);
   process.on('SIGINT', onEnd);

@@ -30,6 +30,13 @@ describe('the life of a server', () => {
     expect(server.status).toBe('new');
   });
 
+  it('S-06 keeps a janitor batch above 100, and warns of it', async () => {
+    const server = await test.start(() => {}, { janitorBatchSize: 101 });
+    expect(server.options.janitorBatchSize).toBe(101);
+    const warnings = test.logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    expect(warnings).toEqual([expect.stringContaining('janitorBatchSize above 100')]);
+  });
+
   it('S-10 does not start twice, and keeps its handler', async () => {
     const seen: string[] = [];
     const server = await test.start(() => void seen.push('first'));

@@ -57,6 +57,19 @@ describe('AsynqServer.run', () => {
     expect(output.split('started')).toHaveLength(2);
   });
 
+  it('takes two interrupts at once for one: npm passes on the Ctrl-C that the terminal sent', async () => {
+    const worker = await start('never-ends');
+    await test.enqueue();
+    await said('started');
+    worker.kill('SIGINT');
+    await said('Shutting down');
+    worker.kill('SIGINT');
+    worker.kill('SIGTERM');
+    const [code] = (await once(worker, 'close')) as [number];
+    // By the SIGTERM: the second interrupt would have ended it with 130.
+    expect(code).toBe(143);
+  });
+
   it('D-S20 ends at once on a second signal', async () => {
     const worker = await start('never-ends');
     await test.enqueue();
