@@ -18,7 +18,7 @@ import type { Logger } from '../logger.js';
 import { forEachQueue } from './each-queue.js';
 
 export interface RecovererDeps {
-  readonly maintenance: Pick<MaintenanceContract, 'listExpiredLeases' | 'recover'>;
+  readonly maintenance: Pick<MaintenanceContract, 'listExpiredLeases' | 'recover' | 'reclaimAggregationSets'>;
   readonly presence: Pick<PresenceContract, 'listAlive'>;
   readonly queues: readonly string[];
   /** This server: `host:pid:server-id`. */
@@ -49,17 +49,20 @@ const skewAllowance = ms(30_000);
 const beatAllowance = ms(6_000);
 /** No lease that is taken from now on ends earlier. */
 const shortestLease = ms(30_000);
+/** How often aggregation sets past their deadline are looked for (spec/03 §9). */
+const setsEvery = ms(60_000);
 const batchSize = 500;
 
 /**
  * Takes back tasks whose lease ended. One whose worker is known to be gone is taken back at once and runs again at
  * once; one whose worker may be alive, or is a Go program, 30 s after its lease ended and with the delay of a retry.
- * Looks when the next lease could end.
+ * Looks when the next lease could end. Also returns the tasks of aggregation sets that nobody finished to their groups.
  */
 export class Recoverer extends PeriodicService {
   readonly #deps: RecovererDeps;
   /** Queues of which a dequeue was not answered: tasks may be leased to this server that it never saw. */
   readonly #unanswered = new Set<string>();
+  #setsLookedAt: EpochMs | undefined;
 
   constructor(deps: RecovererDeps) {
     const { clock, link, logger } = deps;
@@ -80,9 +83,12 @@ export class Recoverer extends PeriodicService {
     const { clock, queues } = this.#deps;
     await forEachQueue([...this.#unanswered], async (queue) => await this.#putUnseenBack(queue));
     let next: number = clock.now() + shortestLease;
-    await forEachQueue(queues, async (queue) => {
+    const recovering = forEachQueue(queues, async (queue) => {
       next = Math.min(next, await this.#recoverQueue(queue));
     });
+    // A fault in one must not keep the other from its work.
+    const results = await Promise.allSettled([recovering, this.#reclaimSets()]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
     return ms(Math.max(250, next - clock.now()));
   }
 
@@ -98,6 +104,17 @@ export class Recoverer extends PeriodicService {
     const unseen = leases.filter((lease) => this.#ownRun(queue, lease) === 'none');
     if (unseen.length > 0) await this.#recover(queue, { leases: unseen, dead: new Set() });
     this.#unanswered.delete(queue);
+  }
+
+  async #reclaimSets(): Promise<void> {
+    const { maintenance, clock, queues, logger } = this.#deps;
+    const now = clock.now();
+    if (this.#setsLookedAt !== undefined && now < this.#setsLookedAt + setsEvery) return;
+    this.#setsLookedAt = now;
+    await forEachQueue(queues, async (queue) => {
+      const sets = await maintenance.reclaimAggregationSets({ queue, now });
+      if (sets > 0) logger.warn(`Returned the tasks of ${sets} unfinished aggregation sets of queue "${queue}"`);
+    });
   }
 
   /** Answers when to look at the queue again. */

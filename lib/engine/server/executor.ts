@@ -17,6 +17,7 @@ import { Alarm } from '../lifecycle/alarm.js';
 import { RareLog } from '../lifecycle/rare-log.js';
 import type { Service } from '../lifecycle/service.js';
 import type { Logger } from '../logger.js';
+import type { Handler } from '../middleware.js';
 import { type AbortReason, type Execution, type ExecutionHost, subjectOf } from './execution.js';
 import type { FailureJudge } from './failure-judge.js';
 import type { HandlerLookup } from './handler-lookup.js';
@@ -76,7 +77,13 @@ export class Executor implements ExecutionHost, Service {
     if (execution.phase === 'ended') return;
     if (execution.aborted !== undefined) return this.#fail(execution, execution.aborted);
     const { message } = execution;
-    const handler = this.deps.lookup(message.type);
+    let handler: Handler | undefined;
+    try {
+      handler = this.deps.lookup(message.type);
+    } catch (error) {
+      // A middleware of the user's failed when it was put around the handler.
+      return this.#fail(execution, error);
+    }
     if (handler === undefined) return this.#return(execution);
     if (isUnlimited(message)) {
       this.#log.error(`Tasks of type "${message.type}" have neither a timeout nor a deadline; 30 minutes are assumed`);
@@ -96,8 +103,11 @@ export class Executor implements ExecutionHost, Service {
   }
 
   onSuccess(execution: Execution, returned: unknown): void {
-    if (execution.isReleased) return this.#fail(execution, execution.aborted);
     const { message } = execution;
+    if (execution.isReleased) {
+      this.deps.events.emit('lateOutcome', { task: subjectOf(message, execution.queue), outcome: 'success' });
+      return this.#fail(execution, execution.aborted);
+    }
     const result =
       returned === undefined || message.retentionSeconds <= 0 ? undefined : this.#encode(execution, returned);
     const { events, clock } = this.deps;

@@ -47,10 +47,12 @@ export class Syncer implements Service {
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#running;
-    const left = await this.deps.settler.rewrite(this.#entries.splice(0));
+    const { link, logger, settler } = this.deps;
+    const entries = this.#entries.splice(0);
+    const left = link.isUp() ? await settler.rewrite(entries) : entries;
     for (const { execution, settlement } of left) {
       const { id, type } = execution.message;
-      this.deps.logger.error(
+      logger.error(
         `The outcome (${settlement.kind}) of task "${id}" of type "${type}" could not be written before the end; ` +
           'the task will be recovered',
       );

@@ -165,6 +165,27 @@ describe('recovery', () => {
     expect((await test.message(ids[0] ?? '')).errorMessage).toBe('context canceled');
   });
 
+  it('S-91, P-100, P-101 returns stale aggregation sets to their groups, at the start and every minute', async () => {
+    const fresh = { name: `${test.keys.groupPrefix}g:fresh`, endsIn: 100 };
+    const stale = { name: `${test.keys.groupPrefix}g:stale`, endsIn: -1 };
+    const soon = { name: `${test.keys.groupPrefix}g:soon`, endsIn: 30 };
+    const nowSeconds = Math.floor(test.clock.now() / 1_000);
+    for (const { name, endsIn } of [fresh, stale, soon]) {
+      await test.redis.zadd(name, 1_000, `member of ${name}`);
+      await test.redis.zadd(test.keys.aggregationSets, nowSeconds + endsIn, name);
+    }
+    await test.start(() => {});
+    await test.time.advance('1s');
+    expect(await test.redis.zrange(`${test.keys.groupPrefix}g`, 0, '-1', 'WITHSCORES')).toEqual([
+      `member of ${stale.name}`,
+      '1000',
+    ]);
+    expect(await test.redis.smembers(test.keys.groups)).toEqual(['g']);
+    await test.time.advance('61s');
+    expect(await test.redis.zcard(`${test.keys.groupPrefix}g`)).toBe(2);
+    expect(await test.redis.zrange(test.keys.aggregationSets, 0, '-1')).toEqual([fresh.name]);
+  });
+
   it('recovers once what several servers find at the same time', async () => {
     for (let index = 0; index < 20; index += 1) await test.enqueue();
     await takenBy('go', { leaseEndsIn: ms(-60_000) });

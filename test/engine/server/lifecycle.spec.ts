@@ -132,6 +132,12 @@ describe('the life of a server', () => {
     expect(await publishedStatus(server)).toBeUndefined();
   });
 
+  it('S-06 says that a large janitor batch may keep Redis busy, and takes it', async () => {
+    const server = await test.start(() => {}, { janitorBatchSize: 101 });
+    expect(server.options.janitorBatchSize).toBe(101);
+    expect(test.logger.messages('warn').join()).toContain('janitorBatchSize');
+  });
+
   it('S-22 stops at once when it is idle', async () => {
     const server = await test.start(() => {}, { taskCheckInterval: '1h' });
     const before = performance.now();

@@ -70,6 +70,16 @@ describe('a task whose type no handler knows', () => {
     expect(seen).toEqual(['other:task']);
   });
 
+  it('fails the task, not the process, when a middleware throws as it is put around the handler', async () => {
+    const id = await test.enqueue({ type: 'email:x' });
+    const routes = mux('email:').use(() => {
+      throw new Error('not configured');
+    });
+    await test.start(routes);
+    await test.untilHappened('retry');
+    expect((await test.message(id)).errorMessage).toBe('not configured');
+  });
+
   it('S-125 server middleware goes around that of the mux', async () => {
     const seen: string[] = [];
     await test.enqueue({ type: 'email:x' });
