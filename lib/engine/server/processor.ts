@@ -81,6 +81,8 @@ export class Processor implements Service {
   /** Tasks asked for and not answered yet. */
   #asked = 0;
   #lastCall = 0;
+  /** Nothing was fetched because too many outcomes are left to write. */
+  #isHeldBack = false;
   readonly #earlyCancels = new Map<string, EarlyCancel>();
   #mode: 'idle' | 'fetching' | 'stopped' | 'draining' = 'idle';
   #turnIsDue = false;
@@ -135,6 +137,11 @@ export class Processor implements Service {
     this.schedule();
   }
 
+  /** Fewer outcomes may be left to write, which is what fetching may have been waiting for. */
+  outcomesAnswered(): void {
+    if (this.#isHeldBack) this.schedule();
+  }
+
   /** Cancels the task with this id, in one queue or in whichever it runs. */
   cancel(taskId: string, request: { readonly queue: string; readonly then: CancelThen } | undefined): void {
     for (const execution of this.deps.executions) {
@@ -160,7 +167,8 @@ export class Processor implements Service {
     if (this.#mode !== 'fetching' || !this.deps.link.isUp()) return;
     const { concurrency, feed, executions } = this.deps;
     const free = concurrency - this.#occupied - this.#asked;
-    if (free <= 0 || executions.size > concurrency + mostUnsettled) return;
+    this.#isHeldBack = executions.size > concurrency + mostUnsettled;
+    if (free <= 0 || this.#isHeldBack) return;
     for (const { queue, limit } of feed.plan(free)) {
       let left = limit;
       do {

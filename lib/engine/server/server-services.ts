@@ -74,6 +74,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     logger,
     executions,
     onUnsettled: (entries) => syncer.add(entries),
+    onAnswered: () => processor.outcomesAnswered(),
     onRescheduled: (queue, at) => forwarder.expect(queue, at),
   });
   const syncer = new Syncer({ ...shared, settler });

@@ -18,6 +18,8 @@ export interface SettlerDeps {
   readonly executions: Set<Execution>;
   /** Takes what could not be written. */
   readonly onUnsettled: (entries: readonly Unsettled[]) => void;
+  /** Calls were answered, so fewer outcomes may be left to write. */
+  readonly onAnswered: () => void;
   /** A task waits for its time; when, unless only the broker knows. */
   readonly onRescheduled: (queue: string, at: EpochMs | undefined) => void;
 }
@@ -82,6 +84,7 @@ export class Settler {
   async #send(batch: Batch, now: EpochMs): Promise<void> {
     const unsettled = await this.#write(batch, now);
     if (unsettled.length > 0) this.deps.onUnsettled(unsettled);
+    this.deps.onAnswered();
   }
 
   /** Writes again what could not be written; resolves with what still could not. */
@@ -95,7 +98,9 @@ export class Settler {
       batch.settlements.push(settlement);
     }
     const now = this.deps.clock.now();
-    return (await Promise.all([...batches.values()].map((batch) => this.#write(batch, now)))).flat();
+    const left = (await Promise.all([...batches.values()].map((batch) => this.#write(batch, now)))).flat();
+    this.deps.onAnswered();
+    return left;
   }
 
   /** Resolves once every call that was sent has been answered. */

@@ -1,5 +1,6 @@
 import { faultyBroker } from '../../support/faulty-broker.js';
 import { aGate } from '../../support/until.js';
+import { BrokerCommandError } from '../../../lib/model/errors/broker-errors.js';
 import { epochMs } from '../../../lib/model/time/duration.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
@@ -133,6 +134,23 @@ describe('an outcome that cannot be written', () => {
     expect(await test.stateOf(first)).toBe('gone');
     await test.time.advance('10s');
     expect(await test.stateOf(second)).toBe('gone');
+  });
+
+  it('does not keep its server from fetching once thousands of them are written', async () => {
+    const broker = faultyBroker(test.broker);
+    const refusal = new BrokerCommandError('WRONGTYPE');
+    broker.faults.settle.push(...Array.from({ length: 100_000 }, () => refusal));
+    for (let at = 0; at < 12_000; at += 1_000) {
+      await Promise.all(Array.from({ length: 1_000 }, () => test.enqueue()));
+    }
+    await test.start(() => {}, { broker, concurrency: 500 });
+    await test.untilHappened('started', 10_000);
+    await test.time.settle();
+    // Memory is bounded: the others wait in Redis.
+    expect(await test.redis.llen(test.keys.pending)).toBeGreaterThan(0);
+    broker.faults.settle.length = 0;
+    await test.time.advance('10s');
+    await test.untilHappened('completed', 12_000);
   });
 
   it('frees the slot meanwhile', async () => {
