@@ -1,5 +1,6 @@
 import type { Settlement, SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
 import { AsynqError, InternalError } from '../model/errors/asynq-error.js';
+import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { messageOfUndecodable, type UndecodableRecord } from '../model/task/undecodable-record.js';
 import type { EpochMs } from '../model/time/duration.js';
@@ -28,6 +29,11 @@ interface Placed extends SettleEntry {
   readonly index: number;
 }
 
+interface AllOutcomes {
+  readonly outcomes: SettleOutcome[];
+  readonly outcome: SettleOutcome;
+}
+
 /** Writes how runs ended (spec/01 §5.9 to §5.13). A task that is not both active and leased is left as it is. */
 export class RedisSettle {
   constructor(private readonly runner: ScriptRunner) {}
@@ -52,8 +58,11 @@ export class RedisSettle {
       [...byKind].map(async ([kind, entries]) => {
         const batches = taskBatches(entries, ({ message }) => message.length);
         // The task that is to run first must be the last one pushed.
+        let fault: AsynqError | undefined;
         for (const batch of kind === 'requeue' ? batches.toReversed() : batches) {
-          await this.#settleBatch({ kind, keys, batch, now, outcomes });
+          // Each would wait for the connection as long as the one before.
+          if (fault instanceof BrokerUnavailableError) setAll(batch, { outcomes, outcome: fault });
+          else fault = await this.#settleBatch({ kind, keys, batch, now, outcomes });
         }
       }),
     );
@@ -96,7 +105,7 @@ export class RedisSettle {
     readonly batch: readonly Placed[];
     readonly now: EpochMs;
     readonly outcomes: SettleOutcome[];
-  }): Promise<void> {
+  }): Promise<AsynqError | undefined> {
     const { kind, keys, batch, now, outcomes } = request;
     try {
       const call = settleCall(kind, keys, now);
@@ -107,10 +116,17 @@ export class RedisSettle {
         const refused = batch[numberReply(position) - 1];
         if (refused !== undefined) outcomes[refused.index] = 'not-active';
       }
+      return undefined;
     } catch (error) {
-      for (const { index } of batch) outcomes[index] = asAsynqError(error);
+      const fault = asAsynqError(error);
+      setAll(batch, { outcomes, outcome: fault });
+      return fault;
     }
   }
+}
+
+function setAll(batch: readonly Placed[], { outcomes, outcome }: AllOutcomes): void {
+  for (const { index } of batch) outcomes[index] = outcome;
 }
 
 const noBytes = Buffer.alloc(0);

@@ -1,11 +1,14 @@
 import type { Settlement } from '../../lib/model/broker/work.contract.js';
-import { BrokerCommandError } from '../../lib/model/errors/broker-errors.js';
+import { BrokerCommandError, BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, ms } from '../../lib/model/time/duration.js';
 import { taskKey } from '../../lib/redis/keys.js';
 import { RedisSettle } from '../../lib/redis/redis-settle.js';
 import { ScriptRunner } from '../../lib/redis/script-runner.js';
+import { aTaskMessage } from '../support/a-task-message.js';
+import { aConnection, closeConnections } from '../support/connections.js';
 import { seededRandom } from '../support/seeded-random.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { leaseSeconds, now, QueueUnderTest } from './queue-under-test.js';
 
 type Kind = Settlement['kind'];
@@ -183,5 +186,18 @@ describe('settling', () => {
     const outcomes = await tasks.settle(...messages.map((message) => settlementOf('archive', message)));
     expect(new Set(outcomes)).toEqual(new Set(['settled']));
     expect((await tasks.stored('id-8')).payload.length).toBe(300_000);
+  });
+
+  it('does not wait for a lost server with each of its calls anew', async () => {
+    const clock = new VirtualClock({ now: new Date() });
+    const connection = aConnection('redis://127.0.0.1:1', { clock });
+    const settle = new RedisSettle(new ScriptRunner(connection));
+    const settlements = Array.from({ length: 1_200 }, (_, i) => settlementOf('done', aTaskMessage({ id: `id-${i}` })));
+    const settling = settle.settle({ queue: 'default', settlements, leases: undefined, now });
+    await clock.advance('5s');
+    const outcomes = await settling;
+    await closeConnections();
+    expect(outcomes).toHaveLength(1_200);
+    for (const outcome of outcomes) expect(outcome).toBeInstanceOf(BrokerUnavailableError);
   });
 });
