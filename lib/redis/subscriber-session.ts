@@ -16,6 +16,8 @@ export interface SubscriberSessionDeps {
   readonly commandLimit: Ms;
 }
 
+const pingEvery = ms(30_000);
+
 /** A connection on which channels can be subscribed to. */
 interface Subscriber {
   readonly pipe: ClientPipe;
@@ -94,11 +96,24 @@ export class SubscriberSession {
       await bounded(subscribe(subscriber, this.#channels()), attempt);
       this.#subscriber.resolve(subscriber);
       if (time === 'again') for (const listener of this.listeners) listener.onReconnect();
-      await bounded(connected.lost, { ...attempt, limit: 'none' }).catch(() => {});
+      await this.#untilLost({ pipe, lost: connected.lost });
     } finally {
       stopWatching();
       pipe.abandon(new BrokerUnavailableError('The connection for signals was lost'));
       await connected.release();
+    }
+  }
+
+  /** Nothing is said here for hours, and what lies between may forget such a connection: a reply now and then tells. */
+  async #untilLost({ pipe, lost }: Pick<Subscriber, 'pipe' | 'lost'>): Promise<void> {
+    const { clock } = this.deps;
+    const { signal } = this.#stop;
+    const ended = new AbortController();
+    void lost.then(() => ended.abort());
+    const either = AbortSignal.any([signal, ended.signal]);
+    while (!either.aborted) {
+      await pause({ clock, limit: pingEvery, signal: either });
+      if (!either.aborted) pipe.send('ping', []).catch(() => {});
     }
   }
 

@@ -5,6 +5,7 @@ import type { ChannelListener, RedisConnection } from '../../lib/redis/connectio
 import { aConnection, closeConnections, ourConnections } from '../support/connections.js';
 import { rawClient, startRedis } from '../support/redis-server.js';
 import { until } from '../support/until.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 
 /** A listener that writes down what it hears. */
 function aListener(...channels: string[]): ChannelListener & { readonly heard: string[]; reconnects: number } {
@@ -116,6 +117,17 @@ describe('a RedisConnection that listens', () => {
     await until('commands are back', () => connection.send('ping', []));
     await client.publish('a', 'once more');
     await until('it is heard', () => listener.heard.includes('a: once more'));
+  });
+
+  it('asks for a sign of life now and then, however quiet the channels are', async () => {
+    const clock = new VirtualClock({ now: new Date() });
+    const quiet = aConnection(server.url, { clock });
+    await quiet.subscribe(aListener('a'));
+    const lastCommand = async (): Promise<string | undefined> =>
+      /name=nestjs-asynq:signals [^\n]*cmd=(\S+)/.exec((await client.client('LIST')) as string)?.[1];
+    expect(await lastCommand()).toBe('subscribe');
+    await clock.advance('30s');
+    await until('it has asked', async () => (await lastCommand()) === 'ping');
   });
 
   it('fails to subscribe after the command limit when the server is away', async () => {
