@@ -59,7 +59,6 @@ export {
   DeadlineExceededError,
   DuplicateTaskError,
   HandlerConflictError,
-  HandlerFailedError,
   HandlerNotFoundError,
   InvalidPayloadError,
   InvalidTaskError,

@@ -18,7 +18,6 @@ export const errorCodes = {
   ASYNQ_TASK_CANCELED: 'A running task was canceled',
   ASYNQ_LEASE_EXPIRED: 'The lease of a running task ran out, so its worker lost the right to it',
   ASYNQ_TASK_ABORTED: 'The server shut down before the handler ended; the task is back in its queue',
-  ASYNQ_HANDLER_FAILED: 'A handler threw something that is not an Error',
   ASYNQ_INVALID_STATE: 'A client or server was used in a state that does not allow it',
   ASYNQ_SERVER_CLOSED: 'The server was shut down and cannot be started again',
   ASYNQ_INTERNAL: 'A fault in this library',

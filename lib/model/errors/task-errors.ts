@@ -1,4 +1,5 @@
 import { AsynqError } from './asynq-error.js';
+import { showValue } from './option-errors.js';
 
 /** An equal task (same queue, type and payload) holds the unique lock; nothing was enqueued (spec/02 §6). */
 export class DuplicateTaskError extends AsynqError {
@@ -22,7 +23,7 @@ export class TaskIdConflictError extends AsynqError {
     readonly taskId: string,
     options?: ErrorOptions,
   ) {
-    super(`Task id "${taskId}" is taken in queue "${queue}"`, options);
+    super(`Task id ${showValue(taskId)} is taken in queue ${showValue(queue)}`, options);
   }
 }
 
@@ -71,11 +72,6 @@ export class HandlerNotFoundError extends AsynqError {
 /** A pattern is blank or has two handlers. */
 export class HandlerConflictError extends AsynqError {
   readonly code = 'ASYNQ_HANDLER_CONFLICT';
-}
-
-/** A handler threw something that is not an `Error`; `cause` is what it threw. */
-export class HandlerFailedError extends AsynqError {
-  readonly code = 'ASYNQ_HANDLER_FAILED';
 }
 
 /** The handler ran past the task's timeout or deadline. The text is what Asynq stores (spec/03 §6.4). */
