@@ -112,18 +112,19 @@ export function resolveModuleOptions(
   input: AsynqModuleOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): ResolvedModuleOptions {
-  // Wiring options may stand beside the others; they were used before.
-  checkNames({ path: owner, value: input }, [...optionNames, 'name', 'isGlobal']);
+  checkGivenBesideFactory(checkObject({ path: `${owner} options`, value: input }));
+  checkNames({ path: owner, value: input }, optionNames);
   const { server = {}, client = {}, middleware = [] } = input;
-  const { waitForRedis = server !== false && server.waitForRedis === true } = input;
   const limit = (name: 'connectTimeout' | 'commandTimeout', fallback: Duration): Ms =>
     checkDuration({ path: `${owner} ${name}`, value: input[name] ?? fallback }, 'above-zero');
   if (server !== false) resolveServerOptions(server, `${owner} server`);
+  const { waitForRedis = server !== false && server.waitForRedis === true } = input;
   checkNames({ path: `${owner} client`, value: client }, ['enqueueTimeout', 'defaults']);
   resolveClientOptions(client, `${owner} client`);
   if (input.codec !== undefined) resolveClientOptions({ codec: input.codec }, owner);
   return {
-    redis: input.redis ?? (env['ASYNQ_REDIS_URL'] || env['REDIS_URL'] || 'redis://localhost:6379'),
+    redis:
+      input.redis === undefined ? env['ASYNQ_REDIS_URL'] || env['REDIS_URL'] || 'redis://localhost:6379' : input.redis,
     server: server === false ? undefined : server,
     client,
     middleware: checkMiddleware(middleware),
@@ -134,6 +135,14 @@ export function resolveModuleOptions(
     commandTimeout: limit('commandTimeout', '5s'),
     logger: checkLogger(input.logger),
   };
+}
+
+// The module is wired before a factory runs, so what the factory says about that would be lost.
+function checkGivenBesideFactory(input: Readonly<Record<string, unknown>>): void {
+  for (const name of ['name', 'isGlobal'] satisfies readonly (keyof AsynqInstanceOptions)[]) {
+    const value = input[name];
+    if (value !== undefined) refuse({ path: `${owner} ${name}`, value }, 'given to forRootAsync itself');
+  }
 }
 
 function resolveRole(role: unknown, env: Readonly<Record<string, string | undefined>>): AsynqRole {

@@ -3,7 +3,7 @@ import type { AsynqInstanceOptions, AsynqModuleAsyncOptions, AsynqModuleOptions 
 import { asyncOptionsProviders, instanceExports, instanceProviders } from './asynq.providers.js';
 import { AsynqConnectionsModule, AsynqRunnerModule } from './asynq-life-cycle.modules.js';
 import { defaultInstanceName, optionsToken } from './asynq.tokens.js';
-import { checkText } from '../model/options/check.js';
+import { checkBoolean, checkObject, checkText } from '../model/options/check.js';
 
 /** One registration; a class of its own, so that what {@link AsynqModule} imports by itself is not added to it. */
 @Module({})
@@ -36,8 +36,10 @@ export class AsynqModule {
    * application is built.
    */
   static forRoot(options: AsynqModuleOptions & AsynqInstanceOptions = {}): DynamicModule {
-    const name = instanceName(options);
-    return registration({ ...options, providers: [{ provide: optionsToken(name), useValue: options }] });
+    checkObject({ path: 'AsynqModule: options', value: options });
+    const { name: _name, isGlobal: _isGlobal, ...useValue } = options;
+    const providers = [{ provide: optionsToken(instanceName(options)), useValue }];
+    return registration({ ...options, providers });
   }
 
   /**
@@ -58,9 +60,10 @@ export class AsynqModule {
 
 function registration(options: AsynqInstanceOptions & Pick<DynamicModule, 'imports' | 'providers'>): DynamicModule {
   const name = instanceName(options);
+  const { isGlobal = true } = options;
   return {
     module: AsynqInstanceModule,
-    global: options.isGlobal ?? true,
+    global: checkBoolean({ path: 'AsynqModule: isGlobal', value: isGlobal }),
     imports: [...(options.imports ?? []), AsynqConnectionsModule, AsynqRunnerModule],
     providers: [...(options.providers ?? []), ...instanceProviders(name)],
     exports: instanceExports(name),

@@ -41,6 +41,8 @@ export type RedisTarget =
     }
   | { readonly kind: 'borrowed'; readonly place: string; readonly client: RedisClient };
 
+const optionForms = 'a URL, ioredis options, { sentinels, name }, { cluster } or an ioredis client';
+
 /**
  * Reads the option that says where Redis is.
  *
@@ -52,6 +54,10 @@ export function resolveRedisOption(given: Given): RedisTarget {
   if (typeof value === 'string') {
     if (/^memory:/i.test(value)) refuse(given, 'the way to a Redis: the embedded broker is not part of this version');
     return nodeTarget(parseRedisUrl(value, path));
+  }
+  // What is in a list is not shown: it may be a URL with a password.
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    refuse({ path, value: Array.isArray(value) ? 'a list' : value }, optionForms);
   }
   const options = checkObject(given);
   if (isRedisClient(value)) return borrowedTarget(path, value);

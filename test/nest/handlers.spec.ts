@@ -189,6 +189,11 @@ describe('options of @TaskHandler', () => {
       { instance: 'biling' },
       `@TaskHandler on Mails.send in AppModule: instance must be one of 'default', got "biling"`,
     ],
+    ['billing', '@TaskHandler on Mails.send in AppModule: options must be an object, got "billing"'],
+    [
+      { enabled: { inject: ['absent'], useFactory: () => true } },
+      '@TaskHandler on Mails.send in AppModule: enabled: inject[0] must be the token of a provider of this application, got "absent"',
+    ],
   ])('fail the boot when wrong: %j', async (given, message) => {
     const boot = startApp({ imports: [registered()], providers: [mailsWith(given as TaskHandlerOptions)] });
     await expect(boot).rejects.toThrow(InvalidOptionError);
@@ -232,6 +237,18 @@ describe('handlers that cannot be', () => {
     }
     await expect(startApp({ imports: [registered()], providers: [Blank] })).rejects.toThrow(
       '@TaskHandler on Blank.nothing in AppModule: the pattern must not be blank',
+    );
+  });
+
+  it('fail the boot when the definition is missing, as after imports in a circle', async () => {
+    const missing = undefined as unknown as string;
+    @Injectable()
+    class Early {
+      @TaskHandler(missing)
+      task() {}
+    }
+    await expect(startApp({ imports: [registered()], providers: [Early] })).rejects.toThrow(
+      '@TaskHandler on Early.task in AppModule: the pattern must be a task type, a prefix or what defineTask made, got undefined',
     );
   });
 

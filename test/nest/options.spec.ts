@@ -25,6 +25,8 @@ describe('module options', () => {
     [{ connectTimeout: 0 }, 'AsynqModule: connectTimeout must be a duration'],
     [{ logger: {} }, 'AsynqModule: logger.debug must be a function, got undefined'],
     [{ redis: 'ftp://x' }, 'AsynqModule: redis'],
+    [{ redis: null }, 'AsynqModule: redis must be a URL, ioredis options'],
+    [{ server: null }, 'AsynqModule: server must be an object, got null'],
   ])('fail the boot when wrong: %j', async (given, message) => {
     const boot = startApp({ imports: [AsynqModule.forRoot(given as AsynqModuleOptions)] });
     await expect(boot).rejects.toThrow(InvalidOptionError);
@@ -38,8 +40,21 @@ describe('module options', () => {
     );
   });
 
-  it('refuse a blank name at once', () => {
-    expect(() => AsynqModule.forRoot({ name: ' ' })).toThrow('AsynqModule: name must be text that is not blank');
+  it.each([
+    [undefined, 'AsynqModule: options must be an object, got undefined'],
+    [{ name: 'billing' }, 'AsynqModule: name must be given to forRootAsync itself, got "billing"'],
+    [{ isGlobal: false }, 'AsynqModule: isGlobal must be given to forRootAsync itself, got false'],
+  ])('fail the boot when a factory returns %j', async (given, message) => {
+    const registered = AsynqModule.forRootAsync({ useFactory: () => given as AsynqModuleOptions });
+    await expect(startApp({ imports: [registered] })).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ name: ' ' }, 'AsynqModule: name must be text that is not blank'],
+    [{ isGlobal: 'yes' }, 'AsynqModule: isGlobal must be true or false, got "yes"'],
+    [null, 'AsynqModule: options must be an object, got null'],
+  ])('are refused at once when they decide how the module is wired: %j', (given, message) => {
+    expect(() => AsynqModule.forRoot(given as AsynqModuleOptions)).toThrow(message);
   });
 
   it('have defaults', () => {

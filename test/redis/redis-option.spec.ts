@@ -51,9 +51,13 @@ describe('the redis option', () => {
       'memory:',
       'AsynqModule: redis must be the way to a Redis: the embedded broker is not part',
     ],
-    ['nothing', undefined, 'AsynqModule: redis must be an object, got undefined'],
-    ['a number', 6379, 'AsynqModule: redis must be an object, got 6379'],
-    ['a list', [], 'AsynqModule: redis must be an object'],
+    [
+      'nothing',
+      undefined,
+      'AsynqModule: redis must be a URL, ioredis options, { sentinels, name }, { cluster } or an ioredis client',
+    ],
+    ['a number', 6379, 'AsynqModule: redis must be a URL, ioredis options'],
+    ['a list', ['redis://:secret@x'], 'or an ioredis client, got "a list"'],
     ['a wrong URL', 'redis://x/y', 'AsynqModule: redis must be a URL with a whole number as its database'],
     [
       'sentinels without a name',

@@ -1,6 +1,7 @@
 import type { TaskEventName } from '../../engine/engine-events.js';
 import { HandlerConflictError } from '../../model/errors/task-errors.js';
 import { checkOneOf, isBlank, refuse } from '../../model/options/check.js';
+import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { EventDefinition } from './event.explorer.js';
 import type { HandlerDefinition } from './handler.explorer.js';
 
@@ -22,8 +23,8 @@ export function checkDefinitions({ handlers, events, instances }: Definitions): 
   const taken = new Map<string, HandlerDefinition>();
   for (const handler of handlers) {
     const { location, instance } = handler;
-    const pattern: unknown = patternOf(handler);
-    if (typeof pattern !== 'string' || isBlank(pattern)) {
+    const pattern = patternOf(handler);
+    if (isBlank(pattern)) {
       throw new HandlerConflictError(`@TaskHandler on ${location}: the pattern must not be blank`);
     }
     checkOneOf({ path: `@TaskHandler on ${location}: instance`, value: instance }, instances);
@@ -41,9 +42,15 @@ export function checkDefinitions({ handlers, events, instances }: Definitions): 
   }
 }
 
-/** The text that routes tasks to a handler. */
-function patternOf(handler: HandlerDefinition): string {
-  return typeof handler.pattern === 'string' ? handler.pattern : handler.pattern.type;
+/** The text that routes tasks to a handler. A definition from a file that imports the handler's own is `undefined`. */
+function patternOf({ pattern, location }: HandlerDefinition): string {
+  if (typeof pattern === 'string') return pattern;
+  const type: unknown = (pattern as TaskDefinition | undefined | null)?.type;
+  if (typeof type === 'string') return type;
+  return refuse(
+    { path: `@TaskHandler on ${location}: the pattern`, value: pattern },
+    'a task type, a prefix or what defineTask made',
+  );
 }
 
 // Nest makes controllers per request only for its own routers.

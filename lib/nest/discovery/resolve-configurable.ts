@@ -1,5 +1,6 @@
 import type { ModuleRef } from '@nestjs/core';
-import { checkObject } from '../../model/options/check.js';
+import { InvalidOptionError } from '../../model/errors/option-errors.js';
+import { checkObject, pathOf } from '../../model/options/check.js';
 import { type Configurable, type ConfigurableOptions, isConfigurableFactory } from '../decorators/configurable.js';
 
 /** Runs the factories among a decorator's options; each dependency may come from any module. */
@@ -7,24 +8,32 @@ export async function resolveConfigurable<O extends object>(
   options: ConfigurableOptions<O>,
   context: { readonly moduleRef: ModuleRef; readonly path: string },
 ): Promise<O> {
-  const fields = await resolveOne(options as Configurable<O>, context.moduleRef);
+  const { moduleRef, path } = context;
+  const optionsPath = pathOf(path, 'options');
+  const fields = await resolveOne(options as Configurable<O>, { moduleRef, path: optionsPath });
   const resolved: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(checkObject({ path: context.path, value: fields }))) {
-    resolved[name] = await resolveOne(value, context.moduleRef);
+  for (const [name, value] of Object.entries(checkObject({ path: optionsPath, value: fields }))) {
+    resolved[name] = await resolveOne(value, { moduleRef, path: pathOf(path, name) });
   }
   return resolved as O;
 }
 
-async function resolveOne<T>(value: Configurable<T>, moduleRef: ModuleRef): Promise<T> {
+async function resolveOne<T>(
+  value: Configurable<T>,
+  { moduleRef, path }: { readonly moduleRef: ModuleRef; readonly path: string },
+): Promise<T> {
   if (!isConfigurableFactory(value)) return value;
-  const dependencies = (value.inject ?? []).map((dependency) => {
+  const dependencies = (value.inject ?? []).map((dependency, index) => {
     const isOptional = typeof dependency === 'object' && 'token' in dependency;
     const token = isOptional ? dependency.token : dependency;
     try {
       return moduleRef.get<unknown>(token, { strict: false });
     } catch (error) {
       if (isOptional && dependency.optional) return undefined;
-      throw error;
+      throw new InvalidOptionError(
+        { path: `${path}: inject[${index}]`, value: token, allowed: 'the token of a provider of this application' },
+        { cause: error },
+      );
     }
   });
   return await (value.useFactory as (...given: readonly unknown[]) => T | Promise<T>)(...dependencies);
