@@ -32,7 +32,7 @@ export type EnqueueArguments<P> = undefined extends P
 
 /** How a task is canceled. */
 export interface CancelOptions {
-  /** The task's queue. Default `'default'`. */
+  /** The task's queue. Default: the one of the client's defaults, else `'default'`, as when enqueueing. */
   readonly queue?: string;
   /** What becomes of it, unless its handler decides otherwise. Default `'archive'`. */
   readonly then?: CancelThen;
@@ -144,7 +144,7 @@ export class AsynqClient {
     this.#refuseClosed();
     checkText({ path: 'cancel: taskId', value: taskId });
     checkNames({ path: 'cancel: options', value: options }, ['queue', 'then']);
-    const { queue = defaultQueue, then = 'archive' } = options;
+    const { queue = this.#options.defaults.queue ?? defaultQueue, then = 'archive' } = options;
     checkQueueName({ path: 'cancel: options.queue', value: queue });
     checkOneOf({ path: 'cancel: options.then', value: then }, ['archive', 'delete', 'retry']);
     await this.#broker.open();

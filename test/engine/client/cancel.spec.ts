@@ -21,9 +21,10 @@ describe('cancel', () => {
     expect(await subject.client.cancel(id, options)).toBe(outcome);
   });
 
-  it('looks in the default queue unless told, and says when there is no such task', async () => {
+  it('looks in the queue that the client enqueues to unless told, and says when there is no such task', async () => {
     const { id } = await subject.client.enqueue('x');
-    expect(await subject.client.cancel(id)).toBe('not-found');
+    expect(await subject.client.cancel(id, { queue: 'default' })).toBe('not-found');
+    expect(await subject.client.cancel(id)).toBe('archived');
     expect(await subject.client.cancel('nobody', { queue: subject.queue })).toBe('not-found');
   });
 
