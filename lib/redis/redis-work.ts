@@ -84,13 +84,14 @@ export class RedisWork implements WorkContract {
     };
   }
 
-  async extendLeases({ queue, leases, leaseUntil }: ExtendLeasesRequest): Promise<LeaseNews> {
+  async extendLeases({ queue, owner, leases, leaseUntil }: ExtendLeasesRequest): Promise<LeaseNews> {
     const keys = queueKeys(queue);
     const lost: string[] = [];
     const canceled: { taskId: string; then: CancelThen }[] = [];
     for (let start = 0; start < leases.length; start += mostTasks) {
       const args: RedisArgument[] = [keys.taskPrefix, toEpochSeconds(leaseUntil)];
-      for (const { taskId, until } of leases.slice(start, start + mostTasks)) args.push(taskId, toEpochSeconds(until));
+      for (const { taskId, until, takenAt } of leases.slice(start, start + mostTasks))
+        args.push(taskId, toEpochSeconds(until), writeOwner({ owner, takenAt }));
       const news = listReply(await this.deps.runner.run(extendLeasesScript, [keys.lease], args)).map(textReply);
       for (let at = 0; at < news.length; at += 2) {
         const taskId = news[at] as string;

@@ -81,8 +81,11 @@ describe('P-118 a broker on a cluster', () => {
         message.id === 'done-free' ? { ...message, uniqueKey: foreign } : message,
       );
       expect(messages).toHaveLength(16);
-      const leases = messages.map(({ id }) => ({ taskId: id, until: epochMs(leaseSeconds * 1_000) }));
-      expect(await broker.work.extendLeases({ queue, leases, leaseUntil: later })).toEqual({ lost: [], canceled: [] });
+      const leases = messages.map(({ id }) => ({ taskId: id, until: epochMs(leaseSeconds * 1_000), takenAt: now }));
+      expect(await broker.work.extendLeases({ queue, owner, leases, leaseUntil: later })).toEqual({
+        lost: [],
+        canceled: [],
+      });
       expect(await broker.work.writeResult({ queue, taskId: 'done-free', result: Buffer.from('r') })).toBe(true);
       const settlements = messages.map((message): Settlement => {
         const kind = kinds.find((name) => message.id.startsWith(name));

@@ -68,10 +68,12 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   },
 );
 
+const owner = 'h:1:s';
+
 /** A client, a worker and their maintenance on one queue; the worker may die and go on settling what it had. */
 export class QueuePlay {
   now: EpochMs = noon;
-  #running: TaskMessage[] = [];
+  #running: { readonly message: TaskMessage; readonly takenAt: EpochMs }[] = [];
   #set: string | undefined;
 
   constructor(private readonly tasks: SeededQueue) {}
@@ -89,18 +91,23 @@ export class QueuePlay {
       }
       case 'dequeue': {
         const leaseUntil = addMs(now, ms(30_000));
-        const { messages } = await broker.work.dequeue({ queue, limit: move.limit, now, leaseUntil, owner: 'h:1:s' });
-        this.#running.push(...messages);
+        const { messages } = await broker.work.dequeue({ queue, limit: move.limit, now, leaseUntil, owner });
+        this.#running.push(...messages.map((message) => ({ message, takenAt: now })));
         return;
       }
       case 'settle': {
-        const [message] = this.#running.splice(move.nth, 1);
-        if (message !== undefined) await broker.work.settle(queue, [settlementOf(move.kind, message, now)], now);
+        const [run] = this.#running.splice(move.nth, 1);
+        if (run !== undefined) await broker.work.settle(queue, [settlementOf(move.kind, run.message, now)], now);
         return;
       }
       case 'extend': {
-        const leases = this.#running.map(({ id }) => ({ taskId: id, until: addMs(now, ms(30_000)) }));
-        await broker.work.extendLeases({ queue, leases, leaseUntil: addMs(now, ms(30_000)) });
+        const leaseUntil = addMs(now, ms(30_000));
+        const leases = this.#running.map(({ message, takenAt }) => ({
+          taskId: message.id,
+          until: leaseUntil,
+          takenAt,
+        }));
+        await broker.work.extendLeases({ queue, owner, leases, leaseUntil });
         return;
       }
       case 'crash':

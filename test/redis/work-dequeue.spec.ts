@@ -138,42 +138,52 @@ describe('extending leases', () => {
 
   const held = epochMs(leaseSeconds * 1_000);
   const later = addMs(held, ms(5_000));
+  const takenAt = epochMs(nowSeconds * 1_000);
   const noNews = { lost: [], canceled: [] };
 
   it('P-61 moves the leases of running tasks', async () => {
     await tasks.running({ id: 'a' }, { id: 'b' });
-    const leases = ['a', 'b'].map((taskId) => ({ taskId, until: held }));
-    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later })).toEqual(noNews);
+    const leases = ['a', 'b'].map((taskId) => ({ taskId, until: held, takenAt }));
+    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases, leaseUntil: later })).toEqual(
+      noNews,
+    );
     expect(await tasks.redis.zscore(tasks.keys.lease, 'a')).toBe(String(leaseSeconds + 5));
     expect(await tasks.redis.zscore(tasks.keys.lease, 'b')).toBe(String(leaseSeconds + 5));
   });
 
   it('P-62 gives no lease to a task that has none, and none that somebody else was given', async () => {
-    await tasks.running({ id: 'a' }, { id: 'b' });
+    await tasks.running({ id: 'a' }, { id: 'b' }, { id: 'c' });
     await tasks.redis.zadd(tasks.keys.lease, leaseSeconds + 60, 'b');
-    const leases = ['a', 'b', 'gone'].map((taskId) => ({ taskId, until: held }));
-    const { lost } = await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later });
-    expect(lost).toEqual(['b', 'gone']);
+    // Settled, and taken anew by the same server.
+    await tasks.redis.hset(taskKey(tasks.keys, 'c'), 'x:o', `${nowSeconds + 1} ${owner}`);
+    const leases = ['a', 'b', 'c', 'gone'].map((taskId) => ({ taskId, until: held, takenAt }));
+    const { lost } = await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases, leaseUntil: later });
+    expect(lost).toEqual(['b', 'c', 'gone']);
     expect(await tasks.redis.zscore(tasks.keys.lease, 'b')).toBe(String(leaseSeconds + 60));
     expect(await tasks.redis.zscore(tasks.keys.lease, 'gone')).toBeNull();
   });
 
   it('tells which tasks were canceled, whoever heard of it', async () => {
     await tasks.running({ id: 'a' }, { id: 'b' });
-    const canceling = { queue: tasks.queue, taskId: 'b', then: 'delete' as const, now: epochMs(nowSeconds * 1_000) };
+    const canceling = { queue: tasks.queue, taskId: 'b', then: 'delete' as const, now: takenAt };
     expect(await tasks.broker.presence.cancel(canceling)).toBe('signaled');
-    const leases = ['a', 'b'].map((taskId) => ({ taskId, until: held }));
-    const news = await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later });
+    const leases = ['a', 'b'].map((taskId) => ({ taskId, until: held, takenAt }));
+    const news = await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases, leaseUntil: later });
     expect(news).toEqual({ lost: [], canceled: [{ taskId: 'b', then: 'delete' }] });
     expect(await tasks.redis.zscore(tasks.keys.lease, 'b')).toBe(String(leaseSeconds + 5));
   });
 
   it('does so for thousands of tasks, and for none', async () => {
-    const leases = Array.from({ length: 2_100 }, (_, i) => ({ taskId: `id-${i}`, until: held }));
+    const leases = Array.from({ length: 2_100 }, (_, i) => ({ taskId: `id-${i}`, until: held, takenAt }));
+    const batch = tasks.redis.pipeline();
+    for (const { taskId } of leases) batch.hset(taskKey(tasks.keys, taskId), 'x:o', `${nowSeconds} ${owner}`);
+    await batch.exec();
     await tasks.redis.zadd(tasks.keys.lease, ...leases.slice(0, 2_000).flatMap(({ taskId }) => [leaseSeconds, taskId]));
-    const { lost } = await tasks.broker.work.extendLeases({ queue: tasks.queue, leases, leaseUntil: later });
+    const { lost } = await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases, leaseUntil: later });
     expect(lost).toEqual(leases.slice(2_000).map(({ taskId }) => taskId));
     expect(await tasks.redis.zcount(tasks.keys.lease, leaseSeconds + 5, leaseSeconds + 5)).toBe(2_000);
-    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, leases: [], leaseUntil: later })).toEqual(noNews);
+    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases: [], leaseUntil: later })).toEqual(
+      noNews,
+    );
   });
 });

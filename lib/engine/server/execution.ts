@@ -42,6 +42,14 @@ export interface ExecutionHost {
   writeResult(execution: Execution, result: Uint8Array): Promise<boolean>;
 }
 
+/** A task as it was fetched. */
+export interface RunSource {
+  readonly message: TaskMessage;
+  readonly queue: string;
+  readonly takenAt: EpochMs;
+  readonly leaseUntil: EpochMs;
+}
+
 /**
  * One run of one task, from its lease to its outcome. Made for every task that is fetched, so it makes nothing else
  * before it is asked: the signal is made when it is read, and no timer belongs to a single run.
@@ -59,6 +67,8 @@ export class Execution implements TaskRun {
   isReleased = false;
   /** Whether its outcome was sent once and the answer was lost, or was an error. */
   triedToSettle = false;
+  /** When it was fetched. */
+  readonly takenAt: EpochMs;
   /** The lease's end as this server last made sure of it; whole seconds. */
   leaseUntil: EpochMs;
   /** The latest end this server ever asked for. */
@@ -79,13 +89,11 @@ export class Execution implements TaskRun {
   #controller: AbortController | undefined = undefined;
   #task: Task | undefined = undefined;
 
-  constructor(
-    host: ExecutionHost,
-    source: { readonly message: TaskMessage; readonly queue: string; readonly leaseUntil: EpochMs },
-  ) {
+  constructor(host: ExecutionHost, source: RunSource) {
     this.#host = host;
     this.message = source.message;
     this.queue = source.queue;
+    this.takenAt = source.takenAt;
     this.leaseUntil = source.leaseUntil;
     this.leaseAsked = source.leaseUntil;
   }

@@ -26,6 +26,8 @@ export function identityOf(serverId: string): ServerIdentity {
 
 export interface HeartbeaterDeps {
   readonly identity: ServerIdentity;
+  /** The same as `host:pid:server-id`. */
+  readonly owner: string;
   readonly work: Pick<WorkContract, 'extendLeases'>;
   readonly presence: Pick<PresenceContract, 'publishServer' | 'clearServer'>;
   readonly executions: ReadonlySet<Execution>;
@@ -100,7 +102,13 @@ export class Heartbeater extends PeriodicService {
       else executions.push(execution);
     }
     return [...byQueue].map(async ([queue, executions]) => {
-      const { lost, canceled } = await keepLeases({ work: this.#deps.work, queue, executions, now });
+      const { lost, canceled } = await keepLeases({
+        work: this.#deps.work,
+        queue,
+        owner: this.#deps.owner,
+        executions,
+        now,
+      });
       // What has ended meanwhile is settled or about to be: the answer to that tells.
       for (const execution of lost) if (execution.phase !== 'ended') this.#deps.onLeaseLost(execution);
       for (const [execution, then] of canceled) this.#deps.onCanceled(execution, then);

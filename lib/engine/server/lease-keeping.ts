@@ -28,16 +28,22 @@ export interface KeptLeases {
 export async function keepLeases(request: {
   readonly work: Pick<WorkContract, 'extendLeases'>;
   readonly queue: string;
+  /** `host:pid:server-id` of this server. */
+  readonly owner: string;
   readonly executions: readonly Execution[];
   readonly now: EpochMs;
 }): Promise<KeptLeases> {
-  const { work, queue, executions, now } = request;
+  const { work, queue, owner, executions, now } = request;
   const leaseUntil = leaseEnd(now);
-  const leases = executions.map(({ message, leaseAsked }) => ({ taskId: message.id, until: leaseAsked }));
+  const leases = executions.map(({ message, leaseAsked, takenAt }) => ({
+    taskId: message.id,
+    until: leaseAsked,
+    takenAt,
+  }));
   // Asked for is asked for, even if no answer comes. Not so once the lease has run out: whoever took the task then was
   // given a lease of the same length, and one we only asked for could not be told from theirs.
   for (const execution of executions) if (now < execution.leaseUntil) execution.leaseAsked = leaseUntil;
-  const news = await work.extendLeases({ queue, leases, leaseUntil });
+  const news = await work.extendLeases({ queue, owner, leases, leaseUntil });
   const lostIds = new Set(news.lost);
   const consequences = new Map(news.canceled.map(({ taskId, then }) => [taskId, then]));
   const lost = new Set<Execution>();

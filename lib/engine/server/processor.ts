@@ -9,7 +9,7 @@ import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { RareLog } from '../lifecycle/rare-log.js';
 import type { Service } from '../lifecycle/service.js';
 import type { Logger } from '../logger.js';
-import { Execution, type ExecutionHost } from './execution.js';
+import { Execution, type ExecutionHost, type RunSource } from './execution.js';
 import { leaseEnd } from './lease-keeping.js';
 import type { FedQueue, QueueFeed } from './queue-feed.js';
 import type { Settler } from './settler.js';
@@ -199,16 +199,13 @@ export class Processor implements Service {
     }
     this.#asked -= limit;
     feed.answered(queue, { left: result.left, wakesBefore });
-    this.#take(result, { queue: queue.name, leaseUntil, call });
+    this.#take(result, { queue: queue.name, takenAt: now, leaseUntil, call });
   }
 
-  #take(
-    result: DequeueResult,
-    source: { readonly queue: string; readonly leaseUntil: EpochMs; readonly call: number },
-  ): void {
-    const { queue, leaseUntil, call } = source;
+  #take(result: DequeueResult, source: Omit<RunSource, 'message'> & { readonly call: number }): void {
+    const { queue, takenAt, leaseUntil, call } = source;
     for (const message of result.messages) {
-      const execution = new Execution(this.deps.runs, { message, queue, leaseUntil });
+      const execution = new Execution(this.deps.runs, { message, queue, takenAt, leaseUntil });
       this.deps.executions.add(execution);
       this.#inbox.push(execution);
     }

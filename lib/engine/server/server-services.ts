@@ -69,6 +69,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   // Each of these needs the next one only once it works.
   const settler: Settler = new Settler({
     work,
+    owner,
     clock,
     events,
     logger,
@@ -155,6 +156,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const heartbeater = new Heartbeater({
     ...shared,
     identity,
+    owner,
     work,
     presence,
     executions,
@@ -239,7 +241,7 @@ function detachedTask(
   executor: Executor,
   { message, now }: { readonly message: TaskMessage; readonly now: EpochMs },
 ): Execution['task'] {
-  const execution = new Execution(executor, { message, queue: message.queue, leaseUntil: now });
+  const execution = new Execution(executor, { message, queue: message.queue, takenAt: now, leaseUntil: now });
   execution.end();
   return execution.task;
 }

@@ -14,6 +14,8 @@ export interface SettlerDeps {
   readonly clock: Clock;
   readonly events: EngineEventEmitter;
   readonly logger: Logger;
+  /** `host:pid:server-id` of this server. */
+  readonly owner: string;
   /** Every run this server answers for; those that are settled and without a slot are taken out. */
   readonly executions: Set<Execution>;
   /** Takes what could not be written. */
@@ -122,7 +124,8 @@ export class Settler {
 
   async #write(batch: Batch, now: EpochMs): Promise<readonly Unsettled[]> {
     try {
-      const due = batch.executions.some(({ leaseUntil }) => leaseUntil < now) ? await this.#keep(batch, now) : batch;
+      const isDoubtful = batch.executions.some(({ leaseUntil, triedToSettle }) => triedToSettle || leaseUntil < now);
+      const due = isDoubtful ? await this.#keep(batch, now) : batch;
       return this.#stored(due, await this.deps.work.settle(due.queue, due.settlements, now));
     } catch (error) {
       this.#failed(error);
@@ -130,11 +133,14 @@ export class Settler {
     }
   }
 
-  /** Leases have run out: takes out what is somebody else's by now and makes sure of the rest. */
+  /**
+   * Leases have run out, or an answer was lost: takes out what is settled or somebody else's by now, and makes sure of
+   * the rest. What was stored without an answer may run again already, and must not be taken from whoever runs it.
+   */
   async #keep({ queue, executions, settlements }: Batch, now: EpochMs): Promise<Batch> {
-    const { lost } = await keepLeases({ work: this.deps.work, queue, executions, now });
+    const { lost } = await keepLeases({ work: this.deps.work, queue, owner: this.deps.owner, executions, now });
     const entries = entriesOf({ queue, executions, settlements });
-    for (const entry of entries) if (lost.has(entry.execution)) this.drop(entry);
+    for (const entry of entries) if (lost.has(entry.execution)) this.#gone(entry, now);
     const kept = entries.filter(({ execution }) => !lost.has(execution));
     return { queue, executions: kept.map((one) => one.execution), settlements: kept.map((one) => one.settlement) };
   }
@@ -149,10 +155,7 @@ export class Settler {
       if (outcome === 'settled') {
         this.#settled(execution, settlement);
       } else if (outcome === 'not-active') {
-        // The answer to an earlier attempt was lost: while the lease holds nobody else can have settled it.
-        if (execution.triedToSettle && execution.leaseUntil >= this.deps.clock.now())
-          this.#settled(execution, settlement);
-        else this.drop({ execution, settlement });
+        this.#gone({ execution, settlement }, this.deps.clock.now());
       } else {
         execution.triedToSettle = true;
         this.#failed(outcome);
@@ -160,6 +163,14 @@ export class Settler {
       }
     }
     return unsettled ?? [];
+  }
+
+  /** The task is not this run's any more. */
+  #gone(entry: Unsettled, now: EpochMs): void {
+    const { execution, settlement } = entry;
+    // The answer to an earlier attempt was lost: while the lease holds nobody else can have settled it.
+    if (execution.triedToSettle && execution.leaseUntil >= now) this.#settled(execution, settlement);
+    else this.drop(entry);
   }
 
   #failed(error: unknown): void {

@@ -15,7 +15,7 @@ export interface WorkContract {
 
   /**
    * Moves the leases of running tasks to `leaseUntil`. Never gives a lease to a task that has none, and never touches
-   * one that somebody else was given meanwhile: a stored lease that ends later than the caller ever asked for.
+   * one of a task that was taken anew meanwhile, by somebody else or by the caller itself.
    * Tells which are no longer the caller's, and which were canceled, in case the signal of that was missed.
    */
   extendLeases(request: ExtendLeasesRequest): Promise<LeaseNews>;
@@ -70,6 +70,8 @@ export interface UndecodableTask {
 
 export interface ExtendLeasesRequest {
   readonly queue: string;
+  /** The server that took the tasks, as it was told to {@link WorkContract.dequeue}. */
+  readonly owner: string;
   readonly leases: readonly HeldLease[];
   readonly leaseUntil: EpochMs;
 }
@@ -79,6 +81,8 @@ export interface HeldLease {
   readonly taskId: string;
   /** The latest end the holder ever asked for, whether or not the answer came; whole seconds count. */
   readonly until: EpochMs;
+  /** The `now` of the dequeue that took the task; tells this lease from one that was taken later. */
+  readonly takenAt: EpochMs;
 }
 
 export interface LeaseNews {

@@ -4,23 +4,25 @@
 -- KEYS[1]    lease       zset   task id -> expiry, epoch seconds
 -- ARGV[1]    taskPrefix  a task's hash is this and its id: built here, same hash slot
 -- ARGV[2]    leaseUntil  epoch seconds, from the caller's clock
--- ARGV[3..]  held        pairs: task id, latest expiry its holder ever asked for in epoch seconds
+-- ARGV[3..]  held        three a task: id; latest expiry its holder ever asked for in epoch seconds; the note that
+--                        its holder left on the record when it took the task
 --
 -- Reply      array of pairs, task id and a word, for the tasks there is something to say about:
---   LOST     its lease is gone or was given to somebody else; nothing was written for it
+--   LOST     its lease is gone, or the task has been taken anew since; nothing was written for it
 --   any other word: its lease was kept, and this is what a cancellation asked for, archive, delete or retry
 -- Cost       O(n log N), n ids given, N leased tasks of the queue
 local lease = KEYS[1]
 local taskPrefix, leaseUntil = ARGV[1], ARGV[2]
 
 local news = {}
-for i = 3, #ARGV, 2 do
-  local taskId, heldUntil = ARGV[i], tonumber(ARGV[i + 1])
+for i = 3, #ARGV, 3 do
+  local taskId, heldUntil, note = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
   local expiry = redis.call('ZSCORE', lease, taskId)
+  local record = redis.pcall('HMGET', taskPrefix .. taskId, 'x:o', 'x:cancel')
   local word = 'LOST'
-  if expiry and tonumber(expiry) <= heldUntil then
+  if expiry and tonumber(expiry) <= heldUntil and record[1] == note then
     redis.call('ZADD', lease, 'XX', leaseUntil, taskId)
-    word = redis.pcall('HGET', taskPrefix .. taskId, 'x:cancel')
+    word = record[2]
   end
   if type(word) == 'string' then
     news[#news + 1] = taskId

@@ -47,12 +47,40 @@ describe('an outcome that cannot be written', () => {
     const broker = faultyBroker(test.broker);
     const id = await test.enqueue();
     await test.start(() => {}, { broker });
-    broker.faults.settle.push(...Array.from({ length: 12 }, () => 'lost-before' as const));
-    broker.faults.extendLeases.push(...Array.from({ length: 8 }, () => 'lost-before' as const));
+    broker.faults.settle.push('lost-before');
+    broker.faults.extendLeases.push(...Array.from({ length: 16 }, () => 'lost-before' as const));
     await test.untilHappened('started');
-    await test.time.advance('60s');
+    await test.time.advance('31s');
+    expect(await test.stateOf(id)).toBe('active');
+    await test.time.advance('30s');
     expect(await test.stateOf(id)).toBe('gone');
     expect(test.happened('completed')).toHaveLength(1);
+  });
+
+  it('does not take the task from whoever runs it again when only the answer was lost', async () => {
+    const broker = faultyBroker(test.broker);
+    const id = await test.enqueue();
+    const first = await test.start(
+      () => {
+        throw new Error('first run');
+      },
+      { broker, retryDelay: () => '200ms' },
+    );
+    broker.faults.settle.push('lost-after');
+    await test.untilHappened('started');
+    await first.stop();
+    let runs = 0;
+    const gate = aGate();
+    await test.start(async () => {
+      runs += 1;
+      await gate.opened;
+    });
+    await test.time.advance('20s');
+    expect(runs).toBe(1);
+    expect(await test.stateOf(id)).toBe('active');
+    gate.open();
+    await test.untilHappened('completed');
+    expect(runs).toBe(1);
   });
 
   it('S-82, S-95 is given up when another server has recovered the task meanwhile', async () => {
