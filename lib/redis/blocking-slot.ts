@@ -26,8 +26,8 @@ interface OpenedClient {
   readonly key: string;
   readonly connected: ConnectedClient;
   readonly pipe: CommandPipe;
-  /** The server's number for the connection; `undefined` when it may not be asked for. */
-  readonly id: number | undefined;
+  /** The server's number for the connection; `undefined` before it has answered, or when it may not be asked for. */
+  id: number | undefined;
 }
 
 // How long a reply may be on its way, in milliseconds, when the server says that it is not waiting.
@@ -132,14 +132,18 @@ export class BlockingSlot {
     const attempt = { clock, limit, signal: AbortSignal.any([this.#stop.signal, request.signal]) };
     const main = await bounded(link.whenUp(), attempt);
     const connected = await connectOwn(await source.waiting(main.client, key), attempt);
-    const pipe = waitingPipe(connected, this.deps);
-    const id = await bounded(pipe.send('client', ['ID']), attempt).catch(() => undefined);
-    const opened: OpenedClient = { key, connected, pipe, id: typeof id === 'number' ? id : undefined };
+    const opened: OpenedClient = { key, connected, pipe: waitingPipe(connected, this.deps), id: undefined };
     this.#opened = opened;
+    // From here on, or a connection that is lost this early would be waited on for ever.
     void this.#watch(opened);
+    const id = await bounded(opened.pipe.send('client', ['ID']), attempt).catch(() => undefined);
+    if (typeof id === 'number') opened.id = id;
     if (this.#stop.signal.aborted) {
       await this.#forget();
       throw new InvalidStateError('The connection to Redis is closed');
+    }
+    if (this.#opened !== opened) {
+      throw new BrokerUnavailableError(`Redis at ${source.place} closed the connection as soon as it was made`);
     }
     return opened;
   }

@@ -133,6 +133,14 @@ export class ServerUnderTest {
     await until(`task ${id} is ${state}`, async () => (await this.stateOf(id, queue)) === state);
   }
 
+  /** Waits until the servers on the test's own broker hear signals: they share its subscription, and asked first. */
+  async untilSubscribed(): Promise<void> {
+    const nothing = (): void => {};
+    const listener = { onCancel: nothing, onWake: nothing, onDue: nothing, onReconnect: nothing };
+    const unsubscribe = await this.broker.presence.subscribe(listener);
+    await unsubscribe();
+  }
+
   /** Waits until an event has happened `count` times; answers with all of them. */
   async untilHappened<N extends keyof EngineEvents>(name: N, count = 1): Promise<readonly EngineEvents[N][]> {
     await until(`${name} happened ${count} times`, () => this.happened(name).length >= count);

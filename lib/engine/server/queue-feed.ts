@@ -50,6 +50,8 @@ export interface FedQueue {
 
 /** How long one blocking look lasts; an idle queue costs Redis a command in this time. */
 const waitTimeout = ms(10_000);
+/** What a wait is given to tell of a task before a signal counts instead. */
+const waitHead = ms(50);
 const firstRetry = ms(100);
 const longestRetry = ms(1_000);
 /** How long others go first, each time, and for how long after a task was left to them. */
@@ -147,10 +149,15 @@ export class QueueFeed implements Service {
     this.#wakeIn(queue, ms(pause));
   }
 
-  /** A task may have come to a queue. Queues that are waited on hear of it by themselves. */
+  /**
+   * A task may have come to a queue. One that is waited on hears of it by itself, and faster; but while its connection
+   * is being made again, for one, it does not.
+   */
   wake(name: string): void {
     const queue = this.#byName.get(name);
-    if (queue !== undefined && !queue.isWaiting) this.#wake(queue);
+    if (queue === undefined) return;
+    if (!queue.isWaiting) this.#wake(queue);
+    else if (queue.poll === undefined) this.#wakeIn(queue, waitHead);
   }
 
   /** Tasks may have come to any queue. */

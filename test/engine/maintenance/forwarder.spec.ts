@@ -1,7 +1,6 @@
 import { addMs, type EpochMs, epochMs, ms } from '../../../lib/model/time/duration.js';
 import { queueKeys } from '../../../lib/redis/keys.js';
 import { seededRandom } from '../../support/seeded-random.js';
-import { until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 describe('forwarding', () => {
@@ -43,7 +42,7 @@ describe('forwarding', () => {
   it('hears of tasks that other processes schedule while it runs', async () => {
     const starts: number[] = [];
     await test.start(() => void starts.push(test.clock.now()), { delayedTaskCheckInterval: '1h' });
-    await until('it hears', async () => Number((await test.redis.pubsub('NUMSUB', 'asynq:x:due'))[1]) > 0);
+    await test.untilSubscribed();
     await test.time.advance('1s');
     const place = dueIn(2_345);
     await test.enqueue({}, place);

@@ -15,12 +15,6 @@ describe('cancellation', () => {
 
   afterEach(async () => await test.close());
 
-  const untilSubscribed = async (redis = test.redis): Promise<void> => {
-    await until('a server hears cancellations', async () => {
-      return Number((await redis.pubsub('NUMSUB', 'asynq:x:cancel'))[1]) > 0;
-    });
-  };
-
   const aborted = async (task: Task): Promise<void> => {
     const { signal } = task;
     if (signal.aborted) return;
@@ -39,7 +33,7 @@ describe('cancellation', () => {
       throw new Error('stopped');
     });
     await test.untilHappened('started', 2);
-    await untilSubscribed();
+    await test.untilSubscribed();
     await test.redis.publish('asynq:cancel', 'somebody-else');
     await test.redis.publish('asynq:cancel', first);
     await test.untilState(first, 'retry');
@@ -62,7 +56,7 @@ describe('cancellation', () => {
       throw new Error('stopped');
     });
     await test.untilHappened('started');
-    await untilSubscribed();
+    await test.untilSubscribed();
     expect(await cancel(id, then)).toBe('signaled');
     await test.untilState(id, state);
     if (state !== 'gone') expect((await test.message(id)).errorMessage).toBe('context canceled');
@@ -76,7 +70,7 @@ describe('cancellation', () => {
       return 'done anyway';
     });
     await test.untilHappened('started', 2);
-    await untilSubscribed();
+    await test.untilSubscribed();
     await cancel(revoking, 'archive');
     await cancel(finishing, 'archive');
     await test.untilState(revoking, 'gone');
@@ -87,7 +81,7 @@ describe('cancellation', () => {
     const id = await test.enqueue();
     await test.start(async () => await new Promise(() => {}), { abortGrace: '50ms', shutdownTimeout: 0 });
     await test.untilHappened('started');
-    await untilSubscribed();
+    await test.untilSubscribed();
     await cancel(id, 'archive');
     await test.untilHappened('stuck');
     await test.untilState(id, 'archived');
@@ -105,7 +99,7 @@ describe('cancellation', () => {
       { queues: { [test.queue]: 1, [other]: 1 }, shutdownTimeout: 0 },
     );
     await test.untilHappened('started', 2);
-    await untilSubscribed();
+    await test.untilSubscribed();
     await cancel('twin', 'archive');
     await test.untilState('twin', 'archived');
     expect(await test.stateOf('twin', other)).toBe('active');
@@ -120,7 +114,7 @@ describe('cancellation', () => {
     broker.faults.dequeue.push(gate.opened);
     await test.start(() => void (runs += 1), { broker });
     await test.untilState(id, 'active');
-    await untilSubscribed();
+    await test.untilSubscribed();
     expect(await cancel(id, 'archive')).toBe('signaled');
     await heardBySubscribers(test);
     gate.open();
@@ -135,7 +129,7 @@ describe('cancellation', () => {
       await aborted(task);
       throw new Error('stopped');
     });
-    await untilSubscribed(away.redis);
+    await away.untilSubscribed();
     await redis.kill();
     await redis.start();
     await until('it is subscribed again', async () => {

@@ -1,18 +1,16 @@
 import { queueKeys } from '../../../lib/redis/keys.js';
 import { startRedis } from '../../support/redis-server.js';
-import { until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 describe('an idle server', () => {
   it('sees a task that a program without signals has stored, at once, without polling', async () => {
     const test = ServerUnderTest.open();
     await test.start(() => {}, { taskCheckInterval: '1h' });
-    await until('it waits', async () => ((await test.redis.client('LIST')) as string).includes('cmd=blmove'));
-    // As Go stores it: no signal is published.
-    await test.enqueue({ id: 'template' });
-    await test.untilHappened('completed', 1);
-    await test.enqueue({ id: 'again' });
-    await test.untilHappened('completed', 2);
+    const first = await storeSilently(test, 'first');
+    await test.untilState(first, 'gone');
+    // By now it has found the queue empty once and waits.
+    const second = await storeSilently(test, 'second');
+    await test.untilState(second, 'gone');
     await test.close();
   });
 
@@ -32,9 +30,7 @@ describe('an idle server', () => {
   it('is woken by our own clients for queues that it cannot wait on', async () => {
     const test = ServerUnderTest.open();
     await test.start(() => {}, { blockingConnections: 0, taskCheckInterval: '1h' });
-    await until('it is subscribed', async () => {
-      return Number((await test.redis.pubsub('NUMSUB', 'asynq:x:wake'))[1]) > 0;
-    });
+    await test.untilSubscribed();
     await test.enqueue();
     await test.untilHappened('completed');
     await test.close();
@@ -61,8 +57,8 @@ describe('an idle server', () => {
 });
 
 /** Stores a task as a program would that publishes nothing. */
-async function storeSilently(test: ServerUnderTest): Promise<string> {
-  const id = await test.enqueue({ id: 'silent', queue: test.anotherQueue() });
+async function storeSilently(test: ServerUnderTest, name = 'silent'): Promise<string> {
+  const id = await test.enqueue({ id: `${name}-${test.queue}`, queue: test.anotherQueue() });
   const from = (await test.redis.keys(`asynq:{server-*}:t:${id}`))[0] ?? '';
   const keys = queueKeys(test.queue);
   await test.redis.rename(from, `${keys.taskPrefix}${id}`);
