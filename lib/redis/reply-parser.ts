@@ -18,11 +18,13 @@ type Parsed = RedisReply | ReplyError;
  * in WeakMaps, which makes it five times slower (bench/command-encoding.mjs).
  */
 export class ReplyParser {
+  /** What is looked at: the filled part of the store. */
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
-  /** Pieces that came while the end of a long reply was known to be further on. */
-  #pieces: Buffer[] = [];
+  /** Bytes not read yet, with room for more when it is our own. Replies are views into it: what is filled stays as it is. */
+  #store: Buffer = this.#bytes;
   #size = 0;
+  #hasRoom = false;
   /** How many bytes there must be before it makes sense to look again. */
   #needed = 0;
   /** An error inside an array: the reply as a whole becomes it. */
@@ -30,10 +32,9 @@ export class ReplyParser {
 
   /** @throws InternalError when the bytes are no replies; nothing can be read after that. */
   push(piece: Buffer, onReply: (reply: Parsed) => void): void {
-    this.#pieces.push(piece);
-    this.#size += piece.length;
+    this.#append(piece);
     if (this.#size < this.#needed) return;
-    this.#bytes = this.#pieces.length === 1 ? piece : Buffer.concat(this.#pieces, this.#size);
+    this.#bytes = this.#store.subarray(0, this.#size);
     this.#at = 0;
     let read = 0;
     while (this.#at < this.#size) {
@@ -44,10 +45,30 @@ export class ReplyParser {
       read = this.#at;
       onReply(this.#innerError ?? reply);
     }
-    const rest = this.#bytes.subarray(read);
-    this.#pieces = rest.length === 0 ? [] : [rest];
-    this.#size = rest.length;
     this.#needed -= read;
+    if (read === 0) return;
+    this.#store = this.#bytes.subarray(read);
+    this.#size = this.#store.length;
+    this.#hasRoom = false;
+  }
+
+  /** A long reply comes in many pieces: the store doubles, so that all of them together are copied twice at most. */
+  #append(piece: Buffer): void {
+    if (this.#size === 0) {
+      this.#store = piece;
+      this.#size = piece.length;
+      this.#hasRoom = false;
+      return;
+    }
+    const size = this.#size + piece.length;
+    if (!this.#hasRoom || size > this.#store.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(size, 2 * this.#size));
+      larger.set(this.#size === this.#store.length ? this.#store : this.#store.subarray(0, this.#size));
+      this.#store = larger;
+      this.#hasRoom = true;
+    }
+    this.#store.set(piece, this.#size);
+    this.#size = size;
   }
 
   #read(): Parsed | typeof incomplete {

@@ -139,7 +139,8 @@ export class EnqueueBatcher {
       const task = batch[index] as PendingEnqueue;
       const outcome = outcomes[index] as EnqueueOutcome;
       if (!(outcome instanceof BrokerUnavailableError)) task.settle(outcome);
-      // A task whose id was drawn by us can be sent again without harm: the id tells that it is stored.
+      // A task whose id was drawn by us can be sent again: while it is stored its id tells so. Should a worker have
+      // finished it in that moment it runs again, which is what at least once means.
       else if (task.idIsGenerated) (lost ??= []).push(task);
       else task.settle(outcomeUnknown(task, outcome));
     }

@@ -37,6 +37,6 @@ export class Janitor extends PeriodicService {
     let deleted: number;
     do {
       deleted = await maintenance.deleteExpiredCompleted({ queue, now: clock.now(), limit: batchSize });
-    } while (deleted >= batchSize);
+    } while (deleted > 0);
   }
 }
