@@ -1,7 +1,7 @@
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
 import { checkObject, type Given, pathOf, refuse } from '../model/options/check.js';
 import type { RedisClient } from './redis-client.js';
-import { parseRedisUrl } from './redis-url.js';
+import { hideCredentials, parseRedisUrl } from './redis-url.js';
 
 /** A Redis Cluster: some of its nodes, as URLs or ioredis takes them, and ioredis' options for clusters. */
 export interface RedisClusterOption {
@@ -55,9 +55,8 @@ export function resolveRedisOption(given: Given): RedisTarget {
     if (/^memory:/i.test(value)) refuse(given, 'the way to a Redis: the embedded broker is not part of this version');
     return nodeTarget(parseRedisUrl(value, path));
   }
-  // What is in a list is not shown: it may be a URL with a password.
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    refuse({ path, value: Array.isArray(value) ? 'a list' : value }, optionForms);
+    refuse({ path, value: withoutSecrets(value) }, optionForms);
   }
   const options = checkObject(given);
   if (isRedisClient(value)) return borrowedTarget(path, value);
@@ -84,13 +83,24 @@ function nodeOptionsTarget(path: string, options: RedisOptions): RedisTarget {
 }
 
 function clusterTarget(given: Given): RedisTarget {
-  const { nodes, options = {} } = checkObject(given) as Partial<RedisClusterOption['cluster']>;
+  const { nodes, options = {} } = checkObject({
+    path: given.path,
+    value: withoutSecrets(given.value),
+  }) as Partial<RedisClusterOption['cluster']>;
   const path = pathOf(given.path, 'nodes');
-  if (!Array.isArray(nodes) || nodes.length === 0) refuse({ path, value: nodes }, 'at least one node of the cluster');
+  if (!Array.isArray(nodes) || nodes.length === 0) {
+    refuse({ path, value: withoutSecrets(nodes) }, 'a list with at least one node of the cluster');
+  }
   checkNoPrefix(pathOf(given.path, 'options'), options);
   checkNoPrefix(pathOf(given.path, 'options.redisOptions'), options.redisOptions ?? {});
   const seeds = (nodes as readonly ClusterNode[]).map((node, index) => clusterNode(`${path}[${index}]`, node));
   return { kind: 'cluster', place: `cluster ${seeds.map(placeOf).join(',')}`, seeds, options };
+}
+
+/** What is shown of a value that stands where options should: a text or a list may hold a password. */
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return hideCredentials(value);
+  return Array.isArray(value) && value.length > 0 ? 'a list' : value;
 }
 
 /** A node's address; a URL may hold a password too. */

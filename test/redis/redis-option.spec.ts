@@ -68,8 +68,14 @@ describe('the redis option', () => {
     [
       'a cluster without nodes',
       { cluster: { nodes: [] } },
-      'AsynqModule: redis.cluster.nodes must be at least one node',
+      'AsynqModule: redis.cluster.nodes must be a list with at least one node of the cluster',
     ],
+    [
+      'one node',
+      { cluster: { nodes: 'redis://:secret@n1' } },
+      'at least one node of the cluster, got "redis://***@n1"',
+    ],
+    ['a cluster by its URL', { cluster: 'redis://:secret@n1' }, 'must be an object, got "redis://***@n1"'],
     ['a cluster that is none', { cluster: 'n1' }, 'AsynqModule: redis.cluster must be an object'],
     ['a wrong node', { cluster: { nodes: ['n1:x'] } }, 'AsynqModule: redis.cluster.nodes[0] must be a URL with a port'],
     ['a key prefix', { keyPrefix: 'p:' }, 'AsynqModule: redis.keyPrefix must be left out: keys have fixed names'],
