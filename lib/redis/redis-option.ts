@@ -1,5 +1,7 @@
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
-import { checkObject, type Given, pathOf, refuse } from '../model/options/check.js';
+import { checkInteger, checkObject, type Given, pathOf, refuse, unknownOption } from '../model/options/check.js';
+import { suggest } from '../model/options/suggest.js';
+import { nodeOptionNames } from './node-option-names.js';
 import type { RedisClient } from './redis-client.js';
 import { hideCredentials, parseRedisUrl } from './redis-url.js';
 
@@ -74,6 +76,8 @@ function nodeTarget(options: RedisOptions): RedisTarget {
 }
 
 function nodeOptionsTarget(path: string, options: RedisOptions): RedisTarget {
+  checkSpelling(path, options);
+  checkPort(path, options.port);
   checkNoPrefix(path, options);
   if (Array.isArray(options.sentinels)) {
     if (options.sentinels.length === 0) refuse({ path: pathOf(path, 'sentinels'), value: [] }, 'at least one sentinel');
@@ -117,6 +121,21 @@ function borrowedTarget(path: string, client: RedisClient): RedisTarget {
   }
   const place = client.isCluster ? 'the given cluster' : placeOf(client.options);
   return { kind: 'borrowed', place, client };
+}
+
+/** A misspelt `host` would lead to localhost in silence. Names that are near none may be those of another version. */
+function checkSpelling(path: string, options: RedisOptions): void {
+  for (const name of Object.keys(options)) {
+    const isKnown = nodeOptionNames.includes(name);
+    if (!isKnown && suggest(name, nodeOptionNames) !== undefined)
+      throw unknownOption(pathOf(path, name), nodeOptionNames);
+  }
+}
+
+/** Text that is a number passes: ports often come from the environment. */
+function checkPort(path: string, port: unknown): void {
+  if (port === undefined || (typeof port === 'string' && /^\d+$/.test(port))) return;
+  checkInteger({ path: pathOf(path, 'port'), value: port }, { min: 1, max: 65_535 });
 }
 
 /** Scripts build keys themselves and Go reads them, so a prefix that the client adds would tear the data apart. */

@@ -64,6 +64,8 @@ describe('the redis option', () => {
       { sentinels: [{ host: 's' }] },
       'AsynqModule: redis.name must be the name of the master',
     ],
+    ['a misspelt host', { hots: 'cache' }, 'AsynqModule: redis.hots is not an option; did you mean host?'],
+    ['a port that is no number', { port: 'abc' }, 'AsynqModule: redis.port must be a positive integer, got "abc"'],
     ['no sentinel', { sentinels: [], name: 'm' }, 'AsynqModule: redis.sentinels must be at least one sentinel'],
     [
       'a cluster without nodes',
