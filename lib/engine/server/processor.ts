@@ -140,6 +140,7 @@ export class Processor implements Service {
   /** Fewer outcomes may be left to write, which is what fetching may have been waiting for. */
   outcomesAnswered(): void {
     if (this.#isHeldBack) this.schedule();
+    this.#notice();
   }
 
   /** Cancels the task with this id, in one queue or in whichever it runs. */
@@ -265,12 +266,15 @@ export class Processor implements Service {
   /** Resolves when no handler runs, or when the shutdown timeout is over. */
   async #drain(): Promise<void> {
     const { clock, shutdownTimeout } = this.deps;
-    if (this.#occupied === 0) return;
+    // A stuck handler whose outcome is stored has nothing left that would be worth the wait.
+    const isDone = (): boolean =>
+      ![...this.deps.executions].some((one) => one.hasSlot && !(one.phase === 'ended' && one.isReleased));
+    if (isDone()) return;
     let timer: Timer | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = clock.setTimer(shutdownTimeout, resolve);
     });
-    await Promise.race([timeout, this.#quiet(() => this.#occupied === 0)]);
+    await Promise.race([timeout, this.#quiet(isDone)]);
     timer?.cancel();
   }
 

@@ -74,6 +74,20 @@ describe('shutdown while tasks run', () => {
     expect((await test.redis.lrange(test.keys.pending, 0, -1)).toReversed()).toEqual(ids);
   });
 
+  it('does not wait for stuck handlers whose outcome is stored', async () => {
+    await test.enqueue({ timeoutSeconds: 1 });
+    const server = await test.start(async () => await new Promise(() => {}), {
+      abortGrace: '1s',
+      retryDelay: () => '1h',
+    });
+    await test.untilHappened('started');
+    await test.time.advance('3s');
+    await test.untilHappened('retry');
+    const before = test.clock.now();
+    await server.shutdown();
+    expect(test.clock.now()).toBe(before);
+  });
+
   it('S-69, C-88 refuses the results of a handler that was put back', async () => {
     const results: unknown[] = [];
     const gate = aGate();
