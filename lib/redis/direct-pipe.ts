@@ -28,8 +28,8 @@ export class DirectPipe implements CommandPipe {
   readonly #parser = new ReplyParser();
   readonly #watch: SilenceWatch;
   readonly #stream: Duplex;
-  /** Oldest first, from {@link #answered} on; those before have their replies. */
-  #awaited: Awaited[] = [];
+  /** Oldest first, from {@link #answered} on; those before are answered and forgotten. */
+  #awaited: (Awaited | undefined)[] = [];
   #answered = 0;
   #lastReplyAt: Ms;
   #turn: 'none' | 'corked' | 'flushed' = 'none';
@@ -71,7 +71,7 @@ export class DirectPipe implements CommandPipe {
     const left = this.#awaited.slice(this.#answered);
     this.#awaited = [];
     this.#answered = 0;
-    for (const awaited of left) awaited.reject(error);
+    for (const awaited of left) awaited?.reject(error);
   }
 
   /**
@@ -124,7 +124,8 @@ export class DirectPipe implements CommandPipe {
     const awaited = this.#awaited[this.#answered];
     // Replies to what was abandoned: the connection is being closed.
     if (awaited === undefined) return;
-    this.#answered++;
+    // Its promise holds the reply, which nobody needs for longer than it takes to read.
+    this.#awaited[this.#answered++] = undefined;
     if (!(reply instanceof ReplyError)) return awaited.resolve(reply);
     if (isReadOnlyReply(reply)) this.deps.onReadOnly();
     awaited.reject(brokerError(reply, this.deps.place));

@@ -85,6 +85,9 @@ export class Execution implements TaskRun {
   announcement: Announcement | undefined = undefined;
   /** Ends the wait for the user's error handler. */
   finishNow: (() => void) | undefined = undefined;
+  /** Its neighbours in {@link RunningTasks}, which alone writes them. */
+  earlier: Execution | undefined = undefined;
+  later: Execution | undefined = undefined;
   readonly #host: ExecutionHost;
   #controller: AbortController | undefined = undefined;
   #task: Task | undefined = undefined;

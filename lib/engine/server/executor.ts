@@ -34,7 +34,7 @@ export interface ExecutorDeps {
   readonly clock: Clock;
   readonly events: EngineEventEmitter;
   readonly logger: Logger;
-  readonly executions: ReadonlySet<Execution>;
+  readonly executions: Iterable<Execution>;
   readonly options: Pick<ResolvedServerOptions, 'abortGrace' | 'stuckPolicy'>;
   readonly slots: Slots;
 }

@@ -30,7 +30,7 @@ export interface HeartbeaterDeps {
   readonly owner: string;
   readonly work: Pick<WorkContract, 'extendLeases'>;
   readonly presence: Pick<PresenceContract, 'publishServer' | 'clearServer'>;
-  readonly executions: ReadonlySet<Execution>;
+  readonly executions: Iterable<Execution>;
   readonly options: Pick<ResolvedServerOptions, 'concurrency' | 'queues' | 'strictPriority'>;
   readonly clock: Clock;
   readonly link: BrokerLink;

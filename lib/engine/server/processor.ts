@@ -9,9 +9,11 @@ import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { RareLog } from '../lifecycle/rare-log.js';
 import type { Service } from '../lifecycle/service.js';
 import type { Logger } from '../logger.js';
+import { EarlyCancels } from './early-cancels.js';
 import { Execution, type ExecutionHost, type RunSource } from './execution.js';
 import { leaseEnd } from './lease-keeping.js';
 import type { FedQueue, QueueFeed } from './queue-feed.js';
+import type { RunningTasks } from './running-tasks.js';
 import type { Settler } from './settler.js';
 
 export interface ProcessorDeps {
@@ -23,7 +25,7 @@ export interface ProcessorDeps {
   readonly link: BrokerLink;
   readonly events: EngineEventEmitter;
   readonly logger: Logger;
-  readonly executions: Set<Execution>;
+  readonly executions: RunningTasks;
   /** `host:pid:server-id`. */
   readonly owner: string;
   readonly concurrency: number;
@@ -42,20 +44,12 @@ export interface ProcessorRuns extends ExecutionHost {
   cancel(execution: Execution, then: CancelThen | undefined): void;
 }
 
-/** A cancellation that came while its task may have been on its way here. */
-interface EarlyCancel {
-  readonly queue: string | undefined;
-  readonly then: CancelThen | undefined;
-  /** The last call that may bring the task. */
-  readonly lastCall: number;
-}
-
 /**
  * Tasks whose handlers are started in one turn of the event loop, and tasks that one fetch asks for. Half of the slots:
- * while one half runs, Redis works on the outcomes and the fetch of the other. Fewer than ten cost more in calls than the
+ * while one half runs, Redis works on the outcomes and the fetch of the other. Fewer than five cost more in calls than the
  * overlap gains; `npm run bench -- --only process` shows it.
  */
-const sliceOf = (concurrency: number): number => Math.min(256, Math.max(10, Math.ceil(concurrency / 2)));
+const sliceOf = (concurrency: number): number => Math.min(256, Math.max(5, Math.ceil(concurrency / 2)));
 
 /** A turn ends early when its handlers keep the event loop busy for this long, so that outcomes do not wait. */
 const longestTurn = ms(2);
@@ -65,9 +59,10 @@ const tasksPerLook = 8;
 const mostUnsettled = 10_000;
 
 /**
- * Dequeues tasks and keeps the concurrency slots full. Each turn of the event loop it sends the outcomes of the turn
- * before together with the fetch for the slots that they freed, then starts the next handlers: Redis and this process
- * work at the same time. It never fetches more than can run now.
+ * Dequeues tasks and keeps the concurrency slots full. In a turn of the event loop it starts a slice of handlers, and as
+ * soon as those have ended that wait for nothing it sends their outcomes together with the fetch for the slots that they
+ * freed, before it looks at the next slice: Redis and this process work at the same time. It never fetches more than can
+ * run now.
  */
 export class Processor implements Service {
   readonly name = 'processor';
@@ -83,9 +78,9 @@ export class Processor implements Service {
   #lastCall = 0;
   /** Nothing was fetched because too many outcomes are left to write. */
   #isHeldBack = false;
-  readonly #earlyCancels = new Map<string, EarlyCancel>();
+  readonly #earlyCancels = new EarlyCancels();
   #mode: 'idle' | 'fetching' | 'stopped' | 'draining' = 'idle';
-  #turnIsDue = false;
+  #turn: 'none' | 'due' | 'open' = 'none';
   #onQuiet: (() => void) | undefined;
 
   constructor(private readonly deps: ProcessorDeps) {
@@ -122,9 +117,9 @@ export class Processor implements Service {
 
   /** Makes sure that a turn comes soon. */
   readonly schedule = (): void => {
-    if (this.#turnIsDue) return;
-    this.#turnIsDue = true;
-    setImmediate(this.#turn);
+    if (this.#turn !== 'none') return;
+    this.#turn = 'due';
+    setImmediate(this.#beginTurn);
   };
 
   /** A run needs its slot no longer. */
@@ -152,17 +147,28 @@ export class Processor implements Service {
     }
     if (this.#asked === 0) return;
     // It may have been dequeued already, with the answer still on its way.
-    if (this.#earlyCancels.has(taskId) && request === undefined) return;
-    this.#earlyCancels.set(taskId, { queue: request?.queue, then: request?.then, lastCall: this.#lastCall });
+    this.#earlyCancels.add(taskId, { queue: request?.queue, then: request?.then, lastCall: this.#lastCall });
   }
 
-  readonly #turn = (): void => {
-    this.#turnIsDue = false;
+  readonly #beginTurn = (): void => {
+    this.#turn = 'open';
     const now = this.deps.clock.now();
+    this.#settleAndFetch(now);
+    this.#beginSlice(now);
+    // Handlers that wait for nothing have ended when the promises of this turn are through.
+    queueMicrotask(() => process.nextTick(this.#endTurn));
+  };
+
+  readonly #endTurn = (): void => {
+    this.#turn = 'none';
+    this.#settleAndFetch(this.deps.clock.now());
+    if (this.#inbox.length > 0) this.schedule();
+  };
+
+  #settleAndFetch(now: EpochMs): void {
     this.deps.settler.flush(now);
     this.#fetch(now);
-    this.#beginSlice(now);
-  };
+  }
 
   #fetch(now: EpochMs): void {
     if (this.#mode !== 'fetching' || !this.deps.link.isUp()) return;
@@ -205,14 +211,16 @@ export class Processor implements Service {
 
   #take(result: DequeueResult, source: Omit<RunSource, 'message'> & { readonly call: number }): void {
     const { queue, takenAt, leaseUntil, call } = source;
+    const { runs, executions } = this.deps;
+    const canceled = this.#earlyCancels.meet({ queue, messages: result.messages, call });
     for (const message of result.messages) {
-      const execution = new Execution(this.deps.runs, { message, queue, takenAt, leaseUntil });
-      this.deps.executions.add(execution);
+      const execution = new Execution(runs, { message, queue, takenAt, leaseUntil });
+      executions.add(execution);
       this.#inbox.push(execution);
+      if (canceled.has(message.id)) runs.cancel(execution, canceled.get(message.id));
     }
     this.#occupied += result.messages.length;
     if (result.undecodable.length > 0) this.#report(result);
-    if (this.#earlyCancels.size > 0) this.#cancelEarly(result, { queue, call });
     if (this.#mode === 'draining') this.#putInboxBack();
     this.#notice();
     this.schedule();
@@ -232,20 +240,6 @@ export class Processor implements Service {
     }
   }
 
-  #cancelEarly(result: DequeueResult, { queue, call }: { readonly queue: string; readonly call: number }): void {
-    const arrived = new Set(result.messages.map((message) => message.id));
-    for (const [taskId, early] of this.#earlyCancels) {
-      const isMeant = call <= early.lastCall && (early.queue === undefined || early.queue === queue);
-      if (isMeant && arrived.has(taskId)) {
-        for (const execution of this.#inbox) {
-          if (execution.message.id === taskId && execution.queue === queue)
-            this.deps.runs.cancel(execution, early.then);
-        }
-      }
-      if (call >= early.lastCall) this.#earlyCancels.delete(taskId);
-    }
-  }
-
   #beginSlice(now: EpochMs): void {
     if (this.#next === this.#inbox.length) return;
     const { runs, clock } = this.deps;
@@ -258,7 +252,7 @@ export class Processor implements Service {
       if (index % tasksPerLook === 0 && clock.monotonic() > turnEnd) break;
     }
     this.#next = index;
-    if (index < this.#inbox.length) return this.schedule();
+    if (index < this.#inbox.length) return;
     this.#inbox = [];
     this.#next = 0;
   }

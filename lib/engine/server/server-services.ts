@@ -21,6 +21,7 @@ import { HealthChecker } from './health-checker.js';
 import { Heartbeater, type ServerIdentity } from './heartbeater.js';
 import { Processor } from './processor.js';
 import { QueueFeed } from './queue-feed.js';
+import { RunningTasks } from './running-tasks.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { Settler } from './settler.js';
 import { Subscriber } from './subscriber.js';
@@ -55,7 +56,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const { work, maintenance, presence } = broker;
   const owner = `${identity.host}:${identity.pid}:${identity.serverId}`;
   const queues = Object.keys(options.queues).sort((a, b) => weight(options, b) - weight(options, a));
-  const executions = new Set<Execution>();
+  const executions = new RunningTasks();
   const watch = new BrokerWatch({
     broker,
     clock,
@@ -227,7 +228,7 @@ function runOf(
     executions,
     queue,
     taskId,
-  }: { readonly executions: ReadonlySet<Execution>; readonly queue: string; readonly taskId: string },
+  }: { readonly executions: Iterable<Execution>; readonly queue: string; readonly taskId: string },
 ): OwnRun {
   for (const execution of executions) {
     if (execution.message.id !== taskId || execution.queue !== queue) continue;

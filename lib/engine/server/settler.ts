@@ -8,6 +8,7 @@ import { RareLog } from '../lifecycle/rare-log.js';
 import type { Logger } from '../logger.js';
 import { type Execution, subjectOf } from './execution.js';
 import { keepLeases } from './lease-keeping.js';
+import type { RunningTasks } from './running-tasks.js';
 
 export interface SettlerDeps {
   readonly work: Pick<WorkContract, 'settle' | 'extendLeases'>;
@@ -17,7 +18,7 @@ export interface SettlerDeps {
   /** `host:pid:server-id` of this server. */
   readonly owner: string;
   /** Every run this server answers for; those that are settled and without a slot are taken out. */
-  readonly executions: Set<Execution>;
+  readonly executions: RunningTasks;
   /** Takes what could not be written. */
   readonly onUnsettled: (entries: readonly Unsettled[]) => void;
   /** Calls were answered, so fewer outcomes may be left to write. */
@@ -44,7 +45,10 @@ interface Batch {
  */
 export class Settler {
   readonly #batches = new Map<string, Batch>();
-  readonly #writes = new Set<Promise<unknown>>();
+  /** Calls under way. */
+  #writes = 0;
+  /** Who waits for the end of them. */
+  #waiters: (() => void)[] = [];
   readonly #log: RareLog;
   #waiting = 0;
 
@@ -76,17 +80,18 @@ export class Settler {
       const { executions, settlements } = batch;
       batch.executions = [];
       batch.settlements = [];
-      const write = this.#send({ queue: batch.queue, executions, settlements }, now).finally(() => {
-        this.#writes.delete(write);
-      });
-      this.#writes.add(write);
+      void this.#send({ queue: batch.queue, executions, settlements }, now);
     }
   }
 
   async #send(batch: Batch, now: EpochMs): Promise<void> {
+    this.#writes += 1;
     const unsettled = await this.#write(batch, now);
     if (unsettled.length > 0) this.deps.onUnsettled(unsettled);
+    this.#writes -= 1;
     this.deps.onAnswered();
+    if (this.#writes > 0) return;
+    for (const tell of this.#waiters.splice(0)) tell();
   }
 
   /** Writes again what could not be written; resolves with what still could not. */
@@ -107,7 +112,7 @@ export class Settler {
 
   /** Resolves once every call that was sent has been answered. */
   async answered(): Promise<void> {
-    while (this.#writes.size > 0) await Promise.all(this.#writes);
+    if (this.#writes > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
   /** Gives an outcome up: the task is no longer this server's. */

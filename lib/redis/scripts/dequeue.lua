@@ -18,6 +18,7 @@ local pending, paused, active, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local taskPrefix, leaseUntil, limit, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
 local call, pcall = redis.call, redis.pcall
+local tooLong = string.rep('x', 65)
 
 if call('EXISTS', paused) == 1 then
   return { 'PAUSED' }
@@ -25,13 +26,12 @@ end
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 call('LLEN', active)
-call('ZCARD', lease)
+local leased = call('ZCARD', lease)
 local reply, taken, leases, seen, left = { 'SOME' }, {}, {}, 0, limit
 while left > 0 and seen < limit + 1000 do
-  local taskIds = call('LRANGE', pending, -left, -1)
   -- The first write takes something away: a server out of memory still lets workers finish what is stored.
-  call('LTRIM', pending, 0, -#taskIds - 1)
-  for i = #taskIds, 1, -1 do
+  local taskIds = call('RPOP', pending, left) or {}
+  for i = 1, #taskIds do
     local taskId = taskIds[i]
     local hash = taskPrefix .. taskId
     -- A key of another type is no task either, and must not stop the queue.
@@ -57,6 +57,14 @@ end
 
 if #taken > 0 then
   call('LPUSH', active, unpack(taken))
+  -- A small sorted set is a list that is searched from end to end, unless a member was ever too long for that.
+  local isCrowded = leased == 0 and #taken >= 25
+  if isCrowded then
+    call('ZADD', lease, leaseUntil, tooLong)
+  end
   call('ZADD', lease, unpack(leases))
+  if isCrowded then
+    call('ZREM', lease, tooLong)
+  end
 end
 return reply

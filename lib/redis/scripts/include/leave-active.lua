@@ -5,18 +5,39 @@
 --   leases                nil, or an array (from 1) of the lease ends asked for, epoch seconds; '' asks for none:
 --                         a task whose lease ends at another second has another owner by now and stays as it is
 -- Returns an array (from 1) of true or false, whether this position of the part was taken out, and how many were.
-local function findLeased(lease, taskIds, first, last, leases)
-  local count, positions = last - first + 1, {}
-  -- Scores are slow to ask for: reading all names costs less while they are few.
-  if not leases and redis.call('ZCARD', lease) <= 6 * count then
-    local leased = redis.call('ZRANGE', lease, 0, -1)
-    for i = 1, #leased do
-      positions[leased[i]] = 0
-    end
-    return positions
-  end
-  local ends = redis.call('ZMSCORE', lease, unpack(taskIds, first, last))
+
+-- The usual case, at little cost: the tasks end in the order they began, and every one of them is leased.
+local function takeTail(active, lease, tail, taskIds, first)
+  local count = #tail
   for i = 1, count do
+    if tail[count + 1 - i] ~= taskIds[first + i - 1] then
+      return false
+    end
+  end
+  -- Scores are slow to ask for: reading all names costs less while they are few.
+  if redis.call('ZCARD', lease) > 6 * count then
+    return false
+  end
+  local leased, isLeased = redis.call('ZRANGE', lease, 0, -1), {}
+  for i = 1, #leased do
+    isLeased[leased[i]] = true
+  end
+  for i = 1, count do
+    if not isLeased[tail[i]] then
+      return false
+    end
+    -- An id that is there twice is no usual case.
+    isLeased[tail[i]] = false
+  end
+  redis.call('LTRIM', active, 0, -count - 1)
+  redis.call('ZREM', lease, unpack(tail))
+  return true
+end
+
+local function findLeased(lease, taskIds, first, last, leases)
+  local positions = {}
+  local ends = redis.call('ZMSCORE', lease, unpack(taskIds, first, last))
+  for i = 1, last - first + 1 do
     if ends[i] and (not leases or leases[i] == '' or tonumber(leases[i]) == tonumber(ends[i])) then
       positions[taskIds[first + i - 1]] = 0
     end
@@ -38,11 +59,9 @@ local function splitActive(activeIds, positions, taken)
   return kept, found
 end
 
-local function takeFromActive(active, positions, wanted, taken)
-  -- Tasks end about in the order they began, so the ids asked for are often the very tail of the list. If not, one
-  -- command per id has to search the list; to write it anew is faster while it is not much longer than what leaves it.
-  -- Measured by bench/micro/scripts.mjs.
-  local tail = redis.call('LRANGE', active, -wanted, -1)
+local function takeFromActive(active, tail, positions, wanted, taken)
+  -- The ids asked for may still be the tail, in another order. If not, one command per id has to search the list; to
+  -- write it anew is faster while it is not much longer than what leaves it. Measured by bench/micro/scripts.mjs.
   local kept, found = splitActive(tail, positions, taken)
   if found < wanted then
     for i = 1, #taken do
@@ -71,9 +90,16 @@ local function takeFromActive(active, positions, wanted, taken)
 end
 
 local function leaveActive(active, lease, taskIds, first, last, leases)
+  local taken, wanted, count = {}, 0, last - first + 1
+  local tail = redis.call('LRANGE', active, -count, -1)
+  if not leases and #tail == count and takeTail(active, lease, tail, taskIds, first) then
+    for i = 1, count do
+      taken[i] = true
+    end
+    return taken, count
+  end
   local positions = findLeased(lease, taskIds, first, last, leases)
-  local taken, wanted = {}, 0
-  for i = 1, last - first + 1 do
+  for i = 1, count do
     local taskId = taskIds[first + i - 1]
     taken[i] = false
     -- An id that is given twice counts once.
@@ -85,7 +111,7 @@ local function leaveActive(active, lease, taskIds, first, last, leases)
   if wanted == 0 then
     return taken, 0
   end
-  local found = takeFromActive(active, positions, wanted, taken)
+  local found = takeFromActive(active, tail, positions, wanted, taken)
   if found == #taken then
     redis.call('ZREM', lease, unpack(taskIds, first, last))
   elseif found > 0 then

@@ -1,0 +1,40 @@
+import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+
+interface EarlyCancel {
+  readonly queue: string | undefined;
+  readonly then: CancelThen | undefined;
+  /** The last call that may bring the task. */
+  readonly lastCall: number;
+}
+
+/** What a call brought. */
+interface Arrival {
+  readonly queue: string;
+  readonly messages: readonly TaskMessage[];
+  readonly call: number;
+}
+
+/** Cancellations that came while their tasks may have been on their way from the broker. */
+export class EarlyCancels {
+  readonly #byId = new Map<string, EarlyCancel>();
+
+  add(taskId: string, cancel: EarlyCancel): void {
+    // One that says nothing of what is to follow adds nothing to one that does.
+    if (cancel.queue === undefined && this.#byId.has(taskId)) return;
+    this.#byId.set(taskId, cancel);
+  }
+
+  /** Which of the tasks that arrived are to be canceled, and what is to follow; forgets those that cannot come any more. */
+  meet({ queue, messages, call }: Arrival): ReadonlyMap<string, CancelThen | undefined> {
+    const met = new Map<string, CancelThen | undefined>();
+    if (this.#byId.size === 0) return met;
+    const arrived = new Set(messages.map((message) => message.id));
+    for (const [taskId, early] of this.#byId) {
+      const isMeant = call <= early.lastCall && (early.queue === undefined || early.queue === queue);
+      if (isMeant && arrived.has(taskId)) met.set(taskId, early.then);
+      if (call >= early.lastCall) this.#byId.delete(taskId);
+    }
+    return met;
+  }
+}
