@@ -13,6 +13,7 @@ const shapes = [
   { batch: 10, running: 10, order: 'oldest first' },
   { batch: 50, running: 50, order: 'oldest first' },
   { batch: 200, running: 200, order: 'oldest first' },
+  { batch: 50, running: 100, order: 'oldest first' },
   { batch: 50, running: 500, order: 'oldest first' },
   { batch: 20, running: 100, order: 'any' },
   { batch: 100, running: 500, order: 'any' },
