@@ -22,19 +22,29 @@ export interface Patience {
  */
 export async function openPatiently(broker: Broker, { clock, logger, signal }: Patience): Promise<void> {
   let lastSaid: number | undefined;
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return await untilAborted(broker.open(), signal);
-    } catch (error) {
-      if (signal.aborted || !(error instanceof BrokerUnavailableError)) throw error;
-      const now = clock.monotonic();
-      if (lastSaid === undefined || now - lastSaid >= reminderEvery) {
-        logger.warn(`The start of the application waits for Redis: ${error.message}`);
-        lastSaid = now;
+  const remind = (error: Error): void => {
+    const now = clock.monotonic();
+    if (lastSaid !== undefined && now - lastSaid < reminderEvery) return;
+    logger.warn(`The start of the application waits for Redis: ${error.message}`);
+    lastSaid = now;
+  };
+  // The first attempt may fail long before `open` gives up.
+  const stopListening = broker.onAvailability((news) => {
+    if (news.kind === 'down') remind(news.error);
+  });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return await untilAborted(broker.open(), signal);
+      } catch (error) {
+        if (signal.aborted || !(error instanceof BrokerUnavailableError)) throw error;
+        remind(error);
       }
+      await rest(clock, signal);
     }
-    await rest(clock, signal);
+  } finally {
+    stopListening();
   }
 }
 

@@ -126,7 +126,8 @@ describe('the start of an application', () => {
     const listeners = process.listenerCount('SIGTERM');
     const registered = AsynqModule.forRoot({
       redis: 'redis://127.0.0.1:1',
-      connectTimeout: '50ms',
+      // It says so after the first failed attempt, however long it may go on.
+      connectTimeout: '10m',
       waitForRedis: true,
       logger,
     });
