@@ -1,12 +1,19 @@
-// npm start: runs sample/01-email on the Redis of REDIS_URL, or on one of its own that ends with it.
+// npm start: runs sample/01-email, or the sample that is named (npm start -- 04-aggregation), on the Redis of REDIS_URL,
+// or on one of its own that ends with it.
 import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { prepare } from './prepare.mjs';
 import { provideRedisServer, startRedisServer } from './redis-server.mjs';
 
-prepare('sample/01-email');
+const sample = `sample/${process.argv[2] ?? '01-email'}`;
+if (!existsSync(`${sample}/src/main.ts`)) {
+  console.error(`There is no ${sample}; the samples are ${readdirSync('sample').join(', ')}`);
+  process.exit(1);
+}
+prepare(sample);
 
 const own = process.env.REDIS_URL === undefined ? await startOwnRedis() : undefined;
-const app = spawn(process.execPath, ['sample/01-email/dist/main.js'], {
+const app = spawn(process.execPath, [`${sample}/dist/main.js`], {
   stdio: 'inherit',
   env: { ...process.env, REDIS_URL: own?.url ?? process.env.REDIS_URL },
 });
