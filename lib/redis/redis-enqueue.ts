@@ -1,5 +1,4 @@
 import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
-import { assertNever } from '../model/errors/asynq-error.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { EpochMs } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection, RedisReply } from './connection.js';
@@ -96,9 +95,8 @@ export class RedisEnqueue implements EnqueueContract {
       for (const { message } of entries) args.push(message);
       return await this.deps.runner.run(enqueuePendingScript, [keys.pending], args);
     }
-    const args: RedisArgument[] = [keys.taskPrefix, keys.groupPrefix, now, pendingSince(now)];
-    args.push(globalKeys.wakeChannel, globalKeys.dueChannel, keys.queue);
-    for (const entry of entries) args.push(...taskArguments(keys, entry));
+    const args = [...storeArguments(keys, now)];
+    for (const { request, message } of entries) args.push(...taskArguments(keys, request, message));
     const { pending, scheduled, retry, due, groups } = keys;
     return await this.deps.runner.run(enqueueScript, [pending, scheduled, retry, due, groups], args);
   }
@@ -108,24 +106,26 @@ function isLean({ request }: Entry): boolean {
   return request.place.kind === 'pending' && request.uniqueForSeconds === 0;
 }
 
-function taskArguments(keys: QueueKeys, { request, message }: Entry): readonly RedisArgument[] {
-  const { place, uniqueForSeconds } = request;
-  const { id, uniqueKey } = request.message;
-  const lock = uniqueForSeconds > 0 ? lockKey(keys, uniqueKey) : '';
-  return [id, message, place.kind, whereOf(request), lock, uniqueForSeconds];
+/** The first arguments of every script that stores tasks of all kinds: its `ARGV[1]` to `ARGV[7]`. */
+export function storeArguments(keys: QueueKeys, now: EpochMs): readonly RedisArgument[] {
+  return [
+    keys.taskPrefix,
+    keys.groupPrefix,
+    Math.floor(now),
+    pendingSince(now),
+    globalKeys.wakeChannel,
+    globalKeys.dueChannel,
+    keys.queue,
+  ];
 }
 
-function whereOf({ place, message }: EnqueueRequest): string | number {
-  switch (place.kind) {
-    case 'pending':
-      return '';
-    case 'scheduled':
-      return place.processAt;
-    case 'aggregating':
-      return message.group;
-    default:
-      return assertNever(place);
-  }
+/** One task for such a script, its message encoded: seven arguments. */
+export function taskArguments(keys: QueueKeys, request: EnqueueRequest, message: Buffer): readonly RedisArgument[] {
+  const { place, uniqueForSeconds } = request;
+  const { id, uniqueKey, group } = request.message;
+  const lock = uniqueForSeconds > 0 ? lockKey(keys, uniqueKey) : '';
+  const dueAt = place.kind === 'scheduled' ? place.processAt : '';
+  return [id, message, place.kind, dueAt, group, lock, uniqueForSeconds];
 }
 
 function outcomeOf(word: string, request: EnqueueRequest): EnqueueOutcome {

@@ -3,6 +3,9 @@ import type {
   AggregationSet,
   AggregationSetRequest,
   CollectGroupRequest,
+  FinishAggregationRequest,
+  FinishOutcome,
+  GroupCheck,
 } from '../model/broker/maintenance.contract.js';
 import type { UndecodableTask } from '../model/broker/work.contract.js';
 import { decodeTaskMessage, encodeTaskMessage } from '../model/task/task-message.codec.js';
@@ -13,6 +16,7 @@ import { archiveLimits } from './archive-limits.js';
 import type { RedisConnection } from './connection.js';
 import { dayCounters } from './day-counters.js';
 import { aggregationSetKey, groupKey, queueKeys } from './keys.js';
+import { storeArguments, taskArguments } from './redis-enqueue.js';
 import { bytesReply, listReply, numberReply, textReply } from './reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
@@ -23,6 +27,22 @@ export const collectGroupScript = defineScript({
   keys: ['group', 'set', 'aggregationSets', 'groups'],
   args: ['name', 'now', 'deadline', 'maxSize', 'maxDelay', 'gracePeriod'],
   replies: ['COLLECTED', 'NOT_READY'],
+});
+
+/** Stores the task that stands for a set and deletes the set with its tasks. */
+export const finishAggregationScript = defineScript({
+  file: 'finish-aggregation.lua',
+  keys: ['set', 'aggregationSets', 'pending', 'scheduled', 'retry', 'due', 'groups'],
+  args: ['taskPrefix', 'groupPrefix', 'now', 'pendingSince', 'wakeChannel', 'dueChannel', 'queue', '...tasks'],
+  replies: ['FINISHED', 'GONE', 'DUPLICATE', 'HELD', 'CONFLICT'],
+});
+
+/** Returns the members of one aggregation set to their group. */
+export const returnAggregationSetScript = defineScript({
+  file: 'return-aggregation-set.lua',
+  keys: ['set', 'aggregationSets', 'groups'],
+  args: ['groupPrefix'],
+  replies: ['RETURNED', 'GONE'],
 });
 
 /** Reads a part of an aggregation set (spec/01 §5.17). */
@@ -57,6 +77,13 @@ export const reclaimAggregationSetsScript = defineScript({
   replies: [],
 });
 
+const finishOutcomes: Readonly<Record<string, FinishOutcome>> = {
+  FINISHED: 'finished',
+  DUPLICATE: 'duplicate',
+  HELD: 'duplicate',
+  CONFLICT: 'id-conflict',
+};
+
 /** How long an aggregation set may take before its members go back to their group (spec/01 §5.16). */
 const setLifetime = ms(120_000);
 /** How many members one call reads, so that a large set does not hold up everybody else. */
@@ -73,8 +100,8 @@ export class RedisGroups {
     return listReply(await this.deps.connection.send('smembers', [queueKeys(queue).groups])).map(textReply);
   }
 
-  /** Moves the members of a group that is ready into a new set and names it. */
-  async collectGroup(request: CollectGroupRequest): Promise<string | undefined> {
+  /** Moves the members of a group that is ready into a new set. */
+  async collectGroup(request: CollectGroupRequest): Promise<GroupCheck> {
     const { queue, group, now, maxSize } = request;
     const keys = queueKeys(queue);
     const setId = randomUUID();
@@ -90,7 +117,9 @@ export class RedisGroups {
         wireSeconds(request.gracePeriod),
       ],
     );
-    return textReply(reply) === 'COLLECTED' ? setId : undefined;
+    const [word, readyAt] = listReply(reply).map(textReply);
+    if (word === 'COLLECTED') return { kind: 'collected', setId };
+    return { kind: 'not-ready', readyAt: readyAt === '' ? undefined : fromEpochSeconds(Number(readyAt)) };
   }
 
   /** The tasks of a set, oldest first. */
@@ -123,6 +152,30 @@ export class RedisGroups {
         return { messages, undecodable, expiresAt: fromEpochSeconds(numberReply(deadline)) };
       }
     }
+  }
+
+  /** Stores the task that stands for a set and deletes the set with its tasks. */
+  async finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome> {
+    const { queue, group, setId, combined, now } = request;
+    const keys = queueKeys(queue);
+    const { aggregationSets, pending, scheduled, retry, due, groups } = keys;
+    const reply = await this.deps.runner.run(
+      finishAggregationScript,
+      [aggregationSetKey(keys, group, setId), aggregationSets, pending, scheduled, retry, due, groups],
+      [...storeArguments(keys, now), ...taskArguments(keys, combined, encodeTaskMessage(combined.message))],
+    );
+    return finishOutcomes[textReply(reply)] ?? 'gone';
+  }
+
+  /** Returns the members of a set to their group. */
+  async returnAggregationSet({ queue, group, setId }: AggregationSetRequest): Promise<void> {
+    const keys = queueKeys(queue);
+    const set = aggregationSetKey(keys, group, setId);
+    await this.deps.runner.run(
+      returnAggregationSetScript,
+      [set, keys.aggregationSets, keys.groups],
+      [keys.groupPrefix],
+    );
   }
 
   /** Deletes a set with all its tasks. */

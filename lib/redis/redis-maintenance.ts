@@ -3,7 +3,10 @@ import type {
   AggregationSetRequest,
   CollectGroupRequest,
   ExpiredLeases,
+  FinishAggregationRequest,
+  FinishOutcome,
   ForwardResult,
+  GroupCheck,
   MaintenanceContract,
   ReconcileRequest,
   ReconcileResult,
@@ -81,7 +84,7 @@ export class RedisMaintenance implements MaintenanceContract {
     return await this.#groups.listGroups(queue);
   }
 
-  async collectGroup(request: CollectGroupRequest): Promise<string | undefined> {
+  async collectGroup(request: CollectGroupRequest): Promise<GroupCheck> {
     return await this.#groups.collectGroup(request);
   }
 
@@ -89,6 +92,14 @@ export class RedisMaintenance implements MaintenanceContract {
     request: AggregationSetRequest & { readonly now: EpochMs },
   ): Promise<AggregationSet | undefined> {
     return await this.#groups.readAggregationSet(request);
+  }
+
+  async finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome> {
+    return await this.#groups.finishAggregation(request);
+  }
+
+  async returnAggregationSet(request: AggregationSetRequest): Promise<void> {
+    await this.#groups.returnAggregationSet(request);
   }
 
   async deleteAggregationSet(request: AggregationSetRequest): Promise<void> {

@@ -70,8 +70,9 @@ describe('groups across languages', () => {
     expect(await maintenance.listGroups(queue)).toEqual(['a:b']);
     const now = systemClock.now();
     const limits = { maxSize: 3, maxDelay: ms(0), gracePeriod: ms(60_000) };
-    const setId = await maintenance.collectGroup({ queue, group: 'a:b', now, ...limits });
-    if (setId === undefined) throw new Error('the group was not ready');
+    const checked = await maintenance.collectGroup({ queue, group: 'a:b', now, ...limits });
+    if (checked.kind !== 'collected') throw new Error('the group was not ready');
+    const { setId } = checked;
 
     const set = await maintenance.readAggregationSet({ queue, group: 'a:b', setId, now });
     expect(set?.messages.map(({ id }) => id)).toEqual(['m-1', 'm-2', 'm-3']);
@@ -89,7 +90,9 @@ describe('groups across languages', () => {
     const limits = { maxSize: 2, maxDelay: ms(0), gracePeriod: ms(60_000) };
     // Three minutes ago, so that its two minutes are over.
     const now = epochMs(systemClock.now() - 180_000);
-    expect(await broker.maintenance.collectGroup({ queue, group, now, ...limits })).toBeDefined();
+    expect(await broker.maintenance.collectGroup({ queue, group, now, ...limits })).toMatchObject({
+      kind: 'collected',
+    });
     // Go returns the members of such a set to their group, but looks at the group only when a new member joins it.
     const there = await across.aGoWorker({ queues: { [queue]: 1 }, groupSize: 3, groupGrace: 1_000 });
     await until('Go has returned the members', async () => {

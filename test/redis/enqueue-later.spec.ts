@@ -27,9 +27,9 @@ describe('enqueueing to run later', () => {
     expect(await tasks.redis.zscore(tasks.keys.due, 'a')).toBe(String(now + 10_000));
   });
 
-  it('P-53 writes no group for a task with a group and a delay', async () => {
+  it('P-53 writes no group that Go reads for a task with a group and a delay', async () => {
     await tasks.enqueue({ ...later('a', after(5_000)), group: 'g' });
-    expect(await tasks.hash('a')).toEqual({ msg: 'bytes', state: 'scheduled' });
+    expect(await tasks.hash('a')).toEqual({ msg: 'bytes', state: 'scheduled', 'x:group': 'g' });
     expect(await tasks.redis.exists(tasks.keys.groups)).toBe(0);
     expect((await tasks.stored('a')).group).toBe('g');
   });

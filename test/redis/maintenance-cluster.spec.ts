@@ -6,6 +6,7 @@ import { queueKeys } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { type RunningCluster, startCluster } from '../support/redis-cluster.js';
 import { uniqueQueue } from '../support/unique-queue.js';
+import { aTaskMessage } from '../support/a-task-message.js';
 import { noon, noonSeconds, SeededQueue } from './seeded-queue.js';
 
 describe('P-118 maintenance on a cluster', () => {
@@ -103,11 +104,14 @@ describe('P-118 maintenance on a cluster', () => {
       expect(await broker.maintenance.listGroups(queue)).toEqual(['g']);
       const collect = async (maxSize: number) => {
         const limits = { maxSize, maxDelay: ms(0), gracePeriod: ms(0) };
-        return (await broker.maintenance.collectGroup({ queue, group: 'g', now: noon, ...limits })) ?? '';
+        const checked = await broker.maintenance.collectGroup({ queue, group: 'g', now: noon, ...limits });
+        return checked.kind === 'collected' ? checked.setId : '';
       };
       const first = { queue, group: 'g', setId: await collect(1) };
       const second = { queue, group: 'g', setId: await collect(0) };
-      await broker.maintenance.deleteAggregationSet(first);
+      const message = aTaskMessage({ id: 'combined', type: 'digest', queue });
+      const combined = { message, place: { kind: 'pending' }, uniqueForSeconds: 0, idIsGenerated: true } as const;
+      expect(await broker.maintenance.finishAggregation({ ...first, combined, now: noon })).toBe('finished');
       const set = await broker.maintenance.readAggregationSet({ ...second, now: noon });
       expect([set?.messages.length, set?.undecodable.length]).toEqual([1, 1]);
       const later = { queue, now: addMs(noon, ms(120_000)) };

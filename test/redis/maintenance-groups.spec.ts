@@ -9,7 +9,7 @@ describe('aggregating groups', () => {
   });
   afterEach(async () => await tasks.close());
 
-  const collect = async (limits: { maxSize?: number; maxDelay?: number; gracePeriod?: number; group?: string } = {}) =>
+  const check = async (limits: { maxSize?: number; maxDelay?: number; gracePeriod?: number; group?: string } = {}) =>
     await tasks.maintenance.collectGroup({
       queue: tasks.queue,
       group: limits.group ?? 'g',
@@ -18,6 +18,10 @@ describe('aggregating groups', () => {
       maxDelay: ms(limits.maxDelay ?? 0),
       gracePeriod: ms(limits.gracePeriod ?? 60_000),
     });
+  const collect = async (limits: Parameters<typeof check>[0] = {}): Promise<string | undefined> => {
+    const checked = await check(limits);
+    return checked.kind === 'collected' ? checked.setId : undefined;
+  };
   const read = async (setId: string, group = 'g') =>
     await tasks.maintenance.readAggregationSet({ queue: tasks.queue, group, setId, now: noon });
 

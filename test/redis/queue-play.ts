@@ -121,7 +121,8 @@ export class QueuePlay {
         return;
       case 'collect': {
         const limits = { maxSize: 2, maxDelay: ms(0), gracePeriod: ms(1_000) };
-        this.#set = (await broker.maintenance.collectGroup({ queue, group: 'g', now, ...limits })) ?? this.#set;
+        const checked = await broker.maintenance.collectGroup({ queue, group: 'g', now, ...limits });
+        if (checked.kind === 'collected') this.#set = checked.setId;
         return;
       }
       case 'aggregate':

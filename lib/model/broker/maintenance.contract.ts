@@ -1,5 +1,6 @@
 import type { TaskMessage } from '../task/task-message.js';
 import type { EpochMs, Ms } from '../time/duration.js';
+import type { EnqueueRequest } from './enqueue.contract.js';
 import type { CancelThen } from './presence.contract.js';
 import type { Settlement, SettleOutcome, UndecodableTask } from './work.contract.js';
 
@@ -49,8 +50,8 @@ export interface MaintenanceContract {
   /** Names of the groups that have waiting tasks. */
   listGroups(queue: string): Promise<readonly string[]>;
 
-  /** Moves the members of a group that is ready into a new aggregation set; `undefined` when it is not ready. */
-  collectGroup(request: CollectGroupRequest): Promise<string | undefined>;
+  /** Moves the members of a group that is ready into a new aggregation set, or tells when it can be ready. */
+  collectGroup(request: CollectGroupRequest): Promise<GroupCheck>;
 
   /**
    * The tasks of an aggregation set, oldest first, and when the set expires; `undefined` when it went back to its group
@@ -58,7 +59,17 @@ export interface MaintenanceContract {
    */
   readAggregationSet(request: AggregationSetRequest & { readonly now: EpochMs }): Promise<AggregationSet | undefined>;
 
-  /** Deletes a set with all its tasks; done after the combined task was enqueued. */
+  /**
+   * Stores the task that stands for a set, in the set's queue, and deletes the set with all its tasks: both or neither,
+   * so nothing is lost and nothing aggregated twice, whenever this process dies. Unless `finished` nothing was written;
+   * `gone` means that the set went back to its group, or was finished before.
+   */
+  finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome>;
+
+  /** Gives the members of a set back to their group before its time is over; nothing when it is gone. */
+  returnAggregationSet(request: AggregationSetRequest): Promise<void>;
+
+  /** Deletes a set with all its tasks. */
   deleteAggregationSet(request: AggregationSetRequest): Promise<void>;
 
   /** Returns the members of sets past their deadline to their groups; returns how many sets. */
@@ -146,11 +157,25 @@ export interface CollectGroupRequest {
   readonly gracePeriod: Ms;
 }
 
+/** Whether a group was ready. */
+export type GroupCheck =
+  | { readonly kind: 'collected'; readonly setId: string }
+  /** No earlier than at `readyAt`, unless it becomes full; `undefined` when it has no members. */
+  | { readonly kind: 'not-ready'; readonly readyAt: EpochMs | undefined };
+
 export interface AggregationSetRequest {
   readonly queue: string;
   readonly group: string;
   readonly setId: string;
 }
+
+export interface FinishAggregationRequest extends AggregationSetRequest {
+  /** The task that stands for the set; its queue is the set's. */
+  readonly combined: EnqueueRequest;
+  readonly now: EpochMs;
+}
+
+export type FinishOutcome = 'finished' | 'gone' | 'duplicate' | 'id-conflict';
 
 export interface AggregationSet {
   readonly messages: readonly TaskMessage[];

@@ -11,7 +11,8 @@
 -- ARGV[5]  maxDelay         seconds since the oldest was added; 0 means no limit
 -- ARGV[6]  gracePeriod      seconds since the newest was added
 --
--- Reply    COLLECTED    the set holds the oldest maxSize members, or all
+-- Reply    array of a word and of when the group can be ready, epoch seconds, or '' when that is not known
+--          COLLECTED    the set holds the oldest maxSize members, or all
 --          NOT_READY    nothing was written, except that the name of an empty group is no longer listed
 -- Cost     O(1) for a whole group, O(M log N) for M of N members
 local group, set, aggregationSets, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -21,16 +22,19 @@ local maxSize, maxDelay, gracePeriod = tonumber(ARGV[4]), tonumber(ARGV[5]), ton
 local size = redis.call('ZCARD', group)
 if size == 0 then
   redis.call('SREM', groups, name)
-  return 'NOT_READY'
+  return { 'NOT_READY', '' }
 end
 
 local isFull = maxSize > 0 and size >= maxSize
 if not isFull then
   local oldest = tonumber(redis.call('ZRANGE', group, 0, 0, 'WITHSCORES')[2])
   local newest = tonumber(redis.call('ZRANGE', group, -1, -1, 'WITHSCORES')[2])
-  local isOld = maxDelay > 0 and oldest <= now - maxDelay
-  if not isOld and newest > now - gracePeriod then
-    return 'NOT_READY'
+  local readyAt = newest + gracePeriod
+  if maxDelay > 0 then
+    readyAt = math.min(readyAt, oldest + maxDelay)
+  end
+  if readyAt > now then
+    return { 'NOT_READY', string.format('%.0f', math.ceil(readyAt)) }
   end
 end
 
@@ -50,4 +54,4 @@ else
   redis.call('ZREMRANGEBYRANK', group, 0, maxSize - 1)
 end
 redis.call('ZADD', aggregationSets, deadline, set)
-return 'COLLECTED'
+return { 'COLLECTED', '' }

@@ -12,9 +12,9 @@
 -- ARGV[5]    wakeChannel
 -- ARGV[6]    dueChannel
 -- ARGV[7]    queue
--- ARGV[8..]  tasks         six a task, at most 1,000 tasks: id; task message; place: pending, scheduled or aggregating;
---                          where: due time in epoch milliseconds, or the group's name, or empty; lock: a full key in
---                          the same hash slot, or empty; how long the lock lives in seconds
+-- ARGV[8..]  tasks         seven a task, at most 1,000 tasks: id; task message; place: pending, scheduled or
+--                          aggregating; due time in epoch milliseconds, or empty; the group's name, or empty; lock: a
+--                          full key in the same hash slot, or empty; how long the lock lives in seconds
 --
 -- Reply      array of position (from 1) and a word, for each task that was not stored; empty when all were
 --   DUPLICATE  another task holds the lock
@@ -26,61 +26,13 @@ local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], tonumber(AR
 local wakeChannel, dueChannel, queue = ARGV[5], ARGV[6], ARGV[7]
 
 -- include: place-due
+-- include: store-tasks
 
--- Nothing is written before every task has been looked at, so no error can stop the script half way.
-local takenIds, takenLocks = {}, {}
-local function refusal(taskId, lock)
-  local holder = lock ~= '' and (takenLocks[lock] or redis.pcall('GET', lock))
-  if holder then
-    return holder == taskId and 'HELD' or 'DUPLICATE'
-  end
-  return (takenIds[taskId] or redis.call('EXISTS', taskPrefix .. taskId) == 1) and 'CONFLICT'
-end
-
-local accepted, refused, pendingIds, laterTasks = {}, {}, {}, {}
-for i = 8, #ARGV, 6 do
-  local taskId, place, where, lock = ARGV[i], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local why = refusal(taskId, lock)
-  if why then
-    refused[#refused + 1] = (i - 2) / 6
-    refused[#refused + 1] = why
-  else
-    accepted[#accepted + 1] = i
-    takenIds[taskId] = true
-    takenLocks[lock] = taskId
-    if place == 'pending' then
-      pendingIds[#pendingIds + 1] = taskId
-    elseif place == 'scheduled' then
-      laterTasks[#laterTasks + 1] = where
-      laterTasks[#laterTasks + 1] = taskId
-    else
-      redis.call('ZCARD', groupPrefix .. where)
-    end
-  end
-end
-
--- Places first: an id without a task is dropped by whoever meets it, a task without a place would be lost.
-local wasEmpty = #pendingIds > 0 and redis.call('LPUSH', pending, unpack(pendingIds)) == #pendingIds
-placeDue({ target = scheduled, other = retry, due = due }, laterTasks, now, { channel = dueChannel, queue = queue })
-for _, i in ipairs(accepted) do
-  local taskId, message, place, where, lock = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local hash = taskPrefix .. taskId
-  if place == 'pending' then
-    redis.call('HSET', hash, 'msg', message, 'state', place, 'pending_since', pendingSince)
-  elseif place == 'scheduled' then
-    redis.call('HSET', hash, 'msg', message, 'state', place)
-  else
-    redis.call('ZADD', groupPrefix .. where, math.floor(now / 1000), taskId)
-    redis.call('SADD', groups, where)
-    redis.call('HSET', hash, 'msg', message, 'state', place, 'group', where)
-  end
-  if lock ~= '' then
-    redis.call('HSET', hash, 'unique_key', lock)
-    redis.call('SET', lock, taskId, 'EX', ARGV[i + 5])
-  end
-end
-if wasEmpty then
-  -- A user who may not publish must still be able to enqueue.
-  redis.pcall('PUBLISH', wakeChannel, queue)
-end
-return refused
+return storeTasks({
+  keys = { pending = pending, scheduled = scheduled, retry = retry, due = due, groups = groups },
+  prefixes = { task = taskPrefix, group = groupPrefix },
+  channels = { wake = wakeChannel, due = dueChannel },
+  queue = queue,
+  now = now,
+  pendingSince = pendingSince,
+}, ARGV, 8)

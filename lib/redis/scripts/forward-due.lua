@@ -70,8 +70,12 @@ for i = 1, #taken do
   local task = taskPrefix .. taskId
   -- An id without a task stays dropped: writing its state would make a stub that blocks the id (spec/01 Q-21).
   if redis.pcall('HEXISTS', task, 'msg') == 1 then
-    local fields = redis.call('HMGET', task, 'group', 'x:cancel', 'unique_key')
+    local fields = redis.call('HMGET', task, 'group', 'x:cancel', 'unique_key', 'x:group', 'state')
     local group, consequence = fields[1] or '', fields[2]
+    -- Our own note of a group counts for the first run only: a task that ran alone is retried alone.
+    if group == '' and fields[5] == 'scheduled' then
+      group = fields[4] or ''
+    end
     if consequence then
       redis.call('HDEL', task, 'x:cancel')
     end
@@ -86,7 +90,7 @@ for i = 1, #taken do
       redis.call('ZADD', groupPrefix .. group, math.floor(now / 1000), taskId)
       -- Nobody looks at a group that is not listed (spec/01 Q-10).
       redis.call('SADD', groups, group)
-      redis.call('HSET', task, 'state', 'aggregating')
+      redis.call('HSET', task, 'state', 'aggregating', 'group', group)
     else
       ready[#ready + 1] = taskId
       redis.call('HSET', task, 'state', 'pending', 'pending_since', nowText .. '000000')

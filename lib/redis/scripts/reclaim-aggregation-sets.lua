@@ -12,17 +12,10 @@
 local aggregationSets, groups = KEYS[1], KEYS[2]
 local groupPrefix, now, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
+-- include: return-set
+
 local sets = redis.call('ZRANGEBYSCORE', aggregationSets, '-inf', now, 'LIMIT', 0, limit)
 for i = 1, #sets do
-  local set = sets[i]
-  -- A set's id has no colon, a group's name may have some. A foreign member could name any key: it is only dropped.
-  local group = string.match(set, '^(.*):[^:]*$')
-  if group and string.sub(group, 1, #groupPrefix) == groupPrefix and redis.call('EXISTS', set) == 1 then
-    redis.call('ZUNIONSTORE', group, 2, group, set, 'AGGREGATE', 'MIN')
-    redis.call('DEL', set)
-    -- Nobody looks at a group that is not listed (spec/01 Q-11).
-    redis.call('SADD', groups, string.sub(group, #groupPrefix + 1))
-  end
-  redis.call('ZREM', aggregationSets, set)
+  returnSet({ aggregationSets = aggregationSets, groups = groups }, groupPrefix, sets[i])
 end
 return #sets

@@ -43,7 +43,7 @@ for i = 1, count do
     tasks[#tasks + 1] = ARGV[5 + i]
     redis.pcall('HSETNX', hash, 'msg', ARGV[at])
     redis.pcall('HSET', hash, 'state', 'scheduled')
-    redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
+    redis.pcall('HDEL', hash, 'x:o', 'x:cancel', 'x:group')
   else
     refused[#refused + 1] = i
   end

@@ -160,13 +160,15 @@ describe('enqueue', () => {
     expect(info.state).toBe('aggregating');
   });
 
-  it('C-39 C-40 P-53 schedules a task with a group and a later time, which then runs alone', async () => {
+  it('C-39 C-40 P-53 D-C1 schedules a task with a group and a later time, which then joins its group', async () => {
     const queue = subject.anotherQueue();
     const info = await subject.client.enqueue('x', 1, { queue, group: 'g', processAt: later(1_800_000) });
     expect(info).toMatchObject({ state: 'scheduled', group: 'g', nextProcessAt: later(1_800_000) });
     expect(await subject.fieldsOf(info.id, queue)).not.toHaveProperty('group');
     await subject.broker.maintenance.forwardDue({ queue, now: epochMs(later(hour).getTime()), limit: 10 });
-    expect(await subject.pendingIds(queue)).toEqual([info.id]);
+    expect(await subject.pendingIds(queue)).toEqual([]);
+    expect(await subject.broker.maintenance.listGroups(queue)).toEqual(['g']);
+    expect(await subject.fieldsOf(info.id, queue)).toMatchObject({ state: 'aggregating', group: 'g' });
   });
 
   it('P-33 keeps first in, first out, also among calls made at once', async () => {
