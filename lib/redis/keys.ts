@@ -11,6 +11,8 @@ export const globalKeys = {
   servers: 'asynq:servers',
   /** zset: workers key -> expiry, epoch seconds */
   workers: 'asynq:workers',
+  /** zset: key of a scheduler's entries -> expiry, epoch seconds */
+  schedulers: 'asynq:schedulers',
   /** channel: task id */
   cancelChannel: 'asynq:cancel',
   /** channel: JSON of a cancellation with its consequence */
@@ -130,4 +132,19 @@ export function serverKey(serverId: string): string {
 /** The key of a server's running tasks; `serverId` is `host:pid:id`. */
 export function workersKey(serverId: string): string {
   return `asynq:workers:{${serverId}}`;
+}
+
+/** list: the entries of a scheduler; `schedulerId` is `host:pid:id`. */
+export function schedulerKey(schedulerId: string): string {
+  return `asynq:schedulers:{${schedulerId}}`;
+}
+
+/** zset: what a schedule entry has enqueued -> when, epoch seconds. */
+export function scheduleHistoryKey(entryId: string): string {
+  return `asynq:scheduler_history:${entryId}`;
+}
+
+/** hash, ours: which ticks of a schedule are used up; beside the queue that its tasks go to. */
+export function ticksKey(queue: string, schedule: string): string {
+  return `asynq:{${queue}}:x:cron:${schedule}`;
 }

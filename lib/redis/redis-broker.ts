@@ -2,11 +2,13 @@ import type { Availability, Broker } from '../model/broker/broker.js';
 import type { EnqueueContract } from '../model/broker/enqueue.contract.js';
 import type { MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import type { PresenceContract } from '../model/broker/presence.contract.js';
+import type { ScheduleContract } from '../model/broker/schedule.contract.js';
 import type { WorkContract } from '../model/broker/work.contract.js';
 import type { RedisConnection } from './connection.js';
 import { RedisEnqueue } from './redis-enqueue.js';
 import { RedisMaintenance } from './redis-maintenance.js';
 import { RedisPresence } from './redis-presence.js';
+import { RedisSchedule } from './redis-schedule.js';
 import { RedisWork } from './redis-work.js';
 import { ScriptRunner } from './script-runner.js';
 
@@ -19,6 +21,7 @@ export class RedisBroker implements Broker {
   readonly work: WorkContract;
   readonly maintenance: MaintenanceContract;
   readonly presence: PresenceContract;
+  readonly schedule: ScheduleContract;
 
   constructor(private readonly connection: RedisConnection) {
     const deps = { connection, runner: new ScriptRunner(connection) };
@@ -26,6 +29,7 @@ export class RedisBroker implements Broker {
     this.work = new RedisWork(deps);
     this.maintenance = new RedisMaintenance(deps);
     this.presence = new RedisPresence(deps);
+    this.schedule = new RedisSchedule(deps);
   }
 
   async open(): Promise<void> {

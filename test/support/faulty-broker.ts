@@ -55,6 +55,7 @@ export function faultyBroker(broker: Broker): FaultyBroker {
     enqueue: broker.enqueue,
     maintenance: broker.maintenance,
     presence: broker.presence,
+    schedule: broker.schedule,
     open: async () => await broker.open(),
     ping: async () => await broker.ping(),
     isAvailable: () => broker.isAvailable(),

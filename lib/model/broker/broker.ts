@@ -1,6 +1,7 @@
 import type { EnqueueContract } from './enqueue.contract.js';
 import type { MaintenanceContract } from './maintenance.contract.js';
 import type { PresenceContract } from './presence.contract.js';
+import type { ScheduleContract } from './schedule.contract.js';
 import type { WorkContract } from './work.contract.js';
 
 /**
@@ -12,6 +13,7 @@ export interface Broker {
   readonly work: WorkContract;
   readonly maintenance: MaintenanceContract;
   readonly presence: PresenceContract;
+  readonly schedule: ScheduleContract;
 
   /**
    * Connects and checks that the server is one the library supports.

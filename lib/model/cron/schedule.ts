@@ -1,4 +1,7 @@
-import type { EpochMs } from '../time/duration.js';
+import { type EpochMs, ms } from '../time/duration.js';
+
+/** A tick this much older than the latest one of its schedule counts as used up, whether it was or not. */
+export const tickMemory = ms(600_000);
 
 /** A registered schedule as others see it (spec/01 §1.4). */
 export interface ScheduleEntry {

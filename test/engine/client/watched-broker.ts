@@ -18,6 +18,7 @@ export class WatchedBroker {
       work: inner.work,
       maintenance: inner.maintenance,
       presence: inner.presence,
+      schedule: inner.schedule,
       enqueue: {
         enqueue: async (requests, now) => {
           this.calls.push(requests.map((request) => request.message.id));

@@ -1,0 +1,136 @@
+import type { ScheduleContract, ScheduleName, TickOutcome, TickRequest } from '../model/broker/schedule.contract.js';
+import { encodeScheduleEntry, encodeScheduleEvent } from '../model/cron/schedule.codec.js';
+import { tickMemory } from '../model/cron/schedule.js';
+import { InternalError } from '../model/errors/asynq-error.js';
+import { encodeTaskMessage } from '../model/task/task-message.codec.js';
+import { epochMs, type EpochMs, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
+import type { RedisConnection } from './connection.js';
+import { globalKeys, queueKeys, scheduleHistoryKey, schedulerKey, ticksKey } from './keys.js';
+import { QueueRegistry } from './queue-registry.js';
+import { storeArguments, taskArguments } from './redis-enqueue.js';
+import { numberReply, textReply } from './reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import { defineScript } from './script.js';
+
+/** Stores the task of one tick of a schedule, once. */
+export const enqueueTickScript = defineScript({
+  file: 'enqueue-tick.lua',
+  keys: ['ticks', 'pending', 'scheduled', 'retry', 'due', 'groups'],
+  args: [
+    'taskPrefix',
+    'groupPrefix',
+    'now',
+    'pendingSince',
+    'wakeChannel',
+    'dueChannel',
+    'queue',
+    'tick',
+    'tickMemory',
+    'ticksTtl',
+    'overlap',
+    'taskIdIs',
+    '...tasks',
+  ],
+  replies: ['TAKEN', 'ENQUEUED', 'OVERLAPS', 'DUPLICATE', 'HELD', 'CONFLICT'],
+});
+
+/** Says what a scheduler's entries are (spec/01 §5.24). */
+export const publishEntriesScript = defineScript({
+  file: 'publish-entries.lua',
+  keys: ['entries'],
+  args: ['ttl', '...records'],
+  replies: ['PUBLISHED'],
+});
+
+/** Adds to an entry's history (spec/01 §5.25). */
+export const recordEventScript = defineScript({
+  file: 'record-event.lua',
+  keys: ['history'],
+  args: ['enqueuedAt', 'event', 'ttl'],
+  replies: ['RECORDED'],
+});
+
+/** Longer than a year, so that a yearly schedule knows its last tick. */
+const ticksTtl = ms(400 * 86_400_000);
+
+const outcomes: Readonly<Record<string, TickOutcome>> = {
+  TAKEN: 'taken',
+  ENQUEUED: 'enqueued',
+  OVERLAPS: 'overlaps',
+  DUPLICATE: 'duplicate',
+  HELD: 'duplicate',
+  CONFLICT: 'id-conflict',
+};
+
+/** The schedule contract on Redis. */
+export class RedisSchedule implements ScheduleContract {
+  readonly #registry: QueueRegistry;
+
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
+    this.#registry = new QueueRegistry(deps.connection);
+  }
+
+  async enqueueTick({ schedule, tick, request, overlap, now }: TickRequest): Promise<TickOutcome> {
+    const keys = queueKeys(request.message.queue);
+    const message = encodeTaskMessage(request.message);
+    // Before the task: it must never be in a queue that nobody can see.
+    if (!this.#registry.isRegistered(keys.queue, now)) await this.#registry.register(keys.queue, now);
+    const { pending, scheduled, retry, due, groups } = keys;
+    const reply = await this.deps.runner.run(
+      enqueueTickScript,
+      [ticksKey(keys.queue, schedule), pending, scheduled, retry, due, groups],
+      [
+        ...storeArguments(keys, now),
+        tick,
+        tickMemory,
+        toSecondsUp(ticksTtl),
+        overlap,
+        request.idIsGenerated ? 'generated' : 'chosen',
+        ...taskArguments(keys, request, message),
+      ],
+    );
+    const word = textReply(reply);
+    const outcome = outcomes[word];
+    if (outcome === undefined) throw new InternalError(`A tick became what no tick can become: ${word}`);
+    return outcome;
+  }
+
+  async latestTicks(schedules: readonly ScheduleName[]): Promise<readonly (EpochMs | undefined)[]> {
+    const { connection } = this.deps;
+    // One command each: schedules of different queues are in different slots of a cluster.
+    const replies = await Promise.all(
+      schedules.map(({ queue, schedule }) => connection.send('hget', [ticksKey(queue, schedule), 'latest'])),
+    );
+    return replies.map((reply) => (reply === null ? undefined : epochMs(numberReply(reply))));
+  }
+
+  async publishEntries(request: Parameters<ScheduleContract['publishEntries']>[0]): Promise<void> {
+    const { schedulerId, entries, ttl, now } = request;
+    const { connection, runner } = this.deps;
+    const ttlSeconds = wholeSeconds(ttl);
+    const key = schedulerKey(schedulerId);
+    await Promise.all([
+      connection.send('zadd', [globalKeys.schedulers, toEpochSeconds(now) + ttlSeconds, key]),
+      runner.run(publishEntriesScript, [key], [ttlSeconds, ...entries.map(encodeScheduleEntry)]),
+    ]);
+  }
+
+  async clearEntries(schedulerId: string): Promise<void> {
+    const { connection } = this.deps;
+    const key = schedulerKey(schedulerId);
+    await Promise.all([connection.send('zrem', [globalKeys.schedulers, key]), connection.send('del', [key])]);
+  }
+
+  async recordEvent({ entryId, event, ttl }: Parameters<ScheduleContract['recordEvent']>[0]): Promise<void> {
+    await this.deps.runner.run(
+      recordEventScript,
+      [scheduleHistoryKey(entryId)],
+      [toEpochSeconds(event.enqueuedAt), encodeScheduleEvent(event), wholeSeconds(ttl)],
+    );
+  }
+}
+
+/** Redis refuses a fraction of a second, and a lifetime of none (spec/01 Q-49). */
+function wholeSeconds(ttl: Ms): number {
+  return Math.max(1, toSecondsUp(ttl));
+}
