@@ -11,13 +11,18 @@
  * @packageDocumentation
  */
 export { AsynqClient } from './engine/client/asynq-client.js';
-export type { CancelOptions, EnqueueArguments, EnqueueItem } from './engine/client/asynq-client.js';
+export type { CancelOptions } from './engine/client/asynq-client.js';
 export type { ClientOptions } from './engine/client/client-options.js';
 export type { EnqueueResult } from './engine/client/enqueue-outcome.js';
+export type { EnqueueArguments, EnqueueItem } from './engine/client/task-requests.js';
 
 export { AsynqServer } from './engine/server/asynq-server.js';
 export type { ErrorHandler, RetryDelay, ServerConnection, ServerOptions } from './engine/server/server-options.js';
 export { Task } from './engine/server/handler-task.js';
+export { GroupMux } from './engine/maintenance/group-mux.js';
+export type { GroupPattern } from './engine/maintenance/group-mux.js';
+export { AggregatedTask } from './engine/maintenance/task-group.js';
+export type { GroupAggregator, TaskGroup, TaskToEnqueue } from './engine/maintenance/task-group.js';
 export { TaskMux } from './engine/server/task-mux.js';
 export type { MuxMatch } from './engine/server/task-mux.js';
 export type { Handler, Middleware } from './engine/middleware.js';
@@ -44,6 +49,16 @@ export type { Headers } from './model/task/task-message.js';
 export { taskStates } from './model/task/task-state.js';
 export type { TaskState } from './model/task/task-state.js';
 
+export { nextTick } from './model/cron/cron-next.js';
+export { parseCronSpec } from './model/cron/cron-spec.js';
+export type {
+  CronSchedule,
+  CronSpecOptions,
+  CronTimes,
+  EverySchedule,
+  FieldsSchedule,
+} from './model/cron/cron-spec.js';
+
 export { defaultRetryDelay } from './model/retry/retry-delay.js';
 export type { Clock, Random, Timer } from './model/time/clock.js';
 export type { Duration, EpochMs, Ms } from './model/time/duration.js';
@@ -53,6 +68,7 @@ export { BrokerCommandError, BrokerUnavailableError, UnsupportedRedisError } fro
 export { errorCodes } from './model/errors/codes.js';
 export type { ErrorCode } from './model/errors/codes.js';
 export { RevokeTaskError, SkipRetryError, SnoozeError } from './model/errors/control-errors.js';
+export { CronSpecError } from './model/errors/cron-errors.js';
 export { InvalidOptionError } from './model/errors/option-errors.js';
 export { InvalidStateError, ServerClosedError } from './model/errors/state-errors.js';
 export {

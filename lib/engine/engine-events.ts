@@ -47,6 +47,17 @@ export interface TaskEvents {
 export interface ServerEvents {
   /** Something stored was in disorder and has been put right. */
   healed: { readonly queue: string; readonly kind: DisorderKind; readonly subject: string };
+  /** The tasks of a group became one task, which is stored. */
+  aggregated: {
+    readonly queue: string;
+    readonly group: string;
+    /** How many tasks there were. */
+    readonly size: number;
+    /** The task that stands for them. */
+    readonly task: { readonly id: string; readonly type: string };
+  };
+  /** The tasks of a group were not aggregated; they wait in their group again, two minutes later at the latest. */
+  aggregationFailed: { readonly queue: string; readonly group: string; readonly error: unknown };
   /** The event loop stood still, so leases were in danger. */
   loopBlocked: { readonly blockedFor: Ms; readonly running: readonly TaskSubject[] };
   /** Redis cannot be reached. */
@@ -55,8 +66,41 @@ export interface ServerEvents {
   brokerUp: { readonly downFor: Ms };
 }
 
+/** The schedule an event is about. */
+export interface ScheduleSubject {
+  readonly id: string;
+  readonly spec: string;
+  /** Type of its tasks. */
+  readonly type: string;
+  /** Queue of its tasks. */
+  readonly queue: string;
+}
+
+/** What schedulers announce, by name. A tick is the instant that the schedule names. */
+export interface ScheduleEvents {
+  /** This process enqueued the task of a tick. */
+  scheduleEnqueued: { readonly schedule: ScheduleSubject; readonly tick: EpochMs; readonly taskId: string };
+  /** A tick enqueued nothing here: another process was first, or the task of an earlier tick has not ended. */
+  scheduleSkipped: {
+    readonly schedule: ScheduleSubject;
+    readonly tick: EpochMs;
+    readonly reason: 'taken' | 'overlaps';
+  };
+  /** The task of a tick could not be enqueued: it is tried again until it is, or given up for good. */
+  scheduleFailed: {
+    readonly schedule: ScheduleSubject;
+    readonly tick: EpochMs;
+    readonly error: unknown;
+    readonly then: 'retry' | 'drop';
+  };
+  /** Ticks after one instant and before another passed while nobody was there, and are not made up for. */
+  scheduleMissed: { readonly schedule: ScheduleSubject; readonly after: EpochMs; readonly until: EpochMs };
+  /** The periodic tasks could not be brought up to date; those known before stay. */
+  periodicTasksFailed: { readonly error: unknown };
+}
+
 /** Every event of the engine. */
-export type EngineEvents = TaskEvents & ServerEvents;
+export type EngineEvents = TaskEvents & ServerEvents & ScheduleEvents;
 
 /** Name of an event about a task. */
 export type TaskEventName = keyof TaskEvents;

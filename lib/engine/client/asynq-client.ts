@@ -7,28 +7,16 @@ import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
 import { checkNames, checkOneOf, checkText, refuse } from '../../model/options/check.js';
 import { checkQueueName, defaultQueue } from '../../model/queue/queue-name.js';
-import { validate } from '../../model/task/standard-schema.js';
-import { checkTaskType, type TaskDefinition } from '../../model/task/task-definition.js';
+import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
-import { type EnqueueOptions, layTaskOptions, noOptions, overlayTaskOptions } from '../../model/task/task-options.js';
-import type { TaskOptions } from '../../model/task/task-options.js';
+import type { EnqueueOptions } from '../../model/task/task-options.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import { openBroker } from '../open-broker.js';
 import { systemClock } from '../system-clock.js';
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import { AwaitedEnqueue, CountedEnqueue, type EnqueueResult, Tally } from './enqueue-outcome.js';
-import { requestFor } from './new-task.js';
-
-/** One task for {@link AsynqClient.enqueueMany}: what `enqueue` takes, as a tuple. */
-export type EnqueueItem<P = unknown> =
-  | readonly [type: string, payload?: unknown, options?: EnqueueOptions]
-  | readonly [definition: TaskDefinition<P>, ...arguments: EnqueueArguments<P>];
-
-/** What follows a task definition; the payload may be left out only where `undefined` is one. */
-export type EnqueueArguments<P> = undefined extends P
-  ? readonly [payload?: NoInfer<P>, options?: EnqueueOptions]
-  : readonly [payload: NoInfer<P>, options?: EnqueueOptions];
+import { type EnqueueArguments, type EnqueueItem, TaskRequests } from './task-requests.js';
 
 /** How a task is canceled. */
 export interface CancelOptions {
@@ -56,8 +44,7 @@ export class AsynqClient {
   readonly #options: ResolvedClientOptions;
   readonly #broker: Broker;
   readonly #batcher: EnqueueBatcher;
-  /** A definition's options over this client's defaults. */
-  readonly #layers = new WeakMap<TaskDefinition, TaskOptions>();
+  readonly #requests: TaskRequests;
   #closing: Promise<void> | undefined;
 
   /** @throws InvalidOptionError when an option is wrong. Nothing is connected yet. */
@@ -70,6 +57,7 @@ export class AsynqClient {
         ? openBroker(connection.redis, { clock: systemClock, random, logger })
         : connection.broker;
     this.#batcher = new EnqueueBatcher({ broker: this.#broker, clock });
+    this.#requests = new TaskRequests(this.#options);
   }
 
   /**
@@ -91,7 +79,7 @@ export class AsynqClient {
   enqueue(task: string | TaskDefinition, payload?: unknown, options?: EnqueueOptions): Promise<TaskInfo> {
     try {
       this.#refuseClosed();
-      const request = this.#request(task, payload, options);
+      const request = this.#requests.of(task, payload, options);
       return request instanceof Promise ? request.then((ready) => this.#handOver(ready)) : this.#handOver(request);
     } catch (error) {
       return Promise.reject(error);
@@ -202,42 +190,11 @@ export class AsynqClient {
         throw new InvalidTaskError(`enqueueMany takes tuples [task, payload?, options?], got ${showValue(item)}`);
       }
       const [task, payload, options] = item as unknown as readonly [string, unknown, EnqueueOptions | undefined];
-      const request = this.#request(task, payload, options);
+      const request = this.#requests.of(task, payload, options);
       return request instanceof Promise ? request.catch(asRefusal) : request;
     } catch (error) {
       return asRefusal(error);
     }
-  }
-
-  #request(
-    task: string | TaskDefinition,
-    payload: unknown,
-    options: EnqueueOptions | undefined,
-  ): EnqueueRequest | Promise<EnqueueRequest> {
-    if (typeof task === 'string') {
-      const layer = { path: 'enqueue: options', under: this.#options.defaults };
-      return this.#complete(checkTaskType(task), payload, layTaskOptions(options, layer));
-    }
-    const { type, schema } = checkDefinition(task);
-    const laid = layTaskOptions(options, { path: 'enqueue: options', under: this.#layerOf(task) });
-    if (schema === undefined) return this.#complete(type, payload, laid);
-    const validated = tryValidate(() => validate(schema, payload), type);
-    return validated instanceof Promise
-      ? validated.then((output) => this.#complete(type, output, laid))
-      : this.#complete(type, validated, laid);
-  }
-
-  #complete(type: string, payload: unknown, options: TaskOptions): EnqueueRequest {
-    const { codec, clock } = this.#options;
-    return requestFor({ type, payload, options }, { codec, now: clock.now() });
-  }
-
-  #layerOf(definition: TaskDefinition): TaskOptions {
-    const { defaults } = this.#options;
-    if (defaults === noOptions) return definition.options;
-    let layer = this.#layers.get(definition);
-    if (layer === undefined) this.#layers.set(definition, (layer = overlayTaskOptions(defaults, definition.options)));
-    return layer;
   }
 
   #giveUpAt(): Ms {
@@ -247,26 +204,6 @@ export class AsynqClient {
 
   #refuseClosed(): void {
     if (this.#closing !== undefined) throw new InvalidStateError('The client is closed');
-  }
-}
-
-function checkDefinition(task: TaskDefinition): TaskDefinition {
-  const given: unknown = task;
-  if (typeof given === 'object' && given !== null && 'type' in given && 'options' in given) return task;
-  throw new InvalidTaskError(`A task is named by its type or by what defineTask made, got ${showValue(task)}`);
-}
-
-/** Whatever a schema throws, or rejects with, is the task's fault and names the task. */
-function tryValidate(run: () => unknown, type: string): unknown {
-  const refuseTask = (error: unknown): never => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InvalidTaskError(`Task "${type}" cannot be enqueued: ${reason}`, { cause: error });
-  };
-  try {
-    const validated = run();
-    return validated instanceof Promise ? validated.catch(refuseTask) : validated;
-  } catch (error) {
-    return refuseTask(error);
   }
 }
 

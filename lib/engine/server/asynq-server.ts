@@ -9,6 +9,7 @@ import { jsonCodec } from '../../model/task/payload.codec.js';
 import { EngineEventEmitter } from '../engine-events.js';
 import { ServiceGroup } from '../lifecycle/service-group.js';
 import { silentLogger } from '../logger.js';
+import { GroupMux } from '../maintenance/group-mux.js';
 import type { Handler } from '../middleware.js';
 import { openBroker } from '../open-broker.js';
 import { systemClock, systemRandom } from '../system-clock.js';
@@ -38,7 +39,10 @@ export class AsynqServer {
   readonly events: EngineEventEmitter;
   /** The options in force. */
   readonly options: ResolvedServerOptions;
-  readonly #connection: Required<Omit<ServerConnection, 'broker'>> & { readonly broker: Broker | undefined };
+  readonly #connection: Required<Omit<ServerConnection, 'broker' | 'aggregator'>> & {
+    readonly broker: Broker | undefined;
+  };
+  readonly #groups: GroupMux;
   #status: ServerStatus = 'new';
   #broker: Broker | undefined;
   #services: ServerServices | undefined;
@@ -53,8 +57,9 @@ export class AsynqServer {
    * @throws InvalidOptionError naming the option, what was given and what is allowed.
    */
   constructor(options: ServerOptions & ServerConnection = {}) {
-    const { redis, broker, codec, logger, clock, random, ...rest } = options;
+    const { redis, broker, codec, logger, clock, random, aggregator, ...rest } = options;
     this.options = resolveServerOptions(rest);
+    this.#groups = groupMuxOf(aggregator);
     this.#connection = {
       redis: redis ?? 'redis://localhost:6379',
       broker,
@@ -179,8 +184,13 @@ export class AsynqServer {
     if (this.#status === 'closed') throw new ServerClosedError();
     const { codec, clock, random, logger } = this.#connection;
     const { options, events } = this;
+    const groups = this.#groups.isEmpty ? undefined : this.#groups;
+    // To fetch without a handler would only put tasks off for those who have one.
+    const isIdle = groups !== undefined && handler instanceof TaskMux && handler.patterns.length === 0;
     const services = createServerServices({
       broker,
+      groups,
+      fetches: isIdle ? 'none' : 'tasks',
       options,
       events,
       codec,
@@ -196,9 +206,9 @@ export class AsynqServer {
     await this.#group.start();
     if (this.#status !== 'active') await services.processor.stopFetching();
     if (options.janitorBatchSize > 100) logger.warn('janitorBatchSize above 100 may keep Redis busy for long');
-    logger.info(
-      `Processing tasks of ${Object.keys(options.queues).join(', ')}, at most ${options.concurrency} at once`,
-    );
+    const queues = Object.keys(options.queues).join(', ');
+    if (isIdle) logger.info(`Aggregating groups of ${queues}; no handler, so no task is fetched`);
+    else logger.info(`Processing tasks of ${queues}, at most ${options.concurrency} at once`);
   }
 
   async #close(): Promise<void> {
@@ -206,6 +216,7 @@ export class AsynqServer {
     logger.info('Shutting down');
     // A start that still waits for Redis must not be waited for.
     if (this.#services === undefined) await this.#closeBroker();
+    this.#services?.aggregator?.stopCollecting();
     // Others see at once that this server takes no more tasks.
     this.#services?.heartbeater.wake();
     await this.#started.catch(() => undefined);
@@ -219,4 +230,15 @@ export class AsynqServer {
     this.#broker = undefined;
     if (broker !== undefined && this.#connection.broker === undefined) await broker.close();
   }
+}
+
+function groupMuxOf(aggregator: ServerConnection['aggregator']): GroupMux {
+  if (aggregator instanceof GroupMux) return aggregator;
+  if (aggregator === undefined) return new GroupMux();
+  if (typeof aggregator === 'function') return new GroupMux().handle({}, aggregator);
+  throw new InvalidOptionError({
+    path: 'AsynqServer: aggregator',
+    value: aggregator,
+    allowed: 'a function or a GroupMux',
+  });
 }

@@ -15,9 +15,11 @@ import {
 import { checkQueueName, defaultQueue } from '../../model/queue/queue-name.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { Clock, Random } from '../../model/time/clock.js';
-import type { Duration, Ms } from '../../model/time/duration.js';
+import { type Duration, durationForms, type Ms } from '../../model/time/duration.js';
 import type { RedisOption } from '../open-broker.js';
 import type { Logger } from '../logger.js';
+import type { GroupMux } from '../maintenance/group-mux.js';
+import type { GroupAggregator } from '../maintenance/task-group.js';
 import type { Middleware } from '../middleware.js';
 import type { Task } from './handler-task.js';
 
@@ -61,6 +63,14 @@ export interface ServerOptions {
   readonly abortGrace?: Duration;
   /** Whether a stuck handler keeps its slot until it ends (`'keep'`, default) or the slot is given away (`'release'`). */
   readonly stuckPolicy?: 'keep' | 'release';
+  /** How long a group must have got no new task to be aggregated, at least a second. Default `'1m'`. */
+  readonly groupGracePeriod?: Duration;
+  /** How old the oldest task of a group may get before the group is aggregated. Default 0: no limit. */
+  readonly groupMaxDelay?: Duration;
+  /** Tasks with which a group is aggregated at once, the oldest this many of them. Default 0: no limit. */
+  readonly groupMaxSize?: number;
+  /** Groups that are aggregated at once. Default 3. */
+  readonly groupConcurrency?: number;
   /** Queues that are waited on with a connection each; the rest is woken by signals and polled. Default 4. */
   readonly blockingConnections?: number;
   /** Wraps every handler; the first is the outermost. */
@@ -83,6 +93,8 @@ export interface ServerConnection {
   readonly broker?: Broker;
   /** Turns payloads and results into bytes and back. Default JSON. */
   readonly codec?: PayloadCodec;
+  /** Turns groups of tasks into one task each: one function for every group, or one for each pattern. Default: none. */
+  readonly aggregator?: GroupAggregator | GroupMux;
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -106,6 +118,12 @@ export interface ResolvedServerOptions {
   readonly unknownTask: 'return' | 'fail';
   readonly abortGrace: Ms;
   readonly stuckPolicy: 'keep' | 'release';
+  readonly groupGracePeriod: Ms;
+  /** 0 means no limit. */
+  readonly groupMaxDelay: Ms;
+  /** 0 means no limit. */
+  readonly groupMaxSize: number;
+  readonly groupConcurrency: number;
   readonly blockingConnections: number;
   readonly middleware: readonly Middleware[];
   readonly waitForRedis: boolean;
@@ -128,6 +146,10 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   'unknownTask',
   'abortGrace',
   'stuckPolicy',
+  'groupGracePeriod',
+  'groupMaxDelay',
+  'groupMaxSize',
+  'groupConcurrency',
   'blockingConnections',
   'middleware',
   'waitForRedis',
@@ -171,6 +193,10 @@ export function resolveServerOptions(input: ServerOptions, owner = 'AsynqServer:
     unknownTask: checkOneOf({ ...at('unknownTask'), value: input.unknownTask ?? 'return' }, ['return', 'fail']),
     abortGrace: length('abortGrace', '5s'),
     stuckPolicy: checkOneOf({ ...at('stuckPolicy'), value: input.stuckPolicy ?? 'keep' }, ['keep', 'release']),
+    groupGracePeriod: checkGracePeriod({ ...at('groupGracePeriod'), value: input.groupGracePeriod ?? '1m' }),
+    groupMaxDelay: length('groupMaxDelay', 0),
+    groupMaxSize: checkInteger({ ...at('groupMaxSize'), value: input.groupMaxSize ?? 0 }, { ...int32, min: 0 }),
+    groupConcurrency: checkInteger({ ...at('groupConcurrency'), value: input.groupConcurrency ?? 3 }, int32),
     blockingConnections: checkInteger(
       { ...at('blockingConnections'), value: input.blockingConnections ?? 4 },
       { min: 0, max: 64 },
@@ -190,6 +216,12 @@ function checkQueues(given: Given<ServerOptions['queues']>): Readonly<Record<str
   }
   // Without a prototype, so that a queue may have any name.
   return Object.freeze(Object.assign(Object.create(null) as Record<string, number>, given.value));
+}
+
+// The protocol compares whole seconds.
+function checkGracePeriod(given: Given): Ms {
+  const gracePeriod = checkDuration(given);
+  return gracePeriod < 1_000 ? refuse(given, `${durationForms}, at least 1s`) : gracePeriod;
 }
 
 function checkFunctionIfGiven<F>(given: Given<F>): F {

@@ -9,7 +9,9 @@ import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerWatch } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
 import type { Logger } from '../logger.js';
+import { Aggregator } from '../maintenance/aggregator.js';
 import { Forwarder } from '../maintenance/forwarder.js';
+import type { GroupMux } from '../maintenance/group-mux.js';
 import { Janitor } from '../maintenance/janitor.js';
 import { Reconciler } from '../maintenance/reconciler.js';
 import { type OwnRun, Recoverer } from '../maintenance/recoverer.js';
@@ -32,6 +34,10 @@ export interface ServerServicesDeps {
   readonly options: ResolvedServerOptions;
   readonly identity: ServerIdentity;
   readonly lookup: HandlerLookup;
+  /** Which tasks of groups become which tasks; `undefined` leaves groups alone. */
+  readonly groups: GroupMux | undefined;
+  /** `'none'`: there is no handler, so tasks are left to other servers. */
+  readonly fetches: 'tasks' | 'none';
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly random: Random;
@@ -44,6 +50,7 @@ export interface ServerServicesDeps {
 export interface ServerServices {
   readonly processor: Processor;
   readonly heartbeater: Heartbeater;
+  readonly aggregator: Aggregator | undefined;
   /** In the order of starting. */
   readonly startOrder: readonly Service[];
   /** Leases are kept and outcomes written until the last run has ended (spec/03 §4.2). */
@@ -175,6 +182,25 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     batchSize: options.janitorBatchSize,
   });
   const reconciler = new Reconciler({ ...shared, maintenance, queues, random, events });
+  const aggregator =
+    deps.groups === undefined
+      ? undefined
+      : new Aggregator({
+          ...shared,
+          maintenance,
+          queues,
+          groups: deps.groups,
+          limits: {
+            gracePeriod: options.groupGracePeriod,
+            maxDelay: options.groupMaxDelay,
+            maxSize: options.groupMaxSize,
+          },
+          concurrency: options.groupConcurrency,
+          shutdownTimeout: options.shutdownTimeout,
+          codec: deps.codec,
+          events,
+        });
+  const aggregators = aggregator === undefined ? [] : [aggregator];
   const health =
     options.healthCheck === undefined
       ? []
@@ -189,6 +215,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   return {
     processor,
     heartbeater,
+    aggregator,
     startOrder: [
       watch,
       heartbeater,
@@ -198,9 +225,10 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
       recoverer,
       forwarder,
       executor,
-      processor,
+      ...(deps.fetches === 'tasks' ? [processor] : []),
       janitor,
       reconciler,
+      ...aggregators,
     ],
     stopOrder: [
       forwarder,
@@ -211,6 +239,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
       subscriber,
       janitor,
       reconciler,
+      ...aggregators,
       ...health,
       heartbeater,
       watch,

@@ -1,4 +1,4 @@
-import type { EnqueueItem } from '../../../lib/engine/client/asynq-client.js';
+import type { EnqueueItem } from '../../../lib/engine/client/task-requests.js';
 import { defineTask } from '../../../lib/model/task/task-definition.js';
 import { ClientUnderTest, now } from './client-under-test.js';
 

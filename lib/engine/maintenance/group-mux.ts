@@ -1,0 +1,102 @@
+import { InvalidOptionError } from '../../model/errors/option-errors.js';
+import { HandlerConflictError } from '../../model/errors/task-errors.js';
+import { checkNames, isBlank } from '../../model/options/check.js';
+import { checkQueueName } from '../../model/queue/queue-name.js';
+import type { GroupAggregator } from './task-group.js';
+
+/** Which groups an aggregator is for; what is left out means all. */
+export interface GroupPattern {
+  readonly queue?: string;
+  /** A group's name, or what it starts with. */
+  readonly group?: string;
+}
+
+interface Route {
+  readonly queue: string | undefined;
+  /** Empty for every group. */
+  readonly prefix: string;
+  readonly aggregator: GroupAggregator;
+}
+
+/**
+ * Routes a group to its aggregator by its name: the exact name first, else the longest pattern that the name starts
+ * with; of two equal ones that of the group's queue. Plain text, no wildcards. Groups without an aggregator are left
+ * to other servers.
+ *
+ * @example
+ * const groups = new GroupMux()
+ *   .handle('digest:', digestMail)
+ *   .handle({ queue: 'audit' }, archiveLines);
+ * const server = new AsynqServer({ redis, aggregator: groups });
+ */
+export class GroupMux {
+  /** Most specific first, so that the first that fits is the one. */
+  #routes: readonly Route[] = [];
+
+  /**
+   * Registers an aggregator for every group that `pattern` fits; order does not matter.
+   *
+   * @throws HandlerConflictError when the pattern is blank or taken. InvalidOptionError when the aggregator is no
+   * function, or the pattern is neither text nor `{ queue, group }`.
+   */
+  handle<P = unknown>(pattern: string | GroupPattern, aggregator: GroupAggregator<P>): this {
+    const { queue, group } = groupPatternOf(pattern, 'GroupMux: pattern');
+    if (typeof aggregator !== 'function') {
+      throw new InvalidOptionError({ path: 'GroupMux: aggregator', value: aggregator, allowed: 'a function' });
+    }
+    const prefix = group ?? '';
+    if (this.#routes.some((route) => route.queue === queue && route.prefix === prefix)) {
+      throw new HandlerConflictError(`${showGroupPattern({ queue, group })} have an aggregator already`);
+    }
+    const route: Route = { queue, prefix, aggregator };
+    this.#routes = [...this.#routes, route].sort((a, b) => b.prefix.length - a.prefix.length || rank(b) - rank(a));
+    return this;
+  }
+
+  /** The aggregator for a group; `undefined` when there is none. */
+  aggregatorFor({ queue, group }: { readonly queue: string; readonly group: string }): GroupAggregator | undefined {
+    return this.#routes.find(
+      (route) => (route.queue === undefined || route.queue === queue) && group.startsWith(route.prefix),
+    )?.aggregator;
+  }
+
+  /** Whether nothing is registered. */
+  get isEmpty(): boolean {
+    return this.#routes.length === 0;
+  }
+}
+
+/**
+ * What a pattern says, checked.
+ *
+ * @throws HandlerConflictError when a part of it is blank; InvalidOptionError when it is no pattern.
+ */
+export function groupPatternOf(
+  pattern: unknown,
+  path: string,
+): { readonly queue: string | undefined; readonly group: string | undefined } {
+  const { queue, group } = (typeof pattern === 'string' ? { group: pattern } : checked(pattern, path)) as GroupPattern;
+  if (group !== undefined && (typeof group !== 'string' || isBlank(group))) {
+    throw new HandlerConflictError(`${path} must not be blank; leave the group out to mean every group`);
+  }
+  if (queue !== undefined) checkQueueName({ path: `${path}.queue`, value: queue });
+  return { queue, group };
+}
+
+/** A pattern in words, for messages: `Groups "digest:" of queue "low"`. */
+export function showGroupPattern(pattern: {
+  readonly queue: string | undefined;
+  readonly group: string | undefined;
+}): string {
+  const { queue, group } = pattern;
+  return `${group === undefined ? 'All groups' : `Groups "${group}"`}${queue === undefined ? '' : ` of queue "${queue}"`}`;
+}
+
+function checked(pattern: unknown, path: string): object {
+  checkNames({ path, value: pattern }, ['queue', 'group']);
+  return pattern as object;
+}
+
+function rank({ queue }: Route): number {
+  return queue === undefined ? 0 : 1;
+}

@@ -1,0 +1,208 @@
+import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
+import type {
+  AggregationSet,
+  AggregationSetRequest,
+  FinishOutcome,
+  MaintenanceContract,
+} from '../../model/broker/maintenance.contract.js';
+import { assertNever } from '../../model/errors/asynq-error.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { showValue } from '../../model/errors/option-errors.js';
+import {
+  DeadlineExceededError,
+  DuplicateTaskError,
+  InvalidTaskError,
+  TaskAbortedError,
+  TaskIdConflictError,
+} from '../../model/errors/task-errors.js';
+import { checkNames, checkObject } from '../../model/options/check.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { PayloadCodec } from '../../model/task/payload.codec.js';
+import type { TaskDefinition } from '../../model/task/task-definition.js';
+import type { EnqueueOptions } from '../../model/task/task-options.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
+import { elapsed, ms } from '../../model/time/duration.js';
+import type { TaskRequests } from '../client/task-requests.js';
+import type { EngineEventEmitter } from '../engine-events.js';
+import type { Logger } from '../logger.js';
+import { AggregatedTask, type GroupAggregator } from './task-group.js';
+
+export interface SetAggregationDeps {
+  readonly maintenance: Pick<
+    MaintenanceContract,
+    'readAggregationSet' | 'finishAggregation' | 'returnAggregationSet' | 'deleteAggregationSet'
+  >;
+  readonly aggregator: GroupAggregator;
+  readonly requests: TaskRequests;
+  readonly codec: PayloadCodec;
+  readonly clock: Clock;
+  readonly events: EngineEventEmitter;
+  readonly logger: Logger;
+}
+
+type Task = readonly [task: string | TaskDefinition, payload: unknown, options: EnqueueOptions | undefined];
+
+/** How long to wait before an answer that was lost is asked for again. */
+const restAfterLoss = ms(1_000);
+
+/**
+ * One aggregation set, from the moment it was collected to the task that stands for it. What goes wrong is logged and
+ * told by an event; the tasks then go back to their group when the set's time is over, or at once at a shutdown.
+ */
+export class SetAggregation {
+  readonly #abort = new AbortController();
+
+  constructor(
+    private readonly deps: SetAggregationDeps,
+    private readonly set: AggregationSetRequest,
+  ) {}
+
+  /** Does it all; never rejects. */
+  async run(): Promise<void> {
+    try {
+      await this.#aggregate();
+    } catch (error) {
+      this.#failed(error);
+      if (error instanceof TaskAbortedError) await this.#giveBack();
+    }
+  }
+
+  /** The server shuts down and waits no longer: the tasks go back to their group. */
+  abandon(): void {
+    this.#abort.abort(new TaskAbortedError());
+  }
+
+  async #aggregate(): Promise<void> {
+    this.#abort.signal.throwIfAborted();
+    const { maintenance, clock } = this.deps;
+    const read = await maintenance.readAggregationSet({ ...this.set, now: clock.now() });
+    if (read === undefined) throw new DeadlineExceededError();
+    this.#reportUndecodable(read);
+    if (read.messages.length === 0) return await maintenance.deleteAggregationSet(this.set);
+    const limit = clock.setTimer(elapsed(clock.now(), read.expiresAt), () => {
+      this.#abort.abort(new DeadlineExceededError());
+    });
+    try {
+      const combined = await this.#orAborted(this.#combine(read));
+      this.#conclude(await this.#finish(combined), { combined, size: read.messages.length });
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  async #combine({ messages }: AggregationSet): Promise<EnqueueRequest> {
+    const { aggregator, codec, requests } = this.deps;
+    const { queue, group } = this.set;
+    const tasks = messages.map((message) => new AggregatedTask(message, codec));
+    const given = await aggregator({ queue, name: group, tasks, signal: this.#abort.signal });
+    const [task, payload, options] = taskOf(given);
+    const own = options === undefined ? {} : checkObject({ path: 'aggregator: options', value: options });
+    return await requests.of(task, payload, { ...own, queue });
+  }
+
+  /** A call whose answer was lost is made again: whatever it did, a second one does nothing more. */
+  async #finish(combined: EnqueueRequest): Promise<FinishOutcome | 'unknown'> {
+    const { maintenance, clock } = this.deps;
+    for (let isFirst = true; ; isFirst = false) {
+      try {
+        const outcome = await maintenance.finishAggregation({ ...this.set, combined, now: clock.now() });
+        return outcome === 'gone' && !isFirst ? 'unknown' : outcome;
+      } catch (error) {
+        if (!(error instanceof BrokerUnavailableError)) throw error;
+        await this.#rest();
+      }
+    }
+  }
+
+  async #rest(): Promise<void> {
+    let timer: Timer | undefined;
+    const rested = new Promise<void>((resolve) => {
+      timer = this.deps.clock.setTimer(restAfterLoss, resolve);
+    });
+    try {
+      await this.#orAborted(rested);
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  #conclude(
+    outcome: FinishOutcome | 'unknown',
+    { combined, size }: { readonly combined: EnqueueRequest; readonly size: number },
+  ): void {
+    const { id, type } = combined.message;
+    const { queue, group } = this.set;
+    switch (outcome) {
+      case 'finished':
+        this.deps.logger.debug(`Aggregated ${size} tasks of ${this.#name()} into ${type} ${id}`);
+        return this.deps.events.emit('aggregated', { queue, group, size, task: { id, type } });
+      case 'unknown':
+        // An answer was lost. Either the combined task is stored, or the tasks wait in their group: nothing is amiss.
+        return this.deps.logger.warn(`The tasks of ${this.#name()} were aggregated or are back in their group`);
+      case 'gone':
+        throw new DeadlineExceededError();
+      case 'duplicate':
+        throw new DuplicateTaskError(queue, type);
+      case 'id-conflict':
+        throw new TaskIdConflictError(queue, id);
+      default:
+        return assertNever(outcome);
+    }
+  }
+
+  async #giveBack(): Promise<void> {
+    try {
+      await this.deps.maintenance.returnAggregationSet(this.set);
+    } catch (error) {
+      this.deps.logger.warn(`The tasks of ${this.#name()} go back to it in two minutes only: ${describeError(error)}`);
+    }
+  }
+
+  /** What a promise gives, or the reason of the abort if that comes first. */
+  async #orAborted<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this.#abort;
+    let onAbort!: () => void;
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => reject(signal.reason as Error);
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      return await Promise.race([promise, aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { queue, group } = this.set;
+    const text = `The tasks of ${this.#name()} were not aggregated: ${describeError(error)}`;
+    if (error instanceof TaskAbortedError) this.deps.logger.warn(text);
+    else this.deps.logger.error(text);
+    this.deps.events.emit('aggregationFailed', { queue, group, error });
+  }
+
+  #reportUndecodable({ undecodable }: AggregationSet): void {
+    for (const { queue, taskId, reason } of undecodable) {
+      this.deps.logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`);
+      this.deps.events.emit('undecodable', { task: { id: taskId, queue }, reason });
+    }
+  }
+
+  #name(): string {
+    return `group "${this.set.group}" of queue "${this.set.queue}"`;
+  }
+}
+
+/** What an aggregator returned, as the arguments of `enqueue`. */
+function taskOf(given: unknown): Task {
+  if (Array.isArray(given)) return given as unknown as Task;
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidTaskError(
+      `An aggregator must return a task: { type, payload, options } or [task, payload, options], got ${showValue(given)}`,
+    );
+  }
+  checkNames({ path: 'aggregator: task', value: given }, ['type', 'payload', 'options']);
+  const { type, payload, options } = given as { type: string; payload?: unknown; options?: EnqueueOptions };
+  return [type, payload, options];
+}

@@ -1,0 +1,71 @@
+import { decodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
+import type { Headers, TaskMessage } from '../../model/task/task-message.js';
+import type { EnqueueOptions } from '../../model/task/task-options.js';
+import type { EnqueueItem } from '../client/task-requests.js';
+
+/** Tasks of one group that are to become one task. */
+export interface TaskGroup<P = unknown> {
+  readonly queue: string;
+  /** What the tasks gave as their option `group`. */
+  readonly name: string;
+  /** Oldest first, by the second in which each joined the group. */
+  readonly tasks: readonly AggregatedTask<P>[];
+  /**
+   * Fires when what is returned can no longer count: the tasks' two minutes are over (DeadlineExceededError), or the
+   * server shuts down (TaskAbortedError). The tasks wait in their group again then.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** What stands for the tasks of a group: what {@link AsynqClient.enqueue} takes, as a tuple or by name. */
+export type TaskToEnqueue =
+  EnqueueItem | { readonly type: string; readonly payload?: unknown; readonly options?: EnqueueOptions };
+
+/**
+ * Turns the tasks of a group into one task, which goes to the group's queue. To keep them in their group it throws:
+ * they are aggregated again after two minutes, so it may see a task more than once (spec/03 §15).
+ *
+ * @example
+ * const digest: GroupAggregator = ({ name, tasks }) => ['email:digest', { user: name, lines: tasks.map((task) => task.payload) }];
+ */
+export type GroupAggregator<P = unknown> = {
+  // A method's parameters are compared loosely, so a function for groups of one payload type is an aggregator, too.
+  aggregate(group: TaskGroup<P>): TaskToEnqueue | Promise<TaskToEnqueue>;
+}['aggregate'];
+
+const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
+
+/** One task of a group; its payload is decoded when it is read. */
+export class AggregatedTask<P = unknown> {
+  readonly #message: TaskMessage;
+  readonly #codec: PayloadCodec;
+
+  constructor(message: TaskMessage, codec: PayloadCodec) {
+    this.#message = message;
+    this.#codec = codec;
+  }
+
+  get id(): string {
+    return this.#message.id;
+  }
+
+  get type(): string {
+    return this.#message.type;
+  }
+
+  /** The payload; JSON unless the server was given another codec. @throws InvalidPayloadError when it does not decode. */
+  get payload(): P {
+    return decodePayload(this.#message.payload, this.#codec) as P;
+  }
+
+  /** The payload as it was enqueued, byte for byte; empty when there is none. */
+  get rawPayload(): Buffer {
+    const { buffer, byteOffset, byteLength } = this.#message.payload;
+    return Buffer.from(buffer, byteOffset, byteLength);
+  }
+
+  /** The caller's metadata; empty when there is none. */
+  get headers(): Headers {
+    return this.#message.headers ?? noHeaders;
+  }
+}
