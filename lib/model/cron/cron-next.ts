@@ -1,0 +1,40 @@
+import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../time/duration.js';
+import type { CronSchedule, FieldsSchedule } from './cron-spec.js';
+import { widestShift, ZoneOffsets } from './time-zone.js';
+import { firstWallTime, yearOf } from './wall-clock.js';
+
+/** How many calendar years after the current one a schedule may stay silent before it counts as never firing. */
+const yearsAhead = 5;
+
+/**
+ * The first tick strictly after an instant, on a whole second. A local time that the zone leaves out is skipped, one
+ * that comes twice ticks twice, and an hourly schedule ticks every real hour (spec/03 §19.2).
+ *
+ * @param after for `@every`, the tick before, or the start of the process.
+ * @returns `undefined` when there is none within five calendar years.
+ * @example
+ * nextTick(parseCronSpec('0 9 * * *', { timeZone: 'America/New_York' }), epochMs(Date.UTC(2026, 4, 14))); // 13:00 UTC
+ */
+export function nextTick(schedule: CronSchedule, after: EpochMs): EpochMs | undefined {
+  if (schedule.kind === 'every') return fromEpochSeconds(toEpochSeconds(after) + schedule.period / 1_000);
+  const next = nextOfFields(schedule, toEpochSeconds(after) + 1);
+  return next === undefined ? undefined : fromEpochSeconds(next);
+}
+
+/** Goes from span to span of one offset, and within a span by the calendar alone. Epoch seconds. */
+function nextOfFields({ times, timeZone }: FieldsSchedule, from: number): number | undefined {
+  const zone = ZoneOffsets.of(timeZone);
+  let instant = from;
+  let span = zone.spanAt(instant);
+  const lastYear = yearOf(instant + span.offset) + yearsAhead;
+  for (;;) {
+    const wall = instant + span.offset;
+    const tick = firstWallTime(times, wall, lastYear);
+    if (tick !== undefined && tick - span.offset < span.until) return tick - span.offset;
+    // Whatever the clock is set to meanwhile, it cannot show the next listed time earlier than this.
+    const sought = firstWallTime(times, wall - widestShift, lastYear);
+    if (sought === undefined) return undefined;
+    instant = Math.max(span.until, sought - span.offset - widestShift);
+    span = zone.spanAt(instant);
+  }
+}

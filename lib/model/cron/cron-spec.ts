@@ -1,0 +1,176 @@
+import { CronSpecError } from '../errors/cron-errors.js';
+import { InvalidOptionError } from '../errors/option-errors.js';
+import { ms, type Ms, parseDuration } from '../time/duration.js';
+import { type CronField, cronFieldKinds, readCronField } from './cron-field.js';
+import { isTimeZone } from './time-zone.js';
+
+/** A parsed schedule: give it to `nextTick`. */
+export type CronSchedule = FieldsSchedule | EverySchedule;
+
+/** Fires when the wall clock of a time zone shows one of the listed times: the same instants in every process. */
+export interface FieldsSchedule {
+  readonly kind: 'fields';
+  /** The spec as it was written. */
+  readonly spec: string;
+  /** IANA name of the zone whose wall clock counts. */
+  readonly timeZone: string;
+  readonly times: CronTimes;
+}
+
+/** Fires every so often, counted from the start of a process: other processes have other instants. */
+export interface EverySchedule {
+  readonly kind: 'every';
+  /** The spec as it was written. */
+  readonly spec: string;
+  /** Whole seconds, at least one. */
+  readonly period: Ms;
+}
+
+/** The wall-clock times of a schedule: a value of each field, ascending; an empty list never matches. */
+export interface CronTimes {
+  readonly seconds: readonly number[];
+  readonly minutes: readonly number[];
+  readonly hours: readonly number[];
+  readonly daysOfMonth: readonly number[];
+  /** 1 is January. */
+  readonly months: readonly number[];
+  /** 0 is Sunday. */
+  readonly daysOfWeek: readonly number[];
+  /** Whether a day must match both day fields, or one of the two is enough. */
+  readonly days: 'both' | 'either';
+}
+
+/** Settings of {@link parseCronSpec}. */
+export interface CronSpecOptions {
+  /** IANA name of the zone of a spec that names none; blank or left out: UTC. */
+  readonly timeZone?: string;
+}
+
+/** A part of the spec with the column at which it begins, the first one being 1. */
+interface Part {
+  readonly text: string;
+  readonly column: number;
+}
+
+const descriptors: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
+  ['@monthly', '0 0 1 * *'],
+  ['@weekly', '0 0 * * 0'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@hourly', '0 * * * *'],
+]);
+const every = '@every ';
+const longestEvery = ms(Number(2n ** 63n - 1n) / 1e6);
+
+// White space as Go sees it: unlike \s it has U+0085 and lacks U+FEFF.
+const word = /[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu;
+
+/**
+ * Reads a cron spec: five fields (minute, hour, day of month, month, day of week), six with seconds first, a descriptor
+ * such as `@daily`, or `@every 1h30m`; before it, `CRON_TZ=Europe/Berlin ` or `TZ=...` names the time zone. What Asynq's
+ * scheduler accepts means the same here; six fields are ours alone (spec/03 §19.1).
+ *
+ * @throws CronSpecError naming the spec, what is wrong and at which column.
+ * @throws InvalidOptionError when `timeZone` is not the name of a zone.
+ * @example
+ * const schedule = parseCronSpec('0 2 * * mon-fri', { timeZone: 'Asia/Ho_Chi_Minh' });
+ */
+export function parseCronSpec(spec: string, options: CronSpecOptions = {}): CronSchedule {
+  const { body, timeZone } = readZone(spec, options.timeZone);
+  if (body.text.startsWith(every)) return { kind: 'every', spec, period: readPeriod(spec, body) };
+  const descriptor = body.text.startsWith('@') ? descriptors.get(body.text) : undefined;
+  if (descriptor !== undefined) {
+    return { kind: 'fields', spec, timeZone, times: readTimes(descriptor, { text: descriptor, column: 1 }) };
+  }
+  if (body.text.startsWith('@')) {
+    const known = [...descriptors.keys(), '@every <duration>'].join(', ');
+    throw new CronSpecError({ spec, position: body.column, reason: `there is no such descriptor; there are ${known}` });
+  }
+  return { kind: 'fields', spec, timeZone, times: readTimes(spec, body) };
+}
+
+/** Takes the zone off the front. */
+function readZone(spec: string, fallback: string | undefined): { readonly body: Part; readonly timeZone: string } {
+  const prefix = /^(?:CRON_)?TZ=/.exec(spec)?.[0];
+  if (prefix === undefined) return { body: { text: spec, column: 1 }, timeZone: zoneOfOptions(fallback) };
+  const end = spec.indexOf(' ');
+  if (end === -1) {
+    throw new CronSpecError({
+      spec,
+      position: spec.length + 1,
+      reason: 'a space and the schedule must follow the zone',
+    });
+  }
+  const name = spec.slice(prefix.length, end);
+  if (name !== '' && !isTimeZone(name)) {
+    throw new CronSpecError({
+      spec,
+      position: prefix.length + 1,
+      reason: `there is no time zone ${JSON.stringify(name)}`,
+    });
+  }
+  const words = wordsOf(spec.slice(end), end + 1);
+  const [first, last] = [words[0], words.at(-1)];
+  const body =
+    first === undefined || last === undefined
+      ? { text: '', column: spec.length + 1 }
+      : { text: spec.slice(first.column - 1, last.column - 1 + last.text.length), column: first.column };
+  return { body, timeZone: name === '' ? 'UTC' : name };
+}
+
+function zoneOfOptions(name: string | undefined): string {
+  if (name === undefined || name.trim() === '') return 'UTC';
+  if (isTimeZone(name)) return name;
+  throw new InvalidOptionError({ path: 'timeZone', value: name, allowed: "a time zone such as 'Europe/Berlin'" });
+}
+
+function readPeriod(spec: string, { text, column }: Part): Ms {
+  const written = text.slice(every.length);
+  // Go knows no days.
+  const period = written.includes('d') ? undefined : parseDuration(written);
+  if (period === undefined || Math.abs(period) > longestEvery) {
+    const reason = `@every must be followed by a duration such as 1h30m, got ${JSON.stringify(written)}`;
+    throw new CronSpecError({ spec, position: column + every.length, reason });
+  }
+  return ms(Math.max(1, Math.floor(period / 1_000)) * 1_000);
+}
+
+function readTimes(spec: string, { text, column }: Part): CronTimes {
+  const words = wordsOf(text, column);
+  if (words.length !== 5 && words.length !== 6) {
+    const reason = `there must be 5 fields (minute, hour, day of month, month, day of week) or 6 with seconds first, got ${words.length}`;
+    // The first field too many, or the end of the text when some are missing.
+    throw new CronSpecError({ spec, position: words[6]?.column ?? column + text.length, reason });
+  }
+  const read = (index: number): CronField => {
+    const kind = cronFieldKinds[index];
+    const found = words[index - (cronFieldKinds.length - words.length)];
+    if (kind === undefined || found === undefined) return { values: [0], isOpen: false };
+    const field = readCronField(found.text, kind);
+    if ('values' in field) return field;
+    throw new CronSpecError({ spec, position: found.column + field.offset, reason: field.reason });
+  };
+  const [seconds, minutes, hours, daysOfMonth, months, daysOfWeek] = [
+    read(0),
+    read(1),
+    read(2),
+    read(3),
+    read(4),
+    read(5),
+  ];
+  return {
+    seconds: seconds.values,
+    minutes: minutes.values,
+    hours: hours.values,
+    daysOfMonth: daysOfMonth.values,
+    months: months.values,
+    daysOfWeek: daysOfWeek.values,
+    days: daysOfMonth.isOpen || daysOfWeek.isOpen ? 'both' : 'either',
+  };
+}
+
+function wordsOf(text: string, column: number): readonly Part[] {
+  return [...text.matchAll(word)].map((match) => ({ text: match[0], column: column + match.index }));
+}

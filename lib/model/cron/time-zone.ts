@@ -1,0 +1,89 @@
+const day = 86_400;
+
+/** A stretch of time in which a zone keeps one offset. Epoch seconds; the end is not part of it. */
+export interface ZoneSpan {
+  readonly until: number;
+  /** Seconds to add to an instant for the wall clock. */
+  readonly offset: number;
+}
+
+/** No two offsets of a zone are further apart, in seconds: they reach from -12 to +14 hours. */
+export const widestShift = 26 * 3_600;
+
+/** Whether there is a zone of that name. Offsets such as `+07:00` are none: Go has no such zones. */
+export function isTimeZone(name: string): boolean {
+  if (!/^[a-z]/i.test(name)) return false;
+  try {
+    return ZoneOffsets.of(name) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The offsets of one zone, asked from the time-zone data of the runtime once a day and remembered. */
+export class ZoneOffsets {
+  static readonly #zones = new Map<string, ZoneOffsets>();
+  readonly #format: Intl.DateTimeFormat;
+  /** By day since the epoch: the spans that begin in that day. */
+  readonly #days = new Map<number, readonly ZoneSpan[]>();
+
+  private constructor(timeZone: string) {
+    this.#format = new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    });
+  }
+
+  /**
+   * The zone of that IANA name. Kept, since making one costs 60 µs and many schedules share few zones.
+   *
+   * @throws RangeError when the runtime knows no such zone.
+   */
+  static of(timeZone: string): ZoneOffsets {
+    let zone = this.#zones.get(timeZone);
+    if (zone === undefined) this.#zones.set(timeZone, (zone = new ZoneOffsets(timeZone)));
+    return zone;
+  }
+
+  /** The span that an instant lies in, at most to the end of its day in UTC. */
+  spanAt(instant: number): ZoneSpan {
+    const number = Math.floor(instant / day);
+    let spans = this.#days.get(number);
+    if (spans === undefined) {
+      // Ten years of days: more than any schedule looks ahead.
+      if (this.#days.size >= 3_660) this.#days.clear();
+      this.#days.set(number, (spans = this.#spansOf(number * day)));
+    }
+    return spans.find(({ until }) => instant < until) as ZoneSpan;
+  }
+
+  /** No zone changes its offset twice within a day. */
+  #spansOf(start: number): readonly ZoneSpan[] {
+    const before = this.#offsetAt(start);
+    const after = this.#offsetAt(start + day - 1);
+    if (before === after) return [{ until: start + day, offset: before }];
+    let [low, high] = [start, start + day - 1];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#offsetAt(middle) === before) low = middle;
+      else high = middle;
+    }
+    return [
+      { until: high, offset: before },
+      { until: start + day, offset: after },
+    ];
+  }
+
+  #offsetAt(instant: number): number {
+    const parts: Record<string, number> = {};
+    for (const { type, value } of this.#format.formatToParts(instant * 1_000)) parts[type] = Number(value);
+    const { year = 0, month = 0, day: date = 0, hour = 0, minute = 0, second = 0 } = parts;
+    return Date.UTC(year, month - 1, date, hour, minute, second) / 1_000 - instant;
+  }
+}
