@@ -27,8 +27,28 @@ export { TaskMux } from './engine/server/task-mux.js';
 export type { MuxMatch } from './engine/server/task-mux.js';
 export type { Handler, Middleware } from './engine/middleware.js';
 
+export { AsynqScheduler } from './engine/scheduler/asynq-scheduler.js';
+export type { ScheduleArguments, ScheduleInfo } from './engine/scheduler/asynq-scheduler.js';
+export { PeriodicTasks } from './engine/scheduler/periodic-tasks.js';
+export type { PeriodicTask, PeriodicTaskProvider, PeriodicTasksOptions } from './engine/scheduler/periodic-tasks.js';
+export type { ScheduleOptions } from './engine/scheduler/schedule-entry.js';
+export type {
+  CatchUp,
+  ScheduledTask,
+  ScheduledTaskOutcome,
+  SchedulerOptions,
+} from './engine/scheduler/scheduler-options.js';
+
 export { EngineEventEmitter } from './engine/engine-events.js';
-export type { EngineEvents, ServerEvents, TaskEventName, TaskEvents, TaskSubject } from './engine/engine-events.js';
+export type {
+  EngineEvents,
+  ScheduleEvents,
+  ScheduleSubject,
+  ServerEvents,
+  TaskEventName,
+  TaskEvents,
+  TaskSubject,
+} from './engine/engine-events.js';
 export { silentLogger } from './engine/logger.js';
 export type { Logger, LogLevel } from './engine/logger.js';
 export { openBroker } from './engine/open-broker.js';
@@ -70,6 +90,7 @@ export type { ErrorCode } from './model/errors/codes.js';
 export { RevokeTaskError, SkipRetryError, SnoozeError } from './model/errors/control-errors.js';
 export { CronSpecError } from './model/errors/cron-errors.js';
 export { InvalidOptionError } from './model/errors/option-errors.js';
+export { ScheduleConflictError, ScheduleNotFoundError } from './model/errors/schedule-errors.js';
 export { InvalidStateError, ServerClosedError } from './model/errors/state-errors.js';
 export {
   DeadlineExceededError,

@@ -7,6 +7,8 @@ export const errorCodes = {
   ASYNQ_TASK_ID_CONFLICT: 'A task with this id exists in the queue',
   ASYNQ_INVALID_OPTION: 'An option has a value that is not allowed, or does not exist',
   ASYNQ_INVALID_CRON_SPEC: 'A cron spec does not say when to fire',
+  ASYNQ_SCHEDULE_NOT_FOUND: 'No schedule with this id is registered',
+  ASYNQ_SCHEDULE_CONFLICT: 'A schedule with this id, given or derived from the same content, is registered already',
   ASYNQ_INVALID_TASK: 'The task cannot be enqueued as it was given',
   ASYNQ_INVALID_PAYLOAD: 'The payload of a task does not decode or does not match its schema',
   ASYNQ_UNDECODABLE_MESSAGE: 'The stored record of a task does not decode',

@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Broker } from '../../model/broker/broker.js';
+import { AsynqError } from '../../model/errors/asynq-error.js';
+import { ScheduleConflictError, ScheduleNotFoundError } from '../../model/errors/schedule-errors.js';
+import { InvalidStateError } from '../../model/errors/state-errors.js';
+import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { TaskDefinition } from '../../model/task/task-definition.js';
+import type { TaskInfo } from '../../model/task/task-info.js';
+import { EngineEventEmitter } from '../engine-events.js';
+import { openBroker } from '../open-broker.js';
+import { systemClock, systemRandom } from '../system-clock.js';
+import { TaskRequests } from '../client/task-requests.js';
+import { createEntry, type ScheduleEntry, type ScheduleOptions } from './schedule-entry.js';
+import { type ResolvedSchedulerOptions, resolveSchedulerOptions, type SchedulerOptions } from './scheduler-options.js';
+import { SchedulerServices } from './scheduler-services.js';
+
+/** What follows a task definition; the payload may be left out only where `undefined` is one. */
+export type ScheduleArguments<P> = undefined extends P
+  ? readonly [payload?: NoInfer<P>, options?: ScheduleOptions]
+  : readonly [payload: NoInfer<P>, options?: ScheduleOptions];
+
+/** A registered schedule as {@link AsynqScheduler.entries} shows it: a snapshot. */
+export interface ScheduleInfo {
+  readonly id: string;
+  readonly spec: string;
+  /** Zone whose wall clock counts; `undefined` for `@every`. */
+  readonly timeZone: string | undefined;
+  readonly type: string;
+  readonly queue: string;
+  readonly catchUp: 'skip' | 'latest' | 'all';
+  readonly overlap: 'allow' | 'skip';
+  /** `undefined`: the scheduler does not run, or the schedule never fires again. */
+  readonly next: Date | undefined;
+  /** The latest tick of the fleet that this process knows of. */
+  readonly previous: Date | undefined;
+}
+
+/**
+ * Enqueues tasks on schedules: once a tick for the whole fleet, however many processes run the same schedules
+ * (spec/03 §18).
+ *
+ * @example
+ * const scheduler = new AsynqScheduler({ redis: 'redis://localhost:6379', timeZone: 'Europe/Berlin' });
+ * scheduler.register('0 2 * * *', 'backup', { full: true }, { queue: 'low', overlap: 'skip' });
+ * await scheduler.start();
+ */
+export class AsynqScheduler {
+  /** A random UUID, new for every scheduler. */
+  readonly id = randomUUID();
+  /** Tells what becomes of ticks. */
+  readonly events: EngineEventEmitter;
+  /** The options in force. */
+  readonly options: ResolvedSchedulerOptions;
+  readonly #requests: TaskRequests;
+  readonly #entries = new Map<string, ScheduleEntry>();
+  #status: 'new' | 'active' | 'closed' = 'new';
+  #broker: Broker | undefined;
+  #services: SchedulerServices | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Checks the options; does nothing else.
+   *
+   * @throws InvalidOptionError naming the option, what was given and what is allowed.
+   */
+  constructor(options: SchedulerOptions = {}) {
+    this.options = resolveSchedulerOptions(options);
+    this.#requests = new TaskRequests(this.options);
+    this.events = new EngineEventEmitter((error) =>
+      this.options.logger.error(`A listener of an event failed: ${describeError(error)}`),
+    );
+  }
+
+  /** Where the scheduler is in its life. */
+  get status(): 'new' | 'active' | 'closed' {
+    return this.#status;
+  }
+
+  /**
+   * Adds a schedule, before the start or while running; its first tick is the first one after now. The task is what
+   * `enqueue` takes, and is prepared anew at each tick.
+   *
+   * @returns the entry's id: the given one, or one derived from the content, the same in every process.
+   * @throws CronSpecError when the spec does not say when to fire.
+   * @throws InvalidTaskError, InvalidOptionError when the task could not be enqueued as given.
+   * @throws ScheduleConflictError when an entry with this id, or without one the same content, is there.
+   * @throws InvalidStateError after {@link shutdown}.
+   * @example
+   * scheduler.register('CRON_TZ=Asia/Ho_Chi_Minh 0 2 * * *', Backup, { full: true }, { catchUp: 'latest' });
+   */
+  register<P>(spec: string, definition: TaskDefinition<P>, ...args: ScheduleArguments<P>): string;
+  register(spec: string, type: string, payload?: unknown, options?: ScheduleOptions): string;
+  register(spec: string, task: string | TaskDefinition, payload?: unknown, options: ScheduleOptions = {}): string {
+    if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed; it takes no more schedules');
+    // What is wrong with the task is wrong now, not at two in the morning.
+    const entry = createEntry({ spec, task, payload, options }, this.options);
+    const trial = this.#requests.of(task, payload, entry.enqueueOptions);
+    if (trial instanceof Promise) trial.catch((error: unknown) => this.#refusedLater(entry, error));
+    if (this.#entries.has(entry.id)) throw new ScheduleConflictError(entry.id, spec);
+    this.#entries.set(entry.id, entry);
+    this.#services?.add([entry]);
+    return entry.id;
+  }
+
+  /**
+   * Removes a schedule; from now on it enqueues nothing. Its history stays for a while.
+   *
+   * @throws ScheduleNotFoundError
+   */
+  unregister(id: string): void {
+    const entry = this.#entry(id);
+    this.#entries.delete(id);
+    entry.isRemoved = true;
+    this.#services?.remove(entry);
+  }
+
+  /** Whether a schedule with this id is registered. */
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** The schedules, in the order of registration. */
+  entries(): readonly ScheduleInfo[] {
+    return Array.from(this.#entries.values(), infoOfEntry);
+  }
+
+  /**
+   * Enqueues a schedule's task now, beside its ticks: hooks and history are told, no tick is used up.
+   *
+   * @throws ScheduleNotFoundError, InvalidStateError after {@link shutdown}, and what `AsynqClient.enqueue` throws.
+   */
+  async runNow(id: string): Promise<TaskInfo> {
+    const entry = this.#entry(id);
+    if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed');
+    const { clock } = this.options;
+    const broker = this.#openedBroker();
+    const services = (this.#services ??= this.#createServices(broker));
+    services.report.begins({ entry });
+    const { task, payload } = entry.registration;
+    const request = await this.#requests.of(task, payload, entry.enqueueOptions);
+    await broker.open();
+    const now = clock.now();
+    const [outcome] = await broker.enqueue.enqueue([request], now);
+    if (outcome instanceof AsynqError) throw outcome;
+    const { queue, type, id: taskId } = request.message;
+    if (outcome === 'duplicate') throw new DuplicateTaskError(queue, type);
+    if (outcome === 'id-conflict') throw new TaskIdConflictError(queue, taskId);
+    return await services.report.ranNow(entry, { request, now });
+  }
+
+  /**
+   * Starts to enqueue at the ticks. It does not wait for Redis: while that is away ticks are kept, and enqueued when it
+   * is back.
+   *
+   * @throws InvalidStateError when it runs already, or after {@link shutdown}.
+   */
+  async start(): Promise<void> {
+    if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed and cannot be started again');
+    if (this.#status === 'active') throw new InvalidStateError('The scheduler is running already');
+    this.#status = 'active';
+    const services = (this.#services ??= this.#createServices(this.#openedBroker()));
+    await services.start(this.#entries.values());
+    this.options.logger.info(`Scheduling ${this.#entries.size} tasks`);
+  }
+
+  /**
+   * Stops for good: no more ticks, up to `shutdownTimeout` for enqueues under way. Its entries are no longer published;
+   * their history stays, since other processes may run the same schedules.
+   */
+  async shutdown(): Promise<void> {
+    // One that never started can still be started afterwards; only what a ping opened is closed.
+    if (this.#status === 'new') return await this.#closeBroker();
+    this.#status = 'closed';
+    await (this.#closing ??= this.#close());
+  }
+
+  /** One round trip to Redis; after {@link shutdown} it succeeds without one. @throws BrokerUnavailableError. */
+  async ping(): Promise<void> {
+    if (this.#status === 'closed') return;
+    const broker = this.#openedBroker();
+    await broker.open();
+    await broker.ping();
+  }
+
+  #entry(id: string): ScheduleEntry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new ScheduleNotFoundError(id);
+    return entry;
+  }
+
+  /** The schema that refuses the payload took its time; every tick would meet the same. */
+  #refusedLater(entry: ScheduleEntry, error: unknown): void {
+    this.options.logger.error(`Schedule ${entry.id} cannot enqueue its task: ${describeError(error)}`);
+  }
+
+  #openedBroker(): Broker {
+    const { connection, logger } = this.options;
+    // The network's time is the real one, whatever clock the schedules live by.
+    const deps = { clock: systemClock, random: systemRandom, logger };
+    return (this.#broker ??= connection.kind === 'own' ? openBroker(connection.redis, deps) : connection.broker);
+  }
+
+  #createServices(broker: Broker): SchedulerServices {
+    return new SchedulerServices({
+      broker,
+      schedulerId: `${hostname() || 'unknown-host'}:${process.pid}:${this.id}`,
+      options: this.options,
+      events: this.events,
+      entries: () => this.#entries.values(),
+      prepare: ({ registration, enqueueOptions }) =>
+        this.#requests.of(registration.task, registration.payload, enqueueOptions),
+    });
+  }
+
+  async #close(): Promise<void> {
+    await this.#services?.stop();
+    await this.#closeBroker();
+    this.options.logger.info('The scheduler is shut down');
+  }
+
+  async #closeBroker(): Promise<void> {
+    const broker = this.#broker;
+    this.#broker = undefined;
+    this.#services = undefined;
+    if (broker !== undefined && this.options.connection.kind === 'own') await broker.close();
+  }
+}
+
+function infoOfEntry({ id, schedule, type, queue, catchUp, overlap, next, previous }: ScheduleEntry): ScheduleInfo {
+  return {
+    id,
+    spec: schedule.spec,
+    timeZone: schedule.kind === 'every' ? undefined : schedule.timeZone,
+    type,
+    queue,
+    catchUp,
+    overlap,
+    next: next === undefined ? undefined : new Date(next),
+    previous: previous === undefined ? undefined : new Date(previous),
+  };
+}

@@ -1,0 +1,90 @@
+import type { ScheduleContract } from '../../model/broker/schedule.contract.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
+import { type EpochMs, ms } from '../../model/time/duration.js';
+import { lastTicks } from './missed-ticks.js';
+import type { ScheduleEntry } from './schedule-entry.js';
+import { mostMissed } from './tick-clock.js';
+import type { TickSender } from './tick-sender.js';
+
+export interface FirstTicksDeps {
+  readonly schedule: Pick<ScheduleContract, 'latestTicks'>;
+  /** Connects; done once however often it is called. */
+  readonly open: () => Promise<void>;
+  readonly clock: Clock;
+  readonly sender: Pick<TickSender, 'release'>;
+  /** Ticks after the one instant and before the other are left out. */
+  readonly onMissed: (entry: ScheduleEntry, missed: { readonly after: EpochMs; readonly until: EpochMs }) => void;
+}
+
+interface Search {
+  readonly entry: ScheduleEntry;
+  /** When the entry began: ticks up to then are missed, later ones are told by the clock of ticks. */
+  readonly began: EpochMs;
+}
+
+const batchSize = 1_000;
+const rest = ms(1_000);
+
+/**
+ * Finds out where schedules stood when this process took them up: which tick was the fleet's last, and which ones were
+ * missed since. Those that are to be made up for are enqueued before the first live one.
+ */
+export class FirstTicks {
+  #waiting: Search[] = [];
+  #running = false;
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(private readonly deps: FirstTicksDeps) {}
+
+  /** Looks entries up that begin now. */
+  find(entries: readonly ScheduleEntry[], began: EpochMs): void {
+    for (const entry of entries) this.#waiting.push({ entry, began });
+    this.wake();
+  }
+
+  /** Tries again what could not be looked up. */
+  wake(): void {
+    if (this.#running || this.#isStopped || this.#waiting.length === 0) return;
+    this.#timer?.cancel();
+    this.#running = true;
+    void this.#lookUp();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  async #lookUp(): Promise<void> {
+    try {
+      await this.deps.open();
+      while (this.#waiting.length > 0 && !this.#isStopped) {
+        const batch = this.#waiting.slice(0, batchSize);
+        const names = batch.map(({ entry }) => ({ queue: entry.queue, schedule: entry.id }));
+        const latest = await this.deps.schedule.latestTicks(names);
+        this.#waiting.splice(0, batch.length);
+        for (const [at, search] of batch.entries()) this.#found(search, latest[at]);
+      }
+    } catch {
+      // Redis is away, which its watch has said; it says as well when it is back.
+      if (!this.#isStopped) this.#timer = this.deps.clock.setTimer(rest, () => this.wake());
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #found({ entry, began }: Search, latest: EpochMs | undefined): void {
+    if (entry.isRemoved || this.#isStopped) return;
+    if (latest !== undefined && (entry.previous === undefined || entry.previous < latest)) entry.previous = latest;
+    if (entry.catchUp === 'skip') return;
+    this.deps.sender.release(entry, latest === undefined ? [] : this.#missed({ entry, began }, latest));
+  }
+
+  #missed({ entry, began }: Search, latest: EpochMs): readonly EpochMs[] {
+    const limit = entry.catchUp === 'all' ? mostMissed : 1;
+    const { ticks, areAll } = lastTicks(entry.schedule, { after: latest, until: began, limit });
+    if (!areAll) this.deps.onMissed(entry, { after: latest, until: ticks[0] ?? began });
+    return ticks;
+  }
+}

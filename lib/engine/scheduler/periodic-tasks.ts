@@ -1,0 +1,181 @@
+import { CronSpecError } from '../../model/errors/cron-errors.js';
+import { InvalidStateError } from '../../model/errors/state-errors.js';
+import { checkDuration, checkFunction, checkNames, checkObject, refuse } from '../../model/options/check.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { TaskDefinition } from '../../model/task/task-definition.js';
+import type { Timer } from '../../model/time/clock.js';
+import type { Duration, Ms } from '../../model/time/duration.js';
+import { AsynqScheduler } from './asynq-scheduler.js';
+import { createEntry, type ScheduleOptions } from './schedule-entry.js';
+
+/** A task that is to be enqueued on a schedule, as a {@link PeriodicTaskProvider} lists it. */
+export interface PeriodicTask {
+  readonly spec: string;
+  /** The type of the task, or its definition. */
+  readonly task: string | TaskDefinition;
+  readonly payload?: unknown;
+  readonly options?: ScheduleOptions;
+}
+
+/**
+ * Knows which tasks are to be enqueued on schedules, from a database for instance.
+ *
+ * @example
+ * class Reports implements PeriodicTaskProvider {
+ *   async getTasks(): Promise<readonly PeriodicTask[]> {
+ *     const reports = await this.database.reports();
+ *     return reports.map(({ id, spec }) => ({ spec, task: 'report:send', payload: { id } }));
+ *   }
+ * }
+ */
+export interface PeriodicTaskProvider {
+  /** All of them, every time. */
+  getTasks(): Promise<readonly PeriodicTask[]> | readonly PeriodicTask[];
+}
+
+/** What {@link PeriodicTasks} works with. */
+export interface PeriodicTasksOptions {
+  readonly provider: PeriodicTaskProvider;
+  /** Gets the schedules; whoever made it starts it and shuts it down. */
+  readonly scheduler: AsynqScheduler;
+  /** How often the provider is asked. Default `'3m'`. */
+  readonly syncInterval?: Duration;
+}
+
+/**
+ * Keeps schedules of a scheduler equal to what a provider lists: adds what is new, removes what is gone, leaves alone
+ * what has not changed. What counts is the content: spec, type, payload and options, those of the definition included
+ * (spec/03 §20).
+ *
+ * @example
+ * const periodicTasks = new PeriodicTasks({ provider, scheduler });
+ * await periodicTasks.start();
+ * await scheduler.start();
+ */
+export class PeriodicTasks {
+  readonly #provider: PeriodicTaskProvider;
+  readonly #scheduler: AsynqScheduler;
+  readonly #syncInterval: Ms;
+  /** Content to entry id, of what is registered. */
+  readonly #registered = new Map<string, string>();
+  #status: 'new' | 'active' | 'stopped' = 'new';
+  #timer: Timer | undefined;
+  #syncing: Promise<void> | undefined;
+
+  /** @throws InvalidOptionError when the provider or the scheduler is missing, or the interval is wrong. */
+  constructor(options: PeriodicTasksOptions) {
+    checkNames({ path: 'PeriodicTasks:', value: options }, ['provider', 'scheduler', 'syncInterval']);
+    const { provider, scheduler, syncInterval = '3m' } = options;
+    const parts = checkObject({ path: 'PeriodicTasks: provider', value: provider });
+    checkFunction({ path: 'PeriodicTasks: provider.getTasks', value: parts['getTasks'] });
+    if (!(scheduler instanceof AsynqScheduler)) {
+      refuse({ path: 'PeriodicTasks: scheduler', value: scheduler }, 'an AsynqScheduler');
+    }
+    this.#provider = provider;
+    this.#scheduler = scheduler;
+    this.#syncInterval = checkDuration({ path: 'PeriodicTasks: syncInterval', value: syncInterval }, 'above-zero');
+  }
+
+  /**
+   * Registers what the provider lists, then asks it again at every interval.
+   *
+   * @throws what the provider throws, or InvalidOptionError or InvalidTaskError when one of its tasks is wrong; nothing
+   * is registered then. InvalidStateError when it was started before.
+   */
+  async start(): Promise<void> {
+    if (this.#status !== 'new') throw new InvalidStateError('The periodic tasks were started already');
+    this.#status = 'active';
+    try {
+      await (this.#syncing = this.#sync());
+    } catch (error) {
+      this.#status = 'new';
+      throw error;
+    } finally {
+      this.#syncing = undefined;
+    }
+    this.#arm();
+  }
+
+  /** Stops asking and removes the schedules from the scheduler. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#status !== 'active') return;
+    this.#status = 'stopped';
+    this.#timer?.cancel();
+    // Its failure is its caller's, or was reported.
+    await this.#syncing?.catch(() => undefined);
+    for (const content of this.#registered.keys()) this.#remove(content);
+  }
+
+  #arm(): void {
+    if (this.#status !== 'active') return;
+    this.#timer = this.#scheduler.options.clock.setTimer(this.#syncInterval, () => {
+      this.#syncing = this.#sync()
+        .catch((error: unknown) => this.#report('The periodic tasks stay as they are', error))
+        .finally(() => {
+          this.#syncing = undefined;
+          this.#arm();
+        });
+    });
+  }
+
+  async #sync(): Promise<void> {
+    const tasks: unknown = await this.#provider.getTasks();
+    if (this.#status !== 'active') return;
+    const wanted = this.#checked(tasks);
+    for (const content of this.#registered.keys()) if (!wanted.has(content)) this.#remove(content);
+    for (const [content, task] of wanted) if (!this.#registered.has(content)) this.#add(content, task);
+  }
+
+  /** The tasks by content. A spec that cannot be read is told about, and tried again at the next sync. */
+  #checked(tasks: unknown): ReadonlyMap<string, PeriodicTask> {
+    if (!Array.isArray(tasks)) return refuse({ path: 'PeriodicTasks: getTasks()', value: tasks }, 'an array');
+    const wanted = new Map<string, PeriodicTask>();
+    for (const [index, task] of (tasks as readonly PeriodicTask[]).entries()) {
+      try {
+        wanted.set(this.#contentOf(task, `PeriodicTasks: getTasks()[${index}]`), task);
+      } catch (error) {
+        if (!(error instanceof CronSpecError)) throw error;
+        this.#report('A periodic task is left out', error);
+      }
+    }
+    return wanted;
+  }
+
+  #contentOf(task: PeriodicTask, path: string): string {
+    checkNames({ path, value: task }, ['spec', 'task', 'payload', 'options']);
+    const { spec, options = {} } = task;
+    if (typeof spec !== 'string' || spec.trim() === '') refuse({ path: `${path}.spec`, value: spec }, 'a cron spec');
+    if (task.task === undefined) refuse({ path: `${path}.task`, value: undefined }, 'a task type or definition');
+    const { id: _id, ...unnamed } = options;
+    const entry = createEntry(
+      { spec, task: task.task, payload: task.payload, options: unnamed },
+      this.#scheduler.options,
+    );
+    const { catchUp, overlap } = entry;
+    return JSON.stringify([entry.id, options.id ?? '', catchUp, overlap]);
+  }
+
+  #add(content: string, { spec, task, payload, options }: PeriodicTask): void {
+    try {
+      const id =
+        typeof task === 'string'
+          ? this.#scheduler.register(spec, task, payload, options)
+          : this.#scheduler.register(spec, task, payload, options);
+      this.#registered.set(content, id);
+    } catch (error) {
+      this.#report('A periodic task is left out', error);
+    }
+  }
+
+  #remove(content: string): void {
+    const id = this.#registered.get(content);
+    this.#registered.delete(content);
+    // Somebody else may have removed it from the scheduler.
+    if (id !== undefined && this.#scheduler.has(id)) this.#scheduler.unregister(id);
+  }
+
+  #report(what: string, error: unknown): void {
+    this.#scheduler.options.logger.error(`${what}: ${describeError(error)}`);
+    this.#scheduler.events.emit('periodicTasksFailed', { error });
+  }
+}

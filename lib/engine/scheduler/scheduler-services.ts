@@ -1,0 +1,137 @@
+import type { Broker } from '../../model/broker/broker.js';
+import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { EngineEventEmitter } from '../engine-events.js';
+import { BrokerWatch } from '../lifecycle/broker-watch.js';
+import { silentLogger } from '../logger.js';
+import { EntryPublisher } from './entry-publisher.js';
+import { FirstTicks } from './first-ticks.js';
+import type { ScheduleEntry } from './schedule-entry.js';
+import type { ResolvedSchedulerOptions } from './scheduler-options.js';
+import { TickClock } from './tick-clock.js';
+import { TickReport } from './tick-report.js';
+import { TickSender } from './tick-sender.js';
+
+export interface SchedulerServicesDeps {
+  readonly broker: Broker;
+  /** `host:pid:id` */
+  readonly schedulerId: string;
+  readonly options: ResolvedSchedulerOptions;
+  readonly events: EngineEventEmitter;
+  readonly entries: () => Iterable<ScheduleEntry>;
+  /** The task of an entry, complete. */
+  readonly prepare: (entry: ScheduleEntry) => EnqueueRequest | Promise<EnqueueRequest>;
+}
+
+/** The parts of a running scheduler, and the order in which they start and stop. */
+export class SchedulerServices {
+  readonly report: TickReport;
+  readonly #watch: BrokerWatch;
+  readonly #sender: TickSender;
+  readonly #clock: TickClock;
+  readonly #publisher: EntryPublisher;
+  readonly #firstTicks: FirstTicks;
+  #stopListening: (() => void) | undefined;
+  #isOpen = false;
+
+  constructor(private readonly deps: SchedulerServicesDeps) {
+    const { broker, events, options, schedulerId, entries, prepare } = deps;
+    const { clock, logger, heartbeatInterval: interval, connection } = options;
+    const { schedule } = broker;
+    const open = async (): Promise<void> => await this.#open();
+    this.report = new TickReport({ schedule, hooks: options, events, logger });
+    this.#watch = new BrokerWatch({
+      broker,
+      clock,
+      // A broker that is shared is watched, and talked about, by its owner.
+      logger: connection.kind === 'own' ? logger : silentLogger,
+      onDown: (error) => events.emit('brokerDown', { error }),
+      onBack: (downFor) => events.emit('brokerUp', { downFor }),
+    });
+    this.#sender = new TickSender({ schedule, open, prepare, report: this.report, clock, logger });
+    this.#clock = new TickClock({
+      clock,
+      onTicks: (entry, ticks) => this.#sender.send(entry, ticks),
+      onMissed: (entry, span) => this.report.missed(entry, span),
+    });
+    this.#firstTicks = new FirstTicks({
+      schedule,
+      open,
+      clock,
+      sender: this.#sender,
+      onMissed: (entry, span) => this.report.missed(entry, span),
+    });
+    this.#publisher = new EntryPublisher({
+      schedule,
+      schedulerId,
+      entries,
+      interval,
+      clock,
+      link: this.#watch,
+      logger,
+    });
+  }
+
+  async start(entries: Iterable<ScheduleEntry>): Promise<void> {
+    const { logger } = this.deps.options;
+    await this.#watch.start();
+    this.#stopListening = this.#watch.onUp(() => {
+      this.#sender.wake();
+      this.#firstTicks.wake();
+    });
+    this.#clock.start();
+    this.add([...entries]);
+    await this.#publisher.start();
+    this.#open().catch((error: unknown) => {
+      // The watch over the broker tells when it is only out of reach, and the connection goes on trying.
+      if (!(error instanceof BrokerUnavailableError)) logger.error(`Redis cannot be used: ${describeError(error)}`);
+    });
+  }
+
+  /** Schedules were registered; before the start nothing happens. */
+  add(entries: readonly ScheduleEntry[]): void {
+    if (!this.#clock.isRunning) return;
+    const now = this.deps.options.clock.now();
+    for (const entry of entries) {
+      if (entry.catchUp !== 'skip') this.#sender.hold(entry);
+      this.#clock.add(entry);
+    }
+    this.#firstTicks.find(entries, now);
+    this.#publisher.changed();
+  }
+
+  /** A schedule was removed. */
+  remove(entry: ScheduleEntry): void {
+    this.#sender.forget(entry);
+    this.#clock.forgetRemoved();
+    this.#publisher.changed();
+  }
+
+  async stop(): Promise<void> {
+    const { clock, shutdownTimeout, logger } = this.deps.options;
+    this.#clock.stop();
+    this.#stopListening?.();
+    this.#firstTicks.stop();
+    let timer: { cancel(): void } | undefined;
+    const limit = new Promise<'late'>((resolve) => {
+      timer = clock.setTimer(shutdownTimeout, () => resolve('late'));
+    });
+    if ((await Promise.race([this.#sender.stop(), limit])) === 'late') {
+      logger.warn('The scheduler shuts down before all enqueues that were under way have ended');
+    }
+    timer?.cancel();
+    try {
+      await this.#publisher.stop();
+    } catch (error) {
+      logger.warn(`The entries of the scheduler stay published for a while: ${describeError(error)}`);
+    }
+    await this.#watch.stop();
+  }
+
+  async #open(): Promise<void> {
+    if (this.#isOpen) return;
+    await this.deps.broker.open();
+    this.#isOpen = true;
+  }
+}

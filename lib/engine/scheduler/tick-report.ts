@@ -1,0 +1,116 @@
+import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
+import type { ScheduleContract } from '../../model/broker/schedule.contract.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { TaskInfo } from '../../model/task/task-info.js';
+import { type EpochMs, ms } from '../../model/time/duration.js';
+import { infoOf } from '../client/new-task.js';
+import type { EngineEventEmitter, ScheduleSubject } from '../engine-events.js';
+import type { Logger } from '../logger.js';
+import type { ScheduleEntry } from './schedule-entry.js';
+import type { ResolvedSchedulerOptions, ScheduledTask } from './scheduler-options.js';
+import type { Tick } from './tick-backlog.js';
+
+export interface TickReportDeps {
+  readonly schedule: Pick<ScheduleContract, 'recordEvent'>;
+  readonly hooks: Pick<ResolvedSchedulerOptions, 'preEnqueue' | 'postEnqueue'>;
+  readonly events: EngineEventEmitter;
+  readonly logger: Logger;
+}
+
+/** Longer than a year, so that the history of a yearly schedule is one. */
+const historyTtl = ms(400 * 86_400_000);
+
+type Enqueued = { readonly request: EnqueueRequest; readonly now: EpochMs };
+
+/** Says what becomes of ticks: to the hooks, as events, and in the history that tools show. */
+export class TickReport {
+  constructor(private readonly deps: TickReportDeps) {}
+
+  /** A task is about to be prepared. */
+  begins(tick: Pick<Tick, 'entry'> & { readonly instant?: EpochMs }): void {
+    const { hooks } = this.deps;
+    this.#call('preEnqueue', () => hooks.preEnqueue(scheduledTask(tick.entry, tick.instant)));
+  }
+
+  /** The task of a tick is stored; resolves when the history says so, too. */
+  async enqueued({ entry, instant }: Tick, enqueued: Enqueued): Promise<void> {
+    const { events } = this.deps;
+    const task = scheduledTask(entry, instant);
+    const info = infoOf(enqueued.request, enqueued.now);
+    events.emit('scheduleEnqueued', { schedule: subjectOf(entry), tick: instant, taskId: info.id });
+    await this.#stored(entry, { task, info, now: enqueued.now });
+  }
+
+  /** The task of an entry that was run by hand is stored. */
+  async ranNow(entry: ScheduleEntry, { request, now }: Enqueued): Promise<TaskInfo> {
+    const info = infoOf(request, now);
+    await this.#stored(entry, { task: scheduledTask(entry, undefined), info, now });
+    return info;
+  }
+
+  /** Somebody else has used the tick up, or an earlier task has not ended. */
+  skipped({ entry, instant }: Tick, reason: 'taken' | 'overlaps'): void {
+    this.deps.events.emit('scheduleSkipped', { schedule: subjectOf(entry), tick: instant, reason });
+  }
+
+  /** The tick could not be enqueued: it is tried again, or given up. */
+  failed(
+    { entry, instant }: Tick,
+    { error, then }: { readonly error: unknown; readonly then: 'retry' | 'drop' },
+  ): void {
+    const { events, hooks, logger } = this.deps;
+    events.emit('scheduleFailed', { schedule: subjectOf(entry), tick: instant, error, then });
+    if (then === 'retry') return;
+    logger.debug(`The tick of schedule ${entry.id} at ${instant} enqueued nothing: ${describeError(error)}`);
+    this.#call('postEnqueue', () => hooks.postEnqueue({ task: scheduledTask(entry, instant), error }));
+  }
+
+  /** Ticks were left out: nobody was there to enqueue them. */
+  missed(entry: ScheduleEntry, span: { readonly after: EpochMs; readonly until: EpochMs }): void {
+    const { events, logger } = this.deps;
+    logger.warn(
+      `Schedule ${entry.id} (${entry.type}) missed ticks after ${text(span.after)} and before ${text(span.until)}`,
+    );
+    events.emit('scheduleMissed', { schedule: subjectOf(entry), ...span });
+  }
+
+  async #stored(
+    entry: ScheduleEntry,
+    { task, info, now }: { readonly task: ScheduledTask; readonly info: TaskInfo; readonly now: EpochMs },
+  ): Promise<void> {
+    const { schedule, hooks, logger } = this.deps;
+    logger.debug(`Schedule ${entry.id} enqueued task ${info.id} of type ${entry.type}`);
+    this.#call('postEnqueue', () => hooks.postEnqueue({ task, info }));
+    try {
+      await schedule.recordEvent({ entryId: entry.id, event: { taskId: info.id, enqueuedAt: now }, ttl: historyTtl });
+    } catch (error) {
+      logger.warn(`The history of schedule ${entry.id} lacks task ${info.id}: ${describeError(error)}`);
+    }
+  }
+
+  /** What a hook throws, or rejects with, changes nothing. */
+  #call(name: string, hook: () => unknown): void {
+    const report = (error: unknown): void => this.deps.logger.error(`${name} failed: ${describeError(error)}`);
+    try {
+      const returned = hook();
+      if (returned instanceof Promise) returned.catch(report);
+    } catch (error) {
+      report(error);
+    }
+  }
+}
+
+/** The schedule an event is about. */
+export function subjectOf({ id, schedule, type, queue }: ScheduleEntry): ScheduleSubject {
+  return { id, spec: schedule.spec, type, queue };
+}
+
+function scheduledTask(entry: ScheduleEntry, instant: EpochMs | undefined): ScheduledTask {
+  const { id, schedule, type, queue, registration } = entry;
+  const tick = instant === undefined ? undefined : new Date(instant);
+  return { entryId: id, spec: schedule.spec, type, queue, payload: registration.payload, tick };
+}
+
+function text(instant: EpochMs): string {
+  return new Date(instant).toISOString();
+}

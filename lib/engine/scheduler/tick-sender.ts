@@ -1,0 +1,226 @@
+import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
+import type { ScheduleContract, TickOutcome } from '../../model/broker/schedule.contract.js';
+import { assertNever } from '../../model/errors/asynq-error.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { InvalidStateError } from '../../model/errors/state-errors.js';
+import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { Clock } from '../../model/time/clock.js';
+import { type EpochMs, ms } from '../../model/time/duration.js';
+import { RareLog } from '../lifecycle/rare-log.js';
+import type { Logger } from '../logger.js';
+import { Backlog, type Tick } from './tick-backlog.js';
+import type { ScheduleEntry } from './schedule-entry.js';
+import type { TickReport } from './tick-report.js';
+
+export interface TickSenderDeps {
+  readonly schedule: Pick<ScheduleContract, 'enqueueTick'>;
+  /** Connects; done once however often it is called. */
+  readonly open: () => Promise<void>;
+  /** The task of an entry, complete. */
+  readonly prepare: (entry: ScheduleEntry) => EnqueueRequest | Promise<EnqueueRequest>;
+  readonly report: TickReport;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const firstRest = ms(50);
+const longestRest = ms(1_000);
+const logGap = ms(30_000);
+/** Entries whose backlogs are worked off at once. */
+const mostAtOnce = 32;
+
+/**
+ * Enqueues the tasks of ticks. Each tick goes on its own, so that a slow one holds nobody up. One that cannot be stored
+ * goes to the backlog of its entry, and is tried again, with the same task id, until it is: oldest first, at least
+ * once a second.
+ */
+export class TickSender {
+  readonly #backlog = new Backlog();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #log: RareLog;
+  /** Why Redis cannot be reached; live ticks then wait with the others. */
+  #away: BrokerUnavailableError | undefined;
+  #rest = firstRest;
+  #timer: { cancel(): void } | undefined;
+  #round: Promise<void> | undefined;
+  #isStopped = false;
+
+  constructor(private readonly deps: TickSenderDeps) {
+    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: logGap });
+  }
+
+  /** Holds an entry's ticks back until {@link release}, so that those it has missed go first. */
+  hold(entry: ScheduleEntry): void {
+    this.#backlog.hold(entry);
+  }
+
+  /** Lets an entry's ticks go, the given ones first. */
+  release(entry: ScheduleEntry, missed: readonly EpochMs[]): void {
+    for (const tick of missed) this.#park({ entry, instant: tick });
+    this.#backlog.release(entry);
+    this.wake();
+  }
+
+  /** Enqueues the tasks of ticks that have come. */
+  send(entry: ScheduleEntry, ticks: readonly EpochMs[]): void {
+    // Several at once come late: one after the other, so that the oldest is not overtaken by ten minutes.
+    const isLate = ticks.length > 1;
+    for (const instant of ticks) {
+      const tick: Tick = { entry, instant };
+      if (!isLate && this.#away === undefined && !this.#backlog.has(entry)) {
+        this.#track(this.#try(tick).then((error) => error !== undefined && this.#park(tick)));
+      } else {
+        if (this.#away !== undefined) this.#report(tick, this.#away);
+        this.#park(tick);
+      }
+    }
+    if (isLate && this.#away === undefined) this.wake();
+  }
+
+  /** Forgets the ticks of an entry that are still to be enqueued. */
+  forget(entry: ScheduleEntry): void {
+    this.#backlog.forget(entry);
+  }
+
+  /** Works off the backlog now: Redis is back, or there is something new in it. */
+  wake(): void {
+    if (this.#isStopped || this.#round !== undefined) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#round = this.#workOff().finally(() => {
+      this.#round = undefined;
+      this.#arm();
+    });
+    this.#track(this.#round);
+  }
+
+  /** Starts nothing any more; resolves when nothing is under way. What is left in the backlog is given up. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await Promise.all(this.#running);
+    const error = new InvalidStateError('The scheduler was shut down before the tick could be enqueued', {
+      cause: this.#away,
+    });
+    for (const tick of this.#backlog.takeAll()) this.deps.report.failed(tick, { error, then: 'drop' });
+  }
+
+  /** One round: every entry's backlog, as far as it goes. */
+  async #workOff(): Promise<void> {
+    this.#away = undefined;
+    const entries = this.#backlog.entries();
+    const worker = async (): Promise<void> => {
+      for (let entry = entries.pop(); entry !== undefined; entry = entries.pop()) {
+        await this.#workOffEntry(entry);
+        if (this.#isStopped || this.#away !== undefined) return;
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(mostAtOnce, entries.length) }, worker));
+  }
+
+  async #workOffEntry(entry: ScheduleEntry): Promise<void> {
+    for (let tick = this.#backlog.first(entry); tick !== undefined; tick = this.#backlog.first(entry)) {
+      if (this.#isStopped || this.#away !== undefined) return;
+      // One that fails bars those behind it, of its own entry only.
+      if ((await this.#try(tick)) !== undefined) return;
+      this.#backlog.remove(tick);
+    }
+  }
+
+  #arm(): void {
+    if (this.#isStopped || this.#timer !== undefined || !this.#backlog.isWaiting()) return;
+    this.#timer = this.deps.clock.setTimer(this.#rest, () => {
+      this.#timer = undefined;
+      this.wake();
+    });
+    this.#rest = ms(Math.min(2 * this.#rest, longestRest));
+  }
+
+  #park(tick: Tick): void {
+    const dropped = this.#backlog.add(tick);
+    if (dropped !== undefined) {
+      const error = new InvalidStateError('More ticks of this schedule wait to be enqueued than are kept');
+      this.deps.report.failed(dropped, { error, then: 'drop' });
+    }
+    if (this.#round === undefined) this.#arm();
+  }
+
+  /** Tries one tick; resolves with the error when it is to be tried again. */
+  async #try(tick: Tick): Promise<unknown> {
+    const { entry } = tick;
+    const { clock, report, schedule, open, prepare } = this.deps;
+    try {
+      if (tick.request === undefined) {
+        report.begins(tick);
+        tick.request = await prepare(entry);
+      }
+    } catch (error) {
+      report.failed(tick, { error, then: 'drop' });
+      return undefined;
+    }
+    try {
+      await open();
+      // It may have been removed while it waited.
+      if (entry.isRemoved) return undefined;
+      const { request } = tick;
+      const now = clock.now();
+      const outcome = await schedule.enqueueTick({
+        schedule: entry.id,
+        tick: tick.instant,
+        request,
+        overlap: entry.overlap,
+        now,
+      });
+      this.#away = undefined;
+      this.#rest = firstRest;
+      this.#settle(tick, { request, outcome, now });
+      return undefined;
+    } catch (error) {
+      if (error instanceof BrokerUnavailableError) this.#away = error;
+      this.#report(tick, error);
+      return error;
+    }
+  }
+
+  #settle(
+    tick: Tick,
+    result: { readonly request: EnqueueRequest; readonly outcome: TickOutcome; readonly now: EpochMs },
+  ): void {
+    const { entry, instant } = tick;
+    const { report } = this.deps;
+    const { outcome, request, now } = result;
+    const { queue, type, id } = request.message;
+    if (entry.previous === undefined || entry.previous < instant) entry.previous = instant;
+    switch (outcome) {
+      case 'enqueued':
+        this.#track(report.enqueued(tick, { request, now }));
+        return;
+      case 'taken':
+      case 'overlaps':
+        report.skipped(tick, outcome);
+        return;
+      case 'duplicate':
+        report.failed(tick, { error: new DuplicateTaskError(queue, type), then: 'drop' });
+        return;
+      case 'id-conflict':
+        report.failed(tick, { error: new TaskIdConflictError(queue, id), then: 'drop' });
+        return;
+      default:
+        assertNever(outcome);
+    }
+  }
+
+  /** The first failure of a tick is announced, the others only keep it waiting. */
+  #report(tick: Tick, error: unknown): void {
+    if (tick.hasFailed === true) return;
+    tick.hasFailed = true;
+    this.#log.error(`Ticks cannot be enqueued, trying until they are: ${describeError(error)}`);
+    this.deps.report.failed(tick, { error, then: 'retry' });
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+}

@@ -1,0 +1,30 @@
+import { AsynqError } from './asynq-error.js';
+import { showValue } from './option-errors.js';
+
+/** The scheduler has no entry with this id. */
+export class ScheduleNotFoundError extends AsynqError {
+  readonly code = 'ASYNQ_SCHEDULE_NOT_FOUND';
+
+  constructor(
+    readonly id: string,
+    options?: ErrorOptions,
+  ) {
+    super(`There is no schedule ${showValue(id)}: it was never registered with this scheduler, or is removed`, options);
+  }
+}
+
+/** The scheduler has an entry with this id already, given or derived from the same content; nothing was registered. */
+export class ScheduleConflictError extends AsynqError {
+  readonly code = 'ASYNQ_SCHEDULE_CONFLICT';
+
+  constructor(
+    readonly id: string,
+    readonly spec: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Schedule ${showValue(spec)} is registered already, as ${showValue(id)}; give it an id of its own if it is meant to fire twice`,
+      options,
+    );
+  }
+}
