@@ -5,6 +5,7 @@
 //	interop inspect  -redis URL            answers questions and acts through the inspector
 //	interop schedule -redis URL -config J  runs a scheduler; reads "shutdown"
 //	interop codec                           encodes and decodes stored records with Go's own message types
+//	interop cron                            computes the ticks of cron specs
 //
 // Every subcommand speaks JSON lines: one request a line on stdin, one answer a line on stdout, in order.
 // Binary values are base64, instants are milliseconds since the Unix epoch (0 means none), durations are milliseconds.
@@ -46,6 +47,8 @@ func main() {
 		schedule(redis, *config)
 	case "codec":
 		codec()
+	case "cron":
+		ticksOf()
 	default:
 		exit("unknown subcommand " + os.Args[1])
 	}

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { startRedisServer } from '../../../scripts/redis-server.mjs';
 import { describeQueue } from './describe-queue.mjs';
+import { nexts, refusals, years } from './cron-inputs.mjs';
 import { enqueues, options, records } from './inputs.mjs';
 
 const here = (path) => new URL(path, import.meta.url);
@@ -23,7 +24,7 @@ function askGo(args, requests) {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const failed = answers.find(({ error }) => error !== '');
+  const failed = answers.find(({ error = '' }) => error !== '');
   if (failed !== undefined) throw new Error(failed.error);
   return answers;
 }
@@ -87,6 +88,14 @@ async function recordEnqueues() {
   }
 }
 
+/** One record a line: there are hundreds. */
+function recordTicks() {
+  const lines = [...years, ...nexts, ...refusals].map((request) => JSON.stringify(request));
+  const answers = askGo(['cron'], [...years, ...nexts, ...refusals]);
+  const recorded = lines.map((line, index) => `${line.slice(0, -1)},"answer":${JSON.stringify(answers[index])}}`);
+  writeFileSync(here('../golden/cron-ticks.json'), `[\n${recorded.join(',\n')}\n]\n`);
+}
+
 /** `TaskMessage` -> `task-message.json` */
 function fileName(message) {
   return `${message.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase()}.json`;
@@ -98,4 +107,5 @@ function save(file, recorded) {
 
 recordMessages();
 recordOptions();
+recordTicks();
 await recordEnqueues();

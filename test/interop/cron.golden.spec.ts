@@ -1,0 +1,52 @@
+import { CronSpecError } from '../../lib/model/errors/cron-errors.js';
+import { answerOf, recordedTicks, ticksOf } from './support/cron-ticks.js';
+
+const title = ({ spec, zone }: { readonly spec: string; readonly zone: string }): string =>
+  `${JSON.stringify(spec)} in ${zone}`;
+const of = (fits: (record: (typeof recordedTicks)[number]) => boolean) =>
+  recordedTicks.filter(fits).map((record) => [title(record), record] as const);
+
+/**
+ * Where Go is wrong and we are not. Its walk steps by whole hours and goes astray in a zone that moves its clock by half
+ * an hour, and on a day without a midnight.
+ */
+const astray: Readonly<Record<string, { readonly misses?: readonly string[]; readonly adds?: readonly string[] }>> = {
+  '"15 */2 * * *" in Australia/Lord_Howe': { misses: ['2026-04-05 02:15+10:30'] },
+  '"0 0 * * *" in Australia/Lord_Howe': { misses: ['2026-04-06 00:00+10:30', '2026-10-05 00:00+11:00'] },
+  '"@daily" in Australia/Lord_Howe': { misses: ['2026-04-06 00:00+10:30', '2026-10-05 00:00+11:00'] },
+  '"30 1 * * *" in Australia/Lord_Howe': { adds: ['2026-10-04 02:30+11:00'] },
+  '"15,45 2 * * *" in Australia/Lord_Howe': { misses: ['2026-04-05 02:15+10:30'] },
+  '"0 3 * * *" in Australia/Lord_Howe': { misses: ['2026-04-05 03:00+10:30', '2026-10-04 03:00+11:00'] },
+  '"0 12 */2 * 1" in Australia/Lord_Howe': { misses: ['2026-04-05 12:00+10:30'] },
+  '"0 12 */2 * 1" in America/Havana': { adds: ['2026-03-08 12:00-04:00'] },
+};
+
+const seconds = (instants: readonly string[] = []): readonly number[] =>
+  instants.map((text) => Date.parse(text) / 1_000);
+
+// The file holds what robfig/cron computed for 2026; recorder/record.mjs records it.
+describe('S-143 a cron schedule', () => {
+  it.each(of(({ until }) => until !== undefined))('ticks all year as in Go: %s', (name, { answer, ...request }) => {
+    const misses = seconds(astray[name]?.misses);
+    const ticks = ticksOf(request);
+    expect(ticks).toEqual(expect.arrayContaining([...misses]));
+    const asInGo = [...ticks.filter((tick) => !misses.includes(tick)), ...seconds(astray[name]?.adds)];
+    expect(
+      answerOf(
+        asInGo.sort((a, b) => a - b),
+        { summedUp: answer.months !== undefined },
+      ),
+    ).toEqual(answer);
+  });
+
+  it.each(of(({ count, answer }) => count !== undefined && answer.rejected !== true))(
+    'has the next ticks that it has in Go: %s',
+    (_name, { answer, ...request }) => {
+      expect(answerOf(ticksOf(request), { summedUp: false })).toEqual(answer);
+    },
+  );
+
+  it.each(of(({ answer }) => answer.rejected === true))('is refused as in Go: %s', (_name, request) => {
+    expect(() => ticksOf(request)).toThrow(CronSpecError);
+  });
+});
