@@ -2,7 +2,16 @@
 // The year is 2026: Go and Node have time-zone data of their own, and agree only on years that are settled.
 const year = 2026;
 
-const yearZones = ['America/New_York', 'Europe/Berlin', 'Asia/Ho_Chi_Minh', 'Australia/Lord_Howe', 'America/Havana'];
+const yearZones = [
+  'America/New_York',
+  'Europe/Berlin',
+  'Asia/Ho_Chi_Minh',
+  'Asia/Kolkata',
+  'Australia/Sydney',
+  // Half an hour of daylight saving, and days without a midnight.
+  'Australia/Lord_Howe',
+  'America/Havana',
+];
 const yearSpecs = [
   '*/4 * * * *',
   '*/5 * * * *',
