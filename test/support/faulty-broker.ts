@@ -1,10 +1,11 @@
 import type { Broker } from '../../lib/model/broker/broker.js';
+import type { ScheduleContract } from '../../lib/model/broker/schedule.contract.js';
 import type { WorkContract } from '../../lib/model/broker/work.contract.js';
 import { AsynqError } from '../../lib/model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
 
 /**
- * How a call of the work contract goes wrong: `lost-before` never reaches the server, `lost-after` is carried out and
+ * How a call goes wrong: `lost-before` never reaches the server, `lost-after` is carried out and
  * its answer is lost, an error is what the server answers, a promise keeps the answer back until it is fulfilled.
  */
 export type Fault = 'lost-before' | 'lost-after' | AsynqError | Promise<void>;
@@ -12,7 +13,12 @@ export type Fault = 'lost-before' | 'lost-after' | AsynqError | Promise<void>;
 /** A broker whose calls go wrong as told; everything else goes through. */
 export interface FaultyBroker extends Broker {
   /** What happens to the next calls, one entry each; with none left they go through. */
-  readonly faults: { readonly settle: Fault[]; readonly dequeue: Fault[]; readonly extendLeases: Fault[] };
+  readonly faults: {
+    readonly settle: Fault[];
+    readonly dequeue: Fault[];
+    readonly extendLeases: Fault[];
+    readonly enqueueTick: Fault[];
+  };
 }
 
 /**
@@ -23,9 +29,9 @@ export interface FaultyBroker extends Broker {
  * broker.faults.settle.push('lost-before');
  */
 export function faultyBroker(broker: Broker): FaultyBroker {
-  const faults: FaultyBroker['faults'] = { settle: [], dequeue: [], extendLeases: [] };
+  const faults: FaultyBroker['faults'] = { settle: [], dequeue: [], extendLeases: [], enqueueTick: [] };
   const lost = (): BrokerUnavailableError => new BrokerUnavailableError('The connection was lost');
-  const { work } = broker;
+  const { work, schedule } = broker;
   const guarded = async <T>(queue: Fault[], call: () => Promise<T>): Promise<T> => {
     const fault = queue.shift();
     if (fault === 'lost-before') throw lost();
@@ -49,13 +55,20 @@ export function faultyBroker(broker: Broker): FaultyBroker {
     waitForTask: async (request) => await work.waitForTask(request),
     isPaused: async (queue) => await work.isPaused(queue),
   };
+  const faultySchedule: ScheduleContract = {
+    enqueueTick: async (request) => await guarded(faults.enqueueTick, async () => await schedule.enqueueTick(request)),
+    latestTicks: async (names) => await schedule.latestTicks(names),
+    publishEntries: async (request) => await schedule.publishEntries(request),
+    clearEntries: async (schedulerId) => await schedule.clearEntries(schedulerId),
+    recordEvent: async (request) => await schedule.recordEvent(request),
+  };
   return {
     faults,
     work: faultyWork,
     enqueue: broker.enqueue,
     maintenance: broker.maintenance,
     presence: broker.presence,
-    schedule: broker.schedule,
+    schedule: faultySchedule,
     open: async () => await broker.open(),
     ping: async () => await broker.ping(),
     isAvailable: () => broker.isAvailable(),
