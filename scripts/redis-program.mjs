@@ -5,9 +5,9 @@ import { delimiter, join } from 'node:path';
 
 const serverNames = ['redis-server', 'valkey-server'];
 
-/** What there is to run a server with, best first; `undefined` when there is nothing. */
-export function findRedisServer() {
-  for (const name of serverNames) {
+/** What there is to run a server with, the best name first; `undefined` when there is nothing. */
+export function findRedisServer(names = serverNames) {
+  for (const name of names) {
     const path = onPath(name);
     if (path !== undefined) return { kind: 'program', path };
   }

@@ -30,7 +30,7 @@ export interface RunningRedisServer {
   stop(): Promise<void>;
 }
 
-export function findRedisServer(): RedisProgram | undefined;
+export function findRedisServer(names?: readonly string[]): RedisProgram | undefined;
 export function provideRedisServer(options?: { say?: (line: string) => void }): RedisProgram;
 export function startRedisServer(options?: RedisServerOptions): Promise<RunningRedisServer>;
 export function freePort(): Promise<number>;

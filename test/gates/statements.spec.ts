@@ -2,7 +2,7 @@ import { listFiles, readText } from './source-tree.js';
 
 // How many statements each part of the protocol notes has that concern the client, the server and the mux.
 const statements = { P: 118, C: 89, S: 129 };
-const specs = listFiles('test', (path) => path.endsWith('.spec.ts') && !path.startsWith('test/gates/'));
+const specs = listFiles('test', (path) => /\.(spec|conformance)\.ts$/.test(path) && !path.startsWith('test/gates/'));
 
 describe('the statements of the protocol', () => {
   it('are each proven by a test that carries its number, or listed with the reason why not', () => {

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import type { Disorder } from '../../lib/model/broker/maintenance.contract.js';
+import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, ms } from '../../lib/model/time/duration.js';
-import { anyMove, type Move, QueuePlay } from './queue-play.js';
-import { SeededQueue } from './seeded-queue.js';
+import { anyMove, type Move, QueuePlay } from '../conformance/queue-play.js';
+import { noon, SeededQueue } from './seeded-queue.js';
 
 /** Where each state's tasks are; of aggregating ones only the beginning. */
 const placeOfState: Readonly<Record<string, string>> = { active: 'active,lease', aggregating: 'g:g' };
@@ -75,11 +76,12 @@ async function damage({ keys, redis }: SeededQueue, { id, place, isTaken }: Dama
   }
 }
 
-describe('any sequence of broker operations', () => {
+describe('any damage after any sequence of broker operations', () => {
   const onQueue = async (act: (tasks: SeededQueue, play: QueuePlay) => Promise<void>): Promise<void> => {
     const tasks = SeededQueue.open();
     try {
-      await act(tasks, new QueuePlay(tasks));
+      const message = (fields: Partial<TaskMessage>) => tasks.messageOf({ id: fields.id ?? '', message: fields });
+      await act(tasks, new QueuePlay({ queue: tasks.queue, broker: tasks.broker, message }, noon));
     } finally {
       await tasks.close();
     }
@@ -88,20 +90,6 @@ describe('any sequence of broker operations', () => {
     new Set(
       (await tasks.redis.keys(`${tasks.keys.taskPrefix}*`)).map((key) => key.slice(tasks.keys.taskPrefix.length)),
     );
-
-  it('P-117 keeps every task in exactly one place and every running one leased', async () => {
-    const holds = async (moves: readonly Move[]): Promise<void> =>
-      await onQueue(async (tasks, play) => {
-        for (const move of moves) {
-          await play.make(move);
-          expect(await disorderOf(tasks)).toEqual([]);
-          if (move.do === 'reconcile') {
-            expect(await reconcile(tasks, play, [])).toEqual({ suspicions: [], healed: [] });
-          }
-        }
-      });
-    await fc.assert(fc.asyncProperty(fc.array(anyMove, { minLength: 10, maxLength: 40 }), holds), { numRuns: 40 });
-  });
 
   it('heals whatever damage is done, and neither loses nor doubles a task', async () => {
     const holds = async (moves: readonly Move[], damages: readonly Damage[]): Promise<void> =>

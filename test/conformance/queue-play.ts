@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
+import type { Broker } from '../../lib/model/broker/broker.js';
 import type { Recovery } from '../../lib/model/broker/maintenance.contract.js';
 import type { CancelThen } from '../../lib/model/broker/presence.contract.js';
 import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, type EpochMs, ms } from '../../lib/model/time/duration.js';
-import { noon, type SeededQueue } from './seeded-queue.js';
+import { now } from './task-words.js';
 
 /** Something that may happen to a queue. Ids are few, so that everything happens to the same tasks. */
 export type Move =
@@ -16,7 +17,10 @@ export type Move =
   | { readonly do: 'cancel'; readonly id: string; readonly then: CancelThen }
   | { readonly do: 'wait'; readonly ms: number };
 
-const ids = ['a', 'b', 'c', 'd', 'e'];
+/** The tasks that are played with. */
+export const playedIds = ['a', 'b', 'c', 'd', 'e'];
+/** The group of those that are grouped. */
+export const playedGroup = 'g';
 const kinds = ['done', 'complete', 'retry', 'archive', 'delete', 'requeue', 'snooze', 'return'] as const;
 
 /** Any move; the common ones more often. */
@@ -25,7 +29,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant('enqueue' as const),
-      id: fc.constantFrom(...ids),
+      id: fc.constantFrom(...playedIds),
       place: fc.constantFrom('pending', 'pending', 'scheduled', 'aggregating'),
     }),
   },
@@ -62,7 +66,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant('cancel' as const),
-      id: fc.constantFrom(...ids),
+      id: fc.constantFrom(...playedIds),
       then: fc.constantFrom('archive', 'delete', 'retry'),
     }),
   },
@@ -70,21 +74,33 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
 
 const owner = 'h:1:s';
 
+/** A queue to play with. */
+export interface PlayedQueue {
+  readonly queue: string;
+  readonly broker: Broker;
+  message(fields: Partial<TaskMessage>): TaskMessage;
+}
+
 /** A client, a worker and their maintenance on one queue; the worker may die and go on settling what it had. */
 export class QueuePlay {
-  now: EpochMs = noon;
+  now: EpochMs;
   #running: { readonly message: TaskMessage; readonly takenAt: EpochMs }[] = [];
   #set: string | undefined;
 
-  constructor(private readonly tasks: SeededQueue) {}
+  constructor(
+    private readonly tasks: PlayedQueue,
+    start: EpochMs = now,
+  ) {
+    this.now = start;
+  }
 
   async make(move: Move): Promise<void> {
     const { broker, queue } = this.tasks;
     const { now } = this;
     switch (move.do) {
       case 'enqueue': {
-        const group = move.place === 'aggregating' ? 'g' : '';
-        const message = this.tasks.messageOf({ id: move.id, message: { retentionSeconds: 60, group } });
+        const group = move.place === 'aggregating' ? playedGroup : '';
+        const message = this.tasks.message({ id: move.id, retentionSeconds: 60, group });
         const place = { kind: move.place, processAt: addMs(now, ms(1_500)) };
         await broker.enqueue.enqueue([{ message, place, uniqueForSeconds: 0, idIsGenerated: false }], now);
         return;
@@ -121,13 +137,13 @@ export class QueuePlay {
         return;
       case 'collect': {
         const limits = { maxSize: 2, maxDelay: ms(0), gracePeriod: ms(1_000) };
-        const checked = await broker.maintenance.collectGroup({ queue, group: 'g', now, ...limits });
+        const checked = await broker.maintenance.collectGroup({ queue, group: playedGroup, now, ...limits });
         if (checked.kind === 'collected') this.#set = checked.setId;
         return;
       }
       case 'aggregate':
         if (this.#set !== undefined) {
-          await broker.maintenance.deleteAggregationSet({ queue, group: 'g', setId: this.#set });
+          await broker.maintenance.deleteAggregationSet({ queue, group: playedGroup, setId: this.#set });
         }
         return;
       case 'reclaim':

@@ -1,0 +1,44 @@
+import { systemClock } from '../../lib/engine/system-clock.js';
+import { createRedisConnection } from '../../lib/redis/create-connection.js';
+import { RedisBroker } from '../../lib/redis/redis-broker.js';
+import { startCluster } from '../support/redis-cluster.js';
+import { rawClient } from '../support/redis-server.js';
+import type { BrokerBackend } from './describe-broker.js';
+import { redisFleetProbe, redisQueueProbe } from './redis-probe.js';
+
+/** Brokers on the server at `url`, which the caller stops. */
+export async function redisBackend(url: string): Promise<BrokerBackend> {
+  const client = rawClient(url);
+  const clientOf = () => Promise.resolve(client);
+  return {
+    label: `RedisBroker on ${serverOf(await client.info('server'))}`,
+    fleet: redisFleetProbe(clientOf),
+    open: () => new RedisBroker(createRedisConnection(url, { clock: systemClock })),
+    probe: async (queue) => await redisQueueProbe(queue, clientOf),
+    close: async () => {
+      client.disconnect();
+      return await Promise.resolve();
+    },
+  };
+}
+
+/** Brokers on a cluster of its own. */
+export async function clusterBackend(): Promise<BrokerBackend> {
+  const cluster = await startCluster();
+  const option = { cluster: { nodes: cluster.addresses } };
+  const clientOf = async (key: string) => cluster.client(await cluster.ownerOf(key));
+  return {
+    label: `RedisBroker on a cluster of ${serverOf(await cluster.client(0).info('server'))}`,
+    fleet: redisFleetProbe(clientOf),
+    open: () => new RedisBroker(createRedisConnection(option, { clock: systemClock })),
+    probe: async (queue) => await redisQueueProbe(queue, clientOf),
+    close: async () => await cluster.stop(),
+  };
+}
+
+/** Name and version, as in `Redis 7.0`. */
+function serverOf(info: string): string {
+  const version = (name: string): string | undefined => new RegExp(`^${name}:(\\d+\\.\\d+)`, 'm').exec(info)?.[1];
+  const valkey = version('valkey_version');
+  return valkey === undefined ? `Redis ${version('redis_version')}` : `Valkey ${valkey}`;
+}

@@ -1,0 +1,174 @@
+import type { Settlement } from '../../lib/model/broker/work.contract.js';
+import { AsynqError } from '../../lib/model/errors/asynq-error.js';
+import type { TaskMessage } from '../../lib/model/task/task-message.js';
+import { ms } from '../../lib/model/time/duration.js';
+import { seededRandom } from '../support/seeded-random.js';
+import { chapter } from './chapter.js';
+import { nothingCounted } from './queue-under-test.js';
+import type { Place } from './storage-probe.js';
+import { after, ids, leaseSeconds } from './task-words.js';
+
+type Kind = Settlement['kind'];
+
+/** Where a task of each kind ends up. */
+const placesAfter: Readonly<Record<Kind, readonly Place[]>> = {
+  done: [],
+  complete: ['completed'],
+  retry: ['retry'],
+  archive: ['archived'],
+  delete: [],
+  requeue: ['pending'],
+  snooze: ['scheduled'],
+  return: ['scheduled'],
+};
+const kinds = Object.keys(placesAfter) as Kind[];
+
+function settlementOf(kind: Kind, message: TaskMessage): Settlement {
+  switch (kind) {
+    case 'complete':
+      return { kind, message, expiresAt: after(60_000), result: undefined };
+    case 'retry':
+      return { kind, message, retryAt: after(5_000), counts: 'as-failure' };
+    case 'snooze':
+      return { kind, message, until: after(5_000) };
+    case 'return':
+      return { kind, message, first: ms(1_000), longest: ms(60_000) };
+    case 'done':
+    case 'archive':
+    case 'delete':
+    case 'requeue':
+      return { kind, message };
+  }
+}
+
+export const settling = chapter('settling', (it) => {
+  it('settles tasks of every kind in one call, each with its own outcome', async (tasks) => {
+    const messages = await tasks.running(...kinds.map((id) => ({ id })));
+    const settlements = messages.map((message, i) => settlementOf(kinds[i] ?? 'done', message));
+    const gone = kinds.map((kind) => settlementOf(kind, tasks.message({ id: `gone-${kind}` })));
+    const outcomes = await tasks.settle(...settlements.flatMap((settlement, i) => [settlement, gone[i] ?? settlement]));
+    expect(outcomes).toEqual(kinds.flatMap(() => ['settled', 'not-active']));
+    for (const kind of kinds) expect([kind, await tasks.placesOf(kind)]).toEqual([kind, placesAfter[kind]]);
+    expect((await tasks.probe.taskIds()).filter((id) => id.startsWith('gone'))).toEqual([]);
+    expect([await tasks.idsIn('active'), await tasks.idsIn('lease')]).toEqual([[], []]);
+  });
+
+  it('does nothing for an empty batch', async (tasks) => {
+    expect(await tasks.settle()).toEqual([]);
+    expect(await tasks.counters()).toEqual(nothingCounted);
+  });
+
+  for (const kind of kinds) {
+    it(`P-76 refuses to ${kind} a task that is in active or in lease alone, and writes nothing`, async (tasks) => {
+      const messages = await tasks.running({ id: 'unleased' }, { id: 'inactive' }, { id: 'fine' });
+      await tasks.probe.takeOut('lease', 'unleased');
+      await tasks.probe.takeOut('active', 'inactive');
+      const outcomes = await tasks.settle(...messages.map((message) => settlementOf(kind, message)));
+      expect(outcomes).toEqual(['not-active', 'not-active', 'settled']);
+      expect(await tasks.placesOf('unleased')).toEqual(['active']);
+      expect(await tasks.placesOf('inactive')).toEqual(['lease']);
+      expect(await tasks.placesOf('fine')).toEqual(placesAfter[kind]);
+      expect([await tasks.stateOf('unleased'), await tasks.stateOf('inactive')]).toEqual(['active', 'active']);
+    });
+
+    it(`settles a task once that is told twice to ${kind}`, async (tasks) => {
+      const twice = settlementOf(kind, await tasks.one());
+      expect(await tasks.settle(twice, twice)).toEqual(['settled', 'not-active']);
+      expect(await tasks.placesOf('a')).toEqual(placesAfter[kind]);
+      expect((await tasks.counters()).processed).toBeLessThanOrEqual(1);
+      expect(await tasks.settle(twice)).toEqual(['not-active']);
+    });
+
+    it(`P-76 refuses to ${kind} a pending task, and one that never was`, async (tasks) => {
+      await tasks.enqueue({ id: 'a', uniqueKey: tasks.lockName(), uniqueForSeconds: 60 });
+      const messages = [tasks.message({ uniqueKey: tasks.lockName() }), tasks.message({ id: 'b' })];
+      const outcomes = await tasks.settle(...messages.map((message) => settlementOf(kind, message)));
+      expect(outcomes).toEqual(['not-active', 'not-active']);
+      expect(await tasks.placesOf('a')).toEqual(['pending']);
+      expect(await tasks.probe.taskIds()).toEqual(['a']);
+      expect((await tasks.probe.lock(tasks.lockName()))?.holder).toBe('a');
+      expect(await tasks.counters()).toEqual(nothingCounted);
+    });
+  }
+
+  for (const kind of ['complete', 'retry', 'archive', 'requeue', 'snooze', 'return'] as const) {
+    it(`Q-21 stores a task again, to ${kind} it, whose record was lost while it ran`, async (tasks) => {
+      const message = await tasks.one();
+      await tasks.probe.loseTask('a');
+      expect(await tasks.settle(settlementOf(kind, message))).toEqual(['settled']);
+      expect(await tasks.placesOf('a')).toEqual(placesAfter[kind]);
+      expect((await tasks.stored('a')).type).toBe(message.type);
+    });
+
+    it(`removes what was noted for the run alone, to ${kind} the task`, async (tasks) => {
+      const message = await tasks.one();
+      await tasks.cancel('a', 'archive');
+      await tasks.settle(settlementOf(kind, message));
+      expect(await tasks.task('a')).toMatchObject({ owner: undefined, canceled: undefined });
+    });
+  }
+
+  it('releases exactly the tasks given, in whatever order and of however many that run', async (tasks) => {
+    const random = seededRandom(7);
+    const rounds = [[1, 1], [5, 5], [30, 4], [40, 20], [300, 10], [120, 120], [900, 200]] as const; // prettier-ignore
+    for (const [running, given] of rounds) {
+      const messages = await tasks.running(...ids(running).map((id) => ({ id: `${running}-${id}` })));
+      const before = await tasks.idsIn('active');
+      const shuffled = messages.toSorted(() => random() - 0.5).slice(0, given);
+      const strangers = ids(3).map((id) => tasks.message({ id: `stranger-${id}` }));
+      const wanted = [...shuffled, ...strangers].toSorted(() => random() - 0.5);
+      const outcomes = await tasks.settle(...wanted.map((message) => settlementOf('done', message)));
+      expect(outcomes).toEqual(wanted.map((message) => (strangers.includes(message) ? 'not-active' : 'settled')));
+      const left = before.filter((id) => !shuffled.some((message) => message.id === id));
+      expect(await tasks.idsIn('active')).toEqual(left);
+      expect((await tasks.idsIn('lease')).toSorted()).toEqual(left.toSorted());
+      const rest = messages.filter((message) => !shuffled.includes(message));
+      await tasks.settle(...rest.map((message) => settlementOf('done', message)));
+      expect(await tasks.idsIn('active')).toEqual([]);
+    }
+  });
+
+  it('settles messages of millions of bytes', async (tasks) => {
+    const payload = Buffer.alloc(300_000, 1);
+    const messages = await tasks.running(...ids(9).map((id) => ({ id, payload })));
+    const outcomes = await tasks.settle(...messages.map((message) => settlementOf('archive', message)));
+    expect(new Set(outcomes)).toEqual(new Set(['settled']));
+    expect((await tasks.stored('id-8')).payload.length).toBe(300_000);
+  });
+
+  it('settles what another process took', async (tasks) => {
+    const message = await tasks.one();
+    expect(await tasks.other.work.settle(tasks.queue, [settlementOf('done', message)], after(0))).toEqual(['settled']);
+    expect(await tasks.settle(settlementOf('done', message))).toEqual(['not-active']);
+  });
+
+  it('settles a task whose lease has ended while nobody took it back', async (tasks) => {
+    const [message] = await tasks.expired(600, { id: 'a' });
+    expect(await tasks.settle(settlementOf('done', message ?? tasks.message()))).toEqual(['settled']);
+  });
+
+  it('writes no result for a task that is gone, so that its id stays free', async (tasks) => {
+    const write = { queue: tasks.queue, taskId: 'a', result: Buffer.from('r') };
+    expect(await tasks.broker.work.writeResult(write)).toBe(false);
+    expect(await tasks.probe.taskIds()).toEqual([]);
+    await tasks.one();
+    expect(await tasks.broker.work.writeResult(write)).toBe(true);
+    expect(Buffer.from((await tasks.task('a')).result ?? [])).toEqual(Buffer.from('r'));
+    expect(await tasks.broker.work.writeResult({ ...write, result: Buffer.from([0, 255]) })).toBe(true);
+    expect(Buffer.from((await tasks.task('a')).result ?? [])).toEqual(Buffer.from([0, 255]));
+    expect(await tasks.probe.secondOf('lease', 'a')).toBe(leaseSeconds);
+  });
+
+  it('answers for each task once the broker is closed, and does not reject', async (tasks) => {
+    const message = await tasks.one();
+    const closed = tasks.anotherBroker();
+    await closed.open();
+    await closed.close();
+    const requests = [tasks.request({ id: 'b' }), tasks.request({ id: 'c' })];
+    expect(await closed.enqueue.enqueue(requests, after(0))).toEqual([expect.any(AsynqError), expect.any(AsynqError)]);
+    expect(await closed.work.settle(tasks.queue, [settlementOf('done', message)], after(0))).toEqual([
+      expect.any(AsynqError),
+    ]);
+    expect(await tasks.placesOf('a')).toEqual(['active', 'lease']);
+  });
+});

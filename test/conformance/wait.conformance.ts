@@ -1,0 +1,79 @@
+import type { Broker } from '../../lib/model/broker/broker.js';
+import { ms } from '../../lib/model/time/duration.js';
+import { eventLoopTurns } from '../support/virtual-clock.js';
+import { chapter } from './chapter.js';
+import type { QueueUnderTest } from './queue-under-test.js';
+import { after, now } from './task-words.js';
+
+export const waiting = chapter('waiting for a task', (it) => {
+  const waits = new WeakMap<QueueUnderTest, Broker>();
+  // On a broker of the statement's own: one lends few connections to wait on, and to few queues in a second.
+  const wait = async (tasks: QueueUnderTest, options: { timeout?: number; signal?: AbortSignal } = {}) => {
+    const broker = waits.get(tasks) ?? tasks.anotherBroker();
+    waits.set(tasks, broker);
+    return await broker.work.waitForTask({
+      queue: tasks.queue,
+      timeout: ms(options.timeout ?? 20_000),
+      signal: options.signal ?? new AbortController().signal,
+    });
+  };
+
+  it('ends at once when there is one, and leaves the queue as it is', async (tasks) => {
+    await tasks.enqueue({ id: 'a' }, { id: 'b' });
+    expect(await wait(tasks)).toBe('task');
+    expect(await wait(tasks)).toBe('task');
+    expect(await tasks.idsIn('pending')).toEqual(['a', 'b']);
+    expect(await tasks.task('a')).toMatchObject({ state: 'pending', owner: undefined });
+  });
+
+  it('ends as soon as another process enqueues one', async (tasks) => {
+    const waited = wait(tasks);
+    await eventLoopTurns(5);
+    await tasks.other.enqueue.enqueue([tasks.request({ id: 'a' })], now);
+    expect(await waited).toBe('task');
+    expect(await tasks.placesOf('a')).toEqual(['pending']);
+  });
+
+  it('ends as soon as a task is forwarded', async (tasks) => {
+    await tasks.enqueue({ id: 'a', place: { kind: 'scheduled', processAt: after(1) } });
+    const waited = wait(tasks);
+    await eventLoopTurns(5);
+    await tasks.other.maintenance.forwardDue({ queue: tasks.queue, now: after(1), limit: 1 });
+    expect(await waited).toBe('task');
+  });
+
+  it('ends as soon as a task is given back', async (tasks) => {
+    const message = await tasks.one();
+    const waited = wait(tasks);
+    await eventLoopTurns(5);
+    await tasks.other.work.settle(tasks.queue, [{ kind: 'requeue', message }], now);
+    expect(await waited).toBe('task');
+  });
+
+  it('ends with none when the time is over', async (tasks) => {
+    expect(await wait(tasks, { timeout: 20 })).toBe('none');
+  });
+
+  it('ends with none when it is told to, now or before', async (tasks) => {
+    const controller = new AbortController();
+    const waited = wait(tasks, { signal: controller.signal });
+    await eventLoopTurns(5);
+    controller.abort();
+    expect(await waited).toBe('none');
+    expect(await wait(tasks, { signal: controller.signal })).toBe('none');
+  });
+
+  it('hears nothing of other queues', async (tasks) => {
+    const waited = wait(tasks, { timeout: 50 });
+    await (await tasks.sibling()).enqueue({ id: 'a' });
+    expect(await waited).toBe('none');
+  });
+
+  it('P-58 sends its caller polling while the queue is paused', async (tasks) => {
+    await tasks.enqueue({ id: 'a' });
+    await tasks.probe.pause();
+    expect(await wait(tasks)).toBe('busy');
+    await tasks.probe.resume();
+    expect(await wait(tasks)).toBe('task');
+  });
+});
