@@ -24,6 +24,8 @@ export type { Configurable, ConfigurableFactory, ConfigurableOptions } from './n
 export { InjectClient, InjectMux, InjectServer } from './nest/decorators/inject.decorators.js';
 export { OnTaskEvent } from './nest/decorators/on-task-event.decorator.js';
 export type { OnTaskEventDecorator, OnTaskEventOptions } from './nest/decorators/on-task-event.decorator.js';
+export { TaskAggregator } from './nest/decorators/task-aggregator.decorator.js';
+export type { TaskAggregatorDecorator, TaskAggregatorOptions } from './nest/decorators/task-aggregator.decorator.js';
 export { TaskHandler } from './nest/decorators/task-handler.decorator.js';
 export type { TaskHandlerDecorator, TaskHandlerOptions } from './nest/decorators/task-handler.decorator.js';
 export { CurrentTask, TaskHeaders, TaskPayload, TaskSignal } from './nest/decorators/task-param.decorators.js';

@@ -1,5 +1,6 @@
 import { AsynqClient } from '../engine/client/asynq-client.js';
 import type { Logger } from '../engine/logger.js';
+import { GroupMux } from '../engine/maintenance/group-mux.js';
 import { openBroker, type OpenBrokerDeps, type RedisOption } from '../engine/open-broker.js';
 import { AsynqServer } from '../engine/server/asynq-server.js';
 import { TaskMux } from '../engine/server/task-mux.js';
@@ -29,6 +30,8 @@ export class AsynqInstance {
   readonly client: AsynqClient;
   readonly server: AsynqServer;
   readonly mux = new TaskMux();
+  /** Which method aggregates which groups. */
+  readonly groups = new GroupMux();
   readonly #broker: Broker;
   readonly #clock: Clock;
 
@@ -52,7 +55,7 @@ export class AsynqInstance {
     };
     this.client = new AsynqClient({ ...options.client, ...shared });
     // The broker is open when the server starts: nothing is left to wait for.
-    this.server = new AsynqServer({ ...options.server, waitForRedis: false, ...shared });
+    this.server = new AsynqServer({ ...options.server, waitForRedis: false, aggregator: this.groups, ...shared });
     this.mux.use(...options.middleware);
   }
 

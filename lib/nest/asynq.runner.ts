@@ -13,6 +13,7 @@ import { globalEnhancersOf } from './execution/global-enhancers.js';
 import { HandlerInvoker } from './execution/handler.invoker.js';
 import { NestLogger } from './nest-logger.js';
 import { ProcessSignals } from './process-signals.js';
+import { registerAggregators } from './register-aggregators.js';
 
 /** What the runner works with. */
 export interface AsynqRunnerDeps {
@@ -50,6 +51,7 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
     const { instances } = this.deps;
     try {
       this.#register(await this.#explore());
+      await registerAggregators(this.deps);
       await Promise.all(instances.all.map((instance) => this.#start(instance)));
       if (this.#started.length > 0) this.#signals.running();
     } catch (error) {
@@ -86,10 +88,11 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async #start(instance: AsynqInstance): Promise<void> {
-    const { mux, server, logger, options } = instance;
+    const { mux, groups, server, logger, options } = instance;
     if (options.server === undefined) return;
     if (!instance.mayHandle) return logger.info(`The role is "${options.role}": this process handles no tasks`);
-    if (mux.patterns.length === 0) return logger.info('No task handler was found: the server does not start');
+    if (mux.patterns.length === 0 && groups.isEmpty)
+      return logger.info('No task handler was found: the server does not start');
     this.#started.push(instance);
     await server.start(mux);
   }

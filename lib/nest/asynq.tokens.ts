@@ -47,6 +47,9 @@ export const enginePartsToken: InjectionToken = 'AsynqEngineParts';
 /** Metadata of a method: its `@TaskHandler` decorators. */
 export const taskHandlerKey = 'nestjs-asynq:task-handlers';
 
+/** Metadata of a method: its `@TaskAggregator` decorators. */
+export const taskAggregatorKey = 'nestjs-asynq:task-aggregators';
+
 /** Metadata of a method: its `@OnTaskEvent` decorators. */
 export const taskEventKey = 'nestjs-asynq:task-events';
 

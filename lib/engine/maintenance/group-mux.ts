@@ -6,9 +6,9 @@ import type { GroupAggregator } from './task-group.js';
 
 /** Which groups an aggregator is for; what is left out means all. */
 export interface GroupPattern {
-  readonly queue?: string;
+  readonly queue?: string | undefined;
   /** A group's name, or what it starts with. */
-  readonly group?: string;
+  readonly group?: string | undefined;
 }
 
 interface Route {
@@ -71,10 +71,7 @@ export class GroupMux {
  *
  * @throws HandlerConflictError when a part of it is blank; InvalidOptionError when it is no pattern.
  */
-export function groupPatternOf(
-  pattern: unknown,
-  path: string,
-): { readonly queue: string | undefined; readonly group: string | undefined } {
+export function groupPatternOf(pattern: unknown, path: string): GroupPattern {
   const { queue, group } = (typeof pattern === 'string' ? { group: pattern } : checked(pattern, path)) as GroupPattern;
   if (group !== undefined && (typeof group !== 'string' || isBlank(group))) {
     throw new HandlerConflictError(`${path} must not be blank; leave the group out to mean every group`);
@@ -84,11 +81,7 @@ export function groupPatternOf(
 }
 
 /** A pattern in words, for messages: `Groups "digest:" of queue "low"`. */
-export function showGroupPattern(pattern: {
-  readonly queue: string | undefined;
-  readonly group: string | undefined;
-}): string {
-  const { queue, group } = pattern;
+export function showGroupPattern({ queue, group }: GroupPattern): string {
   return `${group === undefined ? 'All groups' : `Groups "${group}"`}${queue === undefined ? '' : ` of queue "${queue}"`}`;
 }
 

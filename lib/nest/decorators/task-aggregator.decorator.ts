@@ -1,0 +1,51 @@
+import type { GroupPattern } from '../../engine/maintenance/group-mux.js';
+import type { TaskGroup, TaskToEnqueue } from '../../engine/maintenance/task-group.js';
+import { taskAggregatorKey } from '../asynq.tokens.js';
+import { appendMetadata } from './append-metadata.js';
+import type { ConfigurableOptions } from './configurable.js';
+
+/** Options of {@link TaskAggregator}. */
+export interface TaskAggregatorOptions {
+  /** Name of the module instance whose server aggregates. Default: the one registered without a name. */
+  readonly instance?: string;
+  /** Whether the aggregator is registered at all. Default true. */
+  readonly enabled?: boolean;
+}
+
+/** What {@link TaskAggregator} leaves on a method. */
+export interface TaskAggregatorMetadata {
+  readonly pattern: string | GroupPattern;
+  readonly options: ConfigurableOptions<TaskAggregatorOptions>;
+}
+
+/** A method decorator for methods that turn a group into a task. */
+export type TaskAggregatorDecorator = <M extends (group: TaskGroup<never>) => TaskToEnqueue | Promise<TaskToEnqueue>>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
+
+/**
+ * Makes a method of a provider the aggregator of a group, of every group whose name starts so, or of the groups of a
+ * queue. It is given the tasks of a group that is full or old enough and returns the one task that stands for them,
+ * which goes to the group's queue. To keep the tasks in their group, it throws. May be used several times on one method.
+ *
+ * A provider that is request-scoped or transient is made anew for every call, and `REQUEST` then injects the
+ * {@link TaskGroup}. Guards, pipes, interceptors and filters do not take part (spec/03 §15).
+ *
+ * @example
+ * @TaskAggregator('notification:')
+ * digest({ name, tasks }: TaskGroup<{ text: string }>) {
+ *   return ['email:digest', { user: name.slice('notification:'.length), lines: tasks.map((task) => task.payload.text) }] as const;
+ * }
+ */
+export function TaskAggregator(
+  pattern: string | GroupPattern,
+  options: ConfigurableOptions<TaskAggregatorOptions> = {},
+): TaskAggregatorDecorator {
+  return (_target, _method, descriptor) => {
+    if (descriptor.value === undefined) return;
+    const entry: TaskAggregatorMetadata = { pattern, options };
+    appendMetadata(descriptor.value, { key: taskAggregatorKey, entry });
+  };
+}

@@ -1,0 +1,36 @@
+import type { ModuleRef } from '@nestjs/core';
+import { type GroupPattern, groupPatternOf } from '../../engine/maintenance/group-mux.js';
+import { checkBoolean, checkNames, checkText } from '../../model/options/check.js';
+import { defaultInstanceName, taskAggregatorKey } from '../asynq.tokens.js';
+import type { TaskAggregatorMetadata, TaskAggregatorOptions } from '../decorators/task-aggregator.decorator.js';
+import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
+import { resolveConfigurable } from './resolve-configurable.js';
+
+/** An aggregator that an application declares, options resolved. */
+export interface AggregatorDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
+  readonly pattern: GroupPattern;
+  readonly instance: string;
+}
+
+/**
+ * Every aggregator that is switched on.
+ *
+ * @throws InvalidOptionError when a decorator's options are wrong, HandlerConflictError when its pattern is blank; both
+ * name the method.
+ */
+export async function exploreAggregators(
+  methods: DecoratedMethods,
+  moduleRef: ModuleRef,
+): Promise<readonly AggregatorDefinition[]> {
+  const definitions: AggregatorDefinition[] = [];
+  for (const { metadata, ...found } of methods.find<TaskAggregatorMetadata>(taskAggregatorKey)) {
+    const path = `@TaskAggregator on ${found.location}:`;
+    const options = await resolveConfigurable<TaskAggregatorOptions>(metadata.options, { moduleRef, path });
+    checkNames({ path, value: options }, ['instance', 'enabled']);
+    const { instance = defaultInstanceName, enabled = true } = options;
+    checkText({ path: `${path} instance`, value: instance });
+    if (!checkBoolean({ path: `${path} enabled`, value: enabled })) continue;
+    definitions.push({ ...found, pattern: groupPatternOf(metadata.pattern, `${path} the pattern`), instance });
+  }
+  return definitions;
+}
