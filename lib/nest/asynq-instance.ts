@@ -10,6 +10,7 @@ import { InvalidOptionError } from '../model/errors/option-errors.js';
 import type { Clock, Random } from '../model/time/clock.js';
 import type { ResolvedModuleOptions } from './asynq-module-options.js';
 import { defaultInstanceName } from './asynq.tokens.js';
+import { InstanceScheduler } from './instance-scheduler.js';
 import { NestLogger } from './nest-logger.js';
 import { openPatiently } from './open-patiently.js';
 
@@ -18,21 +19,27 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly openBroker: (redis: RedisOption, deps: OpenBrokerDeps) => Broker;
+  /** How long clients wait for Redis is measured by this one; without it by `clock`. */
+  readonly clientClock?: Clock;
+  /** Takes the engine's log lines, whatever an instance's options say. */
+  readonly logger?: Logger;
 }
 
 /** The real thing. */
 export const systemParts: EngineParts = { clock: systemClock, random: systemRandom, openBroker };
 
-/** One registration of the module: a broker, and the client, server and mux that share it. */
+/** One registration of the module: a broker, and the client, server, scheduler and mux that share it. */
 export class AsynqInstance {
   readonly options: ResolvedModuleOptions;
   readonly logger: Logger;
   readonly client: AsynqClient;
   readonly server: AsynqServer;
+  readonly scheduler: InstanceScheduler;
   readonly mux = new TaskMux();
   /** Which method aggregates which groups. */
   readonly groups = new GroupMux();
-  readonly #broker: Broker;
+  /** Storage; a test looks at it. */
+  readonly broker: Broker;
   readonly #clock: Clock;
 
   /** Connects to nothing. @throws InvalidOptionError when the option `redis` is no way to a Redis. */
@@ -40,22 +47,29 @@ export class AsynqInstance {
     readonly name: string,
     { options, parts }: { readonly options: ResolvedModuleOptions; readonly parts: EngineParts },
   ) {
-    const { clock, random } = parts;
+    const { clock, random, clientClock = clock } = parts;
     const { codec } = options;
     this.options = options;
-    this.logger = options.logger ?? new NestLogger(name === defaultInstanceName ? 'Asynq' : `Asynq:${name}`);
+    this.logger =
+      parts.logger ?? options.logger ?? new NestLogger(name === defaultInstanceName ? 'Asynq' : `Asynq:${name}`);
     this.#clock = clock;
-    this.#broker = makeBroker(options, { parts, logger: this.logger });
+    this.broker = makeBroker(options, { parts, logger: this.logger });
     const shared = {
-      broker: this.#broker,
+      broker: this.broker,
       clock,
       random,
       logger: this.logger,
       ...(codec === undefined ? {} : { codec }),
     };
-    this.client = new AsynqClient({ ...options.client, ...shared });
+    this.client = new AsynqClient({ ...options.client, ...shared, clock: clientClock });
     // The broker is open when the server starts: nothing is left to wait for.
     this.server = new AsynqServer({ ...options.server, waitForRedis: false, aggregator: this.groups, ...shared });
+    const { defaults } = options.client;
+    this.scheduler = new InstanceScheduler({
+      ...options.scheduler?.engine,
+      ...(defaults === undefined ? {} : { defaults }),
+      ...shared,
+    });
     this.mux.use(...options.middleware);
   }
 
@@ -65,19 +79,25 @@ export class AsynqInstance {
     return server !== undefined && (role === 'all' || role === 'worker');
   }
 
+  /** Whether this process may enqueue tasks of the instance on schedules, if it has any. */
+  get maySchedule(): boolean {
+    const { scheduler, role } = this.options;
+    return scheduler !== undefined && (role === 'all' || role === 'scheduler');
+  }
+
   /**
    * Connects, within `connectTimeout` or, with `waitForRedis`, within as long as it takes.
    *
    * @throws BrokerUnavailableError, UnsupportedRedisError; the reason of `giveUp` when that is aborted.
    */
   async open(giveUp: AbortSignal): Promise<void> {
-    if (!this.options.waitForRedis) return await this.#broker.open();
-    await openPatiently(this.#broker, { clock: this.#clock, logger: this.logger, signal: giveUp });
+    if (!this.options.waitForRedis) return await this.broker.open();
+    await openPatiently(this.broker, { clock: this.#clock, logger: this.logger, signal: giveUp });
   }
 
   /** Closes the client and the broker; what fails is logged. Idempotent. */
   async close(): Promise<void> {
-    for (const part of [this.client, this.#broker]) {
+    for (const part of [this.client, this.broker]) {
       await part.close().catch((error: unknown) => {
         this.logger.error(`Closing the connections failed: ${error instanceof Error ? error.message : String(error)}`);
       });

@@ -15,6 +15,11 @@ import {
 } from '../model/options/check.js';
 import type { PayloadCodec } from '../model/task/payload.codec.js';
 import type { Duration, Ms } from '../model/time/duration.js';
+import {
+  type ModuleSchedulerOptions,
+  type ResolvedModuleSchedulerOptions,
+  resolveModuleSchedulerOptions,
+} from './module-scheduler-options.js';
 
 /** What a process does of all that its code could do. */
 export type AsynqRole = 'producer' | 'worker' | 'scheduler' | 'all';
@@ -25,7 +30,9 @@ export interface AsynqModuleOptions {
   readonly redis?: RedisOption;
   /** How tasks are handled; `false` for an application that only enqueues. */
   readonly server?: ServerOptions | false;
-  /** How tasks are enqueued. */
+  /** How tasks are enqueued on schedules; `false` for an application that never does. */
+  readonly scheduler?: ModuleSchedulerOptions | false;
+  /** How tasks are enqueued. Its `defaults` are those of schedules, too. */
   readonly client?: ModuleClientOptions;
   /** Wraps every handler; the first is the outermost. */
   readonly middleware?: readonly Middleware[];
@@ -78,6 +85,8 @@ export interface ResolvedModuleOptions {
   readonly redis: RedisOption;
   /** As the user wrote them, and checked; `undefined` when nothing may be handled. */
   readonly server: ServerOptions | undefined;
+  /** `undefined` when nothing may be scheduled. */
+  readonly scheduler: ResolvedModuleSchedulerOptions | undefined;
   readonly client: ModuleClientOptions;
   readonly middleware: readonly Middleware[];
   readonly codec: PayloadCodec | undefined;
@@ -91,6 +100,7 @@ export interface ResolvedModuleOptions {
 const optionNames = [
   'redis',
   'server',
+  'scheduler',
   'client',
   'middleware',
   'codec',
@@ -114,7 +124,7 @@ export function resolveModuleOptions(
 ): ResolvedModuleOptions {
   checkGivenBesideFactory(checkObject({ path: `${owner} options`, value: input }));
   checkNames({ path: owner, value: input }, optionNames);
-  const { server = {}, client = {}, middleware = [] } = input;
+  const { server = {}, scheduler = {}, client = {}, middleware = [] } = input;
   const limit = (name: 'connectTimeout' | 'commandTimeout', fallback: Duration): Ms =>
     checkDuration({ path: `${owner} ${name}`, value: input[name] ?? fallback }, 'above-zero');
   if (server !== false) resolveServerOptions(server, `${owner} server`);
@@ -126,6 +136,7 @@ export function resolveModuleOptions(
     redis:
       input.redis === undefined ? env['ASYNQ_REDIS_URL'] || env['REDIS_URL'] || 'redis://localhost:6379' : input.redis,
     server: server === false ? undefined : server,
+    scheduler: scheduler === false ? undefined : resolveModuleSchedulerOptions(scheduler, `${owner} scheduler`),
     client,
     middleware: checkMiddleware(middleware),
     codec: input.codec,

@@ -12,6 +12,7 @@ import {
   enginePartsToken,
   getClientToken,
   getMuxToken,
+  getSchedulerToken,
   getServerToken,
   instanceToken,
   optionsToken,
@@ -19,7 +20,7 @@ import {
 
 /** What an instance offers for injection. */
 export function instanceExports(name: string): InjectionToken[] {
-  return [getClientToken(name), getServerToken(name), getMuxToken(name)];
+  return [getClientToken(name), getServerToken(name), getMuxToken(name), getSchedulerToken(name)];
 }
 
 /** The providers of one instance; its options are provided under {@link optionsToken}. */
@@ -39,6 +40,7 @@ export function instanceProviders(name: string): Provider[] {
     partProvider(name, { token: getClientToken(name), of: (instance) => instance.client }),
     partProvider(name, { token: getServerToken(name), of: (instance) => instance.server }),
     partProvider(name, { token: getMuxToken(name), of: (instance) => instance.mux }),
+    partProvider(name, { token: getSchedulerToken(name), of: (instance) => instance.scheduler }),
   ];
 }
 

@@ -7,12 +7,16 @@ import type { AsynqInstances } from './asynq-instances.js';
 import { checkDefinitions, type Definitions } from './discovery/check-definitions.js';
 import type { DecoratedMethods } from './discovery/decorated-methods.js';
 import { exploreEvents } from './discovery/event.explorer.js';
+import { exploreCrons, handlersOf } from './discovery/cron.explorer.js';
 import { exploreHandlers } from './discovery/handler.explorer.js';
+import { explorePeriodicTasks } from './discovery/periodic-tasks.explorer.js';
 import { bindEvent } from './execution/event-method.js';
 import { globalEnhancersOf } from './execution/global-enhancers.js';
 import { HandlerInvoker } from './execution/handler.invoker.js';
 import { NestLogger } from './nest-logger.js';
 import { ProcessSignals } from './process-signals.js';
+import { registerCrons } from './register-crons.js';
+import { ScheduleRunner } from './schedule.runner.js';
 import { registerAggregators } from './register-aggregators.js';
 
 /** What the runner works with. */
@@ -25,13 +29,14 @@ export interface AsynqRunnerDeps {
 }
 
 /**
- * Ties the servers to Nest's life. Its module's hooks come last at the start and first at the stop, so handlers run
- * only while every provider of the application is alive.
+ * Ties servers and schedulers to Nest's life. Its module's hooks come last at the start and first at the stop, so
+ * handlers run only while every provider of the application is alive.
  */
 export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #signals: ProcessSignals;
   /** Instances whose servers were told to start. */
   readonly #started: AsynqInstance[] = [];
+  readonly #schedules = new ScheduleRunner();
   #drained: Promise<void> | undefined;
 
   constructor(private readonly deps: AsynqRunnerDeps) {
@@ -42,18 +47,20 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Finds the handlers and starts the servers that have some.
+   * Finds handlers and schedules and starts the servers, then the schedulers, that have some.
    *
-   * @throws HandlerConflictError, InvalidOptionError when a handler is declared wrongly; BrokerUnavailableError when a
-   * server cannot start. Whatever was started or opened is closed before.
+   * @throws HandlerConflictError, InvalidOptionError when a handler or a schedule is declared wrongly;
+   * BrokerUnavailableError when a server cannot start. Whatever was started or opened is closed before.
    */
   async onApplicationBootstrap(): Promise<void> {
     const { instances } = this.deps;
     try {
-      this.#register(await this.#explore());
+      const definitions = await this.#explore();
+      this.#register(definitions);
       await registerAggregators(this.deps);
       await Promise.all(instances.all.map((instance) => this.#start(instance)));
       if (this.#started.length > 0) this.#signals.running();
+      for (const instance of instances.all) await this.#schedules.start(instance, definitions.periodicTasks);
     } catch (error) {
       await this.#drain();
       await instances.close();
@@ -67,14 +74,17 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   async #explore(): Promise<Definitions> {
     const { methods, moduleRef, instances } = this.deps;
-    const handlers = await exploreHandlers(methods, moduleRef);
+    const declared = await exploreHandlers(methods, moduleRef);
+    const crons = await exploreCrons(methods, moduleRef);
+    const handlers = [...declared, ...handlersOf(crons, declared)];
+    const periodicTasks = await explorePeriodicTasks(methods, moduleRef);
     const events = await exploreEvents(methods, moduleRef);
-    const definitions = { handlers, events, instances: instances.names };
+    const definitions = { handlers, crons, periodicTasks, events, instances: instances.names };
     checkDefinitions(definitions);
     return definitions;
   }
 
-  #register({ handlers, events }: Definitions): void {
+  #register({ handlers, crons, events }: Definitions): void {
     const { instances, external, moduleRef } = this.deps;
     const invoker = new HandlerInvoker(external, globalEnhancersOf(moduleRef));
     for (const instance of instances.all) {
@@ -84,6 +94,7 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
       for (const event of events.filter((one) => one.instance === instance.name)) {
         instance.server.events.on(event.event, bindEvent(event, instance.logger));
       }
+      registerCrons(instance, crons);
     }
   }
 
@@ -99,12 +110,12 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   // Nest may close an application twice at once; both wait for the same end.
   #drain(): Promise<void> {
-    return (this.#drained ??= this.#shutDownServers());
+    return (this.#drained ??= this.#shutDown());
   }
 
-  async #shutDownServers(): Promise<void> {
-    if (this.#started.length === 0) return;
+  async #shutDown(): Promise<void> {
     this.#signals.draining();
+    await this.#schedules.stop();
     await Promise.allSettled(this.#started.map(({ server }) => server.shutdown()));
     this.#signals.ended();
   }

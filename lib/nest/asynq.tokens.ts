@@ -1,5 +1,6 @@
 import type { InjectionToken } from '@nestjs/common';
 import { AsynqClient } from '../engine/client/asynq-client.js';
+import { AsynqScheduler } from '../engine/scheduler/asynq-scheduler.js';
 import { AsynqServer } from '../engine/server/asynq-server.js';
 import { TaskMux } from '../engine/server/task-mux.js';
 
@@ -19,6 +20,11 @@ export function getClientToken(instance: string = defaultInstanceName): Injectio
 /** Injection token of an instance's server: the class {@link AsynqServer} itself for the default one. */
 export function getServerToken(instance: string = defaultInstanceName): InjectionToken<AsynqServer> {
   return instance === defaultInstanceName ? AsynqServer : `AsynqServer:${instance}`;
+}
+
+/** Injection token of an instance's scheduler: the class {@link AsynqScheduler} itself for the default one. */
+export function getSchedulerToken(instance: string = defaultInstanceName): InjectionToken<AsynqScheduler> {
+  return instance === defaultInstanceName ? AsynqScheduler : `AsynqScheduler:${instance}`;
 }
 
 /** Injection token of an instance's mux: the class {@link TaskMux} itself for the default one. */
@@ -46,6 +52,12 @@ export const enginePartsToken: InjectionToken = 'AsynqEngineParts';
 
 /** Metadata of a method: its `@TaskHandler` decorators. */
 export const taskHandlerKey = 'nestjs-asynq:task-handlers';
+
+/** Metadata of a method: its `@Cron` decorators. */
+export const cronKey = 'nestjs-asynq:crons';
+
+/** Metadata of a method: its `@ProvidesPeriodicTasks` decorators. */
+export const periodicTasksKey = 'nestjs-asynq:periodic-tasks';
 
 /** Metadata of a method: its `@TaskAggregator` decorators. */
 export const taskAggregatorKey = 'nestjs-asynq:task-aggregators';

@@ -27,6 +27,10 @@ describe('module options', () => {
     [{ redis: 'ftp://x' }, 'AsynqModule: redis'],
     [{ redis: null }, 'AsynqModule: redis must be a URL, ioredis options'],
     [{ server: null }, 'AsynqModule: server must be an object, got null'],
+    [{ scheduler: { timeZone: 'Hanoi' } }, 'AsynqModule: scheduler.timeZone must be a time zone'],
+    [{ scheduler: { redis: 'redis://x' } }, 'AsynqModule: scheduler.redis is not an option'],
+    [{ scheduler: { disabled: 'backup' } }, 'AsynqModule: scheduler.disabled must be a list of ids of @Cron entries'],
+    [{ scheduler: true }, 'AsynqModule: scheduler must be an object, got true'],
   ])('fail the boot when wrong: %j', async (given, message) => {
     const boot = startApp({ imports: [AsynqModule.forRoot(given as AsynqModuleOptions)] });
     await expect(boot).rejects.toThrow(InvalidOptionError);
@@ -65,6 +69,7 @@ describe('module options', () => {
       middleware: [],
       codec: undefined,
       role: 'all',
+      scheduler: { engine: {}, disabled: [] },
       waitForRedis: false,
       connectTimeout: 10_000,
       commandTimeout: 5_000,

@@ -1,5 +1,5 @@
 import { Inject } from '@nestjs/common';
-import { getClientToken, getMuxToken, getServerToken } from '../asynq.tokens.js';
+import { getClientToken, getMuxToken, getSchedulerToken, getServerToken } from '../asynq.tokens.js';
 
 /**
  * Injects the client of a named instance. For the default instance the class is enough: `private asynq: AsynqClient`.
@@ -33,4 +33,15 @@ export function InjectServer(instance?: string): PropertyDecorator & ParameterDe
  */
 export function InjectMux(instance?: string): PropertyDecorator & ParameterDecorator {
   return Inject(getMuxToken(instance));
+}
+
+/**
+ * Injects the scheduler of a named instance, to add, remove, list or run schedules; the module starts and stops it. For
+ * the default instance the class is enough.
+ *
+ * @example
+ * constructor(@InjectScheduler('billing') private readonly schedules: AsynqScheduler) {}
+ */
+export function InjectScheduler(instance?: string): PropertyDecorator & ParameterDecorator {
+  return Inject(getSchedulerToken(instance));
 }

@@ -1,13 +1,19 @@
 import type { TaskEventName } from '../../engine/engine-events.js';
+import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { HandlerConflictError } from '../../model/errors/task-errors.js';
 import { checkOneOf, isBlank, refuse } from '../../model/options/check.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
+import type { CronDefinition } from './cron.explorer.js';
 import type { EventDefinition } from './event.explorer.js';
 import type { HandlerDefinition } from './handler.explorer.js';
+import type { PeriodicTasksDefinition } from './periodic-tasks.explorer.js';
 
 /** What is checked before anything starts. */
 export interface Definitions {
+  /** Those of schedules included. */
   readonly handlers: readonly HandlerDefinition[];
+  readonly crons: readonly CronDefinition[];
+  readonly periodicTasks: readonly PeriodicTasksDefinition[];
   readonly events: readonly EventDefinition[];
   /** Names of the registered instances. */
   readonly instances: readonly string[];
@@ -19,15 +25,15 @@ export interface Definitions {
  * @throws HandlerConflictError when a pattern is blank or has two handlers.
  * @throws InvalidOptionError when an instance or an event does not exist, or a handler cannot be made per task.
  */
-export function checkDefinitions({ handlers, events, instances }: Definitions): void {
+export function checkDefinitions({ handlers, crons, periodicTasks, events, instances }: Definitions): void {
   const taken = new Map<string, HandlerDefinition>();
   for (const handler of handlers) {
-    const { location, instance } = handler;
+    const { decorator, location, instance } = handler;
     const pattern = patternOf(handler);
     if (isBlank(pattern)) {
-      throw new HandlerConflictError(`@TaskHandler on ${location}: the pattern must not be blank`);
+      throw new HandlerConflictError(`${decorator} on ${location}: the pattern must not be blank`);
     }
-    checkOneOf({ path: `@TaskHandler on ${location}: instance`, value: instance }, instances);
+    checkOneOf({ path: `${decorator} on ${location}: instance`, value: instance }, instances);
     checkMadePerTask(handler);
     const key = JSON.stringify([instance, pattern]);
     const other = taken.get(key);
@@ -36,28 +42,52 @@ export function checkDefinitions({ handlers, events, instances }: Definitions): 
     }
     taken.set(key, handler);
   }
+  checkScheduleIds(crons);
+  for (const definition of periodicTasks) {
+    const { decorator, location, instance } = definition;
+    checkOneOf({ path: `${decorator} on ${location}: instance`, value: instance }, instances);
+    checkMadePerTask(definition);
+  }
   for (const { location, instance, event } of events) {
     checkOneOf({ path: `@OnTaskEvent on ${location}: instance`, value: instance }, instances);
     checkOneOf({ path: `@OnTaskEvent on ${location}: event`, value: event }, taskEventNames);
   }
 }
 
+function checkScheduleIds(crons: readonly CronDefinition[]): void {
+  const taken = new Map<string, CronDefinition>();
+  for (const cron of crons) {
+    const { location, instance } = cron.handler;
+    const key = JSON.stringify([instance, cron.id]);
+    const other = taken.get(key);
+    if (other !== undefined) {
+      throw new InvalidOptionError({
+        path: `@Cron on ${location}: id`,
+        value: cron.id,
+        allowed: 'one that no other schedule has',
+        message: `Schedule "${cron.id}" is declared twice: by @Cron on ${other.handler.location} and on ${location}; give one an id of its own`,
+      });
+    }
+    taken.set(key, cron);
+  }
+}
+
 /** The text that routes tasks to a handler. A definition from a file that imports the handler's own is `undefined`. */
-function patternOf({ pattern, location }: HandlerDefinition): string {
+function patternOf({ decorator, pattern, location }: HandlerDefinition): string {
   if (typeof pattern === 'string') return pattern;
   const type: unknown = (pattern as TaskDefinition | undefined | null)?.type;
   if (typeof type === 'string') return type;
   return refuse(
-    { path: `@TaskHandler on ${location}: the pattern`, value: pattern },
+    { path: `${decorator} on ${location}: the pattern`, value: pattern },
     'a task type, a prefix or what defineTask made',
   );
 }
 
 // Nest makes controllers per request only for its own routers.
-function checkMadePerTask({ host, kind, location }: HandlerDefinition): void {
+function checkMadePerTask({ decorator, host, kind, location }: HandlerDefinition | PeriodicTasksDefinition): void {
   if (kind === 'provider' || host.isDependencyTreeStatic()) return;
   refuse(
-    { path: `@TaskHandler on ${location}:`, value: 'a request-scoped controller' },
+    { path: `${decorator} on ${location}:`, value: 'a request-scoped controller' },
     'on a provider, which can be made per task',
   );
 }

@@ -9,6 +9,8 @@ import { resolveConfigurable } from './resolve-configurable.js';
 
 /** A handler that an application declares, options resolved. */
 export interface HandlerDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
+  /** What declares it, for messages. */
+  readonly decorator: '@TaskHandler' | '@Cron';
   readonly pattern: string | TaskDefinition;
   readonly instance: string;
   readonly middleware: readonly Middleware[];
@@ -28,7 +30,7 @@ export async function exploreHandlers(
     const path = `@TaskHandler on ${found.location}:`;
     const options = await resolveConfigurable<TaskHandlerOptions>(metadata.options, { moduleRef, path });
     const { enabled, ...rest } = resolveHandlerOptions(options, path);
-    if (enabled) definitions.push({ ...found, ...rest, pattern: metadata.pattern });
+    if (enabled) definitions.push({ ...found, ...rest, decorator: '@TaskHandler', pattern: metadata.pattern });
   }
   return definitions;
 }

@@ -10,15 +10,16 @@ export async function resolveConfigurable<O extends object>(
 ): Promise<O> {
   const { moduleRef, path } = context;
   const optionsPath = pathOf(path, 'options');
-  const fields = await resolveOne(options as Configurable<O>, { moduleRef, path: optionsPath });
+  const fields = await resolveValue(options as Configurable<O>, { moduleRef, path: optionsPath });
   const resolved: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(checkObject({ path: optionsPath, value: fields }))) {
-    resolved[name] = await resolveOne(value, { moduleRef, path: pathOf(path, name) });
+    resolved[name] = await resolveValue(value, { moduleRef, path: pathOf(path, name) });
   }
   return resolved as O;
 }
 
-async function resolveOne<T>(
+/** The value itself, or what its factory makes. */
+export async function resolveValue<T>(
   value: Configurable<T>,
   { moduleRef, path }: { readonly moduleRef: ModuleRef; readonly path: string },
 ): Promise<T> {

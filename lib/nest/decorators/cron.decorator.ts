@@ -1,0 +1,62 @@
+import type { ScheduleOptions } from '../../engine/scheduler/schedule-entry.js';
+import type { TaskDefinition } from '../../model/task/task-definition.js';
+import { cronKey, entryProviderKey } from '../asynq.tokens.js';
+import { appendMetadata } from './append-metadata.js';
+import type { Configurable, ConfigurableOptions } from './configurable.js';
+import type { TaskHandlerDecorator } from './task-handler.decorator.js';
+
+/** How the tasks of a schedule are enqueued; as in `enqueue`. */
+type CronTaskOptions = Pick<
+  ScheduleOptions,
+  'queue' | 'maxRetry' | 'timeout' | 'unique' | 'retention' | 'headers' | 'processIn'
+>;
+
+/** Options of {@link Cron}. */
+export interface CronOptions extends CronTaskOptions, Pick<ScheduleOptions, 'id' | 'timeZone' | 'catchUp' | 'overlap'> {
+  /** Type of the tasks, or their definition. Default `cron:<Class>.<method>`. */
+  readonly type?: string | TaskDefinition;
+  /** Payload of every task. Default: none. */
+  readonly payload?: unknown;
+  /** Name of the module instance that schedules and handles. Default: the one registered without a name. */
+  readonly instance?: string;
+  /** Whether the schedule ticks. What was enqueued before is handled all the same. Default true. */
+  readonly enabled?: boolean;
+}
+
+/** What {@link Cron} leaves on a method. */
+export interface CronMetadata {
+  readonly spec: Configurable<string>;
+  readonly options: ConfigurableOptions<CronOptions>;
+}
+
+/**
+ * Runs a method of a provider on a schedule: at each tick one task is enqueued for the whole fleet, however many
+ * replicas run, and one worker handles it with this method, as if it were a {@link TaskHandler} of the task's type. May
+ * be used several times on one method, each with an `id` of its own.
+ *
+ * The entry's `id` is `<Class>.<method>` unless given: it names the schedule in {@link AsynqScheduler}, in Asynq's tools
+ * and in the module's option `scheduler.disabled`. Give `id` and `type` where a bundler renames classes.
+ *
+ * The spec has five fields, six with seconds, or is a descriptor such as `@daily` or `@every 5m` (spec/03 §19). The
+ * application does not start with one that is wrong.
+ *
+ * @example
+ * @Injectable()
+ * export class Backups {
+ *   @Cron('0 2 * * *', { timeZone: 'Asia/Ho_Chi_Minh', queue: 'low', overlap: 'skip' })
+ *   async backup(task: Task) {
+ *     await this.dump({ signal: task.signal });
+ *   }
+ * }
+ */
+export function Cron(
+  spec: Configurable<string>,
+  options: ConfigurableOptions<CronOptions> = {},
+): TaskHandlerDecorator<unknown> {
+  return (target, _method, descriptor) => {
+    if (descriptor.value === undefined) return;
+    Reflect.defineMetadata(entryProviderKey, true, target.constructor);
+    const entry: CronMetadata = { spec, options };
+    appendMetadata(descriptor.value, { key: cronKey, entry });
+  };
+}

@@ -1,0 +1,43 @@
+import type { ModuleRef } from '@nestjs/core';
+import { checkBoolean, checkDuration, checkNames, checkText } from '../../model/options/check.js';
+import type { Ms } from '../../model/time/duration.js';
+import { defaultInstanceName, periodicTasksKey } from '../asynq.tokens.js';
+import type {
+  PeriodicTasksMetadata,
+  ProvidesPeriodicTasksOptions,
+} from '../decorators/provides-periodic-tasks.decorator.js';
+import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
+import { resolveConfigurable } from './resolve-configurable.js';
+
+/** A method that lists periodic tasks, options resolved. */
+export interface PeriodicTasksDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
+  readonly decorator: '@ProvidesPeriodicTasks';
+  readonly instance: string;
+  readonly syncInterval: Ms;
+}
+
+/**
+ * Every method that lists periodic tasks and is switched on.
+ *
+ * @throws InvalidOptionError when a decorator's options are wrong, naming the method.
+ */
+export async function explorePeriodicTasks(
+  methods: DecoratedMethods,
+  moduleRef: ModuleRef,
+): Promise<readonly PeriodicTasksDefinition[]> {
+  const definitions: PeriodicTasksDefinition[] = [];
+  for (const { metadata, ...found } of methods.find<PeriodicTasksMetadata>(periodicTasksKey)) {
+    const path = `@ProvidesPeriodicTasks on ${found.location}:`;
+    const options = await resolveConfigurable<ProvidesPeriodicTasksOptions>(metadata.options, { moduleRef, path });
+    checkNames({ path, value: options }, ['syncInterval', 'instance', 'enabled']);
+    const { syncInterval = '3m', instance = defaultInstanceName, enabled = true } = options;
+    const definition: PeriodicTasksDefinition = {
+      ...found,
+      decorator: '@ProvidesPeriodicTasks',
+      instance: checkText({ path: `${path} instance`, value: instance }),
+      syncInterval: checkDuration({ path: `${path} syncInterval`, value: syncInterval }, 'above-zero'),
+    };
+    if (checkBoolean({ path: `${path} enabled`, value: enabled })) definitions.push(definition);
+  }
+  return definitions;
+}

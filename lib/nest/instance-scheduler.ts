@@ -1,0 +1,34 @@
+import type { Logger } from '../engine/logger.js';
+import { AsynqScheduler, type ScheduleArguments } from '../engine/scheduler/asynq-scheduler.js';
+import type { ScheduleOptions } from '../engine/scheduler/schedule-entry.js';
+import type { TaskDefinition } from '../model/task/task-definition.js';
+
+/** The scheduler of an instance. One without a schedule does not run: it starts with its first, once it is let. */
+export class InstanceScheduler extends AsynqScheduler {
+  #mayRun = false;
+
+  /** From now on it runs as soon as it has a schedule. */
+  async allowToRun(): Promise<void> {
+    this.#mayRun = true;
+    if (this.entries().length > 0) await this.start();
+  }
+
+  override register<P>(spec: string, definition: TaskDefinition<P>, ...args: ScheduleArguments<P>): string;
+  override register(spec: string, type: string, payload?: unknown, options?: ScheduleOptions): string;
+  override register(spec: string, task: string & TaskDefinition, payload?: unknown, options?: ScheduleOptions): string {
+    const id = super.register(spec, task, payload, options);
+    if (this.#mayRun && this.status === 'new') this.#startLate(this.options.logger);
+    return id;
+  }
+
+  override async shutdown(): Promise<void> {
+    this.#mayRun = false;
+    await super.shutdown();
+  }
+
+  #startLate(logger: Logger): void {
+    this.start().catch((error: unknown) => {
+      logger.error(`The scheduler does not start: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import { resolveSchedulerOptions, type SchedulerOptions } from '../engine/scheduler/scheduler-options.js';
+import { checkNames, checkText, pathOf, refuse } from '../model/options/check.js';
+
+/** How an instance schedules; what its client and broker decide is not asked again. */
+export interface ModuleSchedulerOptions extends Pick<
+  SchedulerOptions,
+  'timeZone' | 'catchUp' | 'heartbeatInterval' | 'shutdownTimeout' | 'preEnqueue' | 'postEnqueue'
+> {
+  /** Ids of `@Cron` entries that are switched off: `['EmailTasks.backup']`. Their waiting tasks are handled. */
+  readonly disabled?: readonly string[];
+}
+
+/** The same, checked. */
+export interface ResolvedModuleSchedulerOptions {
+  readonly engine: SchedulerOptions;
+  readonly disabled: readonly string[];
+}
+
+const names = Object.keys({
+  timeZone: true,
+  catchUp: true,
+  heartbeatInterval: true,
+  shutdownTimeout: true,
+  preEnqueue: true,
+  postEnqueue: true,
+  disabled: true,
+} satisfies Record<keyof ModuleSchedulerOptions, true>);
+
+/**
+ * Checks what was given; `path` is how it is called in errors: `AsynqModule: scheduler`.
+ *
+ * @throws InvalidOptionError
+ */
+export function resolveModuleSchedulerOptions(
+  options: ModuleSchedulerOptions,
+  path: string,
+): ResolvedModuleSchedulerOptions {
+  checkNames({ path, value: options }, names);
+  const { disabled = [], ...engine } = options;
+  resolveSchedulerOptions(engine, path);
+  return { engine, disabled: checkIds(disabled, pathOf(path, 'disabled')) };
+}
+
+function checkIds(disabled: unknown, path: string): readonly string[] {
+  if (!Array.isArray(disabled)) return refuse({ path, value: disabled }, 'a list of ids of @Cron entries');
+  return disabled.map((value: unknown, index) => checkText({ path: `${path}[${index}]`, value }));
+}
