@@ -45,11 +45,10 @@ describe('aggregating across languages', () => {
     const combined = await there.waitFor('that it has handled the task', ({ event }) => event === 'end');
     expect(combined).toMatchObject({ type: 'ok:combined', queue, maxRetry: 3 });
     expect(
-      [
-        ...Buffer.from(combined.payload ?? '', 'base64')
-          .toString()
-          .split('\n'),
-      ].sort(),
+      Buffer.from(combined.payload ?? '', 'base64')
+        .toString()
+        .split('\n')
+        .sort(),
     ).toEqual(['1', '2', '3']);
     expect(seen).toHaveLength(1);
     expect(seen[0]?.tasks.map(({ type, headers }) => [type, { ...headers }])).toEqual(
