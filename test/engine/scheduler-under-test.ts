@@ -126,7 +126,7 @@ export class SchedulersUnderTest {
 
   async history(entryId: string): Promise<ScheduleEvent[]> {
     this.#entryIds.add(entryId);
-    const records = await this.redis.zrangeBuffer(scheduleHistoryKey(entryId), 0, -1);
+    const records = await this.redis.zrangeBuffer(scheduleHistoryKey(entryId), 0, '-1');
     return records.map((record) => {
       const decoded = decodeScheduleEvent(record);
       return decoded.ok ? decoded.value : { taskId: 'undecodable', enqueuedAt: epochMs(0) };

@@ -4,7 +4,8 @@ import type { ScheduleEntry } from '../../lib/model/cron/schedule.js';
 import { addMs, type EpochMs, epochMs, ms } from '../../lib/model/time/duration.js';
 import { queueKeys, ticksKey } from '../../lib/redis/keys.js';
 import { uniqueQueue } from '../support/unique-queue.js';
-import { now, nowSeconds, QueueUnderTest, type Wanted } from './queue-under-test.js';
+import { now, nowSeconds, type Wanted } from '../conformance/task-words.js';
+import { QueueUnderTest } from './queue-under-test.js';
 
 const firstTick = epochMs(nowSeconds * 1_000);
 const tickAfter = (seconds: number): EpochMs => addMs(firstTick, ms(seconds * 1_000));
@@ -25,91 +26,6 @@ describe('a tick', () => {
     return await tasks.broker.schedule.enqueueTick({ schedule, tick, overlap, request, now });
   };
   const pendingIds = async (): Promise<string[]> => (await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toReversed();
-
-  it('is enqueued by one of twenty who ask at once, and taken for the others', async () => {
-    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, i) => enqueueTick({ id: `task-${i}` })));
-    expect(outcomes.toSorted()).toEqual(['enqueued', ...Array.from({ length: 19 }, () => 'taken')]);
-    expect(await pendingIds()).toEqual([`task-${outcomes.indexOf('enqueued')}`]);
-  });
-
-  it('stores what an ordinary enqueue stores, and registers the queue', async () => {
-    await enqueueTick({ id: 'a', maxRetry: 3, payload: Buffer.from('x') });
-    expect(await tasks.hash('a')).toMatchObject({ state: 'pending', msg: 'bytes', pending_since: `${now}000000` });
-    expect(await tasks.stored('a')).toMatchObject({ id: 'a', maxRetry: 3, payload: Buffer.from('x') });
-    expect(await tasks.redis.sismember('asynq:queues', tasks.queue)).toBe(1);
-  });
-
-  it('places a task that waits, or belongs to a group, as enqueueing does', async () => {
-    await enqueueTick({ id: 'later', place: { kind: 'scheduled', processAt: tickAfter(60) } });
-    await enqueueTick({ id: 'member', place: { kind: 'aggregating' }, group: 'g', tick: tickAfter(1) });
-    expect(await tasks.redis.zscore(tasks.keys.scheduled, 'later')).toBe(String(nowSeconds + 60));
-    expect(await tasks.redis.zrange(`${tasks.keys.groupPrefix}g`, 0, -1)).toEqual(['member']);
-  });
-
-  it('has the outcome that was lost when it is sent again with its task id', async () => {
-    expect(await enqueueTick({ id: 'a' })).toBe('enqueued');
-    expect(await enqueueTick({ id: 'a' })).toBe('enqueued');
-    expect(await enqueueTick({ id: 'b', tick: tickAfter(1), overlap: 'skip' })).toBe('overlaps');
-    expect(await enqueueTick({ id: 'b', tick: tickAfter(1), overlap: 'skip' })).toBe('overlaps');
-    expect(await pendingIds()).toEqual(['a']);
-  });
-
-  it('is taken for others who use the same id because the user chose it', async () => {
-    expect(await enqueueTick({ id: 'chosen', idIsGenerated: false })).toBe('enqueued');
-    expect(await enqueueTick({ id: 'chosen', idIsGenerated: false })).toBe('taken');
-  });
-
-  it('can be enqueued after a later one, as a clock that is ahead leaves it', async () => {
-    expect(await enqueueTick({ id: 'early', tick: tickAfter(3) })).toBe('enqueued');
-    expect(await enqueueTick({ id: 'a', tick: tickAfter(0) })).toBe('enqueued');
-    expect(await enqueueTick({ id: 'b', tick: tickAfter(0) })).toBe('taken');
-    expect(await tasks.broker.schedule.latestTicks([{ queue: tasks.queue, schedule: 'backup' }])).toEqual([
-      tickAfter(3),
-    ]);
-  });
-
-  it('is taken when it is more than ten minutes older than the latest', async () => {
-    await enqueueTick({ id: 'a', tick: tickAfter(601) });
-    expect(await enqueueTick({ id: 'b', tick: tickAfter(0) })).toBe('taken');
-    expect(await enqueueTick({ id: 'c', tick: tickAfter(1) })).toBe('enqueued');
-  });
-
-  it('is used up, not enqueued, while the task of an earlier one has not ended, if overlaps are to be skipped', async () => {
-    expect(await enqueueTick({ id: 'a', overlap: 'skip' })).toBe('enqueued');
-    expect(await enqueueTick({ id: 'b', tick: tickAfter(1), overlap: 'skip' })).toBe('overlaps');
-    expect(await enqueueTick({ id: 'c', tick: tickAfter(1) })).toBe('taken');
-    const [message] = (await tasks.dequeue()).messages;
-    expect(await enqueueTick({ id: 'd', tick: tickAfter(2), overlap: 'skip' })).toBe('overlaps');
-    if (message === undefined) throw new Error('nothing was dequeued');
-    await tasks.settle({ kind: 'done', message });
-    expect(await enqueueTick({ id: 'e', tick: tickAfter(3), overlap: 'skip' })).toBe('enqueued');
-  });
-
-  it.each(['completed', 'archived'])('counts a task that is %s as ended', async (state) => {
-    await enqueueTick({ id: 'a', overlap: 'skip' });
-    await tasks.redis.hset(`${tasks.keys.taskPrefix}a`, 'state', state);
-    expect(await enqueueTick({ id: 'b', tick: tickAfter(1), overlap: 'skip' })).toBe('enqueued');
-  });
-
-  it('is used up when its task is refused', async () => {
-    const uniqueKey = `asynq:{${tasks.queue}}:unique:email:send:`;
-    await tasks.enqueue({ id: 'first', uniqueKey, uniqueForSeconds: 60 });
-    expect(await enqueueTick({ id: 'a', uniqueKey, uniqueForSeconds: 60 })).toBe('duplicate');
-    expect(await enqueueTick({ id: 'first', tick: tickAfter(1), idIsGenerated: false })).toBe('id-conflict');
-    expect(await enqueueTick({ id: 'b' })).toBe('taken');
-    expect(await enqueueTick({ id: 'c', tick: tickAfter(1) })).toBe('taken');
-    expect(await pendingIds()).toEqual(['first']);
-  });
-
-  it('does not concern the ticks of another schedule, or of the same one beside another queue', async () => {
-    await enqueueTick({ id: 'a' });
-    expect(await enqueueTick({ id: 'b', schedule: 'other' })).toBe('enqueued');
-    const names = ['backup', 'other', 'never'].map((schedule) => ({ queue: tasks.queue, schedule }));
-    expect(await tasks.broker.schedule.latestTicks(names)).toEqual([firstTick, firstTick, undefined]);
-    expect(await tasks.broker.schedule.latestTicks([{ queue: uniqueQueue(), schedule: 'backup' }])).toEqual([
-      undefined,
-    ]);
-  });
 
   it('leaves notes that stay few, and go 400 days after the last one', async () => {
     for (let second = 0; second < 2_500; second += 50) {
@@ -210,11 +126,11 @@ describe('the history of an entry', () => {
     const tasks = QueueUnderTest.open();
     await Promise.all(Array.from({ length: 1_002 }, (_, i) => record(tasks, `task-${i}`, tickAfter(i))));
     expect(await tasks.redis.zcard(key)).toBe(1_000);
-    const [oldest] = await tasks.redis.zrangeBuffer(key, 0, 0);
+    const [oldest] = await tasks.redis.zrangeBuffer(key, 0, '0');
     expect(decodeScheduleEvent(oldest ?? Buffer.alloc(0))).toMatchObject({
       value: { taskId: 'task-2', enqueuedAt: tickAfter(2) },
     });
-    const [, score] = await tasks.redis.zrange(key, 0, 0, 'WITHSCORES');
+    const [, score] = await tasks.redis.zrange(key, 0, '0', 'WITHSCORES');
     expect(score).toBe(String(nowSeconds + 2));
     const ttl = await tasks.redis.ttl(key);
     expect(ttl).toBeGreaterThan(80);

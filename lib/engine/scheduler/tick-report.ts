@@ -101,7 +101,7 @@ export class TickReport {
 }
 
 /** The schedule an event is about. */
-export function subjectOf({ id, schedule, type, queue }: ScheduleEntry): ScheduleSubject {
+function subjectOf({ id, schedule, type, queue }: ScheduleEntry): ScheduleSubject {
   return { id, spec: schedule.spec, type, queue };
 }
 

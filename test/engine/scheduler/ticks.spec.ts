@@ -13,7 +13,7 @@ describe('a scheduler', () => {
   it.each(['own', 'shared'])(
     'S-130 enqueues three tasks of @every 3s in ten seconds, its connection %s',
     async (kind) => {
-        const scheduler = test.create(kind === 'own' ? { redis: sharedRedisUrl() } : {});
+      const scheduler = test.create(kind === 'own' ? { redis: sharedRedisUrl() } : {});
       await scheduler.ping();
       scheduler.register('@every 3s', 'poll');
       await scheduler.start();
@@ -48,7 +48,7 @@ describe('a scheduler', () => {
     scheduler.register('0 * * * *', 'later', undefined, { processIn: '90s' });
     await scheduler.start();
     await test.time.advance('1h');
-    const [, score] = await test.redis.zrange(test.keys.scheduled, 0, -1, 'WITHSCORES');
+    const [, score] = await test.redis.zrange(test.keys.scheduled, 0, '-1', 'WITHSCORES');
     expect(Number(score)).toBe(Date.parse('2026-03-01T13:01:30Z') / 1_000);
   });
 
