@@ -30,11 +30,21 @@ export class ScheduleRunner {
       await tasks.start();
     }
     await scheduler.allowToRun();
+    warnOfUnserved(instance);
   }
 
   /** Nothing is enqueued on schedules any more. */
   async stop(): Promise<void> {
     await Promise.allSettled(this.#periodicTasks.map((tasks) => tasks.stop()));
     await Promise.allSettled(this.#instances.map(({ scheduler }) => scheduler.shutdown()));
+  }
+}
+
+// In a process that does everything it is a queue forgotten in `server.queues`, or another service's on purpose.
+function warnOfUnserved({ options, server, scheduler, mux, logger }: AsynqInstance): void {
+  if (options.role !== 'all' || options.server === undefined) return;
+  for (const { id, queue, type } of scheduler.entries()) {
+    if (Object.hasOwn(server.options.queues, queue) || mux.handlerFor(type).pattern === undefined) continue;
+    logger.warn(`Schedule "${id}" enqueues to the queue "${queue}", which server.queues does not list`);
   }
 }

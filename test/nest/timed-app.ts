@@ -1,36 +1,36 @@
 import { Global, Module, type ModuleMetadata } from '@nestjs/common';
 import { AsynqScheduler, type Broker } from '../../lib/index.js';
 import { type EngineParts, systemParts } from '../../lib/nest/asynq-instance.js';
-import { enginePartsToken, getSchedulerToken } from '../../lib/nest/asynq.tokens.js';
+import { enginePartsToken } from '../../lib/nest/asynq.tokens.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { startApp, type TestApp } from './support.js';
 
-/** An application on a real Redis whose time moves when told. */
+/** An application on a real Redis whose time moves when told; it starts at one minute to two. */
 export interface TimedApp extends TestApp {
   readonly clock: VirtualClock;
   readonly scheduler: AsynqScheduler;
 }
 
-/** Times at which applications are one minute away from what their tests wait for. */
-export const aMinuteToTwo = '2026-03-01T01:59:00Z';
+/** Time, and the brokers that live by it. */
+export class SharedTime {
+  readonly brokers: Broker[] = [];
+  readonly clock = new VirtualClock({
+    now: '2026-03-01T01:59:00Z',
+    settle: async () => {
+      for (const broker of this.brokers) await roundTrips(broker);
+    },
+  });
+}
 
-/** Builds and starts an application at an instant; replicas share the clock of the first. */
-export async function startTimedApp(
-  metadata: ModuleMetadata,
-  { now = aMinuteToTwo, clock }: { readonly now?: string; readonly clock?: VirtualClock } = {},
-): Promise<TimedApp> {
-  const brokers: Broker[] = [];
-  const settle = async (): Promise<void> => {
-    for (const broker of brokers) await roundTrips(broker);
-  };
-  const time = clock ?? new VirtualClock({ now, settle });
+/** Builds and starts an application; replicas are given one time. */
+export async function startTimedApp(metadata: ModuleMetadata, time = new SharedTime()): Promise<TimedApp> {
   const parts: EngineParts = {
-    clock: time,
+    clock: time.clock,
     random: seededRandom(),
     openBroker: (redis, deps) => {
       const broker = systemParts.openBroker(redis, deps);
-      brokers.push(broker);
+      time.brokers.push(broker);
       return broker;
     },
   };
@@ -38,7 +38,7 @@ export async function startTimedApp(
   @Module({ providers: [{ provide: enginePartsToken, useValue: parts }], exports: [enginePartsToken] })
   class TimeModule {}
   const test = await startApp({ ...metadata, imports: [TimeModule, ...(metadata.imports ?? [])] });
-  return { ...test, clock: time, scheduler: test.app.get(getSchedulerToken(), { strict: false }) };
+  return { ...test, clock: time.clock, scheduler: test.app.get(AsynqScheduler, { strict: false }) };
 }
 
 async function roundTrips(broker: Broker): Promise<void> {
