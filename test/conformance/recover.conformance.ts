@@ -1,5 +1,6 @@
 import type { ExpiredLease, Recovery } from '../../lib/model/broker/maintenance.contract.js';
 import type { SettleOutcome } from '../../lib/model/broker/work.contract.js';
+import { encodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, epochMs, ms } from '../../lib/model/time/duration.js';
 import { chapter } from './chapter.js';
@@ -160,6 +161,15 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
     expect(await tasks.probe.secondOf('lease', 'extended')).toBe(nowSeconds + 30);
     expect(await tasks.stored('recovered')).toMatchObject({ retried: 1 });
     expect(await tasks.counters()).toMatchObject({ processed: 2, failed: 2 });
+  });
+
+  it('recovers a task under the id it is stored under, whatever its record says', async (tasks) => {
+    await tasks.expired(60, { id: 'a' });
+    await tasks.probe.replaceRecord('a', encodeTaskMessage(tasks.message({ id: 'other', queue: 'elsewhere' })));
+    const { leases } = await list(tasks);
+    expect(leases[0]?.message).toMatchObject({ id: 'a', queue: tasks.queue });
+    expect(await recover(tasks, ...leases.map(retryOf))).toEqual(['settled']);
+    expect(await tasks.placesOf('a')).toEqual(['retry']);
   });
 
   it('Q-22 drops ids without a task, and lists those that stood behind them', async (tasks) => {

@@ -1,7 +1,6 @@
-import type { SignalListener } from '../../lib/model/broker/presence.contract.js';
 import { addMs, type EpochMs, ms } from '../../lib/model/time/duration.js';
-import { until } from '../support/until.js';
-import { now, nowSeconds, QueueUnderTest, type Wanted } from './queue-under-test.js';
+import { now, nowSeconds, type Wanted } from '../conformance/task-words.js';
+import { QueueUnderTest } from './queue-under-test.js';
 
 describe('enqueueing to run later', () => {
   let tasks: QueueUnderTest;
@@ -53,63 +52,5 @@ describe('enqueueing to run later', () => {
     await tasks.redis.zadd(tasks.keys.due, now + 100, 'a');
     await tasks.enqueue(later('a', after(750)));
     expect(await tasks.redis.exists(tasks.keys.due)).toBe(0);
-  });
-
-  it('takes hundreds in one call', async () => {
-    const wanted = Array.from({ length: 1_200 }, (_, i) => later(`id-${i}`, after(1_000 + i)));
-    expect(new Set(await tasks.enqueue(...wanted))).toEqual(new Set(['enqueued']));
-    expect(await tasks.redis.zcard(tasks.keys.scheduled)).toBe(1_200);
-  });
-
-  describe('signals', () => {
-    const heard: string[] = [];
-    let unsubscribe: () => Promise<void>;
-    beforeEach(async () => {
-      heard.length = 0;
-      const listener: SignalListener = {
-        onCancel: () => {},
-        onWake: (queue) => void (queue === tasks.queue && heard.push('wake')),
-        onDue: (queue, dueAt) => void (queue === tasks.queue && heard.push(`due in ${dueAt - now}`)),
-        onReconnect: () => {},
-      };
-      unsubscribe = await tasks.broker.presence.subscribe(listener);
-    });
-    afterEach(async () => await unsubscribe());
-
-    /** Everything published so far has been heard once a signal sent after it has. */
-    const everythingHeard = async (): Promise<readonly string[]> => {
-      const last = `due in ${0 - now}`;
-      await tasks.redis.publish('asynq:x:due', `0 ${tasks.queue}`);
-      await until('the last signal is heard', () => heard.includes(last));
-      return heard.splice(0).filter((signal) => signal !== last);
-    };
-
-    it('tell of a task that became the earliest due one, and of no other', async () => {
-      await tasks.enqueue(later('a', after(60_000)));
-      await tasks.enqueue(later('b', after(60_100)));
-      await tasks.enqueue(later('c', after(60_000)));
-      await tasks.enqueue(later('d', after(59_999)));
-      await tasks.enqueue(later('e', after(90_000)), later('f', after(7_000)), later('g', after(8_000)));
-      expect(await everythingHeard()).toEqual(['due in 60000', 'due in 59999', 'due in 7000']);
-    });
-
-    it('compare whole seconds and retries as well', async () => {
-      await tasks.redis.zadd(tasks.keys.retry, nowSeconds + 30, 'waits');
-      await tasks.enqueue(later('a', after(30_000)));
-      await tasks.enqueue(later('b', after(29_750)));
-      await tasks.enqueue(later('c', after(29_500)));
-      await tasks.enqueue(later('d', after(28_750)));
-      expect(await everythingHeard()).toEqual(['due in 29500', 'due in 28750']);
-    });
-
-    it('tell of a task in a queue that was empty', async () => {
-      await tasks.enqueue({ id: 'a' });
-      await tasks.enqueue({ id: 'b' });
-      await tasks.enqueue({ id: 'a' });
-      expect(await everythingHeard()).toEqual(['wake']);
-      await tasks.dequeue(2);
-      await tasks.enqueue(later('c', after(1)), { id: 'd' }, { id: 'e' });
-      expect((await everythingHeard()).toSorted()).toEqual(['due in 1', 'wake']);
-    });
   });
 });

@@ -1,10 +1,9 @@
-import { AsynqError } from '../../lib/model/errors/asynq-error.js';
 import { BrokerCommandError } from '../../lib/model/errors/broker-errors.js';
 import { addMs, ms } from '../../lib/model/time/duration.js';
-import { groupKey, queueKeys, taskKey } from '../../lib/redis/keys.js';
-import { deleteQueues, startRedis } from '../support/redis-server.js';
-import { uniqueQueue } from '../support/unique-queue.js';
-import { now, QueueUnderTest, type Wanted } from './queue-under-test.js';
+import { groupKey } from '../../lib/redis/keys.js';
+import { startRedis } from '../support/redis-server.js';
+import { now, type Wanted } from '../conformance/task-words.js';
+import { QueueUnderTest } from './queue-under-test.js';
 
 const ids = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `id-${i}`);
 
@@ -15,31 +14,6 @@ describe('enqueueing what is unusual', () => {
   });
   afterEach(async () => await tasks.close());
 
-  it('keeps order over more tasks than one script call takes', async () => {
-    const outcomes = await tasks.enqueue(...ids(1_234).map((id) => ({ id })));
-    expect(new Set(outcomes)).toEqual(new Set(['enqueued']));
-    expect((await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toReversed()).toEqual(ids(1_234));
-  });
-
-  it('keeps order and bytes over more bytes than one script call takes', async () => {
-    const payload = Buffer.alloc(400_000, 7);
-    await tasks.enqueue({ id: 'large', payload: Buffer.alloc(3_000_000, 8) }, ...ids(7).map((id) => ({ id, payload })));
-    const { messages } = await tasks.dequeue(8);
-    expect(messages.map(({ id }) => id)).toEqual(['large', ...ids(7)]);
-    expect(messages.map(({ payload: bytes }) => bytes.length)).toEqual([3_000_000, ...ids(7).map(() => 400_000)]);
-  });
-
-  it('gives each of many tasks its own outcome, whatever their order', async () => {
-    await tasks.enqueue({ id: 'id-3' }, { id: 'id-700' }, { id: 'id-1100' });
-    const outcomes = await tasks.enqueue(...ids(1_200).map((id) => ({ id })));
-    const refused = outcomes.flatMap((outcome, index) => (outcome === 'enqueued' ? [] : [[index, outcome]]));
-    expect(refused).toEqual([
-      [3, 'id-conflict'],
-      [700, 'id-conflict'],
-      [1_100, 'id-conflict'],
-    ]);
-  });
-
   it('stops at the batch that Redis refuses, so that nothing overtakes it', async () => {
     await tasks.redis.set(groupKey(tasks.keys, 'g'), 'not a set');
     const wanted: Wanted[] = ids(1_100).map((id) => ({ id }));
@@ -49,49 +23,6 @@ describe('enqueueing what is unusual', () => {
     expect(outcomes.slice(500).every((outcome) => outcome instanceof BrokerCommandError)).toBe(true);
     expect((await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toReversed()).toEqual(ids(500));
     expect(await tasks.redis.keys(`${tasks.keys.taskPrefix}*`)).toHaveLength(500);
-  });
-
-  it('keeps queues of one call apart', async () => {
-    const queues = [uniqueQueue('one'), uniqueQueue('two'), uniqueQueue('three')];
-    const wanted = ids(90).map((id, i): Wanted => ({ id, queue: queues[i % 3] ?? '' }));
-    expect(new Set(await tasks.enqueue(...wanted))).toEqual(new Set(['enqueued']));
-    for (const [i, queue] of queues.entries()) {
-      const stored = (await tasks.redis.lrange(queueKeys(queue).pending, 0, -1)).toReversed();
-      expect(stored).toEqual(ids(90).filter((_, at) => at % 3 === i));
-    }
-    await deleteQueues(tasks.redis, queues);
-  });
-
-  it.each([
-    ['braces', 'a{b}c'],
-    ['an open brace', 'a{b'],
-    ['a closing brace', 'a}b'],
-    ['spaces and newlines', ' a \n b\t'],
-    ['an emoji', '🚀 queue'],
-    ['what looks like a pattern', 'a*b?[c]'],
-    ['colons', 'a:t:b'],
-  ])('takes a queue with %s in its name through a task’s life', async (_, name) => {
-    const odd = QueueUnderTest.open({ queue: `${uniqueQueue('odd')}${name}` });
-    expect(await odd.enqueue({ id: 'a' }, { id: 'b', group: 'g:{h}', place: { kind: 'aggregating' } })).toEqual([
-      'enqueued',
-      'enqueued',
-    ]);
-    expect(await odd.redis.zcard(groupKey(odd.keys, 'g:{h}'))).toBe(1);
-    const { messages } = await odd.dequeue();
-    expect(messages.map(({ id, queue }) => [id, queue])).toEqual([['a', odd.queue]]);
-    expect(await odd.settle(...messages.map((message) => ({ kind: 'done' as const, message })))).toEqual(['settled']);
-    expect(await odd.redis.exists(taskKey(odd.keys, 'a'))).toBe(0);
-    await odd.close();
-  });
-
-  it('takes ids of 10,000 characters and of any characters', async () => {
-    const odd = ['x'.repeat(10_000), 'a b\nc', '🚀', 'ключ', "'; --", '{x}', '%s'];
-    expect(new Set(await tasks.enqueue(...odd.map((id) => ({ id }))))).toEqual(new Set(['enqueued']));
-    const { messages } = await tasks.dequeue(odd.length);
-    expect(messages.map(({ id }) => id)).toEqual(odd);
-    const outcomes = await tasks.settle(...messages.map((message) => ({ kind: 'done' as const, message })));
-    expect(new Set(outcomes)).toEqual(new Set(['settled']));
-    expect(await tasks.redis.exists(tasks.keys.active, tasks.keys.lease)).toBe(0);
   });
 
   it('makes a queue known again that somebody else removed, after a minute', async () => {
@@ -162,15 +93,5 @@ describe('enqueueing where Redis fails', () => {
     expect(await tasks.placesOf('b')).toEqual(['retry', 'due']);
     await tasks.close();
     await server.stop();
-  });
-
-  it('answers for each task once the broker is closed, and does not reject', async () => {
-    const tasks = QueueUnderTest.open();
-    const running = await tasks.running({ id: 'a' });
-    await tasks.broker.close();
-    expect(await tasks.enqueue({ id: 'b' }, { id: 'c' })).toEqual([expect.any(AsynqError), expect.any(AsynqError)]);
-    const outcomes = await tasks.settle(...running.map((message) => ({ kind: 'done' as const, message })));
-    expect(outcomes).toEqual([expect.any(AsynqError)]);
-    await tasks.close();
   });
 });

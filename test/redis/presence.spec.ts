@@ -1,9 +1,10 @@
 import { decodeServerInfo, decodeWorkerInfo } from '../../lib/model/broker/presence.codec.js';
 import type { SignalListener } from '../../lib/model/broker/presence.contract.js';
-import type { ServerInfo, ServerStatus, WorkerInfo } from '../../lib/model/broker/presence.js';
+import type { ServerInfo, WorkerInfo } from '../../lib/model/broker/presence.js';
 import { ms } from '../../lib/model/time/duration.js';
 import { until } from '../support/until.js';
-import { now, nowSeconds, QueueUnderTest } from './queue-under-test.js';
+import { now, nowSeconds } from '../conformance/task-words.js';
+import { QueueUnderTest } from './queue-under-test.js';
 
 describe('presence of servers', () => {
   let tasks: QueueUnderTest;
@@ -69,12 +70,6 @@ describe('presence of servers', () => {
     expect(await tasks.redis.exists(workersKey())).toBe(0);
   });
 
-  it('P-105 publishes thousands of running tasks', async () => {
-    await publish(Array.from({ length: 5_000 }, (_, i) => aWorker(`id-${i}`)));
-    expect(await tasks.redis.hlen(workersKey())).toBe(5_000);
-    expect(await tasks.redis.ttl(workersKey())).toBeGreaterThan(5);
-  });
-
   it('P-106 leaves nothing behind when it is cleared', async () => {
     await publish([aWorker('a')]);
     await tasks.broker.presence.clearServer(server);
@@ -83,24 +78,11 @@ describe('presence of servers', () => {
     expect(await tasks.redis.zscore('asynq:workers', workersKey())).toBeNull();
   });
 
-  it.each<ServerStatus>(['new', 'active', 'stopped', 'closed'])('P-107 says that a server is %s', async (status) => {
-    server = { ...server, status };
-    await publish([]);
-    const record = (await tasks.redis.getBuffer(serverKey())) ?? Buffer.alloc(0);
-    expect(decodeServerInfo(record)).toMatchObject({ ok: true, value: { status } });
-  });
-
   it('Q-48 rounds a lifetime up to whole seconds, at least one', async () => {
     await publish([], 1_200);
     expect(await tasks.redis.zscore('asynq:servers', serverKey())).toBe(String(nowSeconds + 2));
     await publish([], 0);
     expect(await tasks.redis.zscore('asynq:servers', serverKey())).toBe(String(nowSeconds + 1));
-  });
-
-  it('tells which servers live', async () => {
-    await publish([]);
-    expect(await tasks.broker.presence.listAlive([serverId, 'host:1:gone'])).toEqual(new Set([serverId]));
-    expect(await tasks.broker.presence.listAlive([])).toEqual(new Set());
   });
 });
 
@@ -162,16 +144,5 @@ describe('signals', () => {
     }
     await until('the last is heard', () => heard.length > 0);
     expect(heard).toEqual([['-1', 'cancel', { queue: 'q', then: 'delete' }]]);
-  });
-
-  it('hears nothing any more once it is told to', async () => {
-    const others: string[] = [];
-    const silent = { onWake: () => {}, onDue: () => {}, onReconnect: () => {} };
-    const endOther = await tasks.broker.presence.subscribe({ ...silent, onCancel: (taskId) => others.push(taskId) });
-    await unsubscribe();
-    await tasks.redis.publish('asynq:cancel', `${tasks.queue}-1`);
-    await until('the other one hears it', () => others.includes(`${tasks.queue}-1`));
-    expect(heard).toEqual([]);
-    await endOther();
   });
 });

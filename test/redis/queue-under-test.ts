@@ -1,56 +1,17 @@
 import type { Redis } from 'ioredis';
-import type { EnqueuePlace, EnqueueOutcome, EnqueueRequest } from '../../lib/model/broker/enqueue.contract.js';
+import type { EnqueueOutcome, EnqueueRequest } from '../../lib/model/broker/enqueue.contract.js';
 import type { Settlement, SettleOutcome } from '../../lib/model/broker/work.contract.js';
 import { systemClock } from '../../lib/engine/system-clock.js';
 import { decodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
-import { addMs, type EpochMs, epochMs, ms, toEpochSeconds } from '../../lib/model/time/duration.js';
+import { addMs, ms } from '../../lib/model/time/duration.js';
 import { createRedisConnection } from '../../lib/redis/create-connection.js';
 import type { RedisConnection } from '../../lib/redis/connection.js';
 import { dayKey, type QueueKeys, queueKeys, taskKey } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
+import { aMessage, now, owner, type Wanted } from '../conformance/task-words.js';
 import { deleteQueues, rawClient, sharedRedisUrl } from '../support/redis-server.js';
 import { uniqueQueue } from '../support/unique-queue.js';
-
-/**
- * The instant at which these tests take place: a quarter past a second of today. It has to be near the server's own
- * time, which counters and locks expire by.
- */
-export const now: EpochMs = epochMs(Math.floor(Date.now() / 1_000) * 1_000 + 250);
-export const nowSeconds = toEpochSeconds(now);
-export const leaseSeconds = nowSeconds + 30;
-
-/** Who dequeues in these tests. */
-export const owner = 'host:1:server';
-
-/** A task as a client makes it. */
-export function aMessage(fields: Partial<TaskMessage> & { readonly queue: string }): TaskMessage {
-  return {
-    type: 'email:send',
-    payload: Buffer.from('{}'),
-    id: 'a',
-    maxRetry: 25,
-    retried: 0,
-    errorMessage: '',
-    timeoutSeconds: 1_800,
-    deadlineSeconds: 0,
-    uniqueKey: '',
-    lastFailedAtSeconds: 0,
-    retentionSeconds: 0,
-    completedAtSeconds: 0,
-    group: '',
-    headers: undefined,
-    unknownFields: undefined,
-    ...fields,
-  };
-}
-
-/** What a test says of a request; the rest is as of a plain enqueue of a caller who chose the id. */
-export interface Wanted extends Partial<TaskMessage> {
-  readonly place?: EnqueuePlace;
-  readonly uniqueForSeconds?: number;
-  readonly idIsGenerated?: boolean;
-}
 
 /** A queue of a test's own behind a broker, and a plain client that reads it as any other process does. */
 export class QueueUnderTest {

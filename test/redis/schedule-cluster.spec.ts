@@ -5,7 +5,7 @@ import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { epochMs, ms } from '../../lib/model/time/duration.js';
 import { startCluster } from '../support/redis-cluster.js';
 import { uniqueQueue } from '../support/unique-queue.js';
-import { aMessage, now, nowSeconds } from './queue-under-test.js';
+import { aMessage, now, nowSeconds } from '../conformance/task-words.js';
 
 describe('schedules on a cluster', () => {
   it('P-118 use each tick up once on every node, and publish entries and history', async () => {

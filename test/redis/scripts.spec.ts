@@ -6,7 +6,8 @@ import type { Script } from '../../lib/redis/script.js';
 import { scriptSources } from '../../lib/redis/generated/script-sources.js';
 import { startRedis } from '../support/redis-server.js';
 import { uniqueQueue } from '../support/unique-queue.js';
-import { now, QueueUnderTest } from './queue-under-test.js';
+import { now } from '../conformance/task-words.js';
+import { QueueUnderTest } from './queue-under-test.js';
 
 const redisFolder = join(process.cwd(), 'lib/redis');
 const scriptFolder = join(redisFolder, 'scripts');

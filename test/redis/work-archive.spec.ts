@@ -1,7 +1,8 @@
 import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { taskKey } from '../../lib/redis/keys.js';
-import { nowSeconds, QueueUnderTest, type Wanted } from './queue-under-test.js';
+import { nowSeconds, type Wanted } from '../conformance/task-words.js';
+import { QueueUnderTest } from './queue-under-test.js';
 
 const ninetyDays = 90 * 86_400;
 
@@ -41,41 +42,6 @@ describe('archiving', () => {
     expect(await tasks.redis.ttl(taskKey(tasks.keys, 'a'))).toBe(-1);
   });
 
-  it('P-84 counts a failure in all four counters', async () => {
-    await tasks.settle(archive(await one()));
-    expect(await tasks.counters()).toEqual({ processed: '1', failed: '1', processedToday: '1', failedToday: '1' });
-  });
-
-  it('P-85 keeps the lock', async () => {
-    await tasks.settle(archive(await one({ uniqueKey, uniqueForSeconds: 60 })));
-    expect(await tasks.redis.get(uniqueKey)).toBe('a');
-  });
-
-  it('P-86 deletes what was archived 90 days ago, and keeps what is younger', async () => {
-    await givenArchived(4, (i) => nowSeconds - ninetyDays - 1 + i);
-    await tasks.settle(archive(await one()));
-    expect(await tasks.redis.zrange(tasks.keys.archived, 0, '-1')).toEqual(['old-2', 'old-3', 'a']);
-    expect(await storedTasks()).toBe(3);
-  });
-
-  it('P-87 keeps at most 9,999, the newest, and deletes the hashes of the others', async () => {
-    await givenArchived(10_050, (i) => nowSeconds - 20_000 + i);
-    const messages = await tasks.running({ id: 'a' }, { id: 'b' });
-    expect(await tasks.settle(...messages.map(archive))).toEqual(['settled', 'settled']);
-    expect(await tasks.redis.zcard(tasks.keys.archived)).toBe(9_999);
-    expect(await tasks.redis.zrange(tasks.keys.archived, 0, '0')).toEqual(['old-53']);
-    expect(await tasks.redis.zrevrange(tasks.keys.archived, 0, 1)).toEqual(['b', 'a']);
-    expect(await storedTasks()).toBe(9_999);
-  });
-
-  it('P-87 never trims the new task itself, even when its id comes first in the same second', async () => {
-    await givenArchived(9_999, () => nowSeconds);
-    await tasks.settle(archive(await one({ id: '!' })));
-    expect(await tasks.placesOf('!')).toEqual(['archived']);
-    expect(await tasks.hash('!')).toEqual({ msg: 'bytes', state: 'archived' });
-    expect(await tasks.redis.zcard(tasks.keys.archived)).toBe(9_999);
-  });
-
   it('P-88 trims any number at once, also where Go got stuck', async () => {
     await givenArchived(12_000, (i) => (i < 3_000 ? nowSeconds - ninetyDays - 5 : nowSeconds - 20_000 + i));
     const hashless = Array.from({ length: 9_000 }, (_, i) => [nowSeconds - 25_000, `hashless-${i}`]);
@@ -97,13 +63,5 @@ describe('archiving', () => {
     expect(await tasks.redis.mget(uniqueKey, `${uniqueKey}1`, foreign)).toEqual([null, 'newer', 'old-2']);
     expect(await storedTasks()).toBe(1);
     await tasks.redis.del(foreign);
-  });
-
-  it('archives a whole batch into a full archive', async () => {
-    await givenArchived(9_999, (i) => nowSeconds - 20_000 + i);
-    const messages = await tasks.running(...Array.from({ length: 600 }, (_, i) => ({ id: `new-${i}` })));
-    expect(new Set(await tasks.settle(...messages.map(archive)))).toEqual(new Set(['settled']));
-    expect(await tasks.redis.zcount(tasks.keys.archived, nowSeconds, '+inf')).toBe(600);
-    expect(await tasks.redis.zcard(tasks.keys.archived)).toBe(9_999);
   });
 });

@@ -1,7 +1,6 @@
-import { addMs, epochMs, ms } from '../../lib/model/time/duration.js';
-import { encodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import { taskKey } from '../../lib/redis/keys.js';
-import { leaseSeconds, nowSeconds, owner, QueueUnderTest } from './queue-under-test.js';
+import { nowSeconds, owner } from '../conformance/task-words.js';
+import { QueueUnderTest } from './queue-under-test.js';
 
 describe('dequeueing', () => {
   let tasks: QueueUnderTest;
@@ -12,21 +11,6 @@ describe('dequeueing', () => {
 
   const idsOf = (messages: readonly { readonly id: string }[]): string[] => messages.map(({ id }) => id);
 
-  it('P-55 takes the oldest task and puts it in front of those that run', async () => {
-    await tasks.enqueue({ id: 'a' }, { id: 'b' }, { id: 'c' });
-    expect(idsOf((await tasks.dequeue()).messages)).toEqual(['a']);
-    expect(idsOf((await tasks.dequeue()).messages)).toEqual(['b']);
-    expect(await tasks.redis.lrange(tasks.keys.active, 0, -1)).toEqual(['b', 'a']);
-    expect(await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toEqual(['c']);
-  });
-
-  it('P-55 takes a batch as it would take them one by one', async () => {
-    await tasks.enqueue({ id: 'a' }, { id: 'b' }, { id: 'c' });
-    expect(idsOf((await tasks.dequeue(2)).messages)).toEqual(['a', 'b']);
-    expect(await tasks.redis.lrange(tasks.keys.active, 0, -1)).toEqual(['b', 'a']);
-    expect(await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toEqual(['c']);
-  });
-
   it('P-56 makes it active, names its owner, and leaves its record as it is', async () => {
     await tasks.enqueue({ id: 'a', headers: { k: 'v' }, payload: Buffer.from([0xff, 0x00]) });
     const stored = await tasks.redis.hgetBuffer(taskKey(tasks.keys, 'a'), 'msg');
@@ -34,12 +18,6 @@ describe('dequeueing', () => {
     expect(await tasks.hash('a')).toEqual({ msg: 'bytes', state: 'active', 'x:o': `${nowSeconds} ${owner}` });
     expect(await tasks.redis.hgetBuffer(taskKey(tasks.keys, 'a'), 'msg')).toEqual(stored);
     expect(messages).toEqual([tasks.message({ id: 'a', headers: { k: 'v' }, payload: Buffer.from([0xff, 0x00]) })]);
-  });
-
-  it('P-57 leases it until the second asked for', async () => {
-    await tasks.running({ id: 'a' });
-    expect(await tasks.redis.zscore(tasks.keys.lease, 'a')).toBe(String(leaseSeconds));
-    expect(leaseSeconds).toBe(nowSeconds + 30);
   });
 
   it('P-58 P-59 takes nothing from a paused queue, whatever the pause says, until it is resumed', async () => {
@@ -51,13 +29,6 @@ describe('dequeueing', () => {
     await tasks.redis.del(tasks.keys.paused);
     expect(await tasks.broker.work.isPaused(tasks.queue)).toBe(false);
     expect(idsOf((await tasks.dequeue()).messages)).toEqual(['a']);
-  });
-
-  it('P-60 says whether a queue may have more, so that the next one is asked', async () => {
-    expect(await tasks.dequeue(3)).toEqual({ messages: [], undecodable: [], left: 'drained' });
-    await tasks.enqueue({ id: 'a' }, { id: 'b' }, { id: 'c' });
-    expect((await tasks.dequeue(2)).left).toBe('some');
-    expect((await tasks.dequeue(2)).left).toBe('drained');
   });
 
   it('P-63 drops ids without a task on the way, and still gives as many as were asked for', async () => {
@@ -101,89 +72,5 @@ describe('dequeueing', () => {
     expect(await tasks.redis.hgetBuffer(taskKey(tasks.keys, 'bad'), 'x:msg')).toEqual(bytes);
     expect(await tasks.stored('bad')).toMatchObject({ id: 'bad', queue: tasks.queue, errorMessage: reason });
     expect(await tasks.counters()).toEqual({ processed: '1', failed: '1', processedToday: '1', failedToday: '1' });
-  });
-
-  it('knows a task by the name it is stored under, whatever its record says', async () => {
-    await tasks.enqueue({ id: 'a' });
-    const record = encodeTaskMessage(tasks.message({ id: 'other', queue: 'elsewhere' }));
-    await tasks.redis.hset(taskKey(tasks.keys, 'a'), { msg: record });
-    const { messages } = await tasks.dequeue();
-    expect(messages.map(({ id, queue }) => [id, queue])).toEqual([['a', tasks.queue]]);
-    expect(await tasks.settle(...messages.map((message) => ({ kind: 'done' as const, message })))).toEqual(['settled']);
-    expect(await tasks.redis.exists(taskKey(tasks.keys, 'a'))).toBe(0);
-  });
-
-  it('P-05 P-06 runs a record of an older or a newer Asynq', async () => {
-    await tasks.enqueue({ id: 'a' });
-    const newer = Buffer.concat([encodeTaskMessage(tasks.message({ id: 'a' })), Buffer.from([0x82, 0x01, 0x01, 0x78])]);
-    await tasks.redis.hset(taskKey(tasks.keys, 'a'), { msg: newer });
-    const { messages } = await tasks.dequeue();
-    expect(messages).toEqual([{ ...tasks.message({ id: 'a' }), unknownFields: Buffer.from([0x82, 0x01, 0x01, 0x78]) }]);
-  });
-
-  it('takes at most a thousand tasks a call', async () => {
-    await tasks.enqueue(...Array.from({ length: 1_100 }, (_, i) => ({ id: `id-${i}` })));
-    const { messages, left } = await tasks.dequeue(5_000);
-    expect(messages).toHaveLength(1_000);
-    expect(left).toBe('some');
-  });
-});
-
-describe('extending leases', () => {
-  let tasks: QueueUnderTest;
-  beforeEach(() => {
-    tasks = QueueUnderTest.open();
-  });
-  afterEach(async () => await tasks.close());
-
-  const held = epochMs(leaseSeconds * 1_000);
-  const later = addMs(held, ms(5_000));
-  const takenAt = epochMs(nowSeconds * 1_000);
-  const noNews = { lost: [], canceled: [] };
-
-  it('P-61 moves the leases of running tasks', async () => {
-    await tasks.running({ id: 'a' }, { id: 'b' });
-    const leases = ['a', 'b'].map((taskId) => ({ taskId, until: held, takenAt }));
-    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases, leaseUntil: later })).toEqual(
-      noNews,
-    );
-    expect(await tasks.redis.zscore(tasks.keys.lease, 'a')).toBe(String(leaseSeconds + 5));
-    expect(await tasks.redis.zscore(tasks.keys.lease, 'b')).toBe(String(leaseSeconds + 5));
-  });
-
-  it('P-62 gives no lease to a task that has none, and none that somebody else was given', async () => {
-    await tasks.running({ id: 'a' }, { id: 'b' }, { id: 'c' });
-    await tasks.redis.zadd(tasks.keys.lease, leaseSeconds + 60, 'b');
-    // Settled, and taken anew by the same server.
-    await tasks.redis.hset(taskKey(tasks.keys, 'c'), 'x:o', `${nowSeconds + 1} ${owner}`);
-    const leases = ['a', 'b', 'c', 'gone'].map((taskId) => ({ taskId, until: held, takenAt }));
-    const { lost } = await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases, leaseUntil: later });
-    expect(lost).toEqual(['b', 'c', 'gone']);
-    expect(await tasks.redis.zscore(tasks.keys.lease, 'b')).toBe(String(leaseSeconds + 60));
-    expect(await tasks.redis.zscore(tasks.keys.lease, 'gone')).toBeNull();
-  });
-
-  it('tells which tasks were canceled, whoever heard of it', async () => {
-    await tasks.running({ id: 'a' }, { id: 'b' });
-    const canceling = { queue: tasks.queue, taskId: 'b', then: 'delete' as const, now: takenAt };
-    expect(await tasks.broker.presence.cancel(canceling)).toBe('signaled');
-    const leases = ['a', 'b'].map((taskId) => ({ taskId, until: held, takenAt }));
-    const news = await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases, leaseUntil: later });
-    expect(news).toEqual({ lost: [], canceled: [{ taskId: 'b', then: 'delete' }] });
-    expect(await tasks.redis.zscore(tasks.keys.lease, 'b')).toBe(String(leaseSeconds + 5));
-  });
-
-  it('does so for thousands of tasks, and for none', async () => {
-    const leases = Array.from({ length: 2_100 }, (_, i) => ({ taskId: `id-${i}`, until: held, takenAt }));
-    const batch = tasks.redis.pipeline();
-    for (const { taskId } of leases) batch.hset(taskKey(tasks.keys, taskId), 'x:o', `${nowSeconds} ${owner}`);
-    await batch.exec();
-    await tasks.redis.zadd(tasks.keys.lease, ...leases.slice(0, 2_000).flatMap(({ taskId }) => [leaseSeconds, taskId]));
-    const { lost } = await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases, leaseUntil: later });
-    expect(lost).toEqual(leases.slice(2_000).map(({ taskId }) => taskId));
-    expect(await tasks.redis.zcount(tasks.keys.lease, leaseSeconds + 5, leaseSeconds + 5)).toBe(2_000);
-    expect(await tasks.broker.work.extendLeases({ queue: tasks.queue, owner, leases: [], leaseUntil: later })).toEqual(
-      noNews,
-    );
   });
 });
