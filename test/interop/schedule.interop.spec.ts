@@ -1,5 +1,7 @@
 import { decodeScheduleEntry, decodeScheduleEvent } from '../../lib/model/cron/schedule.codec.js';
+import { AsynqScheduler } from '../../lib/engine/scheduler/asynq-scheduler.js';
 import { parseOptions } from '../../lib/model/task/option-text.js';
+import { sharedRedisUrl } from '../support/redis-server.js';
 import { acrossLanguages } from './support/across.js';
 import { found } from './support/found.js';
 import { GoProgram } from './support/go-program.js';
@@ -54,5 +56,52 @@ describe('a Go scheduler', () => {
 
     scheduler.send('shutdown');
     await scheduler.exited();
+  });
+});
+
+interface GoEntry {
+  readonly id: string;
+  readonly spec: string;
+  readonly type: string;
+  readonly payload: string;
+  readonly options: readonly string[];
+  readonly next: number;
+  readonly prev: number;
+}
+
+interface GoEnqueueEvent {
+  readonly TaskID: string;
+  readonly EnqueuedAt: string;
+}
+
+describe("Go's inspector and a scheduler of ours", () => {
+  const across = acrossLanguages();
+
+  it('P-108 P-109 lists its entries and what they have enqueued, and Go handles the tasks', async () => {
+    const queue = across.aQueue('scheduled');
+    const scheduler = new AsynqScheduler({ redis: sharedRedisUrl(), heartbeatInterval: '500ms' });
+    const every = scheduler.register('@every 1s', 'ok', { n: 1 }, { queue, maxRetry: 2, timeout: '90s' });
+    const rare = scheduler.register('CRON_TZ=Asia/Ho_Chi_Minh 0 2 1 1 *', 'rare', undefined, { queue });
+    const worker = await across.aGoWorker({ queues: { [queue]: 1 } });
+    await scheduler.start();
+
+    const [fired, resting] = await found('Go lists both entries after a firing', async () => {
+      const entries = (await across.inspector.ask({ op: 'scheduler-entries' })) as readonly GoEntry[];
+      const ours = [every, rare].map((id) => entries.find((entry) => entry.id === id));
+      return (ours[0]?.prev ?? 0) > 0 && ours[1] !== undefined ? (ours as GoEntry[]) : undefined;
+    });
+    expect(fired).toMatchObject({ spec: '@every 1s', type: 'ok', payload: Buffer.from('{"n":1}').toString('base64') });
+    expect(fired?.options).toEqual(['MaxRetry(2)', `Queue("${queue}")`, 'Timeout(1m30s)']);
+    expect((fired?.next ?? 0) - (fired?.prev ?? 0)).toBe(1_000);
+    expect(resting).toMatchObject({ spec: 'CRON_TZ=Asia/Ho_Chi_Minh 0 2 1 1 *', prev: 0 });
+
+    const [event] = (await across.inspector.ask({ op: 'scheduler-events', id: every })) as readonly GoEnqueueEvent[];
+    expect(Math.abs(Date.parse(event?.EnqueuedAt ?? '') - Date.now())).toBeLessThan(60_000);
+    await worker.hasEnded(event?.TaskID ?? '');
+
+    await scheduler.shutdown();
+    const left = (await across.inspector.ask({ op: 'scheduler-entries' })) as readonly GoEntry[];
+    expect(left.filter(({ id }) => id === every || id === rare)).toEqual([]);
+    await across.redis.del(`asynq:scheduler_history:${every}`);
   });
 });
