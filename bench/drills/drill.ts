@@ -1,6 +1,9 @@
 // npm run drill -- NAME: plays one thing that goes wrong in production and checks that nothing is lost.
 import { Arguments } from '../support/arguments.js';
+import { aggregate } from './aggregate.js';
 import { connections } from './connections.js';
+import { cronEntries } from './cron-entries.js';
+import { cronReplicas } from './cron-replicas.js';
 import { type DrillContext, seededRandom } from './drill-context.js';
 import { due } from './due.js';
 import { heap } from './heap.js';
@@ -17,7 +20,10 @@ const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>>
   outage,
   due,
   connections,
+  aggregate,
   sigterm,
+  'cron-replicas': cronReplicas,
+  'cron-entries': cronEntries,
 };
 
 const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
@@ -27,7 +33,10 @@ const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
   outage         Redis away for 5 minutes (--minutes)
   due            10,000 random due times within a minute (--tasks, --minutes, --seed)
   connections    50 queues, 200 types: connections counted by Redis
-  sigterm        the sample is told to end under load`;
+  aggregate      100,000 tasks in 1,000 groups, aggregating servers killed meanwhile (--tasks, --seed); 3 minutes
+  sigterm        the sample is told to end under load
+  cron-replicas  five schedulers, killed, frozen and with a wrong clock, one task a tick (--minutes, --seed)
+  cron-entries   a scheduler with 10,000 entries: its start, and its cost at rest (--tasks, --seed)`;
 
 const args = new Arguments(process.argv.slice(2), usage);
 const seed = args.number('seed', 1);
