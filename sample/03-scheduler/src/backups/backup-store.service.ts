@@ -1,0 +1,36 @@
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../settings.js';
+
+const dayMs = 86_400_000;
+
+/** Backups as files in a folder. */
+@Injectable()
+export class BackupStore {
+  constructor(private readonly settings: Settings) {}
+
+  /** Writes a backup. One written again under its name, by a retry, is one file. */
+  async write(name: string, data: unknown): Promise<string> {
+    const { folder } = this.settings;
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, `${name}.json`);
+    await writeFile(path, JSON.stringify(data, null, 2));
+    return path;
+  }
+
+  /** Removes backups older than so many days; answers with their names. */
+  async removeOlderThan(days: number): Promise<readonly string[]> {
+    const { folder } = this.settings;
+    await mkdir(folder, { recursive: true });
+    const removed: string[] = [];
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      const { mtimeMs } = await stat(path);
+      if (mtimeMs > Date.now() - days * dayMs) continue;
+      await rm(path);
+      removed.push(name);
+    }
+    return removed;
+  }
+}
