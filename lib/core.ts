@@ -53,6 +53,9 @@ export { silentLogger } from './engine/logger.js';
 export type { Logger, LogLevel } from './engine/logger.js';
 export { openBroker } from './engine/open-broker.js';
 export type { RedisOption } from './engine/open-broker.js';
+export { MemoryBroker } from './memory/memory-broker.js';
+export type { MemoryBrokerDeps } from './memory/memory-broker.js';
+export { MemoryStore } from './memory/memory-state.js';
 
 export type { Availability, Broker } from './model/broker/broker.js';
 export type { CancelOutcome, CancelThen } from './model/broker/presence.contract.js';

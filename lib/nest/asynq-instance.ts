@@ -111,7 +111,7 @@ function makeBroker(
 ): Broker {
   const { connectTimeout, commandTimeout, server } = options;
   // The network's time is the real one, whatever clock the tasks live by.
-  const real = { clock: systemClock, random: systemRandom };
+  const real = { clock: systemClock, taskClock: parts.clock, random: systemRandom };
   // A server may have no connection to wait on, a broker has at least room for one.
   const blockingConnections = Math.max(1, server?.blockingConnections ?? 4);
   try {

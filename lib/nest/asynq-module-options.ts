@@ -26,7 +26,7 @@ export type AsynqRole = 'producer' | 'worker' | 'scheduler' | 'all';
 
 /** Options of one instance of {@link AsynqModule}; each has a default. */
 export interface AsynqModuleOptions {
-  /** Where Redis is. Default: `ASYNQ_REDIS_URL`, else `REDIS_URL`, else `redis://localhost:6379`. */
+  /** Where Redis is, or `'memory:'`. Default: `ASYNQ_REDIS_URL`, else `REDIS_URL`, else `redis://localhost:6379`. */
   readonly redis?: RedisOption;
   /** How tasks are handled; `false` for an application that only enqueues. */
   readonly server?: ServerOptions | false;

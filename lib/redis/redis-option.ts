@@ -20,7 +20,9 @@ export interface RedisClusterOption {
  * - ioredis options: `{ host, port, password, tls, ... }`, or `{ sentinels, name, ... }` for sentinels;
  * - `{ cluster: { nodes, options } }`;
  * - an ioredis `Redis` or `Cluster` of yours, of version 5 or 6: it is used for commands and never closed, and copies
- *   of it (`duplicate()`) are opened and closed for signals and for waiting.
+ *   of it (`duplicate()`) are opened and closed for signals and for waiting;
+ * - no Redis at all: `'memory:'` keeps everything in this process, in a store of its own; `'memory:NAME'` in one that all
+ *   with this name share until the last of them is closed. Nothing outlives the process.
  *
  * How connections are kept, what is queued and how replies are decoded is decided here: ioredis options about that
  * (`lazyConnect`, `retryStrategy`, `enableOfflineQueue`, `maxRetriesPerRequest`, `protocol`, ...) have no effect.
@@ -46,17 +48,14 @@ export type RedisTarget =
 const optionForms = 'a URL, ioredis options, { sentinels, name }, { cluster } or an ioredis client';
 
 /**
- * Reads the option that says where Redis is.
+ * Reads an option that says where a Redis is; one that means memory is none.
  *
  * @throws InvalidOptionError when it is none of the forms of {@link RedisOption}.
  */
 export function resolveRedisOption(given: Given): RedisTarget {
   const { path, value } = given;
   if (value instanceof URL) return nodeTarget(parseRedisUrl(value.href, path));
-  if (typeof value === 'string') {
-    if (/^memory:/i.test(value)) refuse(given, 'the way to a Redis: the embedded broker is not part of this version');
-    return nodeTarget(parseRedisUrl(value, path));
-  }
+  if (typeof value === 'string') return nodeTarget(parseRedisUrl(value, path));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     refuse({ path, value: withoutSecrets(value) }, optionForms);
   }

@@ -46,11 +46,7 @@ describe('the redis option', () => {
   });
 
   it.each<[string, unknown, string]>([
-    [
-      'the embedded broker',
-      'memory:',
-      'AsynqModule: redis must be the way to a Redis: the embedded broker is not part',
-    ],
+    ['a store in memory', 'memory:', 'AsynqModule: redis must be a URL'],
     [
       'nothing',
       undefined,

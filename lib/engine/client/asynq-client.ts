@@ -54,7 +54,7 @@ export class AsynqClient {
     // A connection of its own lives in real time, whatever clock the tasks are given.
     this.#broker =
       connection.kind === 'own'
-        ? openBroker(connection.redis, { clock: systemClock, random, logger })
+        ? openBroker(connection.redis, { clock: systemClock, taskClock: clock, random, logger })
         : connection.broker;
     this.#batcher = new EnqueueBatcher({ broker: this.#broker, clock });
     this.#requests = new TaskRequests(this.#options);

@@ -10,7 +10,7 @@ import { systemClock, systemRandom } from '../system-clock.js';
 
 /** How an {@link AsynqClient} works; every option has a default. */
 export interface ClientOptions {
-  /** Where the tasks are stored. Default `redis://localhost:6379`. */
+  /** Where the tasks are stored; `'memory:'` keeps them in this process. Default `redis://localhost:6379`. */
   readonly redis?: RedisOption;
   /** A broker that is shared, instead of `redis`; the client never closes it. */
   readonly broker?: Broker;

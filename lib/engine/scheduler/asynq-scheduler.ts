@@ -196,9 +196,9 @@ export class AsynqScheduler {
   }
 
   #openedBroker(): Broker {
-    const { connection, logger } = this.options;
+    const { connection, clock, logger } = this.options;
     // The network's time is the real one, whatever clock the schedules live by.
-    const deps = { clock: systemClock, random: systemRandom, logger };
+    const deps = { clock: systemClock, taskClock: clock, random: systemRandom, logger };
     return (this.#broker ??= connection.kind === 'own' ? openBroker(connection.redis, deps) : connection.broker);
   }
 

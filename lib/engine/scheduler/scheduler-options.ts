@@ -26,7 +26,7 @@ export type CatchUp = 'skip' | 'latest' | 'all';
 
 /** How an {@link AsynqScheduler} works; every option has a default (spec/03 §18.1). */
 export interface SchedulerOptions {
-  /** Where the tasks are stored. Default `redis://localhost:6379`. */
+  /** Where the tasks are stored; `'memory:'` keeps them in this process. Default `redis://localhost:6379`. */
   readonly redis?: RedisOption;
   /** A broker that is shared, instead of `redis`; the scheduler never closes it. */
   readonly broker?: Broker;

@@ -158,10 +158,10 @@ export class AsynqServer {
 
   #openedBroker(): Broker {
     if (this.#broker !== undefined) return this.#broker;
-    const { broker, redis, logger } = this.#connection;
+    const { broker, redis, clock, logger } = this.#connection;
     const blockingConnections = Math.max(1, this.options.blockingConnections);
     // The network's time is the real one, whatever clock the tasks live by.
-    const deps = { clock: systemClock, random: systemRandom, logger, blockingConnections };
+    const deps = { clock: systemClock, taskClock: clock, random: systemRandom, logger, blockingConnections };
     return (this.#broker = broker ?? openBroker(redis, deps));
   }
 

@@ -1,0 +1,32 @@
+import { type EpochMs, ms, subtractMs, toEpochSeconds } from '../model/time/duration.js';
+import { lockOf } from './memory-records.js';
+import type { MemoryQueue, MemoryStore } from './memory-state.js';
+
+/** How long an archived task is kept (spec/01 §5.13). */
+const archivedFor = ms(90 * 86_400_000);
+/** How many archived tasks a queue keeps; Asynq's own limit of 10,000 leaves 9,999 (spec/01 Q-33). */
+const archiveSize = 9_999;
+
+/**
+ * Puts tasks into the archive, whose records say so already. What is too old or too many goes first, so that a task that
+ * comes in can never be trimmed itself.
+ */
+export function addToArchive(store: MemoryStore, queue: MemoryQueue, added: ArchivedNow): void {
+  const { taskIds, now } = added;
+  if (taskIds.length === 0) return;
+  const { archived } = queue;
+  const cutoff = toEpochSeconds(subtractMs(now, archivedFor));
+  for (let oldest = archived.first; oldest !== undefined; oldest = archived.first) {
+    if (oldest.score > cutoff && archived.size + taskIds.length <= archiveSize) break;
+    store.releaseLock(lockOf(queue.name, queue.tasks.get(oldest.id)?.lock ?? ''), oldest.id);
+    archived.delete(oldest.id);
+    queue.forget(oldest.id);
+  }
+  for (const taskId of taskIds) archived.add(taskId, toEpochSeconds(now));
+}
+
+/** Tasks that are archived at one instant. */
+export interface ArchivedNow {
+  readonly taskIds: readonly string[];
+  readonly now: EpochMs;
+}

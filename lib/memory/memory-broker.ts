@@ -1,0 +1,80 @@
+import type { Availability, Broker } from '../model/broker/broker.js';
+import type { EnqueueContract } from '../model/broker/enqueue.contract.js';
+import type { MaintenanceContract } from '../model/broker/maintenance.contract.js';
+import type { PresenceContract } from '../model/broker/presence.contract.js';
+import type { ScheduleContract } from '../model/broker/schedule.contract.js';
+import type { WorkContract } from '../model/broker/work.contract.js';
+import type { Clock } from '../model/time/clock.js';
+import { MemoryEnqueue } from './memory-enqueue.js';
+import { MemoryLife } from './memory-life.js';
+import { MemoryMaintenance } from './memory-maintenance.js';
+import { MemoryPresence } from './memory-presence.js';
+import { MemorySchedule } from './memory-schedule.js';
+import { MemorySettle } from './memory-settle.js';
+import type { MemoryStore } from './memory-state.js';
+import { MemoryWork } from './memory-work.js';
+
+export interface MemoryBrokerDeps {
+  /** What is shared with other brokers; a new one for a broker of its own. */
+  readonly store: MemoryStore;
+  /** The time that the tasks live by: what expires by itself goes by it, and so do waits for a task. */
+  readonly clock: Clock;
+  /** Called once, when the broker is closed. */
+  readonly onClose?: () => void;
+}
+
+/**
+ * Keeps queues in this process, with the semantics of Redis and nothing of its durability: what is stored ends with the
+ * process. Every call is one atomic step and settles in a microtask. Nothing here keeps a process alive, but for a timer
+ * while a caller waits for a task.
+ *
+ * After {@link close} calls are refused with an InvalidStateError.
+ *
+ * @example
+ * const broker = new MemoryBroker({ store: new MemoryStore(), clock: systemClock });
+ * const asynq = new AsynqClient({ broker });
+ * const server = new AsynqServer({ broker, concurrency: 20 });
+ */
+export class MemoryBroker implements Broker {
+  readonly enqueue: EnqueueContract;
+  readonly work: WorkContract;
+  readonly maintenance: MaintenanceContract;
+  readonly presence: PresenceContract;
+  readonly schedule: ScheduleContract;
+  readonly #life = new MemoryLife();
+
+  constructor(private readonly brokerDeps: MemoryBrokerDeps) {
+    const { store, clock } = brokerDeps;
+    const deps = { store, clock, life: this.#life };
+    const settle = new MemorySettle(deps);
+    this.enqueue = new MemoryEnqueue(deps);
+    this.work = new MemoryWork({ ...deps, settle });
+    this.maintenance = new MemoryMaintenance({ ...deps, settle });
+    this.presence = new MemoryPresence(deps);
+    this.schedule = new MemorySchedule(deps);
+  }
+
+  async open(): Promise<void> {
+    this.#life.refuseClosed();
+  }
+
+  async ping(): Promise<void> {
+    this.#life.refuseClosed();
+  }
+
+  /** True until it is closed. */
+  isAvailable(): boolean {
+    return !this.#life.isClosed;
+  }
+
+  /** Nothing can come between a process and its own memory, so the listener is never called. */
+  onAvailability(_listener: (availability: Availability) => void): () => void {
+    return () => {};
+  }
+
+  async close(): Promise<void> {
+    if (this.#life.isClosed) return;
+    this.#life.close();
+    this.brokerDeps.onClose?.();
+  }
+}

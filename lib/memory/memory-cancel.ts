@@ -1,0 +1,54 @@
+import type { CancelOutcome, CancelRequest } from '../model/broker/presence.contract.js';
+import { addToArchive } from './memory-archive.js';
+import type { MemoryDeps } from './memory-deps.js';
+import { lockOf, readRecord } from './memory-records.js';
+import type { MemoryQueue, MemoryTask } from './memory-state.js';
+
+/** Ends a task in whatever state it is: a running one is told to stop, a waiting one is archived or deleted. */
+export function cancelTask({ store }: MemoryDeps, request: CancelRequest): CancelOutcome {
+  // oxlint-disable-next-line unicorn/no-thenable -- `then` is a word here, nothing to call
+  const { taskId, then, now } = request;
+  const queue = store.queue(request.queue);
+  const task = queue.tasks.get(taskId);
+  if (task === undefined) return 'not-found';
+  if (task.state === 'active') {
+    task.canceled = then;
+    // As on Redis: the request, and then the bare id, which says nothing of the consequence.
+    store.signals.cancel(taskId, { queue: queue.name, then });
+    store.signals.cancel(taskId, undefined);
+    return 'signaled';
+  }
+  if (then === 'retry' || !leavePlace(queue, { taskId, task })) return 'kept';
+  if (then === 'delete') {
+    const decoded = readRecord(task.record, { queue: queue.name, taskId });
+    if (decoded.ok) store.releaseLock(lockOf(queue.name, decoded.message.uniqueKey), taskId);
+    queue.forget(taskId);
+    return 'deleted';
+  }
+  task.state = 'archived';
+  addToArchive(store, queue, { taskIds: [taskId], now });
+  return 'archived';
+}
+
+/** Takes a waiting task out of its place; tells whether it was there. */
+function leavePlace(
+  queue: MemoryQueue,
+  { taskId, task }: { readonly taskId: string; readonly task: MemoryTask },
+): boolean {
+  switch (task.state) {
+    case 'pending':
+    case 'scheduled':
+    case 'retry':
+      return queue[task.state].delete(taskId);
+    case 'aggregating': {
+      const group = task.group ?? '';
+      if (!queue.leave(group, taskId)) return false;
+      if (!queue.members.has(group)) queue.groups.delete(group);
+      return true;
+    }
+    case 'active':
+    case 'archived':
+    case 'completed':
+      return false;
+  }
+}

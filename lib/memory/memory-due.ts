@@ -1,0 +1,107 @@
+import type { ForwardResult, MaintenanceContract } from '../model/broker/maintenance.contract.js';
+import { epochMs, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import { addToArchive } from './memory-archive.js';
+import type { MemoryDeps } from './memory-deps.js';
+import type { MemoryQueue, MemoryStore, MemoryTask } from './memory-state.js';
+import type { ScoredId } from './scored-ids.js';
+
+/** The most tasks that one call moves. */
+const mostTasks = 1_000;
+
+/** A task that waits for its time. */
+export interface DueTask {
+  readonly taskId: string;
+  readonly dueAt: EpochMs;
+}
+
+/** Puts tasks into the scheduled or the retry set, and announces the earliest if it became that of the whole queue. */
+export function placeDue(
+  store: MemoryStore,
+  queue: MemoryQueue,
+  { into, tasks }: { readonly into: 'scheduled' | 'retry'; readonly tasks: readonly DueTask[] },
+): void {
+  if (tasks.length === 0) return;
+  const before = nextDue(queue);
+  let earliest = Infinity;
+  for (const { taskId, dueAt } of tasks) {
+    earliest = Math.min(earliest, dueAt);
+    queue[into].add(taskId, dueAt);
+  }
+  if (earliest < before) store.signals.due(queue.name, epochMs(Math.round(earliest)));
+}
+
+/** Moves tasks whose time has come to pending or to their groups (spec/01 §5.14). */
+export class MemoryDue {
+  constructor(private readonly deps: MemoryDeps) {}
+
+  /** {@link MaintenanceContract.forwardDue} */
+  forwardDue(request: Parameters<MaintenanceContract['forwardDue']>[0]): ForwardResult {
+    const { store } = this.deps;
+    const queue = store.queue(request.queue);
+    const now = epochMs(Math.floor(request.now));
+    const ready: string[] = [];
+    const archived: string[] = [];
+    let grouped = 0;
+    for (const taskId of takeDue(queue, now, Math.min(request.limit, mostTasks))) {
+      const task = queue.tasks.get(taskId);
+      // An id without a task stays dropped (spec/01 Q-21).
+      if (task === undefined) continue;
+      const { group, canceled } = destinationOf(task);
+      task.canceled = undefined;
+      if (canceled === 'delete') {
+        store.releaseLock(task.lock, taskId);
+        queue.forget(taskId);
+      } else if (canceled === 'archive') {
+        task.state = 'archived';
+        archived.push(taskId);
+      } else if (group !== undefined) {
+        task.state = 'aggregating';
+        task.group = group;
+        queue.join(group, taskId, toEpochSeconds(now));
+        queue.groups.add(group);
+        grouped += 1;
+      } else {
+        task.state = 'pending';
+        task.pendingSince = now;
+        ready.push(taskId);
+      }
+    }
+    addToArchive(store, queue, { taskIds: archived, now });
+    queue.addPending(ready);
+    const next = Math.ceil(nextDue(queue));
+    const nextDueAt = Number.isFinite(next) ? epochMs(next) : undefined;
+    return { forwarded: ready.length + grouped, more: nextDueAt !== undefined && nextDueAt <= request.now, nextDueAt };
+  }
+}
+
+/** A group of its own counts for the first run only: a task that ran alone is retried alone. */
+function destinationOf({ group, groupWhenDue, state, canceled }: MemoryTask): Pick<MemoryTask, 'group' | 'canceled'> {
+  return { group: group || (state === 'scheduled' ? groupWhenDue : undefined), canceled };
+}
+
+/** When the next task of a queue is due, milliseconds; infinity when none waits. */
+function nextDue({ scheduled, retry }: MemoryQueue): number {
+  return Math.min(scheduled.first?.score ?? Infinity, retry.first?.score ?? Infinity);
+}
+
+/** Takes the ids of due tasks out of both sets, the earliest due first. */
+function takeDue({ scheduled, retry }: MemoryQueue, now: EpochMs, limit: number): readonly string[] {
+  const due = [...scheduled.upTo(now, limit), ...retry.upTo(now, limit)].sort(inOrder);
+  const taken = new Set<string>();
+  for (const { id } of due) {
+    if (taken.size === limit) break;
+    taken.add(id);
+  }
+  for (const id of taken) {
+    scheduled.delete(id);
+    retry.delete(id);
+  }
+  return [...taken];
+}
+
+// Redis keeps times between two seconds in one set, so those are in the order of their ids; whole seconds are in two.
+function inOrder(one: ScoredId, other: ScoredId): number {
+  if (one.score !== other.score) return one.score - other.score;
+  if (one.score % 1_000 === 0 || one.id === other.id) return 0;
+  return one.id < other.id ? -1 : 1;
+}

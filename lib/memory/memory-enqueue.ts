@@ -1,0 +1,109 @@
+import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
+import { encodeTaskMessage } from '../model/task/task-message.codec.js';
+import { addMs, epochMs, type EpochMs, fromSeconds, toEpochSeconds } from '../model/time/duration.js';
+import { expiryInstant, type MemoryDeps } from './memory-deps.js';
+import { type DueTask, placeDue } from './memory-due.js';
+import { closedError } from './memory-life.js';
+import { asAsynqError, lockOf } from './memory-records.js';
+import type { MemoryQueue } from './memory-state.js';
+
+/** A request with its message encoded. */
+export interface NewTask {
+  readonly request: EnqueueRequest;
+  readonly record: Uint8Array;
+}
+
+/** `held`: the lock is held by a task with this very id. */
+export type StoreOutcome = 'stored' | 'duplicate' | 'held' | 'id-conflict';
+
+/** The enqueue contract in memory. */
+export class MemoryEnqueue implements EnqueueContract {
+  constructor(private readonly deps: MemoryDeps) {}
+
+  async enqueue(requests: readonly EnqueueRequest[], now: EpochMs): Promise<readonly EnqueueOutcome[]> {
+    const { life } = this.deps;
+    if (life.isClosed) return requests.map(closedError);
+    const outcomes: EnqueueOutcome[] = requests.map(() => 'enqueued');
+    const byQueue = new Map<string, { readonly index: number; readonly task: NewTask }[]>();
+    requests.forEach((request, index) => {
+      try {
+        const entry = { index, task: { request, record: encodeTaskMessage(request.message) } };
+        const known = byQueue.get(request.message.queue);
+        if (known === undefined) byQueue.set(request.message.queue, [entry]);
+        else known.push(entry);
+      } catch (error) {
+        outcomes[index] = asAsynqError(error);
+      }
+    });
+    for (const [name, entries] of byQueue) {
+      const tasks = entries.map(({ task }) => task);
+      storeTasks(this.deps, { queue: name, tasks, now }).forEach((outcome, at) => {
+        const { index, task } = entries[at] as (typeof entries)[number];
+        outcomes[index] = outcomeOf(outcome, task.request);
+      });
+    }
+    return outcomes;
+  }
+}
+
+/**
+ * Stores new tasks of one queue, each in its place and with its lock, and makes the queue known. A task that is refused
+ * leaves nothing behind.
+ */
+export function storeTasks(
+  deps: MemoryDeps,
+  added: { readonly queue: string; readonly tasks: readonly NewTask[]; readonly now: EpochMs },
+): readonly StoreOutcome[] {
+  const { store } = deps;
+  const queue = store.queue(added.queue);
+  const now = epochMs(Math.floor(added.now));
+  const pending: string[] = [];
+  const scheduled: DueTask[] = [];
+  store.knownQueues.add(added.queue);
+  const outcomes = added.tasks.map((task): StoreOutcome => {
+    const { message, place, uniqueForSeconds } = task.request;
+    const lock = uniqueForSeconds > 0 ? lockOf(queue.name, message.uniqueKey) : undefined;
+    const refusal = refusalOf(deps, queue, { taskId: message.id, lock, now });
+    if (refusal !== undefined) return refusal;
+    const stored = queue.taskOf(message.id, task.record);
+    stored.state = place.kind;
+    if (place.kind === 'pending') {
+      stored.pendingSince = now;
+      pending.push(message.id);
+    } else if (place.kind === 'scheduled') {
+      if (message.group !== '') stored.groupWhenDue = message.group;
+      scheduled.push({ taskId: message.id, dueAt: place.processAt });
+    } else {
+      stored.group = message.group;
+      queue.join(message.group, message.id, toEpochSeconds(now));
+      queue.groups.add(message.group);
+    }
+    if (lock !== undefined) {
+      stored.lock = lock;
+      const at = expiryInstant(deps, now);
+      store.locks.sweep(at);
+      store.locks.set(lock, { value: message.id, expiresAt: addMs(at, fromSeconds(uniqueForSeconds)) });
+    }
+    return 'stored';
+  });
+  placeDue(store, queue, { into: 'scheduled', tasks: scheduled });
+  queue.addPending(pending);
+  return outcomes;
+}
+
+function refusalOf(
+  deps: MemoryDeps,
+  queue: MemoryQueue,
+  { taskId, lock, now }: { readonly taskId: string; readonly lock: string | undefined; readonly now: EpochMs },
+): Exclude<StoreOutcome, 'stored'> | undefined {
+  const holder = lock === undefined ? undefined : deps.store.locks.get(lock, expiryInstant(deps, now))?.value;
+  if (holder !== undefined) return holder === taskId ? 'held' : 'duplicate';
+  return queue.tasks.has(taskId) ? 'id-conflict' : undefined;
+}
+
+function outcomeOf(outcome: StoreOutcome, request: EnqueueRequest): EnqueueOutcome {
+  if (outcome === 'stored') return 'enqueued';
+  // Nobody else draws this id, so it can only be there because an earlier attempt went through.
+  if (request.idIsGenerated && outcome !== 'duplicate') return 'enqueued';
+  return outcome === 'held' ? 'duplicate' : outcome;
+}

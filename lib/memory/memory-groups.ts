@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  AggregationSet,
+  AggregationSetRequest,
+  CollectGroupRequest,
+  FinishAggregationRequest,
+  FinishOutcome,
+  GroupCheck,
+} from '../model/broker/maintenance.contract.js';
+import { encodeTaskMessage } from '../model/task/task-message.codec.js';
+import type { TaskMessage } from '../model/task/task-message.js';
+import type { UndecodableRecord } from '../model/task/undecodable-record.js';
+import { addMs, type EpochMs, fromEpochSeconds, type Ms, ms, toEpochSeconds } from '../model/time/duration.js';
+import type { MemoryDeps } from './memory-deps.js';
+import { storeTasks } from './memory-enqueue.js';
+import { readRecord } from './memory-records.js';
+import type { MemorySettle } from './memory-settle.js';
+import type { MemoryQueue } from './memory-state.js';
+import type { ScoredIds } from './scored-ids.js';
+
+/** How long an aggregation set may take before its members go back to their group (spec/01 §5.16). */
+const setLifetime = ms(120_000);
+
+/** Collects the tasks of groups for aggregation. */
+export class MemoryGroups {
+  constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {}
+
+  /** Names of the groups that have waiting tasks. */
+  listGroups(queue: string): readonly string[] {
+    return [...this.deps.store.queue(queue).groups];
+  }
+
+  /** Moves the members of a group that is ready into a new set. */
+  collectGroup(request: CollectGroupRequest): GroupCheck {
+    const { group, now, maxSize } = request;
+    const queue = this.deps.store.queue(request.queue);
+    const members = queue.members.get(group);
+    if (members === undefined) {
+      queue.groups.delete(group);
+      return { kind: 'not-ready', readyAt: undefined };
+    }
+    const readyAt = readySecond(members, request);
+    if (readyAt > toEpochSeconds(now)) return { kind: 'not-ready', readyAt: fromEpochSeconds(readyAt) };
+    const setId = randomUUID();
+    const set = setName({ group, setId });
+    for (const { id, score } of members.upTo(Infinity, maxSize === 0 ? Infinity : maxSize)) {
+      queue.leave(group, id);
+      queue.join(set, id, score);
+    }
+    if (!queue.members.has(group)) queue.groups.delete(group);
+    queue.aggregationSets.set(set, toEpochSeconds(addMs(now, setLifetime)));
+    return { kind: 'collected', setId };
+  }
+
+  /** The tasks of a set, oldest first. */
+  readAggregationSet(request: AggregationSetRequest & { readonly now: EpochMs }): AggregationSet | undefined {
+    const { queue: name, now } = request;
+    const queue = this.deps.store.queue(name);
+    const set = setName(request);
+    const deadline = queue.aggregationSets.get(set);
+    if (deadline === undefined) return undefined;
+    const messages: TaskMessage[] = [];
+    const faulty: UndecodableRecord[] = [];
+    for (const { id: taskId } of queue.members.get(set) ?? []) {
+      const task = queue.tasks.get(taskId);
+      if (task === undefined) continue;
+      const decoded = readRecord(task.record, { queue: name, taskId });
+      if (decoded.ok) messages.push(decoded.message);
+      else faulty.push({ queue: name, taskId, decoded });
+    }
+    for (const { taskId } of faulty) queue.leave(set, taskId);
+    const undecodable = this.deps.settle.archiveRecords(queue, { records: faulty, now });
+    return { messages, undecodable, expiresAt: fromEpochSeconds(deadline) };
+  }
+
+  /** Stores the task that stands for a set and deletes the set with its tasks. */
+  finishAggregation(request: FinishAggregationRequest): FinishOutcome {
+    const { combined, now } = request;
+    const queue = this.deps.store.queue(request.queue);
+    const set = setName(request);
+    if (!queue.aggregationSets.has(set) || !queue.members.has(set)) return 'gone';
+    const record = encodeTaskMessage(combined.message);
+    // Looked at before the new task is there: that may wait for aggregation as well.
+    const stale = aggregatingMembers(queue, set);
+    const [outcome] = storeTasks(this.deps, { queue: request.queue, tasks: [{ request: combined, record }], now });
+    if (outcome === 'id-conflict') return outcome;
+    if (outcome !== 'stored') return 'duplicate';
+    for (const taskId of stale) queue.forget(taskId);
+    dissolve(queue, set);
+    return 'finished';
+  }
+
+  /** Gives the members of a set back to their group. */
+  returnAggregationSet(request: AggregationSetRequest): void {
+    const queue = this.deps.store.queue(request.queue);
+    const set = setName(request);
+    if (queue.aggregationSets.has(set)) returnSet(queue, set);
+  }
+
+  /** Deletes a set with all its tasks. Their unique locks stay (spec/01 Q-03). */
+  deleteAggregationSet(request: AggregationSetRequest): void {
+    const queue = this.deps.store.queue(request.queue);
+    const set = setName(request);
+    for (const taskId of aggregatingMembers(queue, set)) queue.forget(taskId);
+    dissolve(queue, set);
+  }
+
+  /** Returns the members of sets past their deadline to their groups. */
+  reclaimAggregationSets(request: { readonly queue: string; readonly now: EpochMs }): number {
+    const queue = this.deps.store.queue(request.queue);
+    const old = [...queue.aggregationSets].filter(([, deadline]) => deadline <= toEpochSeconds(request.now));
+    for (const [set] of old) returnSet(queue, set);
+    return old.length;
+  }
+}
+
+function setName({ group, setId }: Pick<AggregationSetRequest, 'group' | 'setId'>): string {
+  return `${group}:${setId}`;
+}
+
+/** When a group is ready, Unix seconds; it is at once when it is full. */
+function readySecond(members: ScoredIds, request: CollectGroupRequest): number {
+  const { maxSize } = request;
+  if (maxSize > 0 && members.size >= maxSize) return -Infinity;
+  const maxDelay = wireSeconds(request.maxDelay);
+  const byGrace = (members.last?.score ?? 0) + wireSeconds(request.gracePeriod);
+  return maxDelay === 0 ? byGrace : Math.min(byGrace, (members.first?.score ?? 0) + maxDelay);
+}
+
+/** Whole seconds as Asynq compares them (spec/01 Q-17), but at least one: a short limit must not become "no limit". */
+function wireSeconds(duration: Ms): number {
+  return duration > 0 ? Math.max(1, Math.floor(duration / 1_000)) : 0;
+}
+
+/** Members whose task still is aggregated; another's id was left behind here and belongs to another task by now. */
+function aggregatingMembers(queue: MemoryQueue, set: string): readonly string[] {
+  const ids = [...(queue.members.get(set) ?? [])].map(({ id }) => id);
+  return ids.filter((id) => queue.tasks.get(id)?.state === 'aggregating');
+}
+
+function returnSet(queue: MemoryQueue, set: string): void {
+  // A set's id has no colon, a group's name may have some.
+  const group = set.slice(0, set.lastIndexOf(':'));
+  for (const { id, score } of queue.members.get(set) ?? []) {
+    queue.join(group, id, Math.min(score, queue.members.get(group)?.scoreOf(id) ?? score));
+    // Nobody looks at a group that is not listed (spec/01 Q-11).
+    queue.groups.add(group);
+  }
+  dissolve(queue, set);
+}
+
+function dissolve(queue: MemoryQueue, set: string): void {
+  queue.members.delete(set);
+  queue.aggregationSets.delete(set);
+}

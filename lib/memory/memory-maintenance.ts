@@ -1,0 +1,112 @@
+import type {
+  AggregationSet,
+  AggregationSetRequest,
+  CollectGroupRequest,
+  ExpiredLeases,
+  FinishAggregationRequest,
+  FinishOutcome,
+  ForwardResult,
+  GroupCheck,
+  MaintenanceContract,
+  ReconcileResult,
+  Recovery,
+} from '../model/broker/maintenance.contract.js';
+import type { SettleOutcome } from '../model/broker/work.contract.js';
+import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import type { MemoryDeps } from './memory-deps.js';
+import { MemoryDue } from './memory-due.js';
+import { MemoryGroups } from './memory-groups.js';
+import { MemoryRecover } from './memory-recover.js';
+import type { MemorySettle } from './memory-settle.js';
+
+/** Completed tasks that one call deletes at most. */
+const mostDeleted = 1_000;
+
+/** The maintenance contract in memory: assembles its parts, one for each role. */
+export class MemoryMaintenance implements MaintenanceContract {
+  readonly #due: MemoryDue;
+  readonly #recover: MemoryRecover;
+  readonly #groups: MemoryGroups;
+
+  constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {
+    this.#due = new MemoryDue(deps);
+    this.#recover = new MemoryRecover(deps);
+    this.#groups = new MemoryGroups(deps);
+  }
+
+  async forwardDue(request: Parameters<MaintenanceContract['forwardDue']>[0]): Promise<ForwardResult> {
+    this.deps.life.refuseClosed();
+    return this.#due.forwardDue(request);
+  }
+
+  async listExpiredLeases(request: Parameters<MaintenanceContract['listExpiredLeases']>[0]): Promise<ExpiredLeases> {
+    this.deps.life.refuseClosed();
+    return this.#recover.listExpiredLeases(request);
+  }
+
+  async recover(queue: string, recoveries: readonly Recovery[], now: EpochMs): Promise<readonly SettleOutcome[]> {
+    return this.#recover.recover(queue, recoveries, now);
+  }
+
+  async deleteExpiredCompleted(request: {
+    readonly queue: string;
+    readonly now: EpochMs;
+    readonly limit: number;
+  }): Promise<number> {
+    this.deps.life.refuseClosed();
+    const queue = this.deps.store.queue(request.queue);
+    const expired = queue.completed.upTo(toEpochSeconds(request.now), Math.min(request.limit, mostDeleted));
+    for (const { id } of expired) {
+      queue.completed.delete(id);
+      // An id that was left behind here belongs to another task by now.
+      if (queue.tasks.get(id)?.state === 'completed') queue.forget(id);
+    }
+    return expired.length;
+  }
+
+  /**
+   * Finds nothing: what brings a Redis into disorder (evictions, other programs, a crash between two commands) does not
+   * happen to a store that only this library writes to, each change as a whole.
+   */
+  async reconcile(): Promise<ReconcileResult> {
+    this.deps.life.refuseClosed();
+    return { cursor: undefined, suspicions: [], healed: [] };
+  }
+
+  async listGroups(queue: string): Promise<readonly string[]> {
+    this.deps.life.refuseClosed();
+    return this.#groups.listGroups(queue);
+  }
+
+  async collectGroup(request: CollectGroupRequest): Promise<GroupCheck> {
+    this.deps.life.refuseClosed();
+    return this.#groups.collectGroup(request);
+  }
+
+  async readAggregationSet(
+    request: AggregationSetRequest & { readonly now: EpochMs },
+  ): Promise<AggregationSet | undefined> {
+    this.deps.life.refuseClosed();
+    return this.#groups.readAggregationSet(request);
+  }
+
+  async finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome> {
+    this.deps.life.refuseClosed();
+    return this.#groups.finishAggregation(request);
+  }
+
+  async returnAggregationSet(request: AggregationSetRequest): Promise<void> {
+    this.deps.life.refuseClosed();
+    this.#groups.returnAggregationSet(request);
+  }
+
+  async deleteAggregationSet(request: AggregationSetRequest): Promise<void> {
+    this.deps.life.refuseClosed();
+    this.#groups.deleteAggregationSet(request);
+  }
+
+  async reclaimAggregationSets(request: { readonly queue: string; readonly now: EpochMs }): Promise<number> {
+    this.deps.life.refuseClosed();
+    return this.#groups.reclaimAggregationSets(request);
+  }
+}

@@ -1,0 +1,69 @@
+import type {
+  CancelOutcome,
+  CancelRequest,
+  PresenceContract,
+  SignalListener,
+} from '../model/broker/presence.contract.js';
+import type { ServerInfo } from '../model/broker/presence.js';
+import { addMs, fromSeconds, toSecondsUp } from '../model/time/duration.js';
+import { cancelTask } from './memory-cancel.js';
+import { expiryInstant, type MemoryDeps } from './memory-deps.js';
+import { copyOf } from './memory-records.js';
+
+/** The presence contract in memory. */
+export class MemoryPresence implements PresenceContract {
+  constructor(private readonly deps: MemoryDeps) {}
+
+  async publishServer(request: Parameters<PresenceContract['publishServer']>[0]): Promise<void> {
+    const { life, store } = this.deps;
+    life.refuseClosed();
+    const { server, workers, ttl } = request;
+    const at = expiryInstant(this.deps, request.now);
+    const value = {
+      server: { ...server, queues: { ...server.queues } },
+      workers: workers.map((worker) => ({ ...worker, taskPayload: copyOf(worker.taskPayload) })),
+    };
+    store.servers.sweep(at);
+    // Whole seconds, as on Redis, and at least one (spec/01 Q-48).
+    const ttlSeconds = Math.max(1, toSecondsUp(ttl));
+    store.servers.set(idOf(server), { value, expiresAt: addMs(at, fromSeconds(ttlSeconds)) });
+  }
+
+  async clearServer(server: ServerInfo): Promise<void> {
+    this.deps.life.refuseClosed();
+    this.deps.store.servers.delete(idOf(server));
+  }
+
+  async listAlive(serverIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const { life, store, clock } = this.deps;
+    life.refuseClosed();
+    const now = clock.now();
+    return new Set(serverIds.filter((id) => store.servers.get(id, now) !== undefined));
+  }
+
+  /** Nothing is ever missed, so `onReconnect` is never called. Closing the broker ends the subscription. */
+  async subscribe(listener: SignalListener): Promise<() => Promise<void>> {
+    const { life, store } = this.deps;
+    life.refuseClosed();
+    const end = store.signals.subscribe(listener);
+    life.ended.addEventListener('abort', end, { once: true });
+    return async () => {
+      life.ended.removeEventListener('abort', end);
+      end();
+    };
+  }
+
+  async cancel(request: CancelRequest): Promise<CancelOutcome> {
+    this.deps.life.refuseClosed();
+    return cancelTask(this.deps, request);
+  }
+
+  async signalCancel(taskId: string): Promise<void> {
+    this.deps.life.refuseClosed();
+    this.deps.store.signals.cancel(taskId, undefined);
+  }
+}
+
+function idOf({ host, pid, serverId }: ServerInfo): string {
+  return `${host}:${pid}:${serverId}`;
+}

@@ -1,0 +1,89 @@
+import type {
+  ExpiredLease,
+  ExpiredLeases,
+  MaintenanceContract,
+  Recovery,
+} from '../model/broker/maintenance.contract.js';
+import type { SettleOutcome } from '../model/broker/work.contract.js';
+import type { UndecodableRecord } from '../model/task/undecodable-record.js';
+import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/duration.js';
+import type { MemoryDeps } from './memory-deps.js';
+import { readRecord } from './memory-records.js';
+import type { MemorySettle } from './memory-settle.js';
+import type { MemoryQueue } from './memory-state.js';
+
+/** Leases that one call lists at most. */
+const mostLeases = 1_000;
+
+/** Takes tasks back from workers that are gone. */
+export class MemoryRecover {
+  constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {}
+
+  /** {@link MaintenanceContract.listExpiredLeases} */
+  listExpiredLeases(request: Parameters<MaintenanceContract['listExpiredLeases']>[0]): ExpiredLeases {
+    const { queue: name, now } = request;
+    const queue = this.deps.store.queue(name);
+    const expiredBy = toEpochSeconds(request.expiredBy);
+    const next = queue.lease.scoreAbove(expiredBy);
+    const leases: ExpiredLease[] = [];
+    const faulty: { readonly record: UndecodableRecord; readonly leaseSeconds: number }[] = [];
+    dropLeasesWithoutTask(queue, expiredBy);
+    for (const { id: taskId, score: leaseSeconds } of queue.lease.upTo(
+      expiredBy,
+      Math.min(request.limit, mostLeases),
+    )) {
+      const task = queue.tasks.get(taskId);
+      if (task === undefined) continue;
+      const decoded = readRecord(task.record, { queue: name, taskId });
+      if (!decoded.ok) {
+        faulty.push({ record: { queue: name, taskId, decoded }, leaseSeconds });
+        continue;
+      }
+      const { message } = decoded;
+      // A program that took the task back has written when it failed: an older note says nothing of who holds it now.
+      const isOwned = task.owner !== undefined && task.owner.takenAtSeconds >= message.lastFailedAtSeconds;
+      leases.push({
+        message,
+        leaseSeconds,
+        owner: isOwned ? task.owner?.name : undefined,
+        canceled: task.canceled,
+      });
+    }
+    for (const { record } of faulty) mend(queue, record.taskId);
+    const undecodable = this.deps.settle.archiveUndecodable({
+      queue: name,
+      records: faulty.map(({ record }) => record),
+      leases: faulty.map(({ leaseSeconds }) => leaseSeconds),
+      now,
+    });
+    return { leases, undecodable, nextEndsAt: next === undefined ? undefined : fromEpochSeconds(next) };
+  }
+
+  /** Settles tasks, each only under the lease that was listed. */
+  recover(queue: string, recoveries: readonly Recovery[], now: EpochMs): readonly SettleOutcome[] {
+    const { life, settle, store } = this.deps;
+    if (!life.isClosed) for (const { settlement } of recoveries) mend(store.queue(queue), settlement.message.id);
+    return settle.settle({
+      queue,
+      settlements: recoveries.map(({ settlement }) => settlement),
+      leases: recoveries.map(({ leaseSeconds }) => leaseSeconds),
+      now,
+    });
+  }
+}
+
+/** Ids without a task must not stand before others for ever (spec/01 Q-22). */
+function dropLeasesWithoutTask(queue: MemoryQueue, expiredBy: number): void {
+  for (const { id } of queue.lease.upTo(expiredBy, Infinity)) {
+    if (queue.tasks.has(id)) continue;
+    queue.lease.delete(id);
+    queue.active.delete(id);
+  }
+}
+
+/** A task that is leased but not in `active` could never be settled. */
+function mend(queue: MemoryQueue, taskId: string): void {
+  if (!queue.lease.has(taskId) || queue.active.has(taskId)) return;
+  if (queue.tasks.get(taskId)?.state === 'active') queue.active.addLast(taskId);
+  else queue.lease.delete(taskId);
+}

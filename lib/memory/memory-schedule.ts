@@ -1,0 +1,108 @@
+import type { ScheduleContract, ScheduleName, TickOutcome, TickRequest } from '../model/broker/schedule.contract.js';
+import type { ScheduleEvent } from '../model/cron/schedule.js';
+import { tickMemory } from '../model/cron/schedule.js';
+import { encodeTaskMessage } from '../model/task/task-message.codec.js';
+import type { TaskState } from '../model/task/task-state.js';
+import { addMs, type EpochMs, fromSeconds, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
+import { expiryInstant, type MemoryDeps } from './memory-deps.js';
+import { storeTasks } from './memory-enqueue.js';
+import { copyOf } from './memory-records.js';
+import type { MemoryQueue } from './memory-state.js';
+import type { TickNotes } from './tick-notes.js';
+
+/** Longer than a year, so that a yearly schedule knows its last tick. */
+const ticksTtl = ms(400 * 86_400_000);
+/** Events that the history of an entry holds. */
+const mostEvents = 1_000;
+
+const ended: ReadonlySet<TaskState | undefined> = new Set(['completed', 'archived', undefined]);
+
+/** The schedule contract in memory. */
+export class MemorySchedule implements ScheduleContract {
+  constructor(private readonly deps: MemoryDeps) {}
+
+  async enqueueTick(request: TickRequest): Promise<TickOutcome> {
+    this.deps.life.refuseClosed();
+    const { message, idIsGenerated } = request.request;
+    const queue = this.deps.store.queue(message.queue);
+    const at = expiryInstant(this.deps, request.now);
+    const notes = queue.ticks.get(request.schedule, at)?.value ?? newNotes();
+    const noted = notes.ticks.get(request.tick);
+    // Sent again after a lost answer, it has the outcome that was lost.
+    if (noted !== undefined) return idIsGenerated && noted.taskId === message.id ? noted.became : 'taken';
+    if (notes.latest !== undefined && request.tick < notes.latest - tickMemory) return 'taken';
+    const became = this.#use(queue, notes, request);
+    notes.ticks.set(request.tick, { became, taskId: message.id });
+    if (became === 'enqueued') notes.lastTaskId = message.id;
+    if (notes.latest === undefined || request.tick > notes.latest) {
+      notes.latest = request.tick;
+      for (const tick of notes.ticks.keys()) if (tick < request.tick - tickMemory) notes.ticks.delete(tick);
+    }
+    queue.ticks.set(request.schedule, { value: notes, expiresAt: addMs(at, ticksTtl) });
+    return became;
+  }
+
+  async latestTicks(schedules: readonly ScheduleName[]): Promise<readonly (EpochMs | undefined)[]> {
+    const { life, store, clock } = this.deps;
+    life.refuseClosed();
+    const now = clock.now();
+    return schedules.map(({ queue, schedule }) => store.queue(queue).ticks.get(schedule, now)?.value.latest);
+  }
+
+  async publishEntries(request: Parameters<ScheduleContract['publishEntries']>[0]): Promise<void> {
+    const { life, store } = this.deps;
+    life.refuseClosed();
+    const at = expiryInstant(this.deps, request.now);
+    store.schedulers.sweep(at);
+    store.schedulers.delete(request.schedulerId);
+    if (request.entries.length === 0) return;
+    const value = request.entries.map((entry) => ({
+      ...entry,
+      taskPayload: copyOf(entry.taskPayload),
+      options: [...entry.options],
+    }));
+    store.schedulers.set(request.schedulerId, { value, expiresAt: addMs(at, wholeSeconds(request.ttl)) });
+  }
+
+  async clearEntries(schedulerId: string): Promise<void> {
+    this.deps.life.refuseClosed();
+    this.deps.store.schedulers.delete(schedulerId);
+  }
+
+  async recordEvent({ entryId, event, ttl }: Parameters<ScheduleContract['recordEvent']>[0]): Promise<void> {
+    const { life, store, clock } = this.deps;
+    life.refuseClosed();
+    const now = clock.now();
+    const known = store.histories.get(entryId, now)?.value ?? [];
+    const value = withEvent(known, { ...event }).slice(-mostEvents);
+    store.histories.sweep(now);
+    store.histories.set(entryId, { value, expiresAt: addMs(now, wholeSeconds(ttl)) });
+  }
+
+  /** Stores the task of a tick that nobody has used up. */
+  #use(queue: MemoryQueue, notes: TickNotes, { request, overlap, now }: TickRequest): Exclude<TickOutcome, 'taken'> {
+    const earlier = notes.lastTaskId === undefined ? undefined : queue.tasks.get(notes.lastTaskId);
+    if (overlap === 'skip' && !ended.has(earlier?.state)) return 'overlaps';
+    const record = encodeTaskMessage(request.message);
+    const [outcome] = storeTasks(this.deps, { queue: queue.name, tasks: [{ request, record }], now });
+    if (outcome === 'stored') return 'enqueued';
+    return outcome === 'id-conflict' ? outcome : 'duplicate';
+  }
+}
+
+function newNotes(): TickNotes {
+  return { ticks: new Map(), latest: undefined, lastTaskId: undefined };
+}
+
+/** In the order of their seconds; an event that is there already is not there twice. */
+function withEvent(known: readonly ScheduleEvent[], event: ScheduleEvent): readonly ScheduleEvent[] {
+  const second = toEpochSeconds(event.enqueuedAt);
+  if (known.some(({ taskId, enqueuedAt }) => taskId === event.taskId && enqueuedAt === event.enqueuedAt)) return known;
+  const at = known.findLastIndex(({ enqueuedAt }) => toEpochSeconds(enqueuedAt) <= second) + 1;
+  return known.toSpliced(at, 0, event);
+}
+
+/** Whole seconds, rounded up, and at least one, as on Redis (spec/01 Q-49). */
+function wholeSeconds(ttl: Ms): Ms {
+  return fromSeconds(Math.max(1, toSecondsUp(ttl)));
+}

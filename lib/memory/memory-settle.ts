@@ -1,0 +1,201 @@
+import type { Settlement, SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
+import { assertNever } from '../model/errors/asynq-error.js';
+import { encodeTaskMessage } from '../model/task/task-message.codec.js';
+import { messageOfUndecodable, type UndecodableRecord } from '../model/task/undecodable-record.js';
+import { addMs, epochMs, type EpochMs, ms, toEpochSeconds } from '../model/time/duration.js';
+import { addToArchive } from './memory-archive.js';
+import { countRuns } from './memory-counters.js';
+import type { MemoryDeps } from './memory-deps.js';
+import { type DueTask, placeDue } from './memory-due.js';
+import { closedError } from './memory-life.js';
+import { asAsynqError, copyOf, lockOf, reportOf } from './memory-records.js';
+import type { MemoryQueue, MemoryTask } from './memory-state.js';
+
+/** Outcomes of runs to be written. */
+export interface SettleRequest {
+  readonly queue: string;
+  readonly settlements: readonly Settlement[];
+  /**
+   * The lease each task must have, by its end in Unix seconds, for who settles on behalf of a lost worker: with another
+   * lease the task is somebody else's. `undefined`: any lease will do.
+   */
+  readonly leases: readonly number[] | undefined;
+  readonly now: EpochMs;
+}
+
+/** A settlement, its message encoded, and the place of its outcome. */
+interface Entry {
+  readonly index: number;
+  readonly settlement: Settlement;
+  /** Empty for the kinds that store none. */
+  readonly record: Uint8Array;
+}
+
+/** What the settlements of one kind add up to. */
+interface Batch {
+  readonly queue: MemoryQueue;
+  readonly now: EpochMs;
+  readonly due: DueTask[];
+  readonly requeued: string[];
+  readonly archived: string[];
+  succeeded: number;
+  failed: number;
+}
+
+const noBytes = new Uint8Array(0);
+
+/** Writes how runs ended (spec/01 §5.9 to §5.13). A task that is not both active and leased is left as it is. */
+export class MemorySettle {
+  constructor(private readonly deps: MemoryDeps) {}
+
+  /** Settles tasks of one queue, those of one kind after those of another. Never throws. */
+  settle(request: SettleRequest): readonly SettleOutcome[] {
+    const { settlements, leases, now } = request;
+    if (this.deps.life.isClosed) return settlements.map(closedError);
+    const outcomes: SettleOutcome[] = settlements.map(() => 'settled');
+    const byKind = new Map<Settlement['kind'], Entry[]>();
+    settlements.forEach((settlement, index) => {
+      try {
+        const entry = { index, settlement, record: recordOf(settlement) };
+        const known = byKind.get(settlement.kind);
+        if (known === undefined) byKind.set(settlement.kind, [entry]);
+        else known.push(entry);
+      } catch (error) {
+        outcomes[index] = asAsynqError(error);
+      }
+    });
+    const queue = this.deps.store.queue(request.queue);
+    for (const entries of byKind.values()) {
+      const batch = newBatch(queue, now);
+      for (const entry of entries) {
+        const left = queue.leaveActive(entry.settlement.message.id, leases?.[entry.index]);
+        if (left === 'not-active') outcomes[entry.index] = left;
+        else this.#write(entry, batch);
+      }
+      this.#finish(batch, entries[0]?.settlement.kind === 'retry' ? 'retry' : 'scheduled');
+    }
+    return outcomes;
+  }
+
+  /**
+   * Archives running tasks whose records do not decode: their bytes are kept beside a record that decodes.
+   * Answers which were still running, with the lease asked for.
+   */
+  archiveUndecodable(request: {
+    readonly queue: string;
+    readonly records: readonly UndecodableRecord[];
+    readonly leases: readonly number[] | undefined;
+    readonly now: EpochMs;
+  }): readonly UndecodableTask[] {
+    const { records, leases, now } = request;
+    const queue = this.deps.store.queue(request.queue);
+    const archived = records.filter(({ taskId }, index) => queue.leaveActive(taskId, leases?.[index]) !== 'not-active');
+    return this.archiveRecords(queue, { records: archived, now });
+  }
+
+  /** Archives tasks whose records do not decode, once they have left the place where they were. */
+  archiveRecords(
+    queue: MemoryQueue,
+    { records, now }: { readonly records: readonly UndecodableRecord[]; readonly now: EpochMs },
+  ): readonly UndecodableTask[] {
+    const batch = newBatch(queue, now);
+    for (const record of records) {
+      const bytes = queue.tasks.get(record.taskId)?.record ?? noBytes;
+      const task = keep(queue, record.taskId, encodeTaskMessage(messageOfUndecodable(record, now)));
+      task.undecodable = { reason: record.decoded.reason, bytes };
+      task.state = 'archived';
+      batch.archived.push(record.taskId);
+    }
+    batch.failed = records.length;
+    this.#finish(batch, 'scheduled');
+    return records.map(reportOf);
+  }
+
+  #write({ settlement, record }: Entry, batch: Batch): void {
+    const { queue, now } = batch;
+    const { id, uniqueKey } = settlement.message;
+    switch (settlement.kind) {
+      case 'done':
+      case 'delete':
+        queue.forget(id);
+        this.deps.store.releaseLock(lockOf(queue.name, uniqueKey), id);
+        if (settlement.kind === 'done') batch.succeeded += 1;
+        return;
+      case 'complete': {
+        const task = keep(queue, id, record);
+        task.state = 'completed';
+        if (settlement.result !== undefined) task.result = copyOf(settlement.result);
+        queue.completed.add(id, toEpochSeconds(settlement.expiresAt));
+        this.deps.store.releaseLock(lockOf(queue.name, uniqueKey), id);
+        batch.succeeded += 1;
+        return;
+      }
+      case 'retry':
+        keep(queue, id, record).state = 'retry';
+        batch.due.push({ taskId: id, dueAt: settlement.retryAt });
+        if (settlement.counts === 'as-failure') batch.failed += 1;
+        return;
+      case 'archive':
+        keep(queue, id, record).state = 'archived';
+        batch.archived.push(id);
+        batch.failed += 1;
+        return;
+      case 'requeue': {
+        const task = release(queue.taskOf(id, record));
+        task.state = 'pending';
+        task.pendingSince = epochMs(Math.floor(now));
+        batch.requeued.push(id);
+        return;
+      }
+      case 'snooze':
+        batch.due.push({ taskId: id, dueAt: settlement.until });
+        putOff(queue.taskOf(id, record));
+        return;
+      case 'return': {
+        const task = queue.taskOf(id, record);
+        task.returned += 1;
+        const delay = ms(Math.min(settlement.first * 2 ** (task.returned - 1), settlement.longest));
+        batch.due.push({ taskId: id, dueAt: addMs(now, delay) });
+        putOff(task);
+        return;
+      }
+      default:
+        assertNever(settlement);
+    }
+  }
+
+  #finish(batch: Batch, into: 'scheduled' | 'retry'): void {
+    const { queue, now } = batch;
+    const { store } = this.deps;
+    addToArchive(store, queue, { taskIds: batch.archived, now });
+    placeDue(store, queue, { into, tasks: batch.due });
+    queue.addPendingFirst(batch.requeued);
+    countRuns(queue, batch, now);
+  }
+}
+
+function newBatch(queue: MemoryQueue, now: EpochMs): Batch {
+  return { queue, now, due: [], requeued: [], archived: [], succeeded: 0, failed: 0 };
+}
+
+function recordOf(settlement: Settlement): Uint8Array {
+  return settlement.kind === 'done' || settlement.kind === 'delete' ? noBytes : encodeTaskMessage(settlement.message);
+}
+
+/** Replaces the record of a task that nobody runs any more. */
+function keep(queue: MemoryQueue, taskId: string, record: Uint8Array): MemoryTask {
+  const task = release(queue.taskOf(taskId, record));
+  task.record = record;
+  return task;
+}
+
+function release(task: MemoryTask): MemoryTask {
+  task.owner = undefined;
+  task.canceled = undefined;
+  return task;
+}
+
+function putOff(task: MemoryTask): void {
+  release(task).state = 'scheduled';
+  task.groupWhenDue = undefined;
+}

@@ -1,0 +1,46 @@
+import type { CancelThen, SignalListener } from '../model/broker/presence.contract.js';
+import type { EpochMs } from '../model/time/duration.js';
+
+/** A listener as it was subscribed, so that one object can listen twice. */
+interface Subscription {
+  readonly listener: SignalListener;
+}
+
+/**
+ * Carries signals to the listeners of every broker of a store: each in a microtask of its own, in the order they were
+ * sent. A listener hears what is sent from its subscription on, until it ends that.
+ */
+export class MemorySignals {
+  readonly #subscriptions = new Set<Subscription>();
+
+  /** Returns a function that ends the subscription; calling it again does nothing. */
+  subscribe(listener: SignalListener): () => void {
+    const subscription = { listener };
+    this.#subscriptions.add(subscription);
+    return () => void this.#subscriptions.delete(subscription);
+  }
+
+  /** A task arrived in a queue that was empty. */
+  wake(queue: string): void {
+    this.#send((listener) => listener.onWake(queue));
+  }
+
+  /** A task became the earliest due one of its queue. */
+  due(queue: string, dueAt: EpochMs): void {
+    this.#send((listener) => listener.onDue(queue, dueAt));
+  }
+
+  /** A running task is to be canceled; `request` says what becomes of it, when that is known. */
+  cancel(taskId: string, request: { readonly queue: string; readonly then: CancelThen } | undefined): void {
+    this.#send((listener) => listener.onCancel(taskId, request));
+  }
+
+  #send(tell: (listener: SignalListener) => void): void {
+    if (this.#subscriptions.size === 0) return;
+    for (const subscription of this.#subscriptions) {
+      queueMicrotask(() => {
+        if (this.#subscriptions.has(subscription)) tell(subscription.listener);
+      });
+    }
+  }
+}

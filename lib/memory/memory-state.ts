@@ -1,0 +1,205 @@
+import type { CancelThen } from '../model/broker/presence.contract.js';
+import type { ServerInfo, WorkerInfo } from '../model/broker/presence.js';
+import type { ScheduleEntry, ScheduleEvent } from '../model/cron/schedule.js';
+import type { TaskState } from '../model/task/task-state.js';
+import type { EpochMs } from '../model/time/duration.js';
+import { ExpiringMap } from './expiring-map.js';
+import { IdList } from './id-list.js';
+import { MemorySignals } from './memory-signals.js';
+import { ScoredIds } from './scored-ids.js';
+import type { TickNotes } from './tick-notes.js';
+
+/**
+ * Everything that brokers of one process keep together, as processes share a Redis: queues with their tasks, unique
+ * locks, what servers and schedulers publish, and the signals between them. It lives in this process only and ends with it.
+ *
+ * @example
+ * const store = new MemoryStore();
+ * const producer = new MemoryBroker({ store, clock });
+ * const worker = new MemoryBroker({ store, clock });
+ */
+export class MemoryStore {
+  /** Every queue that was ever asked for, by name. */
+  readonly queues = new Map<string, MemoryQueue>();
+  /** Names of the queues that others see: those a task was enqueued to. */
+  readonly knownQueues = new Set<string>();
+  /** Who holds a unique lock, by the lock's full key (spec/01 §2.5): the id of a task. */
+  readonly locks = new ExpiringMap<string>();
+  /** What servers publish of themselves, by `host:pid:server-id`. */
+  readonly servers = new ExpiringMap<PublishedServer>();
+  /** What schedulers publish, by `host:pid:scheduler-id`. */
+  readonly schedulers = new ExpiringMap<readonly ScheduleEntry[]>();
+  /** The newest firings of a schedule entry, oldest first, by the entry's id. */
+  readonly histories = new ExpiringMap<readonly ScheduleEvent[]>();
+  readonly signals = new MemorySignals();
+
+  /** A queue, made when it is asked for the first time. */
+  queue(name: string): MemoryQueue {
+    const known = this.queues.get(name);
+    if (known !== undefined) return known;
+    const queue = new MemoryQueue(name, this.signals);
+    this.queues.set(name, queue);
+    return queue;
+  }
+
+  /** Frees a unique lock, but only one that this very task holds (spec/01 Q-08). */
+  releaseLock(lock: string | undefined, taskId: string): void {
+    if (lock !== undefined && this.locks.peek(lock) === taskId) this.locks.delete(lock);
+  }
+}
+
+/** A server and what it runs. */
+export interface PublishedServer {
+  readonly server: ServerInfo;
+  readonly workers: readonly WorkerInfo[];
+}
+
+/** What is stored of a task. Where it is, is told by the lists and sets of its queue. */
+export interface MemoryTask {
+  /** The task message, encoded: what a caller does to its own values later cannot reach it. */
+  record: Uint8Array;
+  state: TaskState;
+  pendingSince: EpochMs | undefined;
+  /** The group it waits in, or waited in before it was collected. */
+  group: string | undefined;
+  /** The group it goes to when it is due, if it has never run. */
+  groupWhenDue: string | undefined;
+  /** The unique lock it was stored with. */
+  lock: string | undefined;
+  owner: TaskOwner | undefined;
+  /** What a cancellation asked for while it ran. */
+  canceled: CancelThen | undefined;
+  /** How often a worker gave it back because it could not run it. */
+  returned: number;
+  result: Uint8Array | undefined;
+  /** Of a record that did not decode: why, and its bytes. */
+  undecodable: { readonly reason: string; readonly bytes: Uint8Array } | undefined;
+}
+
+/** Who took a task: `host:pid:server-id`, and when. */
+export interface TaskOwner {
+  readonly name: string;
+  readonly takenAtSeconds: number;
+}
+
+const noBytes = new Uint8Array(0);
+
+/** The tasks of one queue, and where they are. */
+export class MemoryQueue {
+  readonly tasks = new Map<string, MemoryTask>();
+  /** The next to run first. */
+  readonly pending = new IdList();
+  /** The latest taken last. */
+  readonly active = new IdList();
+  /** Ends of leases, Unix seconds. */
+  readonly lease = new ScoredIds();
+  /** Exact due times, Unix milliseconds. */
+  readonly scheduled = new ScoredIds();
+  /** Exact due times, Unix milliseconds. */
+  readonly retry = new ScoredIds();
+  /** When each was archived, Unix seconds. */
+  readonly archived = new ScoredIds();
+  /** Ends of retentions, Unix seconds. */
+  readonly completed = new ScoredIds();
+  /** Names of the groups that have waiting tasks. */
+  readonly groups = new Set<string>();
+  /**
+   * Members of groups by the group's name, and of aggregation sets by `<group>:<set id>`: when each joined its group,
+   * Unix seconds. Without members there is no entry.
+   */
+  readonly members = new Map<string, ScoredIds>();
+  /** Deadlines of aggregation sets, Unix seconds, by `<group>:<set id>`. */
+  readonly aggregationSets = new Map<string, number>();
+  /** Ended runs, and those of them that failed. */
+  readonly counters = { processed: 0, failed: 0 };
+  /** The same by UTC day, `2026-03-01`, for the last 90 days. */
+  readonly days = new Map<string, { processed: number; failed: number }>();
+  /** Ticks that are used up, by the name of their schedule. */
+  readonly ticks = new ExpiringMap<TickNotes>();
+  /** Told once, when a task comes to `pending`. */
+  readonly waiters = new Set<() => void>();
+  /** Whether it gives nothing. */
+  isPaused = false;
+
+  constructor(
+    readonly name: string,
+    private readonly signals: MemorySignals,
+  ) {}
+
+  /** Puts ids behind all others, in order, and tells who waits for that. */
+  addPending(ids: readonly string[]): void {
+    const wasEmpty = this.pending.size === 0;
+    for (const id of ids) this.pending.addLast(id);
+    if (ids.length > 0) this.#tellOfPending(wasEmpty);
+  }
+
+  /** Puts ids before all others; the first of them is the next to run. */
+  addPendingFirst(ids: readonly string[]): void {
+    const wasEmpty = this.pending.size === 0;
+    for (const id of ids.toReversed()) this.pending.addFirst(id);
+    if (ids.length > 0) this.#tellOfPending(wasEmpty);
+  }
+
+  /** Takes a running task out of `active` and `lease`; one that is not in both, or leased otherwise, stays. */
+  leaveActive(taskId: string, leaseSeconds: number | undefined): 'left' | 'not-active' {
+    const end = this.lease.scoreOf(taskId);
+    if (end === undefined || (leaseSeconds !== undefined && end !== leaseSeconds)) return 'not-active';
+    if (!this.active.delete(taskId)) return 'not-active';
+    this.lease.delete(taskId);
+    return 'left';
+  }
+
+  /** What is stored of a task, made when there is nothing. */
+  taskOf(taskId: string, record: Uint8Array): MemoryTask {
+    const known = this.tasks.get(taskId);
+    if (known !== undefined) return known;
+    const task: MemoryTask = {
+      record,
+      state: 'pending',
+      pendingSince: undefined,
+      group: undefined,
+      groupWhenDue: undefined,
+      lock: undefined,
+      owner: undefined,
+      canceled: undefined,
+      returned: 0,
+      result: undefined,
+      undecodable: undefined,
+    };
+    this.tasks.set(taskId, task);
+    return task;
+  }
+
+  /** Forgets what is stored of a task; its id stays where it is. */
+  forget(taskId: string): void {
+    const task = this.tasks.get(taskId);
+    if (task === undefined) return;
+    this.tasks.delete(taskId);
+    // The map may hold on to the object for a while (see engine/server/running-tasks.ts); to its bytes it must not.
+    task.record = noBytes;
+    task.result = undefined;
+    task.undecodable = undefined;
+  }
+
+  /** Adds a member to a group or an aggregation set. */
+  join(name: string, taskId: string, joinedAtSeconds: number): void {
+    const known = this.members.get(name);
+    if (known !== undefined) return known.add(taskId, joinedAtSeconds);
+    const members = new ScoredIds();
+    members.add(taskId, joinedAtSeconds);
+    this.members.set(name, members);
+  }
+
+  /** Takes a member out of a group or an aggregation set; tells whether it was in there. */
+  leave(name: string, taskId: string): boolean {
+    const members = this.members.get(name);
+    if (members === undefined || !members.delete(taskId)) return false;
+    if (members.size === 0) this.members.delete(name);
+    return true;
+  }
+
+  #tellOfPending(wasEmpty: boolean): void {
+    for (const tell of this.waiters) tell();
+    if (wasEmpty) this.signals.wake(this.name);
+  }
+}

@@ -1,0 +1,132 @@
+import type {
+  DequeueRequest,
+  DequeueResult,
+  ExtendLeasesRequest,
+  LeaseNews,
+  Settlement,
+  SettleOutcome,
+  WaitRequest,
+  WorkContract,
+} from '../model/broker/work.contract.js';
+import type { CancelThen } from '../model/broker/presence.contract.js';
+import type { TaskMessage } from '../model/task/task-message.js';
+import type { UndecodableRecord } from '../model/task/undecodable-record.js';
+import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import type { MemoryDeps } from './memory-deps.js';
+import { copyOf, readRecord } from './memory-records.js';
+import type { MemorySettle } from './memory-settle.js';
+import type { MemoryQueue } from './memory-state.js';
+
+/** The most tasks that one call takes, and the most ids without a task that it drops on the way. */
+const mostTasks = 1_000;
+
+/** The work contract in memory. */
+export class MemoryWork implements WorkContract {
+  constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {}
+
+  async dequeue(request: DequeueRequest): Promise<DequeueResult> {
+    const { life, store, settle } = this.deps;
+    life.refuseClosed();
+    const { queue: name, now } = request;
+    const queue = store.queue(name);
+    if (queue.isPaused) return { messages: [], undecodable: [], left: 'paused' };
+    const { taskIds, left } = takePending(queue, Math.min(request.limit, mostTasks));
+    const leaseSeconds = toEpochSeconds(request.leaseUntil);
+    const owner = { name: request.owner, takenAtSeconds: toEpochSeconds(now) };
+    const messages: TaskMessage[] = [];
+    const records: UndecodableRecord[] = [];
+    for (const taskId of taskIds) {
+      const task = queue.tasks.get(taskId);
+      if (task === undefined) continue;
+      task.state = 'active';
+      task.owner = owner;
+      task.pendingSince = undefined;
+      queue.active.addLast(taskId);
+      queue.lease.add(taskId, leaseSeconds);
+      const decoded = readRecord(task.record, { queue: name, taskId });
+      if (decoded.ok) messages.push(decoded.message);
+      else records.push({ queue: name, taskId, decoded });
+    }
+    if (records.length === 0) return { messages, undecodable: [], left };
+    return { messages, undecodable: settle.archiveUndecodable({ queue: name, records, leases: undefined, now }), left };
+  }
+
+  async extendLeases({ queue: name, owner, leases, leaseUntil }: ExtendLeasesRequest): Promise<LeaseNews> {
+    this.deps.life.refuseClosed();
+    const queue = this.deps.store.queue(name);
+    const lost: string[] = [];
+    const canceled: { taskId: string; then: CancelThen }[] = [];
+    for (const { taskId, until, takenAt } of leases) {
+      const end = queue.lease.scoreOf(taskId);
+      const task = queue.tasks.get(taskId);
+      const isHeld =
+        end !== undefined &&
+        end <= toEpochSeconds(until) &&
+        task?.owner?.name === owner &&
+        task.owner.takenAtSeconds === toEpochSeconds(takenAt);
+      if (!isHeld) {
+        lost.push(taskId);
+        continue;
+      }
+      queue.lease.add(taskId, toEpochSeconds(leaseUntil));
+      if (task.canceled !== undefined) canceled.push({ taskId, then: task.canceled });
+    }
+    return { lost, canceled };
+  }
+
+  async settle(queue: string, settlements: readonly Settlement[], now: EpochMs): Promise<readonly SettleOutcome[]> {
+    return this.deps.settle.settle({ queue, settlements, leases: undefined, now });
+  }
+
+  async writeResult(request: Parameters<WorkContract['writeResult']>[0]): Promise<boolean> {
+    this.deps.life.refuseClosed();
+    const task = this.deps.store.queue(request.queue).tasks.get(request.taskId);
+    if (task === undefined) return false;
+    task.result = copyOf(request.result);
+    return true;
+  }
+
+  /** Never `busy` but for a paused queue: there is no connection to run out of. Closing the broker ends it with `none`. */
+  async waitForTask({ queue: name, timeout, signal }: WaitRequest): Promise<'task' | 'none' | 'busy'> {
+    const { life, store, clock } = this.deps;
+    life.refuseClosed();
+    const queue = store.queue(name);
+    // A paused queue that has tasks would answer at once for ever.
+    if (queue.isPaused) return 'busy';
+    if (queue.pending.size > 0) return 'task';
+    if (signal.aborted) return 'none';
+    return await new Promise((resolve) => {
+      const settle = (outcome: 'task' | 'none'): void => {
+        queue.waiters.delete(onTask);
+        timer.cancel();
+        for (const end of [signal, life.ended]) end.removeEventListener('abort', onEnd);
+        resolve(outcome);
+      };
+      const onTask = (): void => settle('task');
+      const onEnd = (): void => settle('none');
+      const timer = clock.setTimer(timeout, onEnd);
+      queue.waiters.add(onTask);
+      for (const end of [signal, life.ended]) end.addEventListener('abort', onEnd, { once: true });
+    });
+  }
+
+  async isPaused(queue: string): Promise<boolean> {
+    this.deps.life.refuseClosed();
+    return this.deps.store.queue(queue).isPaused;
+  }
+}
+
+/** The next ids to run that have a task; a bounded number of others is dropped on the way. */
+function takePending(
+  queue: MemoryQueue,
+  limit: number,
+): { readonly taskIds: readonly string[]; readonly left: 'some' | 'drained' } {
+  const taskIds: string[] = [];
+  for (let dropped = 0; taskIds.length < limit && dropped <= mostTasks;) {
+    const taskId = queue.pending.takeFirst();
+    if (taskId === undefined) return { taskIds, left: 'drained' };
+    if (queue.tasks.has(taskId)) taskIds.push(taskId);
+    else dropped += 1;
+  }
+  return { taskIds, left: 'some' };
+}
