@@ -1,5 +1,7 @@
 import type { AsynqScheduler } from '../../../lib/engine/scheduler/asynq-scheduler.js';
 import type { CatchUp } from '../../../lib/engine/scheduler/scheduler-options.js';
+import type { ScheduleName } from '../../../lib/model/broker/schedule.contract.js';
+import { aGate } from '../../support/until.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
 
 describe('ticks that passed while no scheduler ran', () => {
@@ -57,9 +59,19 @@ describe('ticks that passed while no scheduler ran', () => {
 
   it('go before the first live one', async () => {
     await runOnceThenRest('2h59m59s');
-    test.broker.faults.enqueueTick.push('lost-before', 'lost-before', 'lost-before');
+    const gate = aGate();
+    const { latestTicks } = test.broker.schedule;
+    Object.assign(test.broker.schedule, {
+      latestTicks: async (names: readonly ScheduleName[]) => {
+        await gate.opened;
+        return await latestTicks(names);
+      },
+    });
     await start('all');
     await test.time.advance('10s');
+    expect(enqueuedHours()).toEqual(['13:00']);
+    gate.open();
+    for (let turn = 0; turn < 20 && enqueuedHours().length < 4; turn += 1) await test.time.settle();
     expect(enqueuedHours()).toEqual(['13:00', '14:00', '15:00', '16:00']);
   });
 
