@@ -37,9 +37,10 @@ async function pendingIn(queue: string): Promise<number> {
 }
 
 describe('schedules of an application', () => {
-  it('tick once for all replicas', async () => {
+  it.each(['Redis', 'memory'])('tick once for all replicas, in %s', async (storage) => {
     const time = new SharedTime();
-    const given = options(aQueue());
+    const queue = aQueue();
+    const given = options(queue, storage === 'memory' ? { redis: `memory:${queue}` } : {});
     @Injectable()
     class Often {
       runs = 0;

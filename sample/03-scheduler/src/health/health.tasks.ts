@@ -15,6 +15,6 @@ export class Health {
   async check(): Promise<void> {
     await this.asynq.ping();
     this.lastGood = new Date();
-    this.#log.log('Redis answers');
+    this.#log.log('the queues are there');
   }
 }
