@@ -186,6 +186,14 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
     expect((await tasks.probe.lock(tasks.lockName()))?.holder).toBe('m1');
   });
 
+  it('stands for members whose tasks are all gone', async (tasks) => {
+    const setId = await givenSet(tasks);
+    for (const id of ['m0', 'm1']) await tasks.probe.loseTask(id);
+    expect(await read(tasks, setId)).toMatchObject({ messages: [], undecodable: [] });
+    expect(await finish(tasks, setId)).toBe('finished');
+    expect(await tasks.probe.aggregationSets()).toEqual(new Map());
+  });
+
   it('deletes a set of thousands', async (tasks) => {
     for (let i = 0; i < 2; i++) {
       const some = Array.from({ length: 1_100 }, (_, at) => grouped(`m${i}-${at}`, 'g'));

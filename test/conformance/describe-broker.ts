@@ -1,4 +1,5 @@
 import type { Broker } from '../../lib/model/broker/broker.js';
+import type { Chapter } from './chapter.js';
 import { deck, statementNames } from './deck.js';
 import { QueueUnderTest } from './queue-under-test.js';
 import type { FleetProbe, QueueProbe } from './storage-probe.js';
@@ -21,6 +22,27 @@ export interface Skip {
   readonly reason: string;
 }
 
+/** What is to be proven of a broker, chapter by chapter, and how many statements there are, left out ones included. */
+export interface Plan {
+  readonly chapters: readonly Chapter[];
+  readonly count: number;
+}
+
+/** The deck without what is left out. Throws when that is no statement of the deck, or has no reason. */
+export function planFor(skips: readonly Skip[]): Plan {
+  for (const { test, reason } of skips) {
+    if (!statementNames().includes(test)) throw new Error(`The deck does not say: ${test}`);
+    if (reason === '') throw new Error(`Left out without a reason: ${test}`);
+  }
+  const isLeftOut = (test: string): boolean => skips.some((skip) => skip.test === test);
+  const chapters = deck.map(({ title, statements }) => ({
+    title,
+    statements: statements.filter(({ name }) => !isLeftOut(`${title}: ${name}`)),
+  }));
+  const proven = chapters.reduce((sum, { statements }) => sum + statements.length, 0);
+  return { chapters, count: proven + skips.length };
+}
+
 /**
  * Proves every statement of the deck on one broker, and prints how many they were.
  *
@@ -35,6 +57,7 @@ export function describeBroker(
     let backend: BrokerBackend | undefined;
     let brokers: readonly [Broker, Broker];
     let proven = 0;
+    const { chapters, count } = planFor(skips);
 
     beforeAll(async () => {
       backend = await create();
@@ -49,10 +72,9 @@ export function describeBroker(
       await backend.close();
     });
 
-    for (const { title, statements } of deck) {
+    for (const { title, statements } of chapters) {
       describe(title, () => {
         for (const statement of statements) {
-          if (skips.some(({ test }) => test === `${title}: ${statement.name}`)) continue;
           it(statement.name, async () => {
             const tasks = await QueueUnderTest.open(backend as BrokerBackend, brokers);
             try {
@@ -66,9 +88,9 @@ export function describeBroker(
       });
     }
 
-    it('keeps every statement of the deck, but those that are listed as left out', () => {
-      expect(skips.map(({ test }) => test).filter((test) => !statementNames().includes(test))).toEqual([]);
-      expect(proven + skips.length).toBe(statementNames().length);
+    it('has been held to as many statements as every other broker', () => {
+      expect(proven + skips.length).toBe(count);
+      expect(count).toBe(statementNames().length);
     });
   });
 }

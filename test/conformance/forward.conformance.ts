@@ -69,6 +69,12 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     expect(await tasks.placesOf('a')).toEqual(['pending']);
   });
 
+  it('Q-25 does not move a task before its fraction of a millisecond', async (tasks) => {
+    await tasks.enqueue(later('a', at(250.4)));
+    expect(await forward(tasks, sharp + 250)).toEqual({ forwarded: 0, more: false, nextDueAt: sharp + 251 });
+    expect(await forward(tasks, sharp + 251)).toMatchObject({ forwarded: 1 });
+  });
+
   it('forgets the due time of a wait that is over', async (tasks) => {
     await tasks.enqueue(later('a', at(-500)));
     await forward(tasks);

@@ -2,7 +2,7 @@ import { AsynqError } from '../../lib/model/errors/asynq-error.js';
 import type { Availability } from '../../lib/model/broker/broker.js';
 import { ms } from '../../lib/model/time/duration.js';
 import { chapter } from './chapter.js';
-import { after, now } from './task-words.js';
+import { after, now, owner, sharp } from './task-words.js';
 
 export const brokerLife = chapter('the life of a broker', (it) => {
   it('opens any number of times and answers', async (tasks) => {
@@ -33,14 +33,61 @@ export const brokerLife = chapter('the life of a broker', (it) => {
     await broker.open();
     await broker.close();
     const { queue } = tasks;
-    const request = { queue, limit: 1, now, leaseUntil: after(30_000), owner: 'h:1:s' };
-    await expect(broker.ping()).rejects.toBeInstanceOf(AsynqError);
-    await expect(broker.work.dequeue(request)).rejects.toBeInstanceOf(AsynqError);
-    await expect(broker.work.isPaused(queue)).rejects.toBeInstanceOf(AsynqError);
-    await expect(broker.maintenance.listGroups(queue)).rejects.toBeInstanceOf(AsynqError);
-    await expect(broker.maintenance.forwardDue({ queue, now, limit: 1 })).rejects.toBeInstanceOf(AsynqError);
-    await expect(broker.presence.signalCancel('a')).rejects.toBeInstanceOf(AsynqError);
+    const { work, maintenance, presence, schedule } = broker;
+    const leaseUntil = after(30_000);
+    const { signal } = new AbortController();
+    const set = { queue, group: 'g', setId: 's' };
+    const limits = { maxSize: 0, maxDelay: ms(0), gracePeriod: ms(0) };
+    const tick = { schedule: 's', tick: sharp, overlap: 'allow', request: tasks.request(), now } as const;
+    const listener = { onCancel: () => {}, onWake: () => {}, onDue: () => {}, onReconnect: () => {} };
+    const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+      ping: async () => await broker.ping(),
+      dequeue: async () => await work.dequeue({ queue, limit: 1, now, leaseUntil, owner }),
+      extend: async () =>
+        await work.extendLeases({ queue, owner, leases: [{ taskId: 'a', until: now, takenAt: now }], leaseUntil }),
+      writeResult: async () => await work.writeResult({ queue, taskId: 'a', result: Buffer.from('r') }),
+      wait: async () => await work.waitForTask({ queue, timeout: ms(20_000), signal }),
+      isPaused: async () => await work.isPaused(queue),
+      forward: async () => await maintenance.forwardDue({ queue, now, limit: 1 }),
+      listExpired: async () => await maintenance.listExpiredLeases({ queue, expiredBy: now, now, limit: 1 }),
+      expire: async () => await maintenance.deleteExpiredCompleted({ queue, now, limit: 1 }),
+      reconcile: async () => await maintenance.reconcile({ queues: [queue], now, cursor: undefined, confirmed: [] }),
+      listGroups: async () => await maintenance.listGroups(queue),
+      collect: async () => await maintenance.collectGroup({ queue, group: 'g', now, ...limits }),
+      read: async () => await maintenance.readAggregationSet({ ...set, now }),
+      finish: async () => await maintenance.finishAggregation({ ...set, combined: tasks.request(), now }),
+      giveBack: async () => await maintenance.returnAggregationSet(set),
+      deleteSet: async () => await maintenance.deleteAggregationSet(set),
+      reclaim: async () => await maintenance.reclaimAggregationSets({ queue, now }),
+      listAlive: async () => await presence.listAlive(['h:1:s']),
+      subscribe: async () => await presence.subscribe(listener),
+      cancel: async () => await presence.cancel({ queue, taskId: 'a', then: 'delete', now }),
+      signal: async () => await presence.signalCancel('a'),
+      tick: async () => await schedule.enqueueTick(tick),
+      latestTicks: async () => await schedule.latestTicks([{ queue, schedule: 's' }]),
+      publish: async () => await schedule.publishEntries({ schedulerId: queue, entries: [], ttl: ms(1_000), now }),
+      clear: async () => await schedule.clearEntries(queue),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      const outcome = await call().then(
+        () => 'answered',
+        (error: unknown) => (error instanceof AsynqError ? 'refused' : error),
+      );
+      expect([name, outcome]).toEqual([name, 'refused']);
+    }
     expect(broker.isAvailable()).toBe(false);
+    expect(await tasks.probe.taskIds()).toEqual([]);
+  });
+
+  it('tells its listeners nothing any more once it is closed', async (tasks) => {
+    const broker = tasks.anotherBroker();
+    await broker.open();
+    const closed = await tasks.listen(broker);
+    const other = await tasks.listen();
+    await broker.close();
+    await tasks.enqueue({ id: 'a' });
+    expect(await other.everything()).toEqual(['wake']);
+    expect(closed.lines).toEqual([]);
   });
 
   it('ends the waits of its callers when it is closed', async (tasks) => {

@@ -216,6 +216,17 @@ export const publishedSchedules = chapter('what a scheduler publishes', (it) => 
     await tasks.fleet.clearHistory(tasks.queue);
   });
 
+  it('P-109 remembers a firing once, and none that is older than the newest 1,000', async (tasks) => {
+    await record(tasks, 'a', tickAt(0));
+    await record(tasks, 'a', tickAt(0));
+    expect((await tasks.fleet.history(tasks.queue))?.events).toEqual([{ taskId: 'a', enqueuedAt: tickAt(0) }]);
+    await Promise.all(Array.from({ length: 1_000 }, (_, i) => record(tasks, `task-${i}`, tickAt(i + 1))));
+    await record(tasks, 'late', tickAt(0));
+    const { events = [] } = (await tasks.fleet.history(tasks.queue)) ?? {};
+    expect([events.length, events[0]?.taskId, events.at(-1)?.taskId]).toEqual([1_000, 'task-0', 'task-999']);
+    await tasks.fleet.clearHistory(tasks.queue);
+  });
+
   it('Q-51 forgets the history of an entry that does not fire any more', async (tasks) => {
     await record(tasks, 'a', tickAt(0));
     await record(tasks, 'b', tickAt(1), ms(1));

@@ -159,6 +159,24 @@ export const settling = chapter('settling', (it) => {
     expect(await tasks.probe.secondOf('lease', 'a')).toBe(leaseSeconds);
   });
 
+  it('hands out and keeps values of its own: nobody’s bytes change with another’s', async (tasks) => {
+    const result = Buffer.from('result');
+    const first = await tasks.one({ payload: Buffer.from('payload') });
+    await tasks.broker.work.writeResult({ queue: tasks.queue, taskId: 'a', result });
+    result.fill(0);
+    first.payload.fill(0);
+    expect(Buffer.from((await tasks.task('a')).result ?? []).toString()).toBe('result');
+    await tasks.settle({ kind: 'requeue', message: first });
+    const [second = first] = (await tasks.dequeue()).messages;
+    expect(Buffer.from(second.payload).toString()).toBe('payload');
+    const completion = Buffer.from('completed');
+    await tasks.settle({ ...settlementOf('complete', second), result: completion } as Settlement);
+    completion.fill(0);
+    second.payload.fill(0);
+    expect(Buffer.from((await tasks.task('a')).result ?? []).toString()).toBe('completed');
+    expect(Buffer.from((await tasks.stored('a')).payload).toString()).toBe('payload');
+  });
+
   it('answers for each task once the broker is closed, and does not reject', async (tasks) => {
     const message = await tasks.one();
     const closed = tasks.anotherBroker();

@@ -1,9 +1,26 @@
 import { deck, statementNames } from './deck.js';
+import { planFor } from './describe-broker.js';
 
 describe('the deck', () => {
+  const names = statementNames();
+
   it('names every statement once', () => {
-    const names = statementNames();
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
     expect(new Set(deck.map(({ title }) => title)).size).toBe(deck.length);
+  });
+
+  it('has the same number of statements for every broker, left out or proven', () => {
+    const reason = 'memory is not durable';
+    const plans = [[], [0], [1, 5, 9]].map((places) =>
+      planFor(places.map((at) => ({ test: names[at] ?? '', reason }))),
+    );
+    expect(plans.map(({ count }) => count)).toEqual([names.length, names.length, names.length]);
+    const proven = plans.map(({ chapters }) => chapters.flatMap(({ statements }) => statements).length);
+    expect(proven).toEqual([names.length, names.length - 1, names.length - 3]);
+  });
+
+  it('refuses to leave out what it does not say, or without a reason', () => {
+    expect(() => planFor([{ test: 'keeps tasks for ever', reason: 'it does not' }])).toThrow('does not say');
+    expect(() => planFor([{ test: names[0] ?? '', reason: '' }])).toThrow('without a reason');
   });
 });
