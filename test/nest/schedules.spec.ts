@@ -65,6 +65,25 @@ describe('schedules of an application', () => {
     expect(runs()).toBe(12);
   });
 
+  it('make up for missed ticks, and tell the hooks, as the module says', async () => {
+    const time = new SharedTime();
+    const told: unknown[] = [];
+    const given = options(aQueue(), {
+      scheduler: { catchUp: 'latest', postEnqueue: ({ task }) => told.push([task.entryId, task.tick?.toISOString()]) },
+    });
+    const first = await startBackups(given, time);
+    await time.clock.advance('1m');
+    await until('the first night has run', () => first.app.get(Backups).runs === 1);
+    await first.app.close();
+    time.clock.jump('72h');
+    const second = await startBackups(given, time);
+    await until('the last missed night has run', () => second.app.get(Backups).runs === 1);
+    expect(told).toEqual([
+      ['Backups.backup', '2026-03-01T02:00:00.000Z'],
+      ['Backups.backup', '2026-03-04T02:00:00.000Z'],
+    ]);
+  });
+
   it('say how many they are when they start', async () => {
     const { log, scheduler } = await startBackups(options(aQueue()));
     expect(scheduler.status).toBe('active');
