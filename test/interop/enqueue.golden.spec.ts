@@ -19,8 +19,15 @@ interface GoldenEnqueue {
 
 const golden = JSON.parse(readFileSync(join(__dirname, 'golden', 'enqueues.json'), 'utf8')) as GoldenEnqueue[];
 
-/** Where we store more than Go does, on purpose: the field lets an inspector free the lock when it deletes the task. */
-const improved: Readonly<Record<string, string>> = { 'group with colons, unique': 'unique_key' };
+/**
+ * Where we store more than Go does, on purpose: one field lets an inspector free the lock when it deletes the task, the
+ * other one lets our forwarder put a delayed task into its group.
+ */
+const improved: Readonly<Record<string, string>> = {
+  'group with colons, unique': 'unique_key',
+  'process at, with a group': 'x:group',
+  'every option at once': 'x:group',
+};
 
 // The file holds every key that Go's client left in Redis for these calls; recorder/record.mjs records it.
 describe('P-01 P-10 P-11 P-31 what the client stores', () => {
