@@ -121,6 +121,7 @@ export class SchedulerServices {
       logger.warn('The scheduler shuts down before all enqueues that were under way have ended');
     }
     timer?.cancel();
+    this.#sender.giveUp();
     try {
       await this.#publisher.stop();
     } catch (error) {

@@ -95,11 +95,15 @@ export class TickSender {
     this.#track(this.#round);
   }
 
-  /** Starts nothing any more; resolves when nothing is under way. What is left in the backlog is given up. */
+  /** Starts nothing any more; resolves when nothing is under way. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
     await Promise.all(this.#running);
+  }
+
+  /** Reports the ticks that are left in the backlog as lost. */
+  giveUp(): void {
     const error = new InvalidStateError('The scheduler was shut down before the tick could be enqueued', {
       cause: this.#away,
     });
@@ -215,7 +219,9 @@ export class TickSender {
   #report(tick: Tick, error: unknown): void {
     if (tick.hasFailed === true) return;
     tick.hasFailed = true;
-    this.#log.error(`Ticks cannot be enqueued, trying until they are: ${describeError(error)}`);
+    // The text of an outage differs from call to call.
+    const reason = error instanceof BrokerUnavailableError ? 'Redis cannot be reached' : describeError(error);
+    this.#log.error(`Ticks cannot be enqueued, trying until they are: ${reason}`);
     this.deps.report.failed(tick, { error, then: 'retry' });
   }
 

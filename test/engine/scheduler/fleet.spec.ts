@@ -95,7 +95,7 @@ describe('schedulers with the same schedules', () => {
       [4, 'retry'],
     ]);
     expect(test.logger.messages('error')).toEqual([
-      'Ticks cannot be enqueued, trying until they are: The connection was lost',
+      'Ticks cannot be enqueued, trying until they are: Redis cannot be reached',
     ]);
   });
 

@@ -166,7 +166,7 @@ describe('the life of a scheduler', () => {
     const scheduler = test.create({ shutdownTimeout: '2s' });
     scheduler.register('@every 1s', 'poll');
     await scheduler.start();
-    test.broker.faults.enqueueTick.push('lost-before', new Promise<void>(() => {}));
+    test.broker.faults.enqueueTick.push(new Promise<void>(() => {}), 'lost-before');
     await test.time.advance('1s');
     await test.time.advance('1s');
     const shutting = scheduler.shutdown();
@@ -175,6 +175,10 @@ describe('the life of a scheduler', () => {
     expect(test.logger.messages('warn')).toContain(
       'The scheduler shuts down before all enqueues that were under way have ended',
     );
+    expect(test.heard('scheduleFailed').map(({ tick, then }) => [new Date(tick).getUTCSeconds(), then])).toEqual([
+      [2, 'retry'],
+      [2, 'drop'],
+    ]);
   });
 
   it('S-146 leaves a shared connection open', async () => {
