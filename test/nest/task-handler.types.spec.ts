@@ -1,4 +1,13 @@
-import { defineTask, OnTaskEvent, type Task, type TaskEvents, TaskHandler, TaskPayload } from '../../lib/index.js';
+import {
+  Cron,
+  defineTask,
+  OnTaskEvent,
+  ProvidesPeriodicTasks,
+  type Task,
+  type TaskEvents,
+  TaskHandler,
+  TaskPayload,
+} from '../../lib/index.js';
 
 // What is asserted here is asserted by the type checker.
 describe('types of the decorators', () => {
@@ -34,6 +43,29 @@ describe('types of the decorators', () => {
       wrong(_task: Task<{ from: string }>) {}
     }
     expect(Mails).toBeDefined();
+  });
+
+  it('refuse options that @Cron does not have, and a provider that lists no periodic tasks', () => {
+    class Schedules {
+      @Cron('0 2 * * *', { type: Mail, payload: { to: 'ada' }, overlap: 'skip' })
+      nightly(_task: Task<{ to: string }>) {}
+
+      // @ts-expect-error every tick would need an id of its own
+      @Cron('0 2 * * *', { taskId: 'one' })
+      named() {}
+
+      @ProvidesPeriodicTasks({ syncInterval: '1m' })
+      async listed() {
+        return [{ spec: '@daily', task: Mail, payload: { to: 'ada' } }];
+      }
+
+      // @ts-expect-error a periodic task has a spec
+      @ProvidesPeriodicTasks()
+      unlisted() {
+        return [{ task: 'mail' }];
+      }
+    }
+    expect(Schedules).toBeDefined();
   });
 
   it('refuse an event method that wants another event', () => {
