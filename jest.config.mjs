@@ -26,6 +26,7 @@ export default {
     // The samples import the package by its name; under test they get the sources.
     '^nestjs-asynq$': '<rootDir>/lib/index.ts',
     '^nestjs-asynq/core$': '<rootDir>/lib/core.ts',
+    '^nestjs-asynq/testing$': '<rootDir>/lib/testing/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/test/package/apps'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',

@@ -2,6 +2,7 @@
 import { Arguments } from '../support/arguments.js';
 import { aggregate } from './aggregate.js';
 import { connections } from './connections.js';
+import { cycles } from './cycles.js';
 import { cronEntries } from './cron-entries.js';
 import { cronReplicas } from './cron-replicas.js';
 import { type DrillContext, seededRandom } from './drill-context.js';
@@ -20,6 +21,7 @@ const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>>
   outage,
   due,
   connections,
+  cycles,
   aggregate,
   sigterm,
   'cron-replicas': cronReplicas,
@@ -34,6 +36,7 @@ const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
   due            10,000 random due times within a minute (--tasks, --minutes, --seed)
   connections    50 queues, 200 types: connections counted by Redis
   aggregate      100,000 tasks in 1,000 groups, aggregating servers killed meanwhile (--tasks, --seed); 3 minutes
+  cycles         1,000 applications under test in one process (--tasks)
   sigterm        the sample is told to end under load
   cron-replicas  five schedulers, killed, frozen and with a wrong clock, one task a tick (--minutes, --seed)
   cron-entries   a scheduler with 10,000 entries: its start, and its cost at rest (--tasks, --seed)`;

@@ -13,6 +13,7 @@ const pages = [
 const entries: Readonly<Record<string, string>> = {
   'nestjs-asynq': 'lib/index.ts',
   'nestjs-asynq/core': 'lib/core.ts',
+  'nestjs-asynq/testing': 'lib/testing/index.ts',
 };
 
 describe('the documentation', () => {

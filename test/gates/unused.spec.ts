@@ -57,7 +57,7 @@ describe('package.json', () => {
 });
 
 function isEntry(file: SourceFile): boolean {
-  return ['lib/index.ts', 'lib/core.ts'].includes(file.path);
+  return ['lib/index.ts', 'lib/core.ts', 'lib/testing/index.ts'].includes(file.path);
 }
 
 function exportsOf(file: SourceFile): readonly string[] {

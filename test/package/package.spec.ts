@@ -37,7 +37,9 @@ describe('the tarball', () => {
       for (const [condition, target] of Object.entries(conditions)) {
         expect(Object.keys(target)).toEqual(['types', 'default']);
         const folder = condition === 'require' ? './dist/cjs/' : './dist/';
-        for (const path of Object.values(target)) expect(dirname(path) + '/').toBe(folder);
+        for (const path of Object.values(target)) {
+          expect([folder, `${folder}testing/`]).toContain(dirname(path) + '/');
+        }
       }
     }
   });
@@ -120,6 +122,12 @@ describe.each(['nest11', 'nest12'] as const)('an application on %s', (app) => {
     const redis = rawClient();
     await deleteQueues(redis, [queue]);
     redis.disconnect();
+  });
+
+  it('imports and requires the test kit, as one copy', async () => {
+    const entry = 'nestjs-asynq/testing';
+    const text = `import('${entry}').then((m) => console.log(m.AsynqTestKit === require('${entry}').AsynqTestKit, typeof m.asynqMatchers.toHaveEnqueued))`;
+    expect(await evaluate(folder(), { as: 'script', text })).toBe('true function');
   });
 
   it.each(['nestjs-asynq', 'nestjs-asynq/core'])('imports and requires %s, as one copy', async (entry) => {

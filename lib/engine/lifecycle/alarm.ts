@@ -35,7 +35,9 @@ export class Alarm {
     this.#timer?.cancel();
     // A timer may fire a moment before the wall clock says so; the remainder is then at least a millisecond.
     const delay = ms(Math.max(1, elapsed(this.deps.clock.now(), at)));
-    this.#timer = this.deps.clock.setTimer(delay < longestSleep ? delay : longestSleep, () => this.#wake(at));
+    const { clock } = this.deps;
+    const isExact = clock.upkeep !== undefined;
+    this.#timer = clock.setTimer(isExact || delay < longestSleep ? delay : longestSleep, () => this.#wake(at));
   }
 
   #wake(at: EpochMs): void {

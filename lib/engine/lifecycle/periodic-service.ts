@@ -5,6 +5,7 @@ import type { Logger } from '../logger.js';
 import type { BrokerLink } from './broker-watch.js';
 import { RareLog } from './rare-log.js';
 import type { Service } from './service.js';
+import { setUpkeepTimer } from './upkeep-timer.js';
 
 export interface PeriodicServiceOptions {
   readonly name: string;
@@ -88,7 +89,7 @@ export abstract class PeriodicService implements Service {
 
   #arm(delay: Ms): void {
     this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(delay, () => this.wake());
+    this.#timer = setUpkeepTimer(this.#options.clock, { delay, run: () => this.wake() });
   }
 
   #report(error: unknown): void {

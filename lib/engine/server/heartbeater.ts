@@ -149,8 +149,10 @@ export class Heartbeater extends PeriodicService {
   }
 
   #noticeBlock(): void {
-    if (this.#nextBeat === undefined) return;
-    const blockedFor = ms(Math.round(this.#deps.clock.monotonic() - this.#nextBeat));
+    const { clock } = this.#deps;
+    // A beat that is upkeep comes when somebody wants it.
+    if (this.#nextBeat === undefined || clock.upkeep !== undefined) return;
+    const blockedFor = ms(Math.round(clock.monotonic() - this.#nextBeat));
     if (blockedFor < blockedWhenLate) return;
     const { logger, events } = this.#deps;
     const running = this.#held().map(({ message, queue }) => subjectOf(message, queue));

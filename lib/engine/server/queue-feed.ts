@@ -4,6 +4,7 @@ import type { Clock, Random, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
+import { setUpkeepTimer } from '../lifecycle/upkeep-timer.js';
 
 export interface QueueFeedDeps {
   readonly work: Pick<WorkContract, 'waitForTask'>;
@@ -220,6 +221,6 @@ export class QueueFeed implements Service {
   #wakeIn(queue: FedQueue, delay: Ms): void {
     if (this.#stopping.signal.aborted) return;
     queue.poll?.cancel();
-    queue.poll = this.deps.clock.setTimer(delay, () => this.#wakeNow(queue));
+    queue.poll = setUpkeepTimer(this.deps.clock, { delay, run: () => this.#wakeNow(queue) });
   }
 }

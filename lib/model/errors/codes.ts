@@ -23,6 +23,9 @@ export const errorCodes = {
   ASYNQ_TASK_ABORTED: 'The server shut down before the handler ended; the task is back in its queue',
   ASYNQ_INVALID_STATE: 'A client or server was used in a state that does not allow it',
   ASYNQ_SERVER_CLOSED: 'The server was shut down and cannot be started again',
+  ASYNQ_TEST_EXPECTATION: 'A test expected the application to have enqueued something else',
+  ASYNQ_TEST_ENDLESS_DRAIN: 'Tasks kept coming while a test ran what is due',
+  ASYNQ_TEST_HANDLER_RUNS_ON: 'A handler did not end while a test waited for it',
   ASYNQ_INTERNAL: 'A fault in this library',
 } as const;
 

@@ -19,6 +19,17 @@ export interface Clock {
   monotonic(): Ms;
   /** Calls `run` once after `delay`. A delay of zero or less means as soon as possible. */
   setTimer(delay: Ms, run: () => void): Timer;
+  /**
+   * Only on a clock that moves when told, and whose wall clock therefore is never set while a timer runs: takes over
+   * what is done every so often just in case, so that a month can pass without half a million beats.
+   */
+  readonly upkeep?: Upkeep | undefined;
+}
+
+/** Whoever does what would otherwise be done every so often: beats, polls, slow looks at everything. */
+export interface Upkeep {
+  /** Keeps `run` until the owner of the clock wants it called, once. */
+  add(run: () => void): Timer;
 }
 
 /** A source of uniform random numbers in [0, 1). */

@@ -1,0 +1,254 @@
+import type { OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
+import { InvalidOptionError } from '../model/errors/option-errors.js';
+import { InvalidStateError } from '../model/errors/state-errors.js';
+import { TestExpectationError } from '../model/errors/test-errors.js';
+import { checkDuration, checkInstant, checkInteger } from '../model/options/check.js';
+import type { TaskDefinition } from '../model/task/task-definition.js';
+import { addMs, type Duration, type EpochMs } from '../model/time/duration.js';
+import type { AsynqInstance } from '../nest/asynq-instance.js';
+import type { AsynqInstances } from '../nest/asynq-instances.js';
+import { defaultInstanceName } from '../nest/asynq.tokens.js';
+import { type EnqueuedTask, typeNameOf } from './enqueued-tasks.js';
+import type { WorkerFault } from './faults.js';
+import type { RecordedLog } from './recorded-logs.js';
+import { type RunOptions, type RunOutcome, runSingle } from './single-run.js';
+import type { StoredTask } from './stored-task.js';
+import { type ExpectedTask, judgeEnqueued, type Verdict } from './task-expectation.js';
+import { type TaskRun, TaskRuns } from './task-runs.js';
+import type { TestBench } from './test-bench.js';
+
+/** Which tasks are meant; what is left out may be anything. */
+export interface TaskFilter {
+  readonly type?: string | TaskDefinition;
+  readonly queue?: string;
+  readonly state?: StoredTask['state'];
+}
+
+/** How far {@link AsynqTestKit.drain} and {@link AsynqTestKit.advance} go. */
+export interface DrainOptions {
+  /** Runs at one instant; more are taken for a loop without end. Default 10,000. */
+  readonly limit?: number;
+}
+
+/**
+ * Holds an application's tasks and its time in the hands of a test. Handlers run only inside {@link drain},
+ * {@link advance} and {@link run}; until then a task stays where it was enqueued.
+ *
+ * @example
+ * const asynq = module.get(AsynqTestKit);
+ * await signup.register(user);
+ * asynq.expectEnqueued('email:send', { payload: { userId: 42 }, queue: 'critical' });
+ * await asynq.drain();
+ * await asynq.advance('24h');
+ */
+export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap {
+  readonly #bench: TestBench;
+  readonly #instances: AsynqInstances;
+  readonly #runs: TaskRuns;
+  #isReady = false;
+
+  constructor({ bench, instances }: { readonly bench: TestBench; readonly instances: AsynqInstances }) {
+    this.#bench = bench;
+    this.#instances = instances;
+    const { clock, runs } = bench;
+    this.#runs = new TaskRuns({
+      clock,
+      isOrphan: (queue, id) => runs.isOrphan(queue, id),
+      onLost: (queue, id) => runs.end(queue, { id, outcome: 'not-active' }),
+    });
+    bench.attach(() => instances.all);
+  }
+
+  onModuleInit(): void {
+    for (const { mux, server } of this.#instances.all) {
+      // Inside the application's own middleware, as if the handler had thrown.
+      mux.use(this.#bench.faults.middleware);
+      this.#runs.listenTo(server.events);
+    }
+  }
+
+  onApplicationBootstrap(): void {
+    this.#isReady = true;
+  }
+
+  /** What the engine has logged since the start or the last {@link clear}. */
+  get logs(): readonly RecordedLog[] {
+    return [...this.#bench.logs.lines];
+  }
+
+  /** The virtual time. */
+  now(): Date {
+    return new Date(this.#bench.clock.now());
+  }
+
+  /** Every task that was enqueued since the start or the last {@link clear}, oldest first, whatever became of it. */
+  enqueued(filter: TaskFilter = {}): readonly EnqueuedTask[] {
+    return this.#bench.enqueued.all().filter((task) => fits(task, filter));
+  }
+
+  /**
+   * Makes sure that a task was enqueued, whatever became of it since.
+   *
+   * @throws TestExpectationError that shows what comes nearest and in what it differs.
+   */
+  expectEnqueued(task: string | TaskDefinition, expected: ExpectedTask = {}): void {
+    const { matches, expected: explain } = this.judge(task, expected);
+    if (!matches) throw new TestExpectationError(explain());
+  }
+
+  /** Makes sure that no such task was enqueued. @throws TestExpectationError that shows those that were. */
+  expectNotEnqueued(task: string | TaskDefinition, expected: Omit<ExpectedTask, 'count'> = {}): void {
+    const { matches, unexpected: explain } = this.judge(task, expected);
+    if (matches) throw new TestExpectationError(explain());
+  }
+
+  /** What {@link expectEnqueued} goes by; for matchers of your own. */
+  judge(task: string | TaskDefinition, expected: ExpectedTask = {}): Verdict {
+    return judgeEnqueued(this.#bench.enqueued.all(), { type: typeNameOf(task), expected });
+  }
+
+  /** What is stored now, queue by queue. */
+  tasks(filter: TaskFilter = {}): readonly StoredTask[] {
+    return this.#bench.tasks().filter((task) => fits(task, filter));
+  }
+
+  /**
+   * Runs everything that is due now, tasks that handlers enqueue and retries without a delay included. Time stands
+   * still; handlers are waited for. Answers with the runs, in the order in which they ended.
+   *
+   * @throws EndlessDrainError, naming the types, when it finds no end. HandlerRunsOnError when a handler does not end
+   * within 4 s of real time. InvalidStateError before the application is initialized.
+   */
+  async drain({ limit = 10_000 }: DrainOptions = {}): Promise<readonly TaskRun[]> {
+    this.#checkReady('drain');
+    const mark = this.#runs.mark;
+    await this.#bench.runner.runDue(checkLimit(limit));
+    return this.#runs.since(mark);
+  }
+
+  /**
+   * Moves time on and runs what becomes due, each at its exact instant: scheduled tasks, retries, cron ticks, groups,
+   * timeouts of running handlers, ends of leases, unique locks and retentions. What is due already runs first.
+   *
+   * @throws what {@link drain} throws; a handler that does not end is not waited for any longer than `patience`.
+   */
+  async advance(duration: Duration, options: DrainOptions = {}): Promise<readonly TaskRun[]> {
+    const by = checkDuration({ path: 'advance: duration', value: duration });
+    return await this.#advanceTo(addMs(this.#bench.clock.now(), by), options);
+  }
+
+  /** The same, up to an instant. @throws InvalidOptionError when it has passed; what {@link advance} throws. */
+  async advanceTo(instant: Date, options: DrainOptions = {}): Promise<readonly TaskRun[]> {
+    const target = checkInstant({ path: 'advanceTo: instant', value: instant });
+    if (target < this.#bench.clock.now()) {
+      throw new InvalidOptionError({
+        path: 'advanceTo: instant',
+        value: instant,
+        allowed: `no earlier than the virtual now, ${this.now().toISOString()}`,
+      });
+    }
+    return await this.#advanceTo(target, options);
+  }
+
+  /**
+   * Runs one task the way a worker does (mux, middleware, guards, pipes, interceptors, filters) and answers with what
+   * became of it. No queue knows of it, nothing is stored.
+   *
+   * @throws InvalidTaskError, InvalidOptionError as `enqueue` does. InvalidStateError before the application is
+   * initialized.
+   */
+  async run<P>(task: string | TaskDefinition<P>, payload?: NoInfer<P>, options: RunOptions = {}): Promise<RunOutcome> {
+    this.#checkReady('run');
+    const { clock, random } = this.#bench;
+    const deps = { instance: this.#instance(options.instance), clock, random };
+    return await runSingle(deps, { task, payload, options });
+  }
+
+  /** The next `times` runs of a type fail with `error`; their handler is not called. */
+  failNext(task: string | TaskDefinition, error: unknown, times = 1): void {
+    const count = checkInteger({ path: 'failNext: times', value: times }, { min: 1 });
+    this.#bench.faults.fail({ type: typeNameOf(task), error, times: count });
+  }
+
+  /**
+   * The worker of the next task, or of the next of a type, dies after its handler and before the outcome is written.
+   * Nobody else can have the task before its lease ends, 30 s after it was taken; then it is recovered and runs again.
+   */
+  crash(task?: string | TaskDefinition): void {
+    this.#arm('crash', task);
+  }
+
+  /**
+   * Somebody else takes over the task that runs, or the next one, or that of a type: its run is told to stop, its outcome
+   * is not written, and it runs again.
+   */
+  async loseLease(task?: string | TaskDefinition): Promise<void> {
+    const type = task === undefined ? undefined : typeNameOf(task);
+    const { runs, clock, upkeep } = this.#bench;
+    const run = runs.all.find(({ message }) => type === undefined || message.type === type);
+    if (run === undefined) return this.#arm('lose-lease', task);
+    await run.takeAway(clock.now());
+    // The next beat of its server finds out.
+    upkeep.runAll();
+  }
+
+  /** Every call to a broker fails with BrokerUnavailableError until the clock has moved on by `duration`. */
+  brokerDown(duration: Duration): void {
+    this.#bench.faults.takeDown(checkDuration({ path: 'brokerDown: duration', value: duration }, 'above-zero'));
+  }
+
+  /** Forgets every task, record, log line and fault; time stays where it is. For between two tests of one application. */
+  clear(): void {
+    const { faults, stored, enqueued, runs, logs } = this.#bench;
+    faults.clear();
+    stored.clear();
+    enqueued.clear();
+    runs.clear();
+    logs.lines.length = 0;
+    this.#runs.clear();
+  }
+
+  async #advanceTo(target: EpochMs, { limit = 10_000 }: DrainOptions): Promise<readonly TaskRun[]> {
+    this.#checkReady('advance');
+    const mark = this.#runs.mark;
+    await this.#bench.runner.advanceTo(target, checkLimit(limit));
+    return this.#runs.since(mark);
+  }
+
+  #arm(kind: WorkerFault, task: string | TaskDefinition | undefined): void {
+    this.#bench.faults.arm({ kind, type: task === undefined ? undefined : typeNameOf(task) });
+  }
+
+  #instance(name: string | undefined): AsynqInstance {
+    const { all, names } = this.#instances;
+    const found = all.find((one) => one.name === (name ?? defaultInstanceName));
+    const only = name === undefined && all.length === 1 ? all[0] : undefined;
+    if (found !== undefined) return found;
+    if (only !== undefined) return only;
+    throw new InvalidOptionError({
+      path: 'run: options.instance',
+      value: name,
+      allowed: names.length === 0 ? 'given in an application that imports AsynqModule' : `one of ${names.join(', ')}`,
+    });
+  }
+
+  #checkReady(method: string): void {
+    if (this.#isReady) return;
+    throw new InvalidStateError(
+      `${method}: the application is not initialized, so it has no handlers; ` +
+        'await module.init() after compile(), or app.init()',
+    );
+  }
+}
+
+function checkLimit(limit: number): number {
+  return checkInteger({ path: 'drain: limit', value: limit }, { min: 1 });
+}
+
+function fits(task: Pick<EnqueuedTask, 'type' | 'queue' | 'state'>, { type, queue, state }: TaskFilter): boolean {
+  return (
+    (type === undefined || task.type === typeNameOf(type)) &&
+    (queue === undefined || task.queue === queue) &&
+    (state === undefined || task.state === state)
+  );
+}

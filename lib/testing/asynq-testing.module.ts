@@ -1,0 +1,49 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AsynqConnectionsModule } from '../nest/asynq-life-cycle.modules.js';
+import { AsynqInstances } from '../nest/asynq-instances.js';
+import { enginePartsToken } from '../nest/asynq.tokens.js';
+import { AsynqTestKit } from './asynq-test-kit.js';
+import { type AsynqTestingOptions, TestBench } from './test-bench.js';
+
+const optionsToken = 'AsynqTestingOptions';
+
+/**
+ * Imported beside an application's modules, it puts memory in the place of every Redis, a virtual clock in the place of
+ * time and a seeded sequence in the place of chance. Nothing in the application changes; handlers run when the test
+ * says so, through {@link AsynqTestKit}.
+ *
+ * @example
+ * const module = await Test.createTestingModule({ imports: [AppModule, AsynqTestingModule] }).compile();
+ * await module.init();
+ * const asynq = module.get(AsynqTestKit);
+ */
+@Global()
+@Module({
+  imports: [AsynqConnectionsModule],
+  providers: [
+    { provide: optionsToken, useValue: {} },
+    {
+      provide: TestBench,
+      inject: [optionsToken],
+      useFactory: (options: AsynqTestingOptions) => new TestBench(options),
+    },
+    { provide: enginePartsToken, inject: [TestBench], useFactory: ({ parts }: TestBench) => parts },
+    {
+      provide: AsynqTestKit,
+      inject: [TestBench, AsynqInstances],
+      useFactory: (bench: TestBench, instances: AsynqInstances) => new AsynqTestKit({ bench, instances }),
+    },
+  ],
+  exports: [enginePartsToken, AsynqTestKit],
+})
+export class AsynqTestingModule {
+  /**
+   * The same with options: where the clock starts, for one. They are checked when the application is built.
+   *
+   * @example
+   * AsynqTestingModule.forRoot({ now: '2026-12-31T23:59:00Z' });
+   */
+  static forRoot(options: AsynqTestingOptions): DynamicModule {
+    return { module: AsynqTestingModule, providers: [{ provide: optionsToken, useValue: options }] };
+  }
+}

@@ -1,0 +1,73 @@
+import type { TaskMessage } from '../model/task/task-message.js';
+import type { EpochMs } from '../model/time/duration.js';
+
+/** A task that was handed to a server and whose outcome is not stored yet. */
+export interface RunInHand {
+  readonly message: TaskMessage;
+  readonly queue: string;
+  /** When its lease ends, as far as its server has asked. */
+  leaseUntil: EpochMs;
+  /** Its worker is dead to the others: nothing it does reaches storage. */
+  isCrashed: boolean;
+  /** Its handler waits for time to pass, so nobody waits for it. */
+  isParked: boolean;
+  /** Lets somebody else recover the task. */
+  readonly takeAway: (now: EpochMs) => Promise<void>;
+}
+
+/** The tasks that the servers of an application hold. */
+export class RunsInHand {
+  /** Runs of one task, the latest last: one that lost its lease may still be at work when the next begins. */
+  readonly #runs = new Map<string, RunInHand[]>();
+  /** Crashed and ended: the broker still holds their leases. */
+  readonly #orphans = new Map<string, RunInHand>();
+
+  get all(): readonly RunInHand[] {
+    return [...this.#runs.values()].flat();
+  }
+
+  /** Those whose handlers are waited for. */
+  get awaited(): readonly RunInHand[] {
+    return this.all.filter(({ isParked }) => !isParked);
+  }
+
+  /** The latest run of a task. */
+  find(queue: string, id: string): RunInHand | undefined {
+    return this.#runs.get(keyOf(queue, id))?.at(-1);
+  }
+
+  take(run: Pick<RunInHand, 'message' | 'queue' | 'leaseUntil' | 'takeAway'>): RunInHand {
+    const taken: RunInHand = { ...run, isCrashed: false, isParked: false };
+    const key = keyOf(run.queue, run.message.id);
+    this.#runs.set(key, [...(this.#runs.get(key) ?? []), taken]);
+    return taken;
+  }
+
+  /** The outcome of a run is stored (the latest one's), or is nobody's business any more (the earliest one's). */
+  end(queue: string, { id, outcome }: { readonly id: string; readonly outcome: 'settled' | 'not-active' }): void {
+    const key = keyOf(queue, id);
+    const runs = this.#runs.get(key) ?? [];
+    const ended = outcome === 'settled' ? runs.pop() : runs.shift();
+    if (runs.length === 0) this.#runs.delete(key);
+    if (ended?.isCrashed === true) this.#orphans.set(key, ended);
+  }
+
+  /** Whether the last run of this task ended with the death of its worker. */
+  isOrphan(queue: string, id: string): boolean {
+    return this.#orphans.has(keyOf(queue, id));
+  }
+
+  /** A task whose worker died was taken back. */
+  recovered(queue: string, id: string): void {
+    this.#orphans.delete(keyOf(queue, id));
+  }
+
+  clear(): void {
+    this.#runs.clear();
+    this.#orphans.clear();
+  }
+}
+
+function keyOf(queue: string, id: string): string {
+  return JSON.stringify([queue, id]);
+}

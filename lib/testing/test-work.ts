@@ -1,0 +1,139 @@
+import type { Broker } from '../model/broker/broker.js';
+import type {
+  DequeueRequest,
+  DequeueResult,
+  ExtendLeasesRequest,
+  LeaseNews,
+  Settlement,
+  SettleOutcome,
+  WaitRequest,
+  WorkContract,
+} from '../model/broker/work.contract.js';
+import { LeaseExpiredError } from '../model/errors/task-errors.js';
+import { withFailure } from '../model/retry/failure-outcome.js';
+import type { TaskMessage } from '../model/task/task-message.js';
+import type { EpochMs } from '../model/time/duration.js';
+import { type Faults, unavailable, type WorkerFault } from './faults.js';
+import type { Gate } from './gate.js';
+import type { RunInHand, RunsInHand } from './runs-in-hand.js';
+
+/** What the brokers of an application under test share, and the one that does the work. */
+export interface TestWorkDeps {
+  readonly broker: Broker;
+  readonly gate: Gate;
+  readonly faults: Faults;
+  readonly runs: RunsInHand;
+}
+
+/** The owner of tasks whose worker has crashed: no server of this name lives. */
+const deadOwner = 'crashed-worker:0:00000000-0000-0000-0000-000000000000';
+
+/** Hands tasks out only while the gate is open, one kind of misfortune at a time; keeps the runs in hand. */
+export class TestWork implements WorkContract {
+  constructor(private readonly deps: TestWorkDeps) {}
+
+  async dequeue(request: DequeueRequest): Promise<DequeueResult> {
+    const { broker, gate, faults } = this.deps;
+    if (faults.isBrokerDown) throw unavailable();
+    const nothing: DequeueResult = { messages: [], undecodable: [], left: 'drained' };
+    if (gate.room <= 0) return nothing;
+    if (faults.hasArmed) return await this.#dequeueOne(request);
+    const limit = Math.min(request.limit, gate.room);
+    const result = await broker.work.dequeue({ ...request, limit });
+    for (const message of result.messages) this.#take(message, request);
+    gate.progress += result.undecodable.length;
+    return result;
+  }
+
+  async extendLeases(request: ExtendLeasesRequest): Promise<LeaseNews> {
+    const { broker, faults, runs } = this.deps;
+    if (faults.isBrokerDown) throw unavailable();
+    // A worker that is dead extends nothing; here its handler only has not been told.
+    const leases = request.leases.filter(({ taskId }) => runs.find(request.queue, taskId)?.isCrashed !== true);
+    const news = await broker.work.extendLeases({ ...request, leases });
+    for (const { taskId } of leases) {
+      const run = runs.find(request.queue, taskId);
+      if (run !== undefined && !news.lost.includes(taskId)) run.leaseUntil = request.leaseUntil;
+    }
+    return news;
+  }
+
+  async settle(queue: string, settlements: readonly Settlement[], now: EpochMs): Promise<readonly SettleOutcome[]> {
+    const { broker, faults, runs, gate } = this.deps;
+    if (faults.isBrokerDown) return settlements.map(() => unavailable());
+    const reaching = settlements.filter(({ message }) => runs.find(queue, message.id)?.isCrashed !== true);
+    const answers = reaching.length === 0 ? [] : await broker.work.settle(queue, reaching, now);
+    const outcomes = new Map(reaching.map((settlement, index) => [settlement, answers[index] as SettleOutcome]));
+    return settlements.map((settlement) => {
+      const outcome = outcomes.get(settlement) ?? 'not-active';
+      gate.progress += 1;
+      if (outcome !== 'settled' && outcome !== 'not-active') return outcome;
+      runs.end(queue, { id: settlement.message.id, outcome });
+      return outcome;
+    });
+  }
+
+  async writeResult(request: Parameters<WorkContract['writeResult']>[0]): Promise<boolean> {
+    if (this.deps.faults.isBrokerDown) throw unavailable();
+    return await this.deps.broker.work.writeResult(request);
+  }
+
+  async waitForTask({ signal }: WaitRequest): Promise<'task' | 'none'> {
+    await this.deps.gate.called(signal);
+    return signal.aborted ? 'none' : 'task';
+  }
+
+  async isPaused(queue: string): Promise<boolean> {
+    return await this.deps.broker.work.isPaused(queue);
+  }
+
+  /** One task at a time, so that each can meet the fault that is meant for its type. */
+  async #dequeueOne(request: DequeueRequest): Promise<DequeueResult> {
+    const { work } = this.deps.broker;
+    // Taken in the name of the dead, since only the dequeue says who owns a task.
+    let result = await work.dequeue({ ...request, limit: 1, owner: deadOwner });
+    const [message] = result.messages;
+    if (message === undefined) return result;
+    const fault = this.deps.faults.take(message.type);
+    if (fault !== 'crash') {
+      await work.settle(request.queue, [{ kind: 'requeue', message }], request.now);
+      result = await work.dequeue({ ...request, limit: 1 });
+    }
+    for (const taken of result.messages) await this.#strike(this.#take(taken, request), { fault, now: request.now });
+    return result.left === 'drained' ? { ...result, left: 'some' } : result;
+  }
+
+  #take(message: TaskMessage, { queue, leaseUntil }: DequeueRequest): RunInHand {
+    this.deps.gate.begin(message.type);
+    const run: RunInHand = this.deps.runs.take({
+      message,
+      queue,
+      leaseUntil,
+      takeAway: async (now) => await this.#takeAway(run, now),
+    });
+    return run;
+  }
+
+  async #strike(
+    run: RunInHand,
+    { fault, now }: { readonly fault: WorkerFault | undefined; readonly now: EpochMs },
+  ): Promise<void> {
+    if (fault === 'crash') run.isCrashed = true;
+    if (fault === 'lose-lease') await run.takeAway(now);
+  }
+
+  /** Somebody else recovers a running task: it is to run again, and nothing of this run is stored. */
+  async #takeAway({ queue, message, leaseUntil }: RunInHand, now: EpochMs): Promise<void> {
+    const { maintenance } = this.deps.broker;
+    const expired = await maintenance.listExpiredLeases({ queue, expiredBy: leaseUntil, now, limit: 10_000 });
+    const lease = expired.leases.find((one) => one.message.id === message.id);
+    if (lease === undefined) return;
+    const failed = withFailure(message, { reason: new LeaseExpiredError().message, now, counts: 'as-failure' });
+    const settlement =
+      message.retried >= message.maxRetry
+        ? ({ kind: 'archive', message: { ...failed, retried: message.retried } } as const)
+        : ({ kind: 'retry', message: failed, retryAt: now, counts: 'as-failure' } as const);
+    await maintenance.recover(queue, [{ settlement, leaseSeconds: lease.leaseSeconds }], now);
+    this.deps.gate.progress += 1;
+  }
+}

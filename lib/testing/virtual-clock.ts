@@ -1,0 +1,128 @@
+import { checkDuration, checkInstant } from '../model/options/check.js';
+import type { Clock, Timer, Upkeep } from '../model/time/clock.js';
+import { type Duration, epochMs, type EpochMs, type Ms, ms, parseDuration } from '../model/time/duration.js';
+
+/** How a {@link VirtualClock} starts, and how it waits for what its timers set off. */
+export interface VirtualClockOptions {
+  /** The first instant. Default 2026-03-01T12:00:00Z, in every run the same. */
+  readonly now?: Date | string;
+  /** Waited for between two timers, besides promises: `() => connection.send('ping', [])`, say. */
+  readonly settle?: () => Promise<unknown>;
+  /** Takes over what is done every so often just in case; see {@link Clock.upkeep}. */
+  readonly upkeep?: Upkeep;
+}
+
+interface ArmedTimer {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/**
+ * Time that moves when told. Timers fire in order, each at its exact instant, and between two of them whatever they
+ * set off is given the chance to finish.
+ *
+ * With a real Redis behind the code under test, say how to wait for it: `settle: () => connection.send('ping', [])`.
+ *
+ * @example
+ * const clock = new VirtualClock();
+ * await clock.advance('1h30m');
+ */
+export class VirtualClock implements Clock {
+  readonly #start: number;
+  readonly #settle: () => Promise<unknown>;
+  readonly #timers = new Set<ArmedTimer>();
+  readonly upkeep: Upkeep | undefined;
+  #now: number;
+  #order = 0;
+
+  /** @throws InvalidOptionError when `now` is no instant. */
+  constructor({ now = '2026-03-01T12:00:00Z', settle, upkeep }: VirtualClockOptions = {}) {
+    this.#start = checkInstant({ path: 'VirtualClock: now', value: new Date(now) });
+    this.#now = this.#start;
+    this.#settle = settle ?? (() => Promise.resolve());
+    this.upkeep = upkeep;
+  }
+
+  /** The wall clock, milliseconds since the Unix epoch. */
+  now(): EpochMs {
+    return epochMs(this.#now);
+  }
+
+  /** Milliseconds since the clock was made; a {@link jump} counts, too. */
+  monotonic(): Ms {
+    return ms(this.#now - this.#start);
+  }
+
+  /** Calls `run` once, when time has moved on by `delay`. */
+  setTimer(delay: Ms, run: () => void): Timer {
+    const timer: ArmedTimer = { at: this.#now + Math.max(0, delay), order: this.#order++, run };
+    this.#timers.add(timer);
+    return { cancel: () => void this.#timers.delete(timer) };
+  }
+
+  /** How many timers are armed: zero once everything has been stopped. */
+  get armedTimers(): number {
+    return this.#timers.size;
+  }
+
+  /** When the next timer fires; `undefined` when none is armed. */
+  get nextTimerAt(): EpochMs | undefined {
+    const next = this.#next();
+    return next === undefined ? undefined : epochMs(next.at);
+  }
+
+  /** Moves time on by `by`, firing what becomes due on the way. @throws InvalidOptionError when that is no duration. */
+  async advance(by: Duration): Promise<void> {
+    const length = checkDuration({ path: 'VirtualClock: advance', value: by });
+    await this.advanceTo(epochMs(this.#now + length));
+  }
+
+  /** Moves time on to `instant`, firing what becomes due on the way. */
+  async advanceTo(instant: EpochMs): Promise<void> {
+    await this.settle();
+    for (let timer = this.#next(); timer !== undefined && timer.at <= instant; timer = this.#next()) {
+      this.#timers.delete(timer);
+      this.#now = Math.max(this.#now, timer.at);
+      timer.run();
+      await this.settle();
+    }
+    this.#now = Math.max(this.#now, instant);
+    await this.settle();
+  }
+
+  /** Moves time on to `instant` at once: timers fire in order at their instants, what they set off is not waited for. */
+  moveTo(instant: EpochMs): void {
+    for (let timer = this.#next(); timer !== undefined && timer.at <= instant; timer = this.#next()) {
+      this.#timers.delete(timer);
+      this.#now = Math.max(this.#now, timer.at);
+      timer.run();
+    }
+    this.#now = Math.max(this.#now, instant);
+  }
+
+  /** Moves the wall clock without firing anything, as a machine that slept or was set wrong; back as well. */
+  jump(by: Duration): void {
+    this.#now += parseDuration(by) ?? checkDuration({ path: 'VirtualClock: jump', value: by });
+  }
+
+  /** Lets everything that is under way and needs no more time finish. */
+  async settle(): Promise<void> {
+    await eventLoopTurns(5);
+    await this.#settle();
+    await eventLoopTurns(5);
+  }
+
+  #next(): ArmedTimer | undefined {
+    let next: ArmedTimer | undefined;
+    for (const timer of this.#timers) {
+      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) next = timer;
+    }
+    return next;
+  }
+}
+
+/** Lets the event loop turn: promises, immediates and input that is there are handled. */
+export async function eventLoopTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => void setImmediate(resolve));
+}
