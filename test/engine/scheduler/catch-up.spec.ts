@@ -60,8 +60,9 @@ describe('ticks that passed while no scheduler ran', () => {
   it('go before the first live one', async () => {
     await runOnceThenRest('2h59m59s');
     const gate = aGate();
-    const { latestTicks } = test.broker.schedule;
-    Object.assign(test.broker.schedule, {
+    const { schedule } = test.broker;
+    const latestTicks = schedule.latestTicks.bind(schedule);
+    Object.assign(schedule, {
       latestTicks: async (names: readonly ScheduleName[]) => {
         await gate.opened;
         return await latestTicks(names);
