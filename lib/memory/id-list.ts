@@ -3,20 +3,22 @@ interface Link {
   readonly id: string;
   before: Link | undefined;
   after: Link | undefined;
-  /** Another place of the same id. */
+  /** Another place of the same id; known only while there is an index. */
   twin: Link | undefined;
 }
 
 /**
- * Task ids in the order in which they run. Both ends, and any id by its name, are reached in constant time. Like a list
- * in Redis it may hold an id twice.
+ * Task ids in the order in which they run. Both ends are reached in constant time, and so is any id by its name once one
+ * was asked for: only then an index is made, since most lists are never asked. Like a list in Redis it may hold an id
+ * twice.
  *
  * @example
  * pending.addLast('a');
  * pending.takeFirst(); // 'a'
  */
 export class IdList implements Iterable<string> {
-  readonly #links = new Map<string, Link>();
+  /** The youngest link of each id; there from the first question for a name until the list is empty. */
+  #index: Map<string, Link> | undefined;
   #first: Link | undefined;
   #last: Link | undefined;
   #size = 0;
@@ -26,7 +28,7 @@ export class IdList implements Iterable<string> {
   }
 
   has(id: string): boolean {
-    return this.#links.has(id);
+    return this.#linkOf(id) !== undefined;
   }
 
   addFirst(id: string): void {
@@ -55,7 +57,7 @@ export class IdList implements Iterable<string> {
 
   /** Takes an id out, once; the one that was added last when it is there twice. Tells whether it was there. */
   delete(id: string): boolean {
-    const link = this.#links.get(id);
+    const link = this.#linkOf(id);
     if (link === undefined) return false;
     this.#unlink(link);
     return true;
@@ -66,10 +68,18 @@ export class IdList implements Iterable<string> {
   }
 
   #link(id: string): Link {
-    const link: Link = { id, before: undefined, after: undefined, twin: this.#links.get(id) };
-    this.#links.set(id, link);
+    const link: Link = { id, before: undefined, after: undefined, twin: undefined };
+    if (this.#index !== undefined) enter(this.#index, link);
     this.#size += 1;
     return link;
+  }
+
+  #linkOf(id: string): Link | undefined {
+    if (this.#index === undefined && this.#size > 0) {
+      this.#index = new Map();
+      for (let link = this.#first; link !== undefined; link = link.after) enter(this.#index, link);
+    }
+    return this.#index?.get(id);
   }
 
   #unlink(link: Link): void {
@@ -81,18 +91,24 @@ export class IdList implements Iterable<string> {
     // A dead link must not keep those alive that were once its neighbours (see engine/server/running-tasks.ts).
     link.before = link.after = undefined;
     this.#size -= 1;
-    this.#forget(link);
+    if (this.#size === 0) this.#index = undefined;
+    else if (this.#index !== undefined) leave(this.#index, link);
   }
+}
 
-  #forget(link: Link): void {
-    const newest = this.#links.get(link.id) as Link;
-    if (newest === link) {
-      if (link.twin === undefined) this.#links.delete(link.id);
-      else this.#links.set(link.id, link.twin);
-      return;
-    }
-    let younger = newest;
-    while (younger.twin !== link) younger = younger.twin as Link;
-    younger.twin = link.twin;
+function enter(index: Map<string, Link>, link: Link): void {
+  link.twin = index.get(link.id);
+  index.set(link.id, link);
+}
+
+function leave(index: Map<string, Link>, link: Link): void {
+  const youngest = index.get(link.id) as Link;
+  if (youngest === link) {
+    if (link.twin === undefined) index.delete(link.id);
+    else index.set(link.id, link.twin);
+    return;
   }
+  let younger = youngest;
+  while (younger.twin !== link) younger = younger.twin as Link;
+  younger.twin = link.twin;
 }

@@ -13,6 +13,11 @@ export interface NewTask {
   readonly record: Uint8Array;
 }
 
+/** A new task and the place of its outcome. */
+interface Entry extends NewTask {
+  readonly index: number;
+}
+
 /** `held`: the lock is held by a task with this very id. */
 export type StoreOutcome = 'stored' | 'duplicate' | 'held' | 'id-conflict';
 
@@ -24,10 +29,10 @@ export class MemoryEnqueue implements EnqueueContract {
     const { life } = this.deps;
     if (life.isClosed) return requests.map(closedError);
     const outcomes: EnqueueOutcome[] = requests.map(() => 'enqueued');
-    const byQueue = new Map<string, { readonly index: number; readonly task: NewTask }[]>();
+    const byQueue = new Map<string, Entry[]>();
     requests.forEach((request, index) => {
       try {
-        const entry = { index, task: { request, record: encodeTaskMessage(request.message) } };
+        const entry = { index, request, record: encodeTaskMessage(request.message) };
         const known = byQueue.get(request.message.queue);
         if (known === undefined) byQueue.set(request.message.queue, [entry]);
         else known.push(entry);
@@ -35,11 +40,10 @@ export class MemoryEnqueue implements EnqueueContract {
         outcomes[index] = asAsynqError(error);
       }
     });
-    for (const [name, entries] of byQueue) {
-      const tasks = entries.map(({ task }) => task);
+    for (const [name, tasks] of byQueue) {
       storeTasks(this.deps, { queue: name, tasks, now }).forEach((outcome, at) => {
-        const { index, task } = entries[at] as (typeof entries)[number];
-        outcomes[index] = outcomeOf(outcome, task.request);
+        const { index, request } = tasks[at] as Entry;
+        outcomes[index] = outcomeOf(outcome, request);
       });
     }
     return outcomes;
@@ -65,7 +69,7 @@ export function storeTasks(
     const lock = uniqueForSeconds > 0 ? lockOf(queue.name, message.uniqueKey) : undefined;
     const refusal = refusalOf(deps, queue, { taskId: message.id, lock, now });
     if (refusal !== undefined) return refusal;
-    const stored = queue.taskOf(message.id, task.record);
+    const stored = queue.newTask(message.id, task.record);
     stored.state = place.kind;
     if (place.kind === 'pending') {
       stored.pendingSince = now;

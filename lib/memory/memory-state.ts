@@ -151,8 +151,11 @@ export class MemoryQueue {
 
   /** What is stored of a task, made when there is nothing. */
   taskOf(taskId: string, record: Uint8Array): MemoryTask {
-    const known = this.tasks.get(taskId);
-    if (known !== undefined) return known;
+    return this.tasks.get(taskId) ?? this.newTask(taskId, record);
+  }
+
+  /** Stores a task that is in no place yet. */
+  newTask(taskId: string, record: Uint8Array): MemoryTask {
     const task: MemoryTask = {
       record,
       state: 'pending',

@@ -15,7 +15,7 @@ import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import type { MemoryDeps } from './memory-deps.js';
 import { copyOf, readRecord } from './memory-records.js';
 import type { MemorySettle } from './memory-settle.js';
-import type { MemoryQueue } from './memory-state.js';
+import type { MemoryQueue, MemoryTask } from './memory-state.js';
 
 /** The most tasks that one call takes, and the most ids without a task that it drops on the way. */
 const mostTasks = 1_000;
@@ -30,14 +30,12 @@ export class MemoryWork implements WorkContract {
     const { queue: name, now } = request;
     const queue = store.queue(name);
     if (queue.isPaused) return { messages: [], undecodable: [], left: 'paused' };
-    const { taskIds, left } = takePending(queue, Math.min(request.limit, mostTasks));
+    const { taken, left } = takePending(queue, Math.min(request.limit, mostTasks));
     const leaseSeconds = toEpochSeconds(request.leaseUntil);
     const owner = { name: request.owner, takenAtSeconds: toEpochSeconds(now) };
     const messages: TaskMessage[] = [];
     const records: UndecodableRecord[] = [];
-    for (const taskId of taskIds) {
-      const task = queue.tasks.get(taskId);
-      if (task === undefined) continue;
+    for (const { taskId, task } of taken) {
       task.state = 'active';
       task.owner = owner;
       task.pendingSince = undefined;
@@ -116,17 +114,24 @@ export class MemoryWork implements WorkContract {
   }
 }
 
-/** The next ids to run that have a task; a bounded number of others is dropped on the way. */
+/** A task that has left `pending`. */
+interface TakenTask {
+  readonly taskId: string;
+  readonly task: MemoryTask;
+}
+
+/** The next tasks to run; a bounded number of ids without a task is dropped on the way. */
 function takePending(
   queue: MemoryQueue,
   limit: number,
-): { readonly taskIds: readonly string[]; readonly left: 'some' | 'drained' } {
-  const taskIds: string[] = [];
-  for (let dropped = 0; taskIds.length < limit && dropped <= mostTasks;) {
+): { readonly taken: readonly TakenTask[]; readonly left: 'some' | 'drained' } {
+  const taken: TakenTask[] = [];
+  for (let dropped = 0; taken.length < limit && dropped <= mostTasks;) {
     const taskId = queue.pending.takeFirst();
-    if (taskId === undefined) return { taskIds, left: 'drained' };
-    if (queue.tasks.has(taskId)) taskIds.push(taskId);
-    else dropped += 1;
+    if (taskId === undefined) return { taken, left: 'drained' };
+    const task = queue.tasks.get(taskId);
+    if (task === undefined) dropped += 1;
+    else taken.push({ taskId, task });
   }
-  return { taskIds, left: 'some' };
+  return { taken, left: 'some' };
 }
