@@ -65,6 +65,16 @@ export const aggregating = chapter('aggregation sets', (it) => {
     expect(await reclaim(tasks, sharp + 120_000)).toBe(0);
   });
 
+  it('P-100 keeps the older time of a member that is in its group already', async (tasks) => {
+    await givenGroup(tasks, [90, 80]);
+    await collect(tasks);
+    await tasks.probe.putIn('g:g', ['m0'], nowSeconds - 10);
+    await tasks.probe.putIn('g:g', ['m1'], nowSeconds - 100);
+    await reclaim(tasks, sharp + 120_000);
+    expect(await tasks.probe.secondOf('g:g', 'm0')).toBe(nowSeconds - 90);
+    expect(await tasks.probe.secondOf('g:g', 'm1')).toBe(nowSeconds - 100);
+  });
+
   it('does nothing when a set that went back to its group is deleted', async (tasks) => {
     await givenGroup(tasks, [90]);
     const setId = await collect(tasks);

@@ -1,7 +1,7 @@
 import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import { type EpochMs, epochMs, ms } from '../../lib/model/time/duration.js';
 import { chapter } from './chapter.js';
-import type { QueueUnderTest } from './queue-under-test.js';
+import { nothingCounted, type QueueUnderTest } from './queue-under-test.js';
 import { after, grouped, ids, later, now, nowSeconds, sharp } from './task-words.js';
 
 export const forwarding = chapter('forwarding due tasks', (it) => {
@@ -142,6 +142,29 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     }
     expect(calls).toEqual([1_000, 1_000, 1_000]);
     expect(await tasks.idsIn('pending')).toEqual(all);
+  });
+
+  it('applies the consequence of a cancellation that a worker of another kind turned into a retry', async (tasks) => {
+    const everyEnd = ['archive', 'delete', 'retry'] as const;
+    await tasks.running(...everyEnd.map((id) => ({ id, uniqueKey: tasks.lockName(id), uniqueForSeconds: 60 })));
+    for (const then of everyEnd) {
+      await tasks.cancel(then, then);
+      await tasks.probe.takeOut('active', then);
+      await tasks.probe.takeOut('lease', then);
+      await tasks.probe.putIn('retry', [then], nowSeconds);
+    }
+    expect(await forward(tasks, sharp + 999)).toMatchObject({ forwarded: 1 });
+    expect(await tasks.placesOf('archive')).toEqual(['archived']);
+    expect(await tasks.probe.secondOf('archived', 'archive')).toBe(nowSeconds);
+    expect(await tasks.task('archive')).toMatchObject({ state: 'archived', canceled: undefined });
+    expect(await tasks.placesOf('retry')).toEqual(['pending']);
+    expect(await tasks.task('retry')).toMatchObject({ state: 'pending', canceled: undefined });
+    expect(await tasks.probe.taskIds()).toEqual(['archive', 'retry']);
+    const holders = await Promise.all(
+      everyEnd.map(async (then) => (await tasks.probe.lock(tasks.lockName(then)))?.holder),
+    );
+    expect(holders).toEqual(['archive', undefined, 'retry']);
+    expect(await tasks.counters()).toEqual(nothingCounted);
   });
 
   it('wakes workers when the queue was empty, and only then', async (tasks) => {

@@ -66,10 +66,12 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
 
   it('names no owner when the task failed after that owner took it: another program has taken it back', async (tasks) => {
     await tasks.expired(40, { id: 'a', lastFailedAtSeconds: nowSeconds - 69 }, { id: 'b' });
+    await tasks.expired(40, { id: 'c', lastFailedAtSeconds: nowSeconds - 70 });
     const { leases } = await list(tasks);
     expect(Object.fromEntries(leases.map((lease) => [lease.message.id, lease.owner]))).toEqual({
       a: undefined,
       b: owner,
+      c: owner,
     });
   });
 

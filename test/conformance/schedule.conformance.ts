@@ -189,8 +189,10 @@ export const publishedSchedules = chapter('what a scheduler publishes', (it) => 
   });
 
   it('Q-49 lives for whole seconds, rounded up, unless it is published again', async (tasks) => {
-    await publish(tasks, [anEntry()], ms(1_001));
-    expect((await published(tasks))?.ttl).toBeGreaterThan(1_001);
+    await until('a second that has begun counts as one', async () => {
+      await publish(tasks, [anEntry()], ms(60_001));
+      return ((await published(tasks))?.ttl ?? 0) > 60_001;
+    });
     await publish(tasks, [anEntry()], ms(1));
     await until('it is over', async () => (await published(tasks)) === undefined);
     await clear(tasks);

@@ -47,24 +47,4 @@ describe('forwarding due tasks', () => {
     expect(await tasks.placesOf('odd')).toEqual([]);
     expect(await tasks.hash('gone')).toEqual({});
   });
-
-  it('applies the consequence of a cancellation that a worker of another kind turned into a retry', async () => {
-    const lock = `${tasks.keys.taskPrefix.slice(0, -2)}unique:email:send:`;
-    await tasks.redis.set(lock, 'delete');
-    await tasks.given(
-      { id: 'archive', state: 'retry', fields: { 'x:cancel': 'archive' } },
-      { id: 'delete', state: 'retry', fields: { 'x:cancel': 'delete', unique_key: lock } },
-      { id: 'retry', state: 'retry', fields: { 'x:cancel': 'retry' } },
-    );
-    expect(await forward(noon + 999)).toMatchObject({ forwarded: 1 });
-    expect(await tasks.placesOf('archive')).toEqual(['archived']);
-    expect(await tasks.redis.zscore(tasks.keys.archived, 'archive')).toBe(String(noonSeconds));
-    expect(await tasks.hash('archive')).toMatchObject({ state: 'archived' });
-    expect(await tasks.hash('archive')).not.toHaveProperty('x:cancel');
-    expect(await tasks.hash('delete')).toEqual({});
-    expect(await tasks.redis.get(lock)).toBeNull();
-    expect(await tasks.placesOf('retry')).toEqual(['pending']);
-    expect(await tasks.hash('retry')).not.toHaveProperty('x:cancel');
-    expect(await tasks.redis.exists(tasks.keys.failed)).toBe(0);
-  });
 });
