@@ -90,6 +90,7 @@ describe('the option memory:', () => {
     await store(open(option), 'b');
     await other.close();
     expect(await take(opened.at(-1) as Broker)).toEqual(['a', 'b']);
+    await store(opened.at(-1) as Broker, 'c');
     await (opened.at(-1) as Broker).close();
     expect(await take(open(option))).toEqual([]);
   });
