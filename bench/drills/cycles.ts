@@ -17,7 +17,7 @@ export async function cycles({ verdict, tasks: rounds = 1_000 }: DrillContext): 
   const { gc } = globalThis;
   if (gc === undefined) throw new Error('Heap figures need node --expose-gc');
   const figures = (): readonly [heap: number, resources: number, listeners: number] => {
-    void gc();
+    gc();
     const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
     return [process.memoryUsage().heapUsed, process.getActiveResourcesInfo().length, listeners];
   };
