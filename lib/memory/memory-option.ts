@@ -15,7 +15,7 @@ const form = /^memory:([\p{L}\p{N}._-]*)$/iu;
  */
 export function readMemoryOption(given: Given): MemoryTarget | undefined {
   const text = given.value instanceof URL ? given.value.href : given.value;
-  if (typeof text !== 'string' || !/^\s*memory\b/i.test(text)) return undefined;
+  if (typeof text !== 'string' || !/^\s*memory(?::|$)/i.test(text)) return undefined;
   const [, name] = form.exec(text) ?? [];
   if (name !== undefined) return { name: name === '' ? undefined : name };
   return refuse(

@@ -112,6 +112,11 @@ describe('the option memory:', () => {
     expect(() => open(option)).toThrow("redis must be 'memory:' or 'memory:NAME', the name of letters, digits,");
   });
 
+  it('leaves what only begins like that to Redis', () => {
+    expect(() => open('memory.example.com:6379')).toThrow('redis must be a URL: redis://');
+    expect(() => open('redis://memory:6379/x')).toThrow('redis must be a URL with a whole number as its database');
+  });
+
   it('goes by the clock of the tasks where that is not the real one', async () => {
     const taskClock = new VirtualClock();
     const broker = openBroker('memory:', { clock: systemClock, taskClock, logger: silentLogger });
