@@ -108,6 +108,15 @@ export const settling = chapter('settling', (it) => {
     });
   }
 
+  it('P-76 settles a task once, even when its id is in active twice', async (tasks) => {
+    const message = await tasks.one();
+    await tasks.probe.putIn('active', ['a'], 0);
+    const twice = settlementOf('archive', message);
+    expect(await tasks.settle(twice, twice)).toEqual(['settled', 'not-active']);
+    expect(await tasks.placesOf('a')).toEqual(['active', 'archived']);
+    expect(await tasks.counters()).toMatchObject({ processed: 1, failed: 1 });
+  });
+
   it('releases exactly the tasks given, in whatever order and of however many that run', async (tasks) => {
     const random = seededRandom(7);
     const rounds = [[1, 1], [5, 5], [30, 4], [40, 20], [300, 10], [120, 120], [900, 200]] as const; // prettier-ignore
