@@ -13,7 +13,7 @@ const say = (line: string): void => console.error(line);
 
 const go = buildGoProgram();
 if ('missing' in go) say(`asynq-go is left out: ${go.missing}`);
-const nodeSubjects = ['nestjs-asynq', 'engine', 'bullmq'].map((name) => new NodeSubject(name));
+const nodeSubjects = ['nestjs-asynq', 'engine', 'bullmq', 'embedded'].map((name) => new NodeSubject(name));
 const goSubjects = 'program' in go ? [new GoSubject(go.program)] : [];
 const subjects = new Map<SubjectName, MeasuredSubject>(
   [...nodeSubjects, ...goSubjects].map((subject) => [subject.name as SubjectName, subject]),

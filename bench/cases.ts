@@ -1,7 +1,10 @@
 import type { Order } from './subjects/orders.js';
 
-/** Who is measured. `ceiling` is no program: it is what Redis itself needs for the same work. */
-export type SubjectName = 'nestjs-asynq' | 'engine' | 'bullmq' | 'asynq-go' | 'ceiling';
+/**
+ * Who is measured. `ceiling` is no program: it is what Redis itself needs for the same work. `embedded` is the full Nest
+ * path on the broker in memory.
+ */
+export type SubjectName = 'nestjs-asynq' | 'engine' | 'bullmq' | 'asynq-go' | 'ceiling' | 'embedded';
 
 /** One line of the report: what is measured, on whom, and what each is told to do. */
 export interface Case {
@@ -16,7 +19,7 @@ export interface Case {
 
 /** How a case is named in the report. */
 export interface CaseLabel {
-  readonly case: 'enqueue' | 'enqueue-many' | 'process' | 'pickup' | 'memory';
+  readonly case: 'enqueue' | 'enqueue-many' | 'process' | 'round-trip' | 'pickup' | 'memory';
   readonly callers?: number;
   readonly concurrency?: number;
   /** Set where tasks come from a program of another language than the worker's. */
@@ -68,6 +71,18 @@ export function allCases({ quick, goProgram }: { quick: boolean; goProgram: stri
     };
   };
 
+  const roundTrip: Case = {
+    label: { case: 'round-trip', concurrency: 100 },
+    unit: 'tasks/s',
+    better: 'more',
+    subjects: ['nestjs-asynq', 'engine', 'embedded'],
+    filled: nothing,
+    order: () => {
+      const tasks = quick ? 10_000 : 100_000;
+      return { kind: 'round-trip', concurrency: 100, batch, tasks, warmUp: tasks / 5 };
+    },
+  };
+
   const pickup: Case = {
     label: { case: 'pickup' },
     unit: 'ms',
@@ -107,6 +122,7 @@ export function allCases({ quick, goProgram }: { quick: boolean; goProgram: stri
     process(10),
     process(100),
     process(500),
+    roundTrip,
     pickup,
     ...(goProgram === undefined ? [] : [pickupFromGo]),
     memory,

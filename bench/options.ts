@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly json: boolean;
 }
 
-const caseNames = ['enqueue', 'enqueue-many', 'process', 'pickup', 'memory'];
+const caseNames = ['enqueue', 'enqueue-many', 'process', 'round-trip', 'pickup', 'memory'];
 const usage = `usage: npm run bench -- [--only CASE] [--rounds N] [--quick] [--json]
   CASE      one of ${caseNames.join(', ')}, or several with commas between
   N         rounds whose median is taken; 3 unless given

@@ -46,7 +46,7 @@ export function reportOf(measured: readonly Measured[]): Report {
 
 /** The report as a Markdown table. */
 export function tableOf(measured: readonly Measured[], { ratios }: Report): string {
-  const subjects = (['nestjs-asynq', 'engine', 'bullmq', 'asynq-go', 'ceiling'] as const).filter((name) =>
+  const subjects = (['nestjs-asynq', 'engine', 'bullmq', 'asynq-go', 'ceiling', 'embedded'] as const).filter((name) =>
     measured.some(({ rounds }) => rounds.has(name)),
   );
   const against = subjects.filter((name) => ratios.some((ratio) => ratio.against === name));

@@ -18,6 +18,8 @@ export async function carryOut(subject: Subject, request: Request): Promise<numb
       return await measureProcess(subject, request);
     case 'pickup':
       return await measurePickup(subject, request);
+    case 'round-trip':
+      return await measureRoundTrip(subject, request);
     case 'fill':
       return await fill(subject, request);
   }
@@ -87,6 +89,33 @@ async function measureProcess(subject: Subject, { redis, tasks, warmUp, concurre
   };
   const worker = await subject.startWorker({ redis, concurrency, onTask });
   await finished;
+  await worker.close();
+  return rate;
+}
+
+async function measureRoundTrip(subject: Subject, request: Of<'round-trip'>): Promise<number> {
+  const { redis, tasks, warmUp, batch, concurrency } = request;
+  let left = 0;
+  let finish = (): void => {};
+  const onTask = (): void => {
+    left--;
+    if (left === 0) finish();
+  };
+  const worker = await subject.startWorker({ redis, concurrency, onTask });
+  const producer = await subject.openProducer(redis);
+  const payloads = Array.from({ length: batch }, () => payload);
+  const run = async (count: number): Promise<void> => {
+    left = Math.ceil(count / batch) * batch;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    for (let sent = 0; sent < count; sent += batch) await producer.enqueueMany(payloads);
+    await finished;
+  };
+  await run(warmUp);
+  collectGarbage();
+  const start = performance.now();
+  await run(tasks);
+  const rate = rateOf(tasks, start);
+  await producer.close();
   await worker.close();
   return rate;
 }

@@ -6,6 +6,7 @@ import type { Subject } from './subject.js';
 const loaders: Readonly<Record<string, () => Promise<Subject>>> = {
   'nestjs-asynq': async () => (await import('./nest.js')).nest,
   engine: async () => (await import('./engine.js')).engine,
+  embedded: async () => (await import('./nest.js')).embedded,
   bullmq: async () => (await import('./bullmq.js')).bullmq,
 };
 

@@ -36,6 +36,7 @@ export class GoSubject {
         return medianOf((lines.at(-1) as { millis: readonly number[] }).millis);
       }
       case 'enqueue-many':
+      case 'round-trip':
       case 'fill':
         throw new Error(`asynq-go has no ${request.kind}`);
     }

@@ -36,3 +36,9 @@ export const nest: Subject = {
     return { close: () => app.close() };
   },
 };
+
+/** The same on the broker in memory, which producer and worker share because they name it alike. */
+export const embedded: Subject = {
+  openProducer: () => nest.openProducer('memory:bench'),
+  startWorker: (options) => nest.startWorker({ ...options, redis: 'memory:bench' }),
+};

@@ -6,6 +6,14 @@ export type Order =
   | { readonly kind: 'process'; readonly tasks: number; readonly warmUp: number; readonly concurrency: number }
   /** With a program of Go, tasks come from it; else from the process itself. */
   | { readonly kind: 'pickup'; readonly tasks: number; readonly gapMs: number; readonly goProgram: string | undefined }
+  /** Enqueues and handles at once, in one process; the first `warmUp` tasks are not counted. */
+  | {
+      readonly kind: 'round-trip';
+      readonly tasks: number;
+      readonly warmUp: number;
+      readonly batch: number;
+      readonly concurrency: number;
+    }
   | { readonly kind: 'fill'; readonly tasks: number };
 
 /** An order with where to do it, and its answer: the measured figure in the case's unit. */
