@@ -15,6 +15,12 @@ import type { MemoryQueue } from './memory-state.js';
 /** Leases that one call lists at most. */
 const mostLeases = 1_000;
 
+/** The oldest leases that ended at a second, Unix seconds, or before. */
+interface LeasePage {
+  readonly expiredBy: number;
+  readonly limit: number;
+}
+
 /** Takes tasks back from workers that are gone. */
 export class MemoryRecover {
   constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {}
@@ -27,11 +33,9 @@ export class MemoryRecover {
     const next = queue.lease.scoreAbove(expiredBy);
     const leases: ExpiredLease[] = [];
     const faulty: { readonly record: UndecodableRecord; readonly leaseSeconds: number }[] = [];
-    dropLeasesWithoutTask(queue, expiredBy);
-    for (const { id: taskId, score: leaseSeconds } of queue.lease.upTo(
-      expiredBy,
-      Math.min(request.limit, mostLeases),
-    )) {
+    const limit = Math.min(request.limit, mostLeases);
+    dropLeasesWithoutTask(queue, { expiredBy, limit });
+    for (const { id: taskId, score: leaseSeconds } of queue.lease.upTo(expiredBy, limit)) {
       const task = queue.tasks.get(taskId);
       if (task === undefined) continue;
       const decoded = readRecord(task.record, { queue: name, taskId });
@@ -73,11 +77,14 @@ export class MemoryRecover {
 }
 
 /** Ids without a task must not stand before others for ever (spec/01 Q-22). */
-function dropLeasesWithoutTask(queue: MemoryQueue, expiredBy: number): void {
-  for (const { id } of queue.lease.upTo(expiredBy, Infinity)) {
-    if (queue.tasks.has(id)) continue;
-    queue.lease.delete(id);
-    queue.active.delete(id);
+function dropLeasesWithoutTask(queue: MemoryQueue, { expiredBy, limit }: LeasePage): void {
+  for (;;) {
+    const lost = queue.lease.upTo(expiredBy, limit).filter(({ id }) => !queue.tasks.has(id));
+    if (lost.length === 0) return;
+    for (const { id } of lost) {
+      queue.lease.delete(id);
+      queue.active.delete(id);
+    }
   }
 }
 
