@@ -105,6 +105,8 @@ class ClientConnection implements RedisConnection {
 
   async #close(): Promise<void> {
     const { link, subscriber, slots } = this.parts;
+    // Who opens it now is told that it is closed.
+    this.#opening = undefined;
     await Promise.all([slots.close(), subscriber.close(), link.close()]);
   }
 }

@@ -41,6 +41,7 @@ export const brokerLife = chapter('the life of a broker', (it) => {
     const tick = { schedule: 's', tick: sharp, overlap: 'allow', request: tasks.request(), now } as const;
     const listener = { onCancel: () => {}, onWake: () => {}, onDue: () => {}, onReconnect: () => {} };
     const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+      open: async () => await broker.open(),
       ping: async () => await broker.ping(),
       dequeue: async () => await work.dequeue({ queue, limit: 1, now, leaseUntil, owner }),
       extend: async () =>
