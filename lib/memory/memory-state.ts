@@ -6,7 +6,7 @@ import type { EpochMs } from '../model/time/duration.js';
 import { ExpiringMap } from './expiring-map.js';
 import { IdList } from './id-list.js';
 import { MemorySignals } from './memory-signals.js';
-import { ScoredIds } from './scored-ids.js';
+import { ScoredIds, type Ties } from './scored-ids.js';
 import type { TickNotes } from './tick-notes.js';
 
 /**
@@ -33,11 +33,14 @@ export class MemoryStore {
   readonly histories = new ExpiringMap<readonly ScheduleEvent[]>();
   readonly signals = new MemorySignals();
 
+  /** `ties`: which of two tasks goes first where the same second or instant is noted of both. Default as in Redis. */
+  constructor(private readonly ties: Ties = 'by-name') {}
+
   /** A queue, made when it is asked for the first time. */
   queue(name: string): MemoryQueue {
     const known = this.queues.get(name);
     if (known !== undefined) return known;
-    const queue = new MemoryQueue(name, this.signals);
+    const queue = new MemoryQueue(name, { signals: this.signals, ties: this.ties });
     this.queues.set(name, queue);
     return queue;
   }
@@ -92,15 +95,15 @@ export class MemoryQueue {
   /** The latest taken last. */
   readonly active = new IdList();
   /** Ends of leases, Unix seconds. */
-  readonly lease = new ScoredIds();
+  readonly lease: ScoredIds;
   /** Exact due times, Unix milliseconds. */
-  readonly scheduled = new ScoredIds();
+  readonly scheduled: ScoredIds;
   /** Exact due times, Unix milliseconds. */
-  readonly retry = new ScoredIds();
+  readonly retry: ScoredIds;
   /** When each was archived, Unix seconds. */
-  readonly archived = new ScoredIds();
+  readonly archived: ScoredIds;
   /** Ends of retentions, Unix seconds. */
-  readonly completed = new ScoredIds();
+  readonly completed: ScoredIds;
   /** Names of the groups that have waiting tasks. */
   readonly groups = new Set<string>();
   /**
@@ -121,10 +124,21 @@ export class MemoryQueue {
   /** Whether it gives nothing. */
   isPaused = false;
 
+  readonly #signals: MemorySignals;
+  readonly #ties: Ties;
+
   constructor(
     readonly name: string,
-    private readonly signals: MemorySignals,
-  ) {}
+    { signals, ties }: { readonly signals: MemorySignals; readonly ties: Ties },
+  ) {
+    this.#signals = signals;
+    this.#ties = ties;
+    this.lease = new ScoredIds(ties);
+    this.scheduled = new ScoredIds(ties);
+    this.retry = new ScoredIds(ties);
+    this.archived = new ScoredIds(ties);
+    this.completed = new ScoredIds(ties);
+  }
 
   /** Puts ids behind all others, in order, and tells who waits for that. */
   addPending(ids: readonly string[]): void {
@@ -188,7 +202,7 @@ export class MemoryQueue {
   join(name: string, taskId: string, joinedAtSeconds: number): void {
     const known = this.members.get(name);
     if (known !== undefined) return known.add(taskId, joinedAtSeconds);
-    const members = new ScoredIds();
+    const members = new ScoredIds(this.#ties);
     members.add(taskId, joinedAtSeconds);
     this.members.set(name, members);
   }
@@ -203,6 +217,6 @@ export class MemoryQueue {
 
   #tellOfPending(wasEmpty: boolean): void {
     for (const tell of this.waiters) tell();
-    if (wasEmpty) this.signals.wake(this.name);
+    if (wasEmpty) this.#signals.wake(this.name);
   }
 }

@@ -4,21 +4,33 @@ export interface ScoredId {
   readonly score: number;
 }
 
+/** What decides where scores are equal: the name, as in Redis, or who came first. */
+export type Ties = 'by-name' | 'by-arrival';
+
+interface Entry extends ScoredId {
+  /** Only where arrivals decide. */
+  readonly arrival: number | undefined;
+}
+
 /** Entries of one page; a full page is split. Small enough that an insertion moves little. */
 const pageSize = 512;
 
 /**
  * Ids ordered by a score, and by name where scores are equal: what a sorted set is in Redis. Kept as sorted pages, so that
- * adding and taking out cost a binary search and a short move, whatever the size.
+ * adding and taking out cost a binary search and a short move, whatever the size. With `'by-arrival'` equal scores are in
+ * the order in which they were given.
  *
  * @example
  * lease.add('a', 1_700_000_030);
  * lease.upTo(1_700_000_030, 100); // [{ id: 'a', score: 1_700_000_030 }]
  */
 export class ScoredIds implements Iterable<ScoredId> {
-  readonly #entries = new Map<string, ScoredId>();
+  readonly #entries = new Map<string, Entry>();
   /** In order; none is empty. */
-  readonly #pages: ScoredId[][] = [];
+  readonly #pages: Entry[][] = [];
+  #arrivals = 0;
+
+  constructor(private readonly ties: Ties = 'by-name') {}
 
   get size(): number {
     return this.#entries.size;
@@ -47,7 +59,7 @@ export class ScoredIds implements Iterable<ScoredId> {
     const known = this.#entries.get(id);
     if (known?.score === score) return;
     if (known !== undefined) this.#leavePage(known);
-    const entry: ScoredId = { id, score };
+    const entry: Entry = { id, score, arrival: this.ties === 'by-arrival' ? this.#arrivals++ : undefined };
     this.#entries.set(id, entry);
     this.#enterPage(entry);
   }
@@ -81,32 +93,32 @@ export class ScoredIds implements Iterable<ScoredId> {
     for (const page of this.#pages) yield* page;
   }
 
-  #enterPage(entry: ScoredId): void {
+  #enterPage(entry: Entry): void {
     const at = Math.min(this.#pageOf(entry), this.#pages.length - 1);
     const page = this.#pages[at];
     if (page === undefined) {
       this.#pages.push([entry]);
       return;
     }
-    if (isBefore(page.at(-1) as ScoredId, entry)) page.push(entry);
+    if (isBefore(page.at(-1) as Entry, entry)) page.push(entry);
     else page.splice(placeIn(page, entry), 0, entry);
     if (page.length > pageSize) this.#pages.splice(at + 1, 0, page.splice(pageSize / 2));
   }
 
-  #leavePage(entry: ScoredId): void {
+  #leavePage(entry: Entry): void {
     const at = this.#pageOf(entry);
-    const page = this.#pages[at] as ScoredId[];
+    const page = this.#pages[at] as Entry[];
     if (page.length === 1) this.#pages.splice(at, 1);
     else page.splice(placeIn(page, entry), 1);
   }
 
   /** Index of the first page whose last entry is not before this one. */
-  #pageOf(entry: ScoredId): number {
+  #pageOf(entry: Entry): number {
     let low = 0;
     let high = this.#pages.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (isBefore((this.#pages[middle] as ScoredId[]).at(-1) as ScoredId, entry)) low = middle + 1;
+      if (isBefore((this.#pages[middle] as Entry[]).at(-1) as Entry, entry)) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -114,17 +126,18 @@ export class ScoredIds implements Iterable<ScoredId> {
 }
 
 /** Index of the first entry of a page that is not before this one. */
-function placeIn(page: readonly ScoredId[], entry: ScoredId): number {
+function placeIn(page: readonly Entry[], entry: Entry): number {
   let low = 0;
   let high = page.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (isBefore(page[middle] as ScoredId, entry)) low = middle + 1;
+    if (isBefore(page[middle] as Entry, entry)) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-function isBefore(one: ScoredId, other: ScoredId): boolean {
-  return one.score < other.score || (one.score === other.score && one.id < other.id);
+function isBefore(one: Entry, other: Entry): boolean {
+  if (one.score !== other.score) return one.score < other.score;
+  return one.arrival === undefined || other.arrival === undefined ? one.id < other.id : one.arrival < other.arrival;
 }

@@ -118,7 +118,8 @@ export class TestBench {
   #storeOf(redis: RedisOption): MemoryStore {
     const known = this.#stores.find((one) => one.redis === redis || isDeepStrictEqual(one.redis, redis));
     if (known !== undefined) return known.store;
-    const store = new MemoryStore();
+    // Names of tasks are random, and no test is to depend on chance.
+    const store = new MemoryStore('by-arrival');
     this.#stores.push({ redis, store });
     return store;
   }

@@ -18,6 +18,15 @@ describe('ids ordered by a score', () => {
     expect([ids.first?.id, ids.last?.id, ids.scoreOf('b'), ids.scoreOf('x')]).toEqual(['c', 'b', 2, undefined]);
   });
 
+  it('are in the order in which they came where that decides, be it for the second time', () => {
+    const ids = new ScoredIds('by-arrival');
+    for (const id of ['b', 'c', 'a', 'd']) ids.add(id, 2);
+    ids.add('c', 1);
+    ids.add('c', 2);
+    ids.delete('a');
+    expect([...ids].map(({ id }) => id)).toEqual(['b', 'd', 'c']);
+  });
+
   it('answer as a sorted array does', () => {
     const id = fc.integer({ min: 0, max: 30 }).map(String);
     const move = fc.record({ do: fc.constantFrom('add', 'add', 'delete'), id, score: fc.integer({ min: 0, max: 5 }) });

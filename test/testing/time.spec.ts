@@ -22,6 +22,14 @@ describe('advance', () => {
     expect(kit.now().getTime() - start).toBe(86_400_000);
   });
 
+  it('keeps the order of enqueueing where instants are the same', async () => {
+    const { kit, client, module } = await appWith([Scripted]);
+    const texts = 'abcdefgh'.split('');
+    for (const text of texts) await client.enqueue('note', { text }, { processIn: '1h' });
+    await kit.advance('1h');
+    expect(module.get(Scripted).seen).toEqual(texts);
+  });
+
   it('backs off through 25 retries until the task is archived', async () => {
     const { kit, client } = await appWith([Scripted]);
     await client.enqueue('fail', {});
