@@ -2,7 +2,7 @@ import type { OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
 import { InvalidOptionError } from '../model/errors/option-errors.js';
 import { InvalidStateError } from '../model/errors/state-errors.js';
 import { TestExpectationError } from '../model/errors/test-errors.js';
-import { checkDuration, checkInstant, checkInteger } from '../model/options/check.js';
+import { checkDuration, checkInstant, checkInteger, checkNames } from '../model/options/check.js';
 import type { TaskDefinition } from '../model/task/task-definition.js';
 import { addMs, type Duration, type EpochMs } from '../model/time/duration.js';
 import type { AsynqInstance } from '../nest/asynq-instance.js';
@@ -18,10 +18,10 @@ import { type TaskRun, TaskRuns } from './task-runs.js';
 import type { TestBench } from './test-bench.js';
 
 /** Which tasks are meant; what is left out may be anything. */
-export interface TaskFilter {
+export interface TaskFilter<State = StoredTask['state']> {
   readonly type?: string | TaskDefinition;
   readonly queue?: string;
-  readonly state?: StoredTask['state'];
+  readonly state?: State;
 }
 
 /** How far {@link AsynqTestKit.drain} and {@link AsynqTestKit.advance} go. */
@@ -81,8 +81,13 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap {
     return new Date(this.#bench.clock.now());
   }
 
-  /** Every task that was enqueued since the start or the last {@link clear}, oldest first, whatever became of it. */
-  enqueued(filter: TaskFilter = {}): readonly EnqueuedTask[] {
+  /**
+   * Every task that was enqueued since the start or the last {@link clear}, oldest first, whatever became of it.
+   *
+   * @throws InvalidOptionError when the filter has a name that is none, as {@link tasks} does.
+   */
+  enqueued(filter: TaskFilter<EnqueuedTask['state']> = {}): readonly EnqueuedTask[] {
+    checkNames({ path: 'enqueued:', value: filter }, filterNames);
     return this.#bench.enqueued.all().filter((task) => fits(task, filter));
   }
 
@@ -109,6 +114,7 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap {
 
   /** What is stored now, queue by queue. */
   tasks(filter: TaskFilter = {}): readonly StoredTask[] {
+    checkNames({ path: 'tasks:', value: filter }, filterNames);
     return this.#bench.tasks().filter((task) => fits(task, filter));
   }
 
@@ -245,7 +251,12 @@ function checkLimit(limit: number): number {
   return checkInteger({ path: 'drain: limit', value: limit }, { min: 1 });
 }
 
-function fits(task: Pick<EnqueuedTask, 'type' | 'queue' | 'state'>, { type, queue, state }: TaskFilter): boolean {
+const filterNames: readonly (keyof TaskFilter)[] = ['type', 'queue', 'state'];
+
+function fits(
+  task: Pick<EnqueuedTask, 'type' | 'queue' | 'state'>,
+  { type, queue, state }: TaskFilter<EnqueuedTask['state']>,
+): boolean {
   return (
     (type === undefined || task.type === typeNameOf(type)) &&
     (queue === undefined || task.queue === queue) &&

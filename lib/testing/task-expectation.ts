@@ -79,16 +79,14 @@ export function judgeEnqueued(
         .filter(({ differences }) => differences.length > 0)
         .sort((a, b) => a.differences.length - b.differences.length);
       const head = `Expected ${subject}to have been enqueued`;
-      const seen = found.length > 0 ? `\n\nFound ${tasks(found.length)} like that` : '';
-      return `${head}${seen}\n\n${nearest.length > 0 ? showNearest(nearest) : showOthers(all, type)}`;
+      const paragraphs = [head];
+      if (found.length > 0) paragraphs.push(showFound(found));
+      if (nearest.length > 0) paragraphs.push(showNearest(nearest));
+      if (candidates.length === 0) paragraphs.push(showOthers(all, type));
+      return paragraphs.join('\n\n');
     },
     unexpected: () =>
-      `Expected no ${subject.replace(/^an? |^exactly /, '')}to have been enqueued\n\n` +
-      `But there ${found.length === 1 ? 'is one' : `are ${found.length}`}:\n` +
-      found
-        .slice(0, mostShown)
-        .map(({ task }) => `  ${showTask(task)}`)
-        .join('\n'),
+      `Expected no ${subject.replace(/^an? |^exactly /, '')}to have been enqueued\n\n` + showFound(found),
   };
 }
 
@@ -122,6 +120,13 @@ function details(wanted: Readonly<Record<string, unknown>>): string {
 interface Candidate {
   readonly task: EnqueuedTask;
   readonly differences: readonly Difference[];
+}
+
+function showFound(found: readonly Candidate[]): string {
+  const lines = found.slice(0, mostShown).map(({ task }) => `\n  ${showTask(task)}`);
+  const rest = found.length - lines.length;
+  const more = rest > 0 ? `\n  and ${rest} more` : '';
+  return `But there ${found.length === 1 ? 'is one' : `are ${found.length}`}:${lines.join('')}${more}`;
 }
 
 function showNearest(nearest: readonly Candidate[]): string {

@@ -53,7 +53,9 @@ describe('expectEnqueued', () => {
     await client.enqueue('note', {});
     await client.enqueue('note', {});
     kit.expectEnqueued('note', { count: 2 });
-    expect(failureOf(() => kit.expectEnqueued('note', { count: 1 }))).toContain('Found 2 tasks like that');
+    expect(failureOf(() => kit.expectEnqueued('note', { count: 1 }))).toMatch(
+      /But there are 2:(\n {2}[\w-]+ in queue 'default' .*){2}$/,
+    );
     kit.expectEnqueued('other', { count: 0 });
   });
 
@@ -79,6 +81,14 @@ describe('expectEnqueued', () => {
     );
   });
 
+  it('shows what was found and what comes near when there are too few', async () => {
+    const { kit, client } = await appWith([Scripted]);
+    for (const queue of ['low', 'high']) await client.enqueue('note', {}, { queue, taskId: queue });
+    expect(failureOf(() => kit.expectEnqueued('note', { queue: 'low', count: 2 }))).toContain(
+      "But there is one:\n  low in queue 'low' (pending): {}\n\nThe nearest of that type:\n  high in queue",
+    );
+  });
+
   it('names what else was enqueued when nothing of the type was', async () => {
     const { kit, client } = await appWith([Scripted]);
     expect(failureOf(() => kit.expectEnqueued('note'))).toContain('Nothing else was enqueued');
@@ -91,6 +101,21 @@ describe('expectEnqueued', () => {
     const misspelt = { queu: 'low' } as object;
     expect(() => kit.expectEnqueued('note', misspelt)).toThrow('did you mean queue?');
     expect(() => kit.expectEnqueued('note', { processIn: 'soon' })).toThrow('expectEnqueued: processIn');
+  });
+});
+
+describe('enqueued and tasks', () => {
+  it('pick by type, queue and state, and refuse other names', async () => {
+    const { kit, client } = await appWith([Scripted]);
+    await client.enqueue('note', {}, { taskId: 'done' });
+    await kit.drain();
+    await client.enqueue('note', {}, { taskId: 'waits', queue: 'low' });
+    expect(kit.enqueued({ type: Note, state: 'gone' })).toMatchObject([{ id: 'done' }]);
+    expect(kit.enqueued({ queue: 'low' })).toMatchObject([{ id: 'waits' }]);
+    expect(kit.tasks({ state: 'pending' })).toMatchObject([{ id: 'waits' }]);
+    const misspelt = { typ: 'note' } as object;
+    expect(() => kit.enqueued(misspelt)).toThrow('enqueued: typ is not an option; did you mean type?');
+    expect(() => kit.tasks(misspelt)).toThrow('tasks: typ is not an option');
   });
 });
 
