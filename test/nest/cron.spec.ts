@@ -13,6 +13,9 @@ import {
 import { until } from '../support/until.js';
 import { aQueue, cleanUp, nextEvent, options } from './support.js';
 import { startTimedApp, type TimedApp } from './timed-app.js';
+import { useOwnRedis } from '../support/redis-server.js';
+
+useOwnRedis();
 
 afterEach(cleanUp);
 

@@ -10,6 +10,9 @@ import {
 import { until } from '../support/until.js';
 import { aQueue, cleanUp, options } from './support.js';
 import { startTimedApp } from './timed-app.js';
+import { useOwnRedis } from '../support/redis-server.js';
+
+useOwnRedis();
 
 afterEach(cleanUp);
 

@@ -8,10 +8,12 @@ import {
   InjectScheduler,
   ScheduleNotFoundError,
 } from '../../lib/index.js';
-import { rawClient } from '../support/redis-server.js';
+import { rawClient, useOwnRedis } from '../support/redis-server.js';
 import { aGate, until } from '../support/until.js';
 import { aQueue, cleanUp, nextEvent, options } from './support.js';
 import { SharedTime, startTimedApp } from './timed-app.js';
+
+useOwnRedis();
 
 afterEach(cleanUp);
 

@@ -6,6 +6,9 @@ import { queueKeys, ticksKey } from '../../lib/redis/keys.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 import { now, nowSeconds, type Wanted } from '../conformance/task-words.js';
 import { QueueUnderTest } from './queue-under-test.js';
+import { useOwnRedis } from '../support/redis-server.js';
+
+useOwnRedis();
 
 const firstTick = epochMs(nowSeconds * 1_000);
 const tickAfter = (seconds: number): EpochMs => addMs(firstTick, ms(seconds * 1_000));

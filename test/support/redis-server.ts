@@ -32,6 +32,23 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<Runni
   return await startRedisServer({ ...server, files, args: more });
 }
 
+/**
+ * Gives the tests of a file a server of their own in place of the shared one: for those that write keys which belong to
+ * no queue, such as the histories of schedules.
+ */
+export function useOwnRedis(): void {
+  const shared = process.env['TEST_REDIS_URL'];
+  let own: RunningRedisServer | undefined;
+  beforeAll(async () => {
+    own = await startRedis();
+    process.env['TEST_REDIS_URL'] = own.url;
+  });
+  afterAll(async () => {
+    process.env['TEST_REDIS_URL'] = shared;
+    await own?.stop();
+  });
+}
+
 /** A plain client for arranging and asserting. Close it with `disconnect()`. */
 export function rawClient(url: string = sharedRedisUrl()): Redis {
   // The timeout is a timer that may outlive the client, when its server was killed.

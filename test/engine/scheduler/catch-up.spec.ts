@@ -3,6 +3,9 @@ import type { CatchUp } from '../../../lib/engine/scheduler/scheduler-options.js
 import type { ScheduleName } from '../../../lib/model/broker/schedule.contract.js';
 import { aGate } from '../../support/until.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
+import { useOwnRedis } from '../../support/redis-server.js';
+
+useOwnRedis();
 
 describe('ticks that passed while no scheduler ran', () => {
   let test: SchedulersUnderTest;

@@ -3,6 +3,9 @@ import { addMs, ms } from '../../../lib/model/time/duration.js';
 import type { AsynqScheduler } from '../../../lib/engine/scheduler/asynq-scheduler.js';
 import type { SchedulerOptions } from '../../../lib/engine/scheduler/scheduler-options.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
+import { useOwnRedis } from '../../support/redis-server.js';
+
+useOwnRedis();
 
 const start = Date.parse('2026-03-01T12:00:00Z');
 

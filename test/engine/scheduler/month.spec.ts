@@ -6,6 +6,9 @@ import { parseCronSpec } from '../../../lib/model/cron/cron-spec.js';
 import { epochMs } from '../../../lib/model/time/duration.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
+import { useOwnRedis } from '../../support/redis-server.js';
+
+useOwnRedis();
 
 describe('the clock of ticks', () => {
   it('rings at two in the morning all through a month in which the clocks change', async () => {

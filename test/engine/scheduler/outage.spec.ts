@@ -1,7 +1,9 @@
 import { AsynqScheduler } from '../../../lib/engine/scheduler/asynq-scheduler.js';
 import { queueKeys } from '../../../lib/redis/keys.js';
-import { rawClient, startRedis } from '../../support/redis-server.js';
+import { rawClient, startRedis, useOwnRedis } from '../../support/redis-server.js';
 import { until } from '../../support/until.js';
+
+useOwnRedis();
 
 describe('a scheduler and an outage of Redis', () => {
   // In real time, since the connection comes back in it: some seconds.

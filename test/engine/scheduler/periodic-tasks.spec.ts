@@ -7,6 +7,9 @@ import {
 import { defineTask } from '../../../lib/model/task/task-definition.js';
 import { aGate } from '../../support/until.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
+import { useOwnRedis } from '../../support/redis-server.js';
+
+useOwnRedis();
 
 describe('periodic tasks', () => {
   let test: SchedulersUnderTest;

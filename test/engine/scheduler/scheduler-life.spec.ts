@@ -1,10 +1,12 @@
 import { AsynqScheduler } from '../../../lib/engine/scheduler/asynq-scheduler.js';
 import type { ScheduleOptions } from '../../../lib/engine/scheduler/schedule-entry.js';
 import type { SchedulerOptions } from '../../../lib/engine/scheduler/scheduler-options.js';
-import { sharedRedisUrl } from '../../support/redis-server.js';
+import { sharedRedisUrl, useOwnRedis } from '../../support/redis-server.js';
 import { watchLeaks } from '../../support/leak-check.js';
 import { aGate } from '../../support/until.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
+
+useOwnRedis();
 
 describe('the life of a scheduler', () => {
   let test: SchedulersUnderTest;

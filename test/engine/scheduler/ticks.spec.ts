@@ -1,7 +1,9 @@
 import { defineTask } from '../../../lib/model/task/task-definition.js';
 import { aGate } from '../../support/until.js';
-import { sharedRedisUrl } from '../../support/redis-server.js';
+import { sharedRedisUrl, useOwnRedis } from '../../support/redis-server.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
+
+useOwnRedis();
 
 describe('a scheduler', () => {
   let test: SchedulersUnderTest;
