@@ -1,4 +1,4 @@
-import type { OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { InvalidOptionError } from '../model/errors/option-errors.js';
 import { InvalidStateError } from '../model/errors/state-errors.js';
 import { TestExpectationError } from '../model/errors/test-errors.js';
@@ -41,11 +41,11 @@ export interface DrainOptions {
  * await asynq.drain();
  * await asynq.advance('24h');
  */
-export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap {
+export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   readonly #bench: TestBench;
   readonly #instances: AsynqInstances;
   readonly #runs: TaskRuns;
-  #isReady = false;
+  #stage: 'not-initialized' | 'ready' | 'closed' = 'not-initialized';
 
   constructor({ bench, instances }: { readonly bench: TestBench; readonly instances: AsynqInstances }) {
     this.#bench = bench;
@@ -68,7 +68,11 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    this.#isReady = true;
+    this.#stage = 'ready';
+  }
+
+  onApplicationShutdown(): void {
+    this.#stage = 'closed';
   }
 
   /** What the engine has logged since the start or the last {@link clear}. */
@@ -123,7 +127,8 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap {
    * still; handlers are waited for. Answers with the runs, in the order in which they ended.
    *
    * @throws EndlessDrainError, naming the types, when it finds no end. HandlerRunsOnError when a handler does not end
-   * within 4 s of real time. InvalidStateError before the application is initialized.
+   * within 4 s of real time. InvalidStateError before the application is initialized
+   * and after it is closed.
    */
   async drain({ limit = 10_000 }: DrainOptions = {}): Promise<readonly TaskRun[]> {
     this.#checkReady('drain');
@@ -239,7 +244,8 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap {
   }
 
   #checkReady(method: string): void {
-    if (this.#isReady) return;
+    if (this.#stage === 'ready') return;
+    if (this.#stage === 'closed') throw new InvalidStateError(`${method}: the application is closed`);
     throw new InvalidStateError(
       `${method}: the application is not initialized, so it has no handlers; ` +
         'await module.init() after compile(), or app.init()',

@@ -76,6 +76,14 @@ describe('AsynqTestingModule', () => {
     await module.close();
   });
 
+  it('runs nothing any more once the application is closed', async () => {
+    const { kit, close } = await appWith([Scripted]);
+    await close();
+    await expect(kit.drain()).rejects.toThrow('drain: the application is closed');
+    await expect(kit.advance('1h')).rejects.toThrow('advance: the application is closed');
+    expect(kit.tasks()).toEqual([]);
+  });
+
   it('starts where it is told, and refuses options that do not exist', async () => {
     const { kit } = await appWith([Scripted], { testing: { now: '2030-01-01T00:00:00Z' } });
     expect(kit.now().toISOString()).toBe('2030-01-01T00:00:00.000Z');
