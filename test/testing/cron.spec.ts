@@ -23,4 +23,11 @@ describe('a nightly schedule under the kit', () => {
     expect(runs).toHaveLength(30);
     expect(kit.enqueued()).toHaveLength(30);
   });
+
+  it('makes up for a tick that came while the broker was down as soon as it is back', async () => {
+    const { kit } = await appWith([Nightly], { testing: { now: '2026-03-15T00:30:00Z' } });
+    kit.brokerDown('1h');
+    const runs = await kit.advance('2h');
+    expect(runs.map(({ at }) => at.toISOString())).toEqual(['2026-03-15T01:30:00.000Z']);
+  });
 });

@@ -8,6 +8,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
 import { RareLog } from '../lifecycle/rare-log.js';
+import { setUpkeepTimer } from '../lifecycle/upkeep-timer.js';
 import type { Logger } from '../logger.js';
 import { Backlog, type Tick } from './tick-backlog.js';
 import type { ScheduleEntry } from './schedule-entry.js';
@@ -134,10 +135,13 @@ export class TickSender {
 
   #arm(): void {
     if (this.#isStopped || this.#timer !== undefined || !this.#backlog.isWaiting()) return;
-    this.#timer = this.deps.clock.setTimer(this.#rest, () => {
+    const again = (): void => {
       this.#timer = undefined;
       this.wake();
-    });
+    };
+    // Who watches the broker wakes this when it is back; until then it only looks just in case.
+    if (this.#away !== undefined) this.#timer = setUpkeepTimer(this.deps.clock, { delay: this.#rest, run: again });
+    else this.#timer = this.deps.clock.setTimer(this.#rest, again);
     this.#rest = ms(Math.min(2 * this.#rest, longestRest));
   }
 
