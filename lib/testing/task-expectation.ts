@@ -94,16 +94,16 @@ function readExpectation(expected: ExpectedTask): {
   readonly count: number | undefined;
   readonly wanted: Readonly<Record<string, unknown>>;
 } {
-  checkNames({ path: 'expectEnqueued:', value: expected }, names);
+  checkNames({ path: 'expected:', value: expected }, names);
   const { count, ...rest } = expected;
   const wanted: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(rest)) {
     if (value === undefined) continue;
     const isDuration = durations.includes(name as keyof ExpectedTask) && typeof value !== 'object';
-    wanted[name] = isDuration ? checkDuration({ path: `expectEnqueued: ${name}`, value }) : value;
+    wanted[name] = isDuration ? checkDuration({ path: `expected: ${name}`, value }) : value;
   }
   return {
-    count: count === undefined ? undefined : checkInteger({ path: 'expectEnqueued: count', value: count }, { min: 0 }),
+    count: count === undefined ? undefined : checkInteger({ path: 'expected: count', value: count }, { min: 0 }),
     wanted,
   };
 }
