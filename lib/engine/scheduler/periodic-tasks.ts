@@ -60,7 +60,6 @@ export class PeriodicTasks {
   readonly #registered = new Map<string, string>();
   #status: 'new' | 'active' | 'stopped' = 'new';
   #timer: Timer | undefined;
-  #syncing: Promise<void> | undefined;
 
   /** @throws InvalidOptionError when the provider or the scheduler is missing, or the interval is wrong. */
   constructor(options: PeriodicTasksOptions) {
@@ -86,36 +85,39 @@ export class PeriodicTasks {
     if (this.#status !== 'new') throw new InvalidStateError('The periodic tasks were started already');
     this.#status = 'active';
     try {
-      await (this.#syncing = this.#sync());
+      await this.#sync();
     } catch (error) {
-      this.#status = 'new';
+      if (!this.#isStopped()) this.#status = 'new';
       throw error;
-    } finally {
-      this.#syncing = undefined;
     }
     this.#arm();
   }
 
-  /** Stops asking and removes the schedules from the scheduler. Idempotent. */
-  async stop(): Promise<void> {
-    if (this.#status !== 'active') return;
+  /**
+   * Stops asking and removes the schedules from the scheduler. Does not wait for a provider that is being asked: what it
+   * answers no longer counts. Idempotent.
+   */
+  stop(): Promise<void> {
+    if (this.#status !== 'active') return Promise.resolve();
     this.#status = 'stopped';
     this.#timer?.cancel();
-    // Its failure is its caller's, or was reported.
-    await this.#syncing?.catch(() => undefined);
     for (const content of this.#registered.keys()) this.#remove(content);
+    return Promise.resolve();
   }
 
   #arm(): void {
     if (this.#status !== 'active') return;
     this.#timer = this.#scheduler.options.clock.setTimer(this.#syncInterval, () => {
-      this.#syncing = this.#sync()
-        .catch((error: unknown) => this.#report('The periodic tasks stay as they are', error))
-        .finally(() => {
-          this.#syncing = undefined;
-          this.#arm();
-        });
+      void this.#sync()
+        .catch((error: unknown) => {
+          if (!this.#isStopped()) this.#report('The periodic tasks stay as they are', error);
+        })
+        .finally(() => this.#arm());
     });
+  }
+
+  #isStopped(): boolean {
+    return this.#status === 'stopped';
   }
 
   async #sync(): Promise<void> {
@@ -146,6 +148,7 @@ export class PeriodicTasks {
     const { spec, options = {} } = task;
     if (typeof spec !== 'string' || spec.trim() === '') refuse({ path: `${path}.spec`, value: spec }, 'a cron spec');
     if (task.task === undefined) refuse({ path: `${path}.task`, value: undefined }, 'a task type or definition');
+    checkObject({ path: `${path}.options`, value: options });
     const { id: _id, ...unnamed } = options;
     const entry = createEntry(
       { spec, task: task.task, payload: task.payload, options: unnamed },
