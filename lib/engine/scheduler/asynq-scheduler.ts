@@ -58,6 +58,8 @@ export class AsynqScheduler {
   #status: 'new' | 'active' | 'closed' = 'new';
   #broker: Broker | undefined;
   #services: SchedulerServices | undefined;
+  /** Never rejects. */
+  #starting: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -161,7 +163,9 @@ export class AsynqScheduler {
     if (this.#status === 'active') throw new InvalidStateError('The scheduler is running already');
     this.#status = 'active';
     const services = (this.#services ??= this.#createServices(this.#openedBroker()));
-    await services.start(this.#entries.values());
+    const started = services.start(this.#entries.values());
+    this.#starting = started.catch(() => undefined);
+    await started;
     this.options.logger.info(`Scheduling ${this.#entries.size} tasks`);
   }
 
@@ -215,6 +219,8 @@ export class AsynqScheduler {
   }
 
   async #close(): Promise<void> {
+    // What is half started cannot be stopped whole.
+    await this.#starting;
     await this.#services?.stop();
     await this.#closeBroker();
     this.options.logger.info('The scheduler is shut down');

@@ -100,7 +100,8 @@ export class TickSender {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
-    await Promise.all(this.#running);
+    // One that ends may have begun another: a stored task is noted in the history.
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   /** Reports the ticks that are left in the backlog as lost. */

@@ -164,6 +164,37 @@ describe('the life of a scheduler', () => {
     expect(test.heard('scheduleEnqueued')).toHaveLength(1);
   });
 
+  it('waits at shutdown for the history of a task that was stored meanwhile', async () => {
+    const [storing, noting] = [aGate(), aGate()];
+    test.broker.faults.enqueueTick.push(storing.opened);
+    const { schedule } = test.broker;
+    const recordEvent: typeof schedule.recordEvent = async (request) => {
+      await noting.opened;
+      await schedule.recordEvent(request);
+    };
+    const scheduler = test.create({ broker: { ...test.broker, schedule: { ...schedule, recordEvent } } });
+    scheduler.register('@every 1s', 'poll');
+    await scheduler.start();
+    await test.time.advance('1s');
+    let isShut = false;
+    const shutting = scheduler.shutdown().then(() => (isShut = true));
+    storing.open();
+    await test.time.advance('1s');
+    expect(isShut).toBe(false);
+    noting.open();
+    await shutting;
+  });
+
+  it('leaves nothing behind when it is shut down in the moment of its start', async () => {
+    const armed = test.time.armedTimers;
+    const scheduler = test.create();
+    scheduler.register('@every 1s', 'poll');
+    await Promise.all([scheduler.start(), scheduler.shutdown()]);
+    expect(test.time.armedTimers).toBe(armed);
+    await test.time.advance('3s');
+    expect(await test.pendingTypes()).toEqual([]);
+  });
+
   it('does not wait at shutdown beyond its limit, and reports ticks that it gives up', async () => {
     const scheduler = test.create({ shutdownTimeout: '2s' });
     scheduler.register('@every 1s', 'poll');
