@@ -1,6 +1,10 @@
 import type { ScheduleContract } from '../../model/broker/schedule.contract.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
+import { RareLog } from '../lifecycle/rare-log.js';
+import type { Logger } from '../logger.js';
 import { lastTicks } from './missed-ticks.js';
 import type { ScheduleEntry } from './schedule-entry.js';
 import { mostMissed } from './tick-clock.js';
@@ -11,6 +15,7 @@ export interface FirstTicksDeps {
   /** Connects; done once however often it is called. */
   readonly open: () => Promise<void>;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly sender: Pick<TickSender, 'release'>;
   /** Ticks after the one instant and before the other are left out. */
   readonly onMissed: (entry: ScheduleEntry, missed: { readonly after: EpochMs; readonly until: EpochMs }) => void;
@@ -24,6 +29,7 @@ interface Search {
 
 const batchSize = 1_000;
 const rest = ms(1_000);
+const logGap = ms(30_000);
 
 /**
  * Finds out where schedules stood when this process took them up: which tick was the fleet's last, and which ones were
@@ -34,8 +40,11 @@ export class FirstTicks {
   #running = false;
   #timer: Timer | undefined;
   #isStopped = false;
+  readonly #log: RareLog;
 
-  constructor(private readonly deps: FirstTicksDeps) {}
+  constructor(private readonly deps: FirstTicksDeps) {
+    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: logGap });
+  }
 
   /** Looks entries up that begin now. */
   find(entries: readonly ScheduleEntry[], began: EpochMs): void {
@@ -66,8 +75,11 @@ export class FirstTicks {
         this.#waiting.splice(0, batch.length);
         for (const [at, search] of batch.entries()) this.#found(search, latest[at]);
       }
-    } catch {
-      // Redis is away, which its watch has said; it says as well when it is back.
+    } catch (error) {
+      // That Redis is away its watch has said; it says as well when it is back.
+      if (!(error instanceof BrokerUnavailableError)) {
+        this.#log.error(`The last ticks cannot be read, schedules that catch up wait: ${describeError(error)}`);
+      }
       if (!this.#isStopped) this.#timer = this.deps.clock.setTimer(rest, () => this.wake());
     } finally {
       this.#running = false;

@@ -59,6 +59,7 @@ export class SchedulerServices {
       schedule,
       open,
       clock,
+      logger,
       sender: this.#sender,
       onMissed: (entry, span) => this.report.missed(entry, span),
     });
@@ -92,10 +93,11 @@ export class SchedulerServices {
   /** Schedules were registered; before the start nothing happens. */
   add(entries: readonly ScheduleEntry[]): void {
     if (!this.#clock.isRunning) return;
+    // One instant for all of it: a tick that comes while thousands are added is neither missed nor told twice.
     const now = this.deps.options.clock.now();
     for (const entry of entries) {
       if (entry.catchUp !== 'skip') this.#sender.hold(entry);
-      this.#clock.add(entry);
+      this.#clock.add(entry, now);
     }
     this.#firstTicks.find(entries, now);
     this.#publisher.changed();

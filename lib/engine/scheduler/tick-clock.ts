@@ -45,10 +45,10 @@ export class TickClock {
     this.#heap.keep(() => false);
   }
 
-  /** Ticks of an entry are told from now on; before {@link start} nothing happens. */
-  add(entry: ScheduleEntry): void {
+  /** Ticks of an entry after an instant are told; before {@link start} nothing happens. */
+  add(entry: ScheduleEntry, after: EpochMs): void {
     if (!this.#isRunning) return;
-    entry.next = tickAfter(entry.schedule, this.deps.clock.now());
+    entry.next = tickAfter(entry.schedule, after);
     this.#wait(entry);
     if (entry.next !== undefined) this.#alarm.setBy(entry.next);
   }

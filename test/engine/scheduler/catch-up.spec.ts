@@ -1,6 +1,7 @@
 import type { AsynqScheduler } from '../../../lib/engine/scheduler/asynq-scheduler.js';
 import type { CatchUp } from '../../../lib/engine/scheduler/scheduler-options.js';
 import type { ScheduleName } from '../../../lib/model/broker/schedule.contract.js';
+import { ticksKey } from '../../../lib/redis/keys.js';
 import { aGate } from '../../support/until.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
 import { useOwnRedis } from '../../support/redis-server.js';
@@ -100,6 +101,18 @@ describe('ticks that passed while no scheduler ran', () => {
     await start('all');
     await test.time.advance('5m');
     expect(enqueuedHours()).toEqual([]);
+  });
+
+  it('are not read in silence when Redis refuses to read them', async () => {
+    const key = ticksKey(test.queue, `${test.queue}-entry`);
+    await test.redis.set(key, 'of somebody else');
+    await start('latest');
+    expect(test.logger.messages('error')).toEqual([
+      expect.stringContaining('The last ticks cannot be read, schedules that catch up wait: '),
+    ]);
+    await test.redis.del(key);
+    await test.time.advance('1h');
+    expect(enqueuedHours()).toEqual(['13:00']);
   });
 
   describe('because the process slept for hours', () => {

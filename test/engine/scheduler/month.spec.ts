@@ -21,7 +21,8 @@ describe('the clock of ticks', () => {
     });
     const options = resolveSchedulerOptions({ timeZone: 'Europe/Berlin' });
     ticks.start();
-    ticks.add(createEntry({ spec: '0 2 * * *', task: 'nightly', payload: undefined, options: {} }, options));
+    const entry = createEntry({ spec: '0 2 * * *', task: 'nightly', payload: undefined, options: {} }, options);
+    ticks.add(entry, clock.now());
     // A look at the wall clock every minute, 44,640 in all, makes this test take a second.
     await clock.advance('31d');
     ticks.stop();
@@ -33,6 +34,22 @@ describe('the clock of ticks', () => {
         .map((day) => `${day.toISOString().slice(0, 10)}T${day < new Date('2026-03-29') ? '01' : '00'}:00:00.000Z`),
     );
     expect(clock.armedTimers).toBe(0);
+  });
+
+  it('rings for a tick that came while other entries were added', async () => {
+    const clock = new VirtualClock({ now: '2026-03-15T02:00:01Z' });
+    const rung: number[] = [];
+    const ticks = new TickClock({
+      clock,
+      onTicks: (_, instants) => rung.push(...instants),
+      onMissed: () => undefined,
+    });
+    ticks.start();
+    const registration = { spec: '0 2 * * *', task: 'nightly', payload: undefined, options: {} };
+    ticks.add(createEntry(registration, resolveSchedulerOptions({})), epochMs(Date.UTC(2026, 2, 15, 1, 59, 59)));
+    await clock.advance('1s');
+    ticks.stop();
+    expect(rung).toEqual([Date.UTC(2026, 2, 15, 2)]);
   });
 
   it('rings each of a thousand entries at its own times, with one timer', async () => {
@@ -50,7 +67,7 @@ describe('the clock of ticks', () => {
     const entries = periods.map((period, index) =>
       createEntry({ spec: `@every ${period}s`, task: 't', payload: undefined, options: { id: `${index}` } }, options),
     );
-    for (const entry of entries) ticks.add(entry);
+    for (const entry of entries) ticks.add(entry, clock.now());
     expect(clock.armedTimers).toBe(1);
     // Half of them go again, so that the clock has to forget them.
     for (const entry of entries.slice(0, 500)) {
