@@ -30,13 +30,18 @@ export class MemorySchedule implements ScheduleContract {
     const noted = notes.ticks.get(request.tick);
     // Sent again after a lost answer, it has the outcome that was lost.
     if (noted !== undefined) return idIsGenerated && noted.taskId === message.id ? noted.became : 'taken';
-    if (notes.latest !== undefined && request.tick < notes.latest - tickMemory) return 'taken';
+    const { latest } = notes;
+    // Written by a process whose clock is far ahead: it must not silence the others.
+    const isAstray = latest !== undefined && latest > request.now + tickMemory;
+    if (latest !== undefined && !isAstray && request.tick < latest - tickMemory) return 'taken';
     const became = this.#use(queue, notes, request);
     notes.ticks.set(request.tick, { became, taskId: message.id });
     if (became === 'enqueued') notes.lastTaskId = message.id;
-    if (notes.latest === undefined || request.tick > notes.latest) {
+    if (latest === undefined || isAstray || request.tick > latest) {
       notes.latest = request.tick;
-      for (const tick of notes.ticks.keys()) if (tick < request.tick - tickMemory) notes.ticks.delete(tick);
+      // What was noted shortly before the latest tick so far stays: this tick may itself be far ahead.
+      const trimBefore = Math.min(request.tick, latest ?? request.tick) - tickMemory;
+      for (const tick of notes.ticks.keys()) if (tick < trimBefore) notes.ticks.delete(tick);
     }
     queue.ticks.set(request.schedule, { value: notes, expiresAt: addMs(at, ticksTtl) });
     return became;

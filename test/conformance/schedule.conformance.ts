@@ -13,12 +13,14 @@ export const ticking = chapter('ticks of a schedule', (it) => {
   /** A tick whose task is told apart by its id; schedulers draw ids at random. */
   const enqueueTick = async (
     tasks: QueueUnderTest,
-    wanted: Partial<Pick<TickRequest, 'tick' | 'overlap' | 'schedule'>> & Wanted = {},
+    wanted: Partial<Pick<TickRequest, 'tick' | 'overlap' | 'schedule'>> & Wanted & { readonly at?: EpochMs } = {},
     by = tasks.broker,
   ): Promise<TickOutcome> => {
-    const { tick = sharp, overlap = 'allow', schedule = 'backup', ...task } = wanted;
+    const { tick = sharp, overlap = 'allow', schedule = 'backup', at, ...task } = wanted;
     const request = tasks.request({ idIsGenerated: true, ...task });
-    return await by.schedule.enqueueTick({ schedule, tick, overlap, request, now });
+    // Nobody notices a tick before its time.
+    const noticedAt = at ?? (tick > now ? tick : now);
+    return await by.schedule.enqueueTick({ schedule, tick, overlap, request, now: noticedAt });
   };
   const latest = async (tasks: QueueUnderTest, ...schedules: readonly string[]) =>
     await tasks.other.schedule.latestTicks(schedules.map((schedule) => ({ queue: tasks.queue, schedule })));
@@ -83,6 +85,18 @@ export const ticking = chapter('ticks of a schedule', (it) => {
 
   it('are taken when they are more than ten minutes older than the latest', async (tasks) => {
     await enqueueTick(tasks, { id: 'a', tick: tickAt(601) });
+    const at = tickAt(601);
+    expect(await enqueueTick(tasks, { id: 'b', tick: tickAt(0), at })).toBe('taken');
+    expect(await enqueueTick(tasks, { id: 'c', tick: tickAt(1), at })).toBe('enqueued');
+  });
+
+  it('are not silenced by a clock that is far ahead', async (tasks) => {
+    const day = 86_400;
+    expect(await enqueueTick(tasks, { id: 'ahead', tick: tickAt(day) })).toBe('enqueued');
+    expect(await enqueueTick(tasks, { id: 'a', tick: tickAt(0) })).toBe('enqueued');
+    expect(await latest(tasks, 'backup')).toEqual([tickAt(0)]);
+    // What is noted of the present outlives the next tick of the one that is ahead.
+    expect(await enqueueTick(tasks, { id: 'ahead-again', tick: tickAt(day + 1) })).toBe('enqueued');
     expect(await enqueueTick(tasks, { id: 'b', tick: tickAt(0) })).toBe('taken');
     expect(await enqueueTick(tasks, { id: 'c', tick: tickAt(1) })).toBe('enqueued');
   });
@@ -91,10 +105,11 @@ export const ticking = chapter('ticks of a schedule', (it) => {
     for (let second = 0; second <= 2_500; second += 100) {
       expect(await enqueueTick(tasks, { id: `task-${second}`, tick: tickAt(second) })).toBe('enqueued');
     }
+    const at = tickAt(2_500);
     for (const second of [0, 1_800, 1_900, 2_000, 2_400, 2_500]) {
-      expect(await enqueueTick(tasks, { id: 'again', tick: tickAt(second) })).toBe('taken');
+      expect(await enqueueTick(tasks, { id: 'again', tick: tickAt(second), at })).toBe('taken');
     }
-    expect(await enqueueTick(tasks, { id: 'missed', tick: tickAt(1_950) })).toBe('enqueued');
+    expect(await enqueueTick(tasks, { id: 'missed', tick: tickAt(1_950), at })).toBe('enqueued');
   });
 
   it('are used up, not enqueued, while the task of an earlier one has not ended, if that is asked for', async (tasks) => {

@@ -89,7 +89,7 @@ describe('schedules of an application', () => {
   it('say how many they are when they start', async () => {
     const { log, scheduler } = await startBackups(options(aQueue()));
     expect(scheduler.status).toBe('active');
-    expect(log.ofAsynq()).toContainEqual(expect.stringMatching(/^Scheduling 1 /));
+    expect(log.ofAsynq()).toContainEqual(expect.stringMatching(/^Running 1 schedule$/));
   });
 
   it('warn of a queue that the process forgot to serve', async () => {

@@ -166,7 +166,7 @@ export class AsynqScheduler {
     const started = services.start(this.#entries.values());
     this.#starting = started.catch(() => undefined);
     await started;
-    this.options.logger.info(`Scheduling ${this.#entries.size} tasks`);
+    this.options.logger.info(`Running ${this.#entries.size === 1 ? '1 schedule' : `${this.#entries.size} schedules`}`);
   }
 
   /**

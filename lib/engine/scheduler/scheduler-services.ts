@@ -40,7 +40,7 @@ export class SchedulerServices {
     const { clock, logger, heartbeatInterval: interval, connection } = options;
     const { schedule } = broker;
     const open = async (): Promise<void> => await this.#open();
-    this.report = new TickReport({ schedule, hooks: options, events, logger });
+    this.report = new TickReport({ schedule, hooks: options, events, clock, logger });
     this.#watch = new BrokerWatch({
       broker,
       clock,

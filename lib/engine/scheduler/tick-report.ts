@@ -1,10 +1,13 @@
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type { ScheduleContract } from '../../model/broker/schedule.contract.js';
+import { DuplicateTaskError } from '../../model/errors/task-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
+import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
 import { infoOf } from '../client/new-task.js';
 import type { EngineEventEmitter, ScheduleSubject } from '../engine-events.js';
+import { RareLog } from '../lifecycle/rare-log.js';
 import type { Logger } from '../logger.js';
 import type { ScheduleEntry } from './schedule-entry.js';
 import type { ResolvedSchedulerOptions, ScheduledTask } from './scheduler-options.js';
@@ -14,6 +17,7 @@ export interface TickReportDeps {
   readonly schedule: Pick<ScheduleContract, 'recordEvent'>;
   readonly hooks: Pick<ResolvedSchedulerOptions, 'preEnqueue' | 'postEnqueue'>;
   readonly events: EngineEventEmitter;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -24,7 +28,11 @@ type Enqueued = { readonly request: EnqueueRequest; readonly now: EpochMs };
 
 /** Says what becomes of ticks: to the hooks, as events, and in the history that tools show. */
 export class TickReport {
-  constructor(private readonly deps: TickReportDeps) {}
+  readonly #log: RareLog;
+
+  constructor(private readonly deps: TickReportDeps) {
+    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: ms(30_000) });
+  }
 
   /** A task is about to be prepared. */
   begins(tick: Pick<Tick, 'entry'> & { readonly instant?: EpochMs }): void {
@@ -61,7 +69,10 @@ export class TickReport {
     const { events, hooks, logger } = this.deps;
     events.emit('scheduleFailed', { schedule: subjectOf(entry), tick: instant, error, then });
     if (then === 'retry') return;
-    logger.debug(`The tick of schedule ${entry.id} at ${instant} enqueued nothing: ${describeError(error)}`);
+    const what = `A tick of schedule ${entry.id} (${entry.type}) enqueued nothing: ${describeError(error)}`;
+    // A unique lock that refuses a twin does what it was asked for.
+    if (error instanceof DuplicateTaskError) logger.debug(what);
+    else this.#log.warn(what);
     this.#call('postEnqueue', () => hooks.postEnqueue({ task: scheduledTask(entry, instant), error }));
   }
 

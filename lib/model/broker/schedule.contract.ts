@@ -7,7 +7,8 @@ export interface ScheduleContract {
   /**
    * Stores the task of a tick, in one atomic step with the note that the tick is used up: of any number of callers one
    * stores its task, the others are told so. A tick counts as used up when it is ten minutes older than the latest tick
-   * of its schedule, so that one who slept through it cannot repeat it. Registers the queue.
+   * of its schedule, so that one who slept through it cannot repeat it; unless that latest tick lies more than ten minutes
+   * ahead of `now`, for then it was noted by a clock that is wrong. Registers the queue.
    * Sent again after a lost answer with the same generated task id, it has the outcome that was lost; with an id that
    * the user chose, which others send as well, it is `taken`.
    * Rejects with a BrokerError when the server cannot be reached or refuses.

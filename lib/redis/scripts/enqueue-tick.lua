@@ -46,7 +46,9 @@ if noted then
   local became, byTask = string.match(noted, '^(%u+) (.*)$')
   return taskIdIs == 'generated' and byTask == taskId and became or 'TAKEN'
 end
-if latest and tonumber(tick) < tonumber(latest) - tickMemory then
+-- Written by a process whose clock is far ahead: it must not silence the others.
+local isAstray = latest and tonumber(latest) > now + tickMemory
+if latest and not isAstray and tonumber(tick) < tonumber(latest) - tickMemory then
   return 'TAKEN'
 end
 
@@ -70,13 +72,15 @@ redis.call('HSET', ticks, tick, became .. ' ' .. taskId)
 if became == 'ENQUEUED' then
   redis.call('HSET', ticks, 'task', taskId)
 end
-if not latest or tonumber(tick) > tonumber(latest) then
+if not latest or isAstray or tonumber(tick) > tonumber(latest) then
   redis.call('HSET', ticks, 'latest', tick)
-  if not trimAt or tonumber(tick) >= tonumber(trimAt) then
+  if not trimAt or isAstray or tonumber(tick) >= tonumber(trimAt) then
+    -- What was noted shortly before the latest tick so far stays: this tick may itself be far ahead.
+    local trimBefore = math.min(tonumber(tick), tonumber(latest or tick)) - tickMemory
     -- A field at a time: there may be more of them than a call takes arguments.
     for _, field in ipairs(redis.call('HKEYS', ticks)) do
       local instant = tonumber(field)
-      if instant and instant < tonumber(tick) - tickMemory then
+      if instant and instant < trimBefore then
         redis.call('HDEL', ticks, field)
       end
     end

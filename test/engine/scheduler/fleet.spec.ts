@@ -134,6 +134,7 @@ describe('schedulers with the same schedules', () => {
     expect(ended()).toBe(1_011);
     expect(enqueued()).toEqual(upTo(1_011).slice(-enqueued().length));
     expect(enqueued().length).toBeGreaterThanOrEqual(1_000);
+    expect(test.logger.messages('warn')).toContainEqual(expect.stringContaining('enqueued nothing: More ticks'));
   });
 
   it('find out after a sleep what passed, and enqueue what nobody else has', async () => {
