@@ -16,7 +16,7 @@ interface Awaited {
 }
 
 // Beyond this much, waiting for the end of the turn would only let the server idle.
-const corkLimit = 16 * 1024;
+const gatherLimit = 16 * 1024;
 
 /**
  * Sends commands over the socket of a client of our own. The client has found the server, connected and logged in; from
@@ -32,7 +32,9 @@ export class DirectPipe implements CommandPipe {
   #awaited: (Awaited | undefined)[] = [];
   #answered = 0;
   #lastReplyAt: Ms;
-  #turn: 'none' | 'corked' | 'flushed' = 'none';
+  #turn: 'none' | 'gathering' | 'flushed' = 'none';
+  /** Encoded in this turn. */
+  #unsent: Buffer[] = [];
   #turnStartedAt: Ms;
   #turnBytes = 0;
 
@@ -80,25 +82,46 @@ export class DirectPipe implements CommandPipe {
    */
   #write(bytes: Buffer): void {
     if (this.#turn === 'none') {
-      this.#turn = 'corked';
+      this.#turn = 'gathering';
       this.#turnStartedAt = this.deps.clock.monotonic();
       this.#turnBytes = 0;
-      this.#stream.cork();
       queueMicrotask(this.#afterMicrotasks);
     }
-    this.#stream.write(bytes);
+    if (this.#turn === 'flushed') return void this.#stream.write(bytes);
+    this.#gather(bytes);
     this.#turnBytes += bytes.length;
-    if (this.#turn === 'corked' && this.#turnBytes > corkLimit) {
+    if (this.#turnBytes > gatherLimit) {
       this.#turn = 'flushed';
-      this.#stream.uncork();
+      this.#flush();
     }
+  }
+
+  /** Commands that were encoded one after the other lie side by side, and are one piece to the socket. */
+  #gather(bytes: Buffer): void {
+    const last = this.#unsent.at(-1);
+    if (last?.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
+      this.#unsent[this.#unsent.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + bytes.length);
+    } else {
+      this.#unsent.push(bytes);
+    }
+  }
+
+  #flush(): void {
+    const unsent = this.#unsent;
+    if (unsent.length === 0) return;
+    this.#unsent = [];
+    // Closed since: who waits for a reply is told by whoever watches the connection.
+    if (!this.#stream.writable) return;
+    if (unsent.length > 1) this.#stream.cork();
+    for (const bytes of unsent) this.#stream.write(bytes);
+    if (unsent.length > 1) this.#stream.uncork();
   }
 
   readonly #afterMicrotasks = (): void => process.nextTick(this.#endTurn);
 
   readonly #endTurn = (): void => {
-    if (this.#turn === 'corked') this.#stream.uncork();
     this.#turn = 'none';
+    this.#flush();
   };
 
   #onData(piece: Buffer): void {

@@ -18,7 +18,6 @@ local pending, paused, active, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local taskPrefix, leaseUntil, limit, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
 local call, pcall = redis.call, redis.pcall
-local tooLong = string.rep('x', 65)
 
 if call('EXISTS', paused) == 1 then
   return { 'PAUSED' }
@@ -60,11 +59,11 @@ if #taken > 0 then
   -- A small sorted set is a list that is searched from end to end, unless a member was ever too long for that.
   local isCrowded = leased == 0 and #taken >= 25
   if isCrowded then
-    call('ZADD', lease, leaseUntil, tooLong)
+    call('ZADD', lease, leaseUntil, string.rep('x', 65))
   end
   call('ZADD', lease, unpack(leases))
   if isCrowded then
-    call('ZREM', lease, tooLong)
+    call('ZREM', lease, string.rep('x', 65))
   end
 end
 return reply
