@@ -3,10 +3,10 @@ import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, type EpochMs, epochMs, ms, toEpochSeconds } from '../../lib/model/time/duration.js';
 
 /**
- * The instant at which these tests take place: a quarter past a second of today. It has to be near the server's own
- * time, which counters and locks expire by.
+ * The instant at which these tests take place: a quarter past the last second that is over. It has to be near the
+ * server's own time, which counters and locks expire by, and never ahead of it.
  */
-export const now: EpochMs = epochMs(Math.floor(Date.now() / 1_000) * 1_000 + 250);
+export const now: EpochMs = epochMs(Math.floor(Date.now() / 1_000) * 1_000 - 750);
 export const nowSeconds = toEpochSeconds(now);
 /** The whole second that {@link now} is in. */
 export const sharp: EpochMs = epochMs(nowSeconds * 1_000);
