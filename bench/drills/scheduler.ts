@@ -9,7 +9,7 @@ const { redis, queue, clockOff, specs } = await new Promise<SchedulerSettings>((
 const clock: Clock = {
   now: () => (Date.now() + clockOff) as EpochMs,
   monotonic: () => performance.now() as Ms,
-  setTimer: (delay, run) => {
+  setTimer: (delay: Ms, run: () => void) => {
     const timer = setTimeout(run, Math.max(0, delay));
     return { cancel: () => clearTimeout(timer) };
   },
