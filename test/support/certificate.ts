@@ -32,7 +32,8 @@ export function selfSignedCertificate(hostName = 'localhost'): Certificate {
   );
   const signature = sign('sha256', body, privateKey);
   const der = sequence(body, algorithm, node(0x03, Buffer.concat([Buffer.from([0]), signature])));
-  const lines = der.toString('base64').replace(/.{64}/g, '$&\n');
+  // No empty line after a last one that is full: it would end the certificate too early.
+  const lines = der.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,

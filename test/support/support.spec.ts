@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { ms } from '../../lib/model/time/duration.js';
+import { selfSignedCertificate } from './certificate.js';
 import { rawClient, startRedis } from './redis-server.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -15,6 +17,15 @@ describe('test support', () => {
     expect(await client.call('ACL', 'WHOAMI')).toBe('app');
     client.disconnect();
     await server.stop();
+  });
+
+  it('makes certificates whose text ends well, whatever their length', () => {
+    // One of 48 lengths fills the last line of the text.
+    for (let length = 1; length <= 50; length += 1) {
+      const { cert } = selfSignedCertificate('h'.repeat(length));
+      expect(cert).not.toContain('\n\n');
+      expect(new X509Certificate(cert).subject).toBe(`CN=${'h'.repeat(length)}`);
+    }
   });
 
   it('fires timers in order at their instants', async () => {
