@@ -1,7 +1,7 @@
 // node bench/command-encoding.mjs (after npm run build): what one command costs Node through ioredis, and over its
-// socket with our own writing and reading. Justifies lib/redis/direct-pipe.ts, command-encoder.ts and reply-parser.ts.
+// socket with our own writing and reading. Justifies lib/redis/connection/socket-transport.ts, command-encoder.ts and reply-parser.ts.
 import { Redis } from 'ioredis';
-import { DirectPipe } from '../dist/redis/direct-pipe.js';
+import { SocketTransport } from '../dist/redis/connection/socket-transport.js';
 import { startRedisServer } from '../scripts/redis-server.mjs';
 
 const shapes = [
@@ -23,10 +23,10 @@ const sha = await client.script(
   'local replies = {} for i = 3, #ARGV, 3 do replies[i / 3] = ARGV[i] end return replies',
 );
 await own.ping();
-const pipe = new DirectPipe(own, deps);
+const pipe = new SocketTransport(own, deps);
 const senders = {
   ioredis: (args) => client.callBuffer('evalsha', ...args),
-  DirectPipe: (args) => pipe.send('evalsha', args),
+  SocketTransport: (args) => pipe.send('evalsha', args),
 };
 const message = Buffer.alloc(200, 'x');
 

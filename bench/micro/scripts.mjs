@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { systemClock } from '../../dist/engine/system-clock.js';
-import { createRedisConnection } from '../../dist/redis/create-connection.js';
+import { createRedisConnection } from '../../dist/redis/connection/create-connection.js';
 import { RedisBroker } from '../../dist/redis/redis-broker.js';
 import { startRedisServer } from '../../scripts/redis-server.mjs';
 

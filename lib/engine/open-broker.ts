@@ -4,13 +4,13 @@ import { MemoryStore } from '../memory/memory-state.js';
 import { openNamedMemory } from '../memory/named-stores.js';
 import type { Broker } from '../model/broker/broker.js';
 import type { Clock, Random } from '../model/time/clock.js';
-import type { ConnectionLimitOptions } from '../redis/connection-limits.js';
-import { createRedisConnection } from '../redis/create-connection.js';
+import type { ConnectionLimitOptions } from '../redis/connection/connection-limits.js';
+import { createRedisConnection } from '../redis/connection/create-connection.js';
 import { RedisBroker } from '../redis/redis-broker.js';
-import type { RedisOption } from '../redis/redis-option.js';
+import type { RedisOption } from '../redis/connection/redis-option.js';
 import type { Logger } from './logger.js';
 
-export type { RedisOption } from '../redis/redis-option.js';
+export type { RedisOption } from '../redis/connection/redis-option.js';
 
 /** What a broker works with besides where Redis is. */
 export interface OpenBrokerDeps extends ConnectionLimitOptions {

@@ -12,7 +12,7 @@ import type { ResolvedModuleOptions } from './asynq-module-options.js';
 import { defaultInstanceName } from './asynq.tokens.js';
 import { InstanceScheduler } from './instance-scheduler.js';
 import { NestLogger } from './nest-logger.js';
-import { openPatiently } from './open-patiently.js';
+import { openWithRetry } from './open-with-retry.js';
 
 /** What every instance stands on. A provider under `enginePartsToken` replaces it for the whole application. */
 export interface EngineParts {
@@ -92,7 +92,7 @@ export class AsynqInstance {
    */
   async open(giveUp: AbortSignal): Promise<void> {
     if (!this.options.waitForRedis) return await this.broker.open();
-    await openPatiently(this.broker, { clock: this.#clock, logger: this.logger, signal: giveUp });
+    await openWithRetry(this.broker, { clock: this.#clock, logger: this.logger, signal: giveUp });
   }
 
   /** Closes the client and the broker; what fails is logged. Idempotent. */

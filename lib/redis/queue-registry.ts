@@ -1,5 +1,5 @@
 import { elapsed, type EpochMs, ms } from '../model/time/duration.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/redis-connection.js';
 import { globalKeys } from './keys.js';
 
 /**

@@ -4,7 +4,7 @@ import type { MaintenanceContract } from '../model/broker/maintenance.contract.j
 import type { PresenceContract } from '../model/broker/presence.contract.js';
 import type { ScheduleContract } from '../model/broker/schedule.contract.js';
 import type { WorkContract } from '../model/broker/work.contract.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/redis-connection.js';
 import { RedisEnqueue } from './redis-enqueue.js';
 import { RedisMaintenance } from './redis-maintenance.js';
 import { RedisPresence } from './redis-presence.js';

@@ -3,9 +3,9 @@ import { InternalError } from '../model/errors/asynq-error.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import { toEpochSeconds } from '../model/time/duration.js';
 import { archiveLimits } from './archive-limits.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, lockKey, type QueueKeys, queueKeys, taskKey } from './keys.js';
-import { textReply } from './reply.js';
+import { textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 

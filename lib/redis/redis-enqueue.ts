@@ -1,11 +1,11 @@
 import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { EpochMs } from '../model/time/duration.js';
-import type { RedisArgument, RedisConnection, RedisReply } from './connection.js';
+import type { RedisArgument, RedisConnection, RedisReply } from './connection/redis-connection.js';
 import { globalKeys, lockKey, type QueueKeys, queueKeys } from './keys.js';
 import { QueueRegistry } from './queue-registry.js';
 import { asAsynqError } from './redis-settle.js';
-import { listReply, numberReply, textReply } from './reply.js';
+import { listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 import { pendingSince } from './settle-scripts.js';

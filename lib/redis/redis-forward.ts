@@ -2,7 +2,7 @@ import type { ForwardResult, MaintenanceContract } from '../model/broker/mainten
 import { epochMs } from '../model/time/duration.js';
 import { archiveLimits } from './archive-limits.js';
 import { globalKeys, queueKeys } from './keys.js';
-import { listReply, numberReply, textReply } from './reply.js';
+import { listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 

@@ -13,11 +13,11 @@ import type { TaskMessage } from '../model/task/task-message.js';
 import { messageOfUndecodable, type UndecodableRecord } from '../model/task/undecodable-record.js';
 import { addMs, type EpochMs, fromEpochSeconds, type Ms, ms, toEpochSeconds } from '../model/time/duration.js';
 import { archiveLimits } from './archive-limits.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/redis-connection.js';
 import { dayCounters } from './day-counters.js';
 import { aggregationSetKey, groupKey, queueKeys } from './keys.js';
 import { storeArguments, taskArguments } from './redis-enqueue.js';
-import { bytesReply, listReply, numberReply, textReply } from './reply.js';
+import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 

@@ -14,7 +14,7 @@ import type {
 } from '../model/broker/maintenance.contract.js';
 import type { SettleOutcome } from '../model/broker/work.contract.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/redis-connection.js';
 import { queueKeys } from './keys.js';
 import { maxBatch, RedisForward } from './redis-forward.js';
 import { RedisGroups } from './redis-groups.js';
@@ -22,7 +22,7 @@ import { RedisHeal } from './redis-heal.js';
 import { RedisReconcile } from './redis-reconcile.js';
 import { type ExpiredLeasesRequest, RedisRecover } from './redis-recover.js';
 import { RedisSettle } from './redis-settle.js';
-import { numberReply } from './reply.js';
+import { numberReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 

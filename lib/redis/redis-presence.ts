@@ -8,10 +8,10 @@ import type {
 } from '../model/broker/presence.contract.js';
 import type { ServerInfo } from '../model/broker/presence.js';
 import { epochMs, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
-import type { RedisArgument, RedisConnection } from './connection.js';
+import type { RedisArgument, RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, serverKey, workersKey } from './keys.js';
 import { RedisCancel } from './redis-cancel.js';
-import { numberReply } from './reply.js';
+import { numberReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 

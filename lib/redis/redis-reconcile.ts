@@ -5,11 +5,11 @@ import type {
   ReconcileResult,
 } from '../model/broker/maintenance.contract.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/redis-connection.js';
 import { groupKey, type QueueKeys, queueKeys } from './keys.js';
 import { formatCursor, parseCursor, type ReconcileCursor } from './reconcile-cursor.js';
 import type { RedisHeal } from './redis-heal.js';
-import { bytesReply, listReply, numberReply, textReply } from './reply.js';
+import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 

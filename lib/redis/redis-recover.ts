@@ -8,8 +8,8 @@ import { queueKeys } from './keys.js';
 import { readOwner } from './owner-note.js';
 import type { RedisHeal } from './redis-heal.js';
 import { asAsynqError, type RedisSettle } from './redis-settle.js';
-import { bytesReply, listReply, numberReply, textReply } from './reply.js';
-import type { RedisReply } from './connection.js';
+import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
+import type { RedisReply } from './connection/redis-connection.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 

@@ -4,11 +4,11 @@ import { tickMemory } from '../model/cron/schedule.js';
 import { InternalError } from '../model/errors/asynq-error.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { epochMs, type EpochMs, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, queueKeys, scheduleHistoryKey, schedulerKey, ticksKey } from './keys.js';
 import { QueueRegistry } from './queue-registry.js';
 import { storeArguments, taskArguments } from './redis-enqueue.js';
-import { numberReply, textReply } from './reply.js';
+import { numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 

@@ -14,11 +14,11 @@ import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
-import type { RedisArgument, RedisConnection } from './connection.js';
+import type { RedisArgument, RedisConnection } from './connection/redis-connection.js';
 import { queueKeys, taskKey } from './keys.js';
 import { writeOwner } from './owner-note.js';
 import { RedisSettle } from './redis-settle.js';
-import { bytesReply, listReply, numberReply, textReply } from './reply.js';
+import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 import { asBuffer } from './settle-scripts.js';
@@ -119,7 +119,7 @@ export class RedisWork implements WorkContract {
     const { pending } = queueKeys(queue);
     try {
       const reply = await this.deps.connection.sendBlocking({
-        slot: queue,
+        connectionKey: queue,
         // From the tail to the tail: waits until there is a task and leaves it where it is.
         command: 'blmove',
         args: [pending, pending, 'RIGHT', 'RIGHT', timeout / 1_000],

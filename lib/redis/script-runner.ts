@@ -1,5 +1,5 @@
 import { BrokerCommandError } from '../model/errors/broker-errors.js';
-import type { RedisArgument, RedisConnection, RedisReply } from './connection.js';
+import type { RedisArgument, RedisConnection, RedisReply } from './connection/redis-connection.js';
 import type { Script } from './script.js';
 
 /** Runs scripts by their hash, and sends the text when the server does not know the hash (restart, failover, flush). */

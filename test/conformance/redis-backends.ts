@@ -1,5 +1,5 @@
 import { systemClock } from '../../lib/engine/system-clock.js';
-import { createRedisConnection } from '../../lib/redis/create-connection.js';
+import { createRedisConnection } from '../../lib/redis/connection/create-connection.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { startCluster } from '../support/redis-cluster.js';
 import { rawClient } from '../support/redis-server.js';

@@ -9,7 +9,7 @@ import type { ScheduleEntry, ScheduleEvent } from '../../lib/model/cron/schedule
 import { decodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { epochMs } from '../../lib/model/time/duration.js';
-import { createRedisConnection } from '../../lib/redis/create-connection.js';
+import { createRedisConnection } from '../../lib/redis/connection/create-connection.js';
 import { type QueueKeys, queueKeys, scheduleHistoryKey, schedulerKey, taskKey } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { faultyBroker, type FaultyBroker } from '../support/faulty-broker.js';

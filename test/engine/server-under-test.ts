@@ -10,7 +10,7 @@ import type { EnqueuePlace } from '../../lib/model/broker/enqueue.contract.js';
 import { decodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import type { Clock } from '../../lib/model/time/clock.js';
-import { createRedisConnection } from '../../lib/redis/create-connection.js';
+import { createRedisConnection } from '../../lib/redis/connection/create-connection.js';
 import { type QueueKeys, queueKeys, taskKey } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { aTaskMessage } from '../support/a-task-message.js';

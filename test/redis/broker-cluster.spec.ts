@@ -2,7 +2,7 @@ import { systemClock } from '../../lib/engine/system-clock.js';
 import type { EnqueueOutcome } from '../../lib/model/broker/enqueue.contract.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { epochMs } from '../../lib/model/time/duration.js';
-import { createRedisConnection } from '../../lib/redis/create-connection.js';
+import { createRedisConnection } from '../../lib/redis/connection/create-connection.js';
 import { queueKeys } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { type RunningCluster, startCluster } from '../support/redis-cluster.js';

@@ -1,6 +1,6 @@
 import { array, assert, integer, oneof, property, string, uint8Array } from 'fast-check';
-import type { RedisArgument } from '../../lib/redis/connection.js';
-import { CommandEncoder } from '../../lib/redis/command-encoder.js';
+import type { RedisArgument } from '../../lib/redis/connection/redis-connection.js';
+import { CommandEncoder } from '../../lib/redis/connection/command-encoder.js';
 
 /** What a server reads: the parts of one command. */
 function decode(bytes: Buffer): Buffer[] {

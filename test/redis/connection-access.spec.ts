@@ -6,8 +6,8 @@ import {
   BrokerUnavailableError,
   UnsupportedRedisError,
 } from '../../lib/model/errors/broker-errors.js';
-import type { RedisOption } from '../../lib/redis/redis-option.js';
-import { checkVersion } from '../../lib/redis/server-version.js';
+import type { RedisOption } from '../../lib/redis/connection/redis-option.js';
+import { checkVersion } from '../../lib/redis/connection/server-info.js';
 import { selfSignedCertificate } from '../support/certificate.js';
 import { aConnection, aWait, closeConnections } from '../support/connections.js';
 import { startRedis } from '../support/redis-server.js';

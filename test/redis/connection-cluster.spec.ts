@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis';
 import { BrokerCommandError, BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
-import type { RedisConnection } from '../../lib/redis/connection.js';
+import type { RedisConnection } from '../../lib/redis/connection/redis-connection.js';
 import { aConnection, aWait, closeConnections } from '../support/connections.js';
 import { watchLeaks } from '../support/leak-check.js';
 import { type RunningCluster, startCluster } from '../support/redis-cluster.js';
@@ -73,7 +73,9 @@ describe('a RedisConnection to a cluster', () => {
     }
     expect((await Promise.all(waits)).map(String)).toEqual(['element 0', 'element 1', 'element 2']);
     const end = new AbortController();
-    const aborted = connection.sendBlocking(aWait(`${lists[0]}2`, { slot: lists[0] as string, signal: end.signal }));
+    const aborted = connection.sendBlocking(
+      aWait(`${lists[0]}2`, { connectionKey: lists[0] as string, signal: end.signal }),
+    );
     await until('it is waited for', async () =>
       (await cluster.client(0).info('clients')).includes('blocked_clients:1'),
     );

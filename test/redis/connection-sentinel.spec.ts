@@ -1,5 +1,5 @@
 import { BrokerCommandError, BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
-import type { RedisOption } from '../../lib/redis/redis-option.js';
+import type { RedisOption } from '../../lib/redis/connection/redis-option.js';
 import { aConnection, aWait, closeConnections, recordAvailability } from '../support/connections.js';
 import { watchLeaks } from '../support/leak-check.js';
 import { type RunningSentinel, startSentinel } from '../support/redis-sentinel.js';

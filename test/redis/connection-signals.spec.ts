@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { RunningRedisServer } from '../../scripts/redis-server.mjs';
 import { BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
-import type { ChannelListener, RedisConnection } from '../../lib/redis/connection.js';
+import type { ChannelListener, RedisConnection } from '../../lib/redis/connection/redis-connection.js';
 import { aConnection, closeConnections, ourConnections } from '../support/connections.js';
 import { rawClient, startRedis } from '../support/redis-server.js';
 import { until } from '../support/until.js';

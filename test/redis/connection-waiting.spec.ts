@@ -86,7 +86,7 @@ describe('a RedisConnection that waits', () => {
 
   it('runs waits of one name one after the other', async () => {
     const connection = aConnection(server.url);
-    const waits = ['x', 'y', 'z'].map((key) => connection.sendBlocking(aWait(key, { slot: 'one' })));
+    const waits = ['x', 'y', 'z'].map((key) => connection.sendBlocking(aWait(key, { connectionKey: 'one' })));
     await blocked(1);
     for (const key of ['z', 'y', 'x']) await client.lpush(key, key);
     expect((await Promise.all(waits)).map(String)).toEqual(['x', 'y', 'z']);
@@ -157,9 +157,9 @@ describe('a RedisConnection that waits', () => {
   it("rejects with the server's reply, and keeps the connection", async () => {
     const connection = aConnection(server.url);
     await client.set('text', 'no list');
-    await expect(connection.sendBlocking(aWait('text', { slot: 'one' }))).rejects.toThrow(BrokerCommandError);
+    await expect(connection.sendBlocking(aWait('text', { connectionKey: 'one' }))).rejects.toThrow(BrokerCommandError);
     await client.lpush('list', 'element');
-    expect(String(await connection.sendBlocking(aWait('list', { slot: 'one' })))).toBe('element');
+    expect(String(await connection.sendBlocking(aWait('list', { connectionKey: 'one' })))).toBe('element');
     expect(await connectionsEver()).toBe(3);
   });
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { BrokerCommandError, BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
 import { InvalidStateError } from '../../lib/model/errors/state-errors.js';
-import type { RedisReply } from '../../lib/redis/connection.js';
+import type { RedisReply } from '../../lib/redis/connection/redis-connection.js';
 import { aConnection, aWait, closeConnections, ourConnections } from '../support/connections.js';
 import { watchLeaks } from '../support/leak-check.js';
 import { rawClient, sharedRedisUrl, startRedis } from '../support/redis-server.js';

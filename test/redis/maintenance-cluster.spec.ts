@@ -1,6 +1,6 @@
 import { systemClock } from '../../lib/engine/system-clock.js';
 import type { Disorder } from '../../lib/model/broker/maintenance.contract.js';
-import { createRedisConnection } from '../../lib/redis/create-connection.js';
+import { createRedisConnection } from '../../lib/redis/connection/create-connection.js';
 import { queueKeys } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { type RunningCluster, startCluster } from '../support/redis-cluster.js';

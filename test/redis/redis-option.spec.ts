@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import { InvalidOptionError } from '../../lib/model/errors/option-errors.js';
-import { resolveConnectionLimits } from '../../lib/redis/connection-limits.js';
-import { type RedisOption, type RedisTarget, resolveRedisOption } from '../../lib/redis/redis-option.js';
+import { resolveConnectionLimits } from '../../lib/redis/connection/connection-limits.js';
+import { type RedisOption, type RedisTarget, resolveRedisOption } from '../../lib/redis/connection/redis-option.js';
 
 function resolve(value: unknown): RedisTarget {
   return resolveRedisOption({ path: 'AsynqModule: redis', value });

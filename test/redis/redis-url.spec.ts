@@ -1,6 +1,6 @@
 import { AsynqError } from '../../lib/model/errors/asynq-error.js';
 import { InvalidOptionError } from '../../lib/model/errors/option-errors.js';
-import { hideCredentials, parseRedisUrl } from '../../lib/redis/redis-url.js';
+import { hideCredentials, parseRedisUrl } from '../../lib/redis/connection/redis-url.js';
 
 const local = { host: 'localhost', port: 6379, db: 0 };
 

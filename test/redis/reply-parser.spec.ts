@@ -1,7 +1,7 @@
 import { array, assert, constant, integer, letrec, maxSafeInteger, oneof, property, uint8Array } from 'fast-check';
-import type { RedisReply } from '../../lib/redis/connection.js';
-import { ReplyError } from '../../lib/redis/reply-errors.js';
-import { ReplyParser } from '../../lib/redis/reply-parser.js';
+import type { RedisReply } from '../../lib/redis/connection/redis-connection.js';
+import { ReplyError } from '../../lib/redis/connection/reply-errors.js';
+import { ReplyParser } from '../../lib/redis/connection/reply-parser.js';
 
 /** A reply as a server writes it. */
 function encode(reply: RedisReply): Buffer {

@@ -1,5 +1,5 @@
 import { systemClock } from '../../lib/engine/system-clock.js';
-import { createRedisConnection } from '../../lib/redis/create-connection.js';
+import { createRedisConnection } from '../../lib/redis/connection/create-connection.js';
 import { queueKeys } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import { epochMs, ms } from '../../lib/model/time/duration.js';

@@ -6,7 +6,7 @@ import { encodeTaskMessage, decodeTaskMessage } from '../../lib/model/task/task-
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import type { TaskState } from '../../lib/model/task/task-state.js';
 import { type EpochMs, epochMs } from '../../lib/model/time/duration.js';
-import { createRedisConnection } from '../../lib/redis/create-connection.js';
+import { createRedisConnection } from '../../lib/redis/connection/create-connection.js';
 import { groupKey, type QueueKeys, queueKeys, taskKey } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
 import type { RunningCluster } from '../support/redis-cluster.js';

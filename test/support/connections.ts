@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { systemClock, systemRandom } from '../../lib/engine/system-clock.js';
 import type { Availability } from '../../lib/model/broker/broker.js';
-import type { BlockingRequest, RedisConnection } from '../../lib/redis/connection.js';
-import { createRedisConnection, type RedisConnectionDeps } from '../../lib/redis/create-connection.js';
-import type { RedisOption } from '../../lib/redis/redis-option.js';
+import type { BlockingRequest, RedisConnection } from '../../lib/redis/connection/redis-connection.js';
+import { createRedisConnection, type RedisConnectionDeps } from '../../lib/redis/connection/create-connection.js';
+import type { RedisOption } from '../../lib/redis/connection/redis-option.js';
 import { ms } from '../../lib/model/time/duration.js';
 
 const open: RedisConnection[] = [];
@@ -30,11 +30,11 @@ export function recordAvailability(connection: RedisConnection): Availability[] 
 /** A request that waits for an element of a list, as an idle worker does. */
 export function aWait(
   key: string,
-  options: { readonly slot?: string; readonly seconds?: number; readonly signal?: AbortSignal } = {},
+  options: { readonly connectionKey?: string; readonly seconds?: number; readonly signal?: AbortSignal } = {},
 ): BlockingRequest {
-  const { slot = key, seconds = 20, signal = new AbortController().signal } = options;
+  const { connectionKey = key, seconds = 20, signal = new AbortController().signal } = options;
   const args = [key, key, 'RIGHT', 'RIGHT', seconds];
-  return { slot, command: 'blmove', args, timeout: ms(seconds * 1_000), signal };
+  return { connectionKey, command: 'blmove', args, timeout: ms(seconds * 1_000), signal };
 }
 
 /** The names of a server's connections that are ours, in order. */

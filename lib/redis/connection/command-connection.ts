@@ -1,21 +1,21 @@
-import type { Availability } from '../model/broker/broker.js';
-import { BrokerCommandError, BrokerUnavailableError, UnsupportedRedisError } from '../model/errors/broker-errors.js';
-import { InvalidStateError } from '../model/errors/state-errors.js';
-import type { Clock, Random } from '../model/time/clock.js';
-import { type Ms, ms } from '../model/time/duration.js';
-import { awaitBorrowed, type ConnectedClient, connectOwn } from './client-life.js';
-import type { ClientSource } from './client-source.js';
-import { ClientPipe } from './client-pipe.js';
-import type { CommandPipe, CommandPipeDeps } from './command-pipe.js';
-import { DirectPipe } from './direct-pipe.js';
-import type { RedisArgument, RedisReply } from './connection.js';
-import { bounded, pause, type Patience } from './patience.js';
+import type { Availability } from '../../model/broker/broker.js';
+import { BrokerCommandError, BrokerUnavailableError, UnsupportedRedisError } from '../../model/errors/broker-errors.js';
+import { InvalidStateError } from '../../model/errors/state-errors.js';
+import type { Clock, Random } from '../../model/time/clock.js';
+import { type Ms, ms } from '../../model/time/duration.js';
+import { awaitBorrowed, type ConnectedClient, connectOwn } from './connect-client.js';
+import type { ClientFactory } from './client-factory.js';
+import { ClientTransport } from './client-transport.js';
+import type { CommandTransport, CommandTransportDeps } from './command-transport.js';
+import { SocketTransport } from './socket-transport.js';
+import type { RedisArgument, RedisReply } from './redis-connection.js';
+import { withinLimit, pause, type TimeLimit } from './time-limit.js';
 import type { RedisClient, RedisNodeClient } from './redis-client.js';
 import { brokerError, describeError, isRefusal } from './reply-errors.js';
-import { askServer, checkVersion } from './server-version.js';
+import { askServer, checkVersion } from './server-info.js';
 
-export interface CommandLinkDeps {
-  readonly source: ClientSource;
+export interface CommandConnectionDeps {
+  readonly clients: ClientFactory;
   readonly clock: Clock;
   readonly random: Random;
   /** How long a command waits for the connection, and then for its reply. */
@@ -33,13 +33,13 @@ const longestPause = 1_000;
  * - up: commands are sent at once;
  * - closed: for good.
  */
-export class CommandLink {
+export class CommandConnection {
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(availability: Availability) => void>();
   readonly #waiters = new Set<Waiter>();
-  /** The pipe that is up, and those of a borrowed client's lost connections that still await replies. */
-  readonly #pipes = new Set<CommandPipe>();
-  #pipe: CommandPipe | undefined;
+  /** The transport that is up, and those of a borrowed client's lost connections that still await replies. */
+  readonly #transports = new Set<CommandTransport>();
+  #transport: CommandTransport | undefined;
   #running: Promise<void> | undefined;
   #lastError: unknown;
   /** What would not change by trying again: a wrong password, an old server. */
@@ -48,27 +48,27 @@ export class CommandLink {
   #needsMaster: boolean;
   #announced: Availability['kind'] | 'nothing' = 'nothing';
 
-  constructor(private readonly deps: CommandLinkDeps) {
-    this.#needsMaster = deps.source.hasSentinels;
+  constructor(private readonly deps: CommandConnectionDeps) {
+    this.#needsMaster = deps.clients.hasSentinels;
   }
 
   get isUp(): boolean {
     return this.#usable !== undefined;
   }
 
-  /** Sends one command: at once when the link is up, else as soon as it is within the limit. */
+  /** Sends one command: at once when the connection is up, else as soon as it is within the limit. */
   send(command: string, args: readonly RedisArgument[]): Promise<RedisReply> {
-    const pipe = this.#usable;
-    if (pipe !== undefined) return pipe.send(command, args);
-    return this.whenUp().then((pipe) => pipe.send(command, args));
+    const transport = this.#usable;
+    if (transport !== undefined) return transport.send(command, args);
+    return this.whenUp().then((transport) => transport.send(command, args));
   }
 
   /**
-   * The connected pipe, as soon as there is one.
+   * The connected transport, as soon as there is one.
    *
-   * @throws BrokerUnavailableError when there is none within the limit; InvalidStateError when the link is closed.
+   * @throws BrokerUnavailableError when there is none within the limit; InvalidStateError when the connection is closed.
    */
-  whenUp(): Promise<CommandPipe> {
+  whenUp(): Promise<CommandTransport> {
     return this.#wait({ limit: this.deps.commandLimit, refusals: 'are-waited-out' });
   }
 
@@ -89,21 +89,22 @@ export class CommandLink {
     const closed = new InvalidStateError('The connection to Redis is closed');
     for (const waiter of this.#waiters) waiter.reject(closed);
     await this.#running;
-    for (const pipe of this.#pipes) pipe.abandon(new BrokerUnavailableError('The connection to Redis was closed'));
+    for (const transport of this.#transports)
+      transport.abandon(new BrokerUnavailableError('The connection to Redis was closed'));
   }
 
-  /** The pipe, unless its client has lost the connection and only not said so yet. */
-  get #usable(): CommandPipe | undefined {
-    return this.#pipe?.client.status === 'ready' ? this.#pipe : undefined;
+  /** The transport, unless its client has lost the connection and only not said so yet. */
+  get #usable(): CommandTransport | undefined {
+    return this.#transport?.client.status === 'ready' ? this.#transport : undefined;
   }
 
-  #wait(want: { readonly limit: Ms; readonly refusals: Waiter['refusals'] }): Promise<CommandPipe> {
+  #wait(want: { readonly limit: Ms; readonly refusals: Waiter['refusals'] }): Promise<CommandTransport> {
     if (this.#stop.signal.aborted) {
       return Promise.reject(new InvalidStateError('The connection to Redis is closed'));
     }
     this.#running ??= this.#run();
-    const pipe = this.#usable;
-    if (pipe !== undefined) return Promise.resolve(pipe);
+    const transport = this.#usable;
+    if (transport !== undefined) return Promise.resolve(transport);
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void): void => {
         timer.cancel();
@@ -112,7 +113,7 @@ export class CommandLink {
       };
       const waiter: Waiter = {
         refusals: want.refusals,
-        resolve: (pipe) => settle(() => resolve(pipe)),
+        resolve: (transport) => settle(() => resolve(transport)),
         reject: (error) => settle(() => reject(error)),
       };
       const timer = this.deps.clock.setTimer(want.limit, () => waiter.reject(this.#unavailable(want.limit)));
@@ -123,7 +124,7 @@ export class CommandLink {
 
   #unavailable(limit: Ms): Error {
     const reason = this.#lastError === undefined ? 'there is no answer' : describeError(this.#lastError);
-    const message = `Redis at ${this.deps.source.place} could not be reached within ${limit} ms: ${reason}`;
+    const message = `Redis at ${this.deps.clients.place} could not be reached within ${limit} ms: ${reason}`;
     return new BrokerUnavailableError(message, { cause: this.#lastError });
   }
 
@@ -141,12 +142,12 @@ export class CommandLink {
   }
 
   async #connectAndServe(): Promise<void> {
-    const { source, clock, commandLimit } = this.deps;
+    const { clients, clock, commandLimit } = this.deps;
     const signal = this.#stop.signal;
     let connected: ConnectedClient | undefined;
     try {
-      const client = source.commands();
-      const connect = source.borrows ? awaitBorrowed : connectOwn;
+      const client = clients.commands();
+      const connect = clients.borrows ? awaitBorrowed : connectOwn;
       connected = await connect(client, { clock, limit: commandLimit, signal });
       await this.#serve(connected);
     } catch (error) {
@@ -158,64 +159,64 @@ export class CommandLink {
 
   /** Checks the server, lets commands through, and returns when the connection is lost. */
   async #serve(connected: ConnectedClient): Promise<void> {
-    const { source, clock, commandLimit } = this.deps;
+    const { clients, clock, commandLimit } = this.deps;
     let drop!: (error: Error) => void;
     const dropped = new Promise<Error>((resolve) => {
       drop = (error) => {
-        this.#pipe = undefined;
+        this.#transport = undefined;
         resolve(error);
       };
     });
-    const pipe = this.#pipeOver(connected.client, {
-      place: source.place,
+    const transport = this.#transportOver(connected.client, {
+      place: clients.place,
       clock,
       answerLimit: commandLimit,
       onSilence: () => drop(new BrokerUnavailableError(`there was no answer within ${commandLimit} ms`)),
       onReadOnly: () => {
         this.#needsMaster = true;
-        if (!source.borrows) drop(new BrokerUnavailableError('the server is a replica, which takes no writes'));
+        if (!clients.borrows) drop(new BrokerUnavailableError('the server is a replica, which takes no writes'));
       },
     });
-    for (const earlier of this.#pipes) if (earlier.isIdle) this.#pipes.delete(earlier);
-    this.#pipes.add(pipe);
-    const untilClosed: Patience = { clock, limit: 'none', signal: this.#stop.signal };
-    const ended = bounded(Promise.race([connected.lost, dropped]), untilClosed).catch((error: Error) => error);
+    for (const earlier of this.#transports) if (earlier.isIdle) this.#transports.delete(earlier);
+    this.#transports.add(transport);
+    const untilClosed: TimeLimit = { clock, limit: 'none', signal: this.#stop.signal };
+    const ended = withinLimit(Promise.race([connected.lost, dropped]), untilClosed).catch((error: Error) => error);
     try {
-      await Promise.race([this.#check(pipe), ended.then((error) => Promise.reject(error))]);
-      this.#up(pipe);
+      await Promise.race([this.#check(transport), ended.then((error) => Promise.reject(error))]);
+      this.#up(transport);
       throw await ended;
     } catch (error) {
-      this.#pipe = undefined;
+      this.#transport = undefined;
       // A borrowed client sends what was under way again when it is back, and then there is a reply to wait for.
-      if (!source.borrows) pipe.abandon(brokerError(error, source.place));
+      if (!clients.borrows) transport.abandon(brokerError(error, clients.place));
       throw error;
     }
   }
 
-  #pipeOver(client: RedisClient, deps: Omit<CommandPipeDeps, 'client'>): CommandPipe {
-    if (this.deps.source.borrows || client.isCluster) return new ClientPipe({ client, ...deps });
-    return new DirectPipe(client as RedisNodeClient, deps);
+  #transportOver(client: RedisClient, deps: Omit<CommandTransportDeps, 'client'>): CommandTransport {
+    if (this.deps.clients.borrows || client.isCluster) return new ClientTransport({ client, ...deps });
+    return new SocketTransport(client as RedisNodeClient, deps);
   }
 
-  async #check(pipe: CommandPipe): Promise<void> {
-    const { source, warn } = this.deps;
-    const info = await askServer(pipe);
-    checkVersion(info, source.place);
+  async #check(transport: CommandTransport): Promise<void> {
+    const { clients, warn } = this.deps;
+    const info = await askServer(transport);
+    checkVersion(info, clients.place);
     if (info.version === undefined && this.#announced === 'nothing') {
-      warn(`Redis at ${source.place} does not let this user ask for its version; it must be 6.2 or newer`);
+      warn(`Redis at ${clients.place} does not let this user ask for its version; it must be 6.2 or newer`);
     }
-    if (pipe.client.isCluster) return;
+    if (transport.client.isCluster) return;
     if (info.isLoading) throw new BrokerUnavailableError('the server is loading its data');
     if (info.isReplica && this.#needsMaster) {
       throw new BrokerUnavailableError('the server is a replica, which takes no writes');
     }
   }
 
-  #up(pipe: CommandPipe): void {
-    this.#pipe = pipe;
+  #up(transport: CommandTransport): void {
+    this.#transport = transport;
     this.#refusal = undefined;
     this.#lastError = undefined;
-    for (const waiter of this.#waiters) waiter.resolve(pipe);
+    for (const waiter of this.#waiters) waiter.resolve(transport);
     this.#announce({ kind: 'up' });
   }
 
@@ -226,7 +227,7 @@ export class CommandLink {
     if (this.#refusal !== undefined) {
       for (const waiter of this.#waiters) if (waiter.refusals === 'end-it') waiter.reject(this.#refusal);
     }
-    this.#announce({ kind: 'down', error: this.#refusal ?? brokerError(error, this.deps.source.place) });
+    this.#announce({ kind: 'down', error: this.#refusal ?? brokerError(error, this.deps.clients.place) });
   }
 
   #announce(availability: Availability): void {
@@ -240,14 +241,14 @@ export class CommandLink {
     if (error instanceof UnsupportedRedisError) return error;
     const reply = replyBehind(error);
     if (!isRefusal(reply)) return undefined;
-    const message = `Redis at ${this.deps.source.place} refuses the connection: ${reply.message}`;
+    const message = `Redis at ${this.deps.clients.place} refuses the connection: ${reply.message}`;
     return new BrokerCommandError(message, { cause: reply });
   }
 }
 
 interface Waiter {
   readonly refusals: 'end-it' | 'are-waited-out';
-  resolve(pipe: CommandPipe): void;
+  resolve(transport: CommandTransport): void;
   reject(error: Error): void;
 }
 

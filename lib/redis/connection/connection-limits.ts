@@ -1,5 +1,5 @@
-import { checkDuration, checkInteger } from '../model/options/check.js';
-import type { Duration, Ms } from '../model/time/duration.js';
+import { checkDuration, checkInteger } from '../../model/options/check.js';
+import type { Duration, Ms } from '../../model/time/duration.js';
 
 /** How long to wait for Redis, and on how many connections. */
 export interface ConnectionLimitOptions {

@@ -1,9 +1,9 @@
-import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
-import type { Clock, Timer } from '../model/time/clock.js';
-import type { Ms } from '../model/time/duration.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
+import type { Ms } from '../../model/time/duration.js';
 
 /** How long to wait for something. */
-export interface Patience {
+export interface TimeLimit {
   readonly clock: Clock;
   readonly limit: Ms | 'none';
   /** Ends the waiting early. */
@@ -15,8 +15,8 @@ export interface Patience {
  *
  * @throws BrokerUnavailableError when it takes longer than the limit, or the signal ends the waiting.
  */
-export function bounded<T>(wanted: Promise<T>, patience: Patience): Promise<T> {
-  const { clock, limit, signal } = patience;
+export function withinLimit<T>(wanted: Promise<T>, timeLimit: TimeLimit): Promise<T> {
+  const { clock, limit, signal } = timeLimit;
   return new Promise((resolve, reject) => {
     let timer: Timer | undefined;
     const giveUp = (): void => settle(() => reject(new BrokerUnavailableError('the connection was closed')));
@@ -39,6 +39,6 @@ export function bounded<T>(wanted: Promise<T>, patience: Patience): Promise<T> {
 }
 
 /** Waits for the limit to pass, or for the signal. */
-export async function pause(patience: Patience): Promise<void> {
-  await bounded(new Promise<never>(() => {}), patience).catch(() => {});
+export async function pause(timeLimit: TimeLimit): Promise<void> {
+  await withinLimit(new Promise<never>(() => {}), timeLimit).catch(() => {});
 }

@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types';
-import { AsynqError } from '../model/errors/asynq-error.js';
-import { BrokerCommandError, BrokerUnavailableError } from '../model/errors/broker-errors.js';
+import { AsynqError } from '../../model/errors/asynq-error.js';
+import { BrokerCommandError, BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 
 // Replies that say "not now" or "not here"; a server of 6.2 wraps those that a script got from a command.
 const notNow =

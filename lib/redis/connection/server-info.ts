@@ -1,6 +1,6 @@
-import { BrokerCommandError, UnsupportedRedisError } from '../model/errors/broker-errors.js';
-import type { CommandPipe } from './command-pipe.js';
-import type { RedisReply } from './connection.js';
+import { BrokerCommandError, UnsupportedRedisError } from '../../model/errors/broker-errors.js';
+import type { CommandTransport } from './command-transport.js';
+import type { RedisReply } from './redis-connection.js';
 
 /** What a server says about itself. */
 export interface ServerInfo {
@@ -15,14 +15,14 @@ export interface ServerInfo {
 const oldest = { major: 6, minor: 2 };
 
 /** INFO says everything; a user who may not use it may still learn the version from HELLO. */
-export async function askServer(pipe: CommandPipe): Promise<ServerInfo> {
+export async function askServer(transport: CommandTransport): Promise<ServerInfo> {
   try {
-    return readInfo(await pipe.send('info', []));
+    return readInfo(await transport.send('info', []));
   } catch (error) {
     if (!(error instanceof BrokerCommandError) || !error.message.startsWith('NOPERM')) throw error;
   }
   try {
-    return readHello(await pipe.send('hello', []));
+    return readHello(await transport.send('hello', []));
   } catch (error) {
     if (!(error instanceof BrokerCommandError)) throw error;
     return { version: undefined, software: 'Redis', isLoading: false, isReplica: false };

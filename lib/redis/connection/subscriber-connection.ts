@@ -1,6 +1,6 @@
-import { InvalidStateError } from '../model/errors/state-errors.js';
-import type { ChannelListener } from './connection.js';
-import { bounded } from './patience.js';
+import { InvalidStateError } from '../../model/errors/state-errors.js';
+import type { ChannelListener } from './redis-connection.js';
+import { withinLimit } from './time-limit.js';
 import { SubscriberSession, type SubscriberSessionDeps } from './subscriber-session.js';
 
 /**
@@ -32,7 +32,7 @@ export class SubscriberConnection {
     this.#listeners.add(own);
     this.#session ??= new SubscriberSession(this.deps, this.#listeners);
     try {
-      await bounded(this.#session.hear(own.channels), { clock, limit: commandLimit, signal: this.#closed.signal });
+      await withinLimit(this.#session.hear(own.channels), { clock, limit: commandLimit, signal: this.#closed.signal });
     } catch (error) {
       await this.#unsubscribe(own);
       throw error;

@@ -1,6 +1,6 @@
-import { InternalError } from '../model/errors/asynq-error.js';
-import { showValue } from '../model/errors/option-errors.js';
-import type { RedisReply } from './connection.js';
+import { InternalError } from '../../model/errors/asynq-error.js';
+import { showValue } from '../../model/errors/option-errors.js';
+import type { RedisReply } from './redis-connection.js';
 
 /** A reply that is an array. @throws InternalError when it is something else. */
 export function listReply(reply: RedisReply | undefined): readonly RedisReply[] {

@@ -1,5 +1,5 @@
-import type { Availability } from '../model/broker/broker.js';
-import type { Ms } from '../model/time/duration.js';
+import type { Availability } from '../../model/broker/broker.js';
+import type { Ms } from '../../model/time/duration.js';
 
 /** What a command takes: text, a whole number, or bytes. */
 export type RedisArgument = string | number | Buffer;
@@ -51,8 +51,8 @@ export interface ChannelListener {
 }
 
 export interface BlockingRequest {
-  /** Requests with the same slot name share a connection, one after the other. */
-  readonly slot: string;
+  /** Requests with the same key share a connection, one after the other. */
+  readonly connectionKey: string;
   readonly command: string;
   readonly args: readonly RedisArgument[];
   /** How long the server may block; the caller's arguments say the same to the server. */

@@ -1,7 +1,7 @@
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
-import { checkInteger, checkObject, type Given, pathOf, refuse, unknownOption } from '../model/options/check.js';
-import { suggest } from '../model/options/suggest.js';
-import { nodeOptionNames } from './node-option-names.js';
+import { checkInteger, checkObject, type Given, pathOf, refuse, unknownOption } from '../../model/options/check.js';
+import { suggest } from '../../model/options/suggest.js';
+import { nodeOptionNames } from './ioredis-option-names.js';
 import type { RedisClient } from './redis-client.js';
 import { hideCredentials, parseRedisUrl } from './redis-url.js';
 

@@ -1,9 +1,9 @@
-import type { Ms } from '../model/time/duration.js';
-import { type CommandPipe, type CommandPipeDeps, silenceError } from './command-pipe.js';
-import type { RedisArgument, RedisReply } from './connection.js';
+import type { Ms } from '../../model/time/duration.js';
+import { type CommandTransport, type CommandTransportDeps, noAnswerError } from './command-transport.js';
+import type { RedisArgument, RedisReply } from './redis-connection.js';
 import type { RedisClient } from './redis-client.js';
 import { brokerError, isReadOnlyReply } from './reply-errors.js';
-import { SilenceWatch } from './silence-watch.js';
+import { ResponseTimeout } from './response-timeout.js';
 
 interface Awaited {
   readonly sentAt: Ms;
@@ -11,16 +11,16 @@ interface Awaited {
 }
 
 /** Sends commands as the client itself does: through a cluster, a client that is lent, or one that listens to channels. */
-export class ClientPipe implements CommandPipe {
+export class ClientTransport implements CommandTransport {
   /** Oldest first. */
   readonly #awaited = new Set<Awaited>();
-  readonly #watch: SilenceWatch;
+  readonly #timeout: ResponseTimeout;
   #lastReplyAt: Ms;
 
-  constructor(private readonly deps: CommandPipeDeps) {
+  constructor(private readonly deps: CommandTransportDeps) {
     const { clock, answerLimit } = deps;
     this.#lastReplyAt = clock.monotonic();
-    this.#watch = new SilenceWatch({
+    this.#timeout = new ResponseTimeout({
       clock,
       limit: answerLimit,
       silentSince: () => this.#silentSince(),
@@ -40,7 +40,7 @@ export class ClientPipe implements CommandPipe {
     return this.sendThrough(this.deps.client, { command, args });
   }
 
-  /** Sends one command through a given client: a node of the cluster that this pipe leads to. */
+  /** Sends one command through a given client: a node of the cluster that this transport leads to. */
   sendThrough(
     client: RedisClient,
     call: { readonly command: string; readonly args: readonly RedisArgument[] },
@@ -48,7 +48,7 @@ export class ClientPipe implements CommandPipe {
     return new Promise((resolve, reject) => {
       const awaited: Awaited = { sentAt: this.deps.clock.monotonic(), reject };
       this.#awaited.add(awaited);
-      this.#watch.start();
+      this.#timeout.start();
       // The client makes an object of this command's reply when it knows the name; it only knows small letters.
       const name = call.command === 'hgetall' ? 'HGETALL' : call.command;
       client.callBuffer(name, ...call.args).then(
@@ -59,7 +59,7 @@ export class ClientPipe implements CommandPipe {
   }
 
   abandon(error: Error): void {
-    this.#watch.stop();
+    this.#timeout.stop();
     for (const awaited of this.#awaited) awaited.reject(error);
     this.#awaited.clear();
   }
@@ -84,7 +84,7 @@ export class ClientPipe implements CommandPipe {
   }
 
   #onSilence(): void {
-    const error = silenceError(this.deps);
+    const error = noAnswerError(this.deps);
     if (!this.deps.client.isCluster) {
       this.abandon(error);
       return this.deps.onSilence();

@@ -1,5 +1,5 @@
-import { InternalError } from '../model/errors/asynq-error.js';
-import type { RedisReply } from './connection.js';
+import { InternalError } from '../../model/errors/asynq-error.js';
+import type { RedisReply } from './redis-connection.js';
 import { ReplyError } from './reply-errors.js';
 
 const carriageReturn = 13;

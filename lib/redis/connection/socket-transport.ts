@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
-import type { Ms } from '../model/time/duration.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import type { Ms } from '../../model/time/duration.js';
 import { CommandEncoder } from './command-encoder.js';
-import { type CommandPipe, type CommandPipeDeps, silenceError } from './command-pipe.js';
-import type { RedisArgument, RedisReply } from './connection.js';
+import { type CommandTransport, type CommandTransportDeps, noAnswerError } from './command-transport.js';
+import type { RedisArgument, RedisReply } from './redis-connection.js';
 import type { RedisNodeClient } from './redis-client.js';
 import { brokerError, describeError, isReadOnlyReply, ReplyError } from './reply-errors.js';
 import { ReplyParser } from './reply-parser.js';
-import { SilenceWatch } from './silence-watch.js';
+import { ResponseTimeout } from './response-timeout.js';
 
 interface Awaited {
   readonly sentAt: Ms;
@@ -23,10 +23,10 @@ const gatherLimit = 16 * 1024;
  * then on the socket is ours, and the client only says when it is closed. That makes a command three to four times
  * cheaper than through the client (bench/command-encoding.mjs).
  */
-export class DirectPipe implements CommandPipe {
+export class SocketTransport implements CommandTransport {
   readonly #encoder = new CommandEncoder();
   readonly #parser = new ReplyParser();
-  readonly #watch: SilenceWatch;
+  readonly #timeout: ResponseTimeout;
   readonly #stream: Duplex;
   /** Oldest first, from {@link #answered} on; those before are answered and forgotten. */
   #awaited: (Awaited | undefined)[] = [];
@@ -40,15 +40,15 @@ export class DirectPipe implements CommandPipe {
 
   constructor(
     readonly client: RedisNodeClient,
-    private readonly deps: Omit<CommandPipeDeps, 'client'>,
+    private readonly deps: Omit<CommandTransportDeps, 'client'>,
   ) {
     const { clock, answerLimit } = deps;
     this.#lastReplyAt = this.#turnStartedAt = clock.monotonic();
-    this.#watch = new SilenceWatch({
+    this.#timeout = new ResponseTimeout({
       clock,
       limit: answerLimit,
       silentSince: () => this.#silentSince(),
-      onSilence: () => this.#giveUp(silenceError({ client, ...deps })),
+      onSilence: () => this.#giveUp(noAnswerError({ client, ...deps })),
     });
     this.#stream = client.stream as Duplex;
     this.#stream.removeAllListeners('data');
@@ -64,12 +64,12 @@ export class DirectPipe implements CommandPipe {
     return new Promise((resolve, reject) => {
       this.#write(bytes);
       this.#awaited.push({ sentAt: this.#turnStartedAt, resolve, reject });
-      this.#watch.start();
+      this.#timeout.start();
     });
   }
 
   abandon(error: Error): void {
-    this.#watch.stop();
+    this.#timeout.stop();
     const left = this.#awaited.slice(this.#answered);
     this.#awaited = [];
     this.#answered = 0;

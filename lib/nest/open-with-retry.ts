@@ -8,7 +8,7 @@ const pause = ms(1_000);
 const reminderEvery = ms(30_000);
 
 /** What waiting for Redis needs. */
-export interface Patience {
+export interface RetryContext {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Ends the waiting with its reason. */
@@ -20,7 +20,7 @@ export interface Patience {
  *
  * @throws UnsupportedRedisError when Redis is there and too old; the signal's reason when it is aborted.
  */
-export async function openPatiently(broker: Broker, { clock, logger, signal }: Patience): Promise<void> {
+export async function openWithRetry(broker: Broker, { clock, logger, signal }: RetryContext): Promise<void> {
   let lastSaid: number | undefined;
   const remind = (error: Error): void => {
     const now = clock.monotonic();

@@ -1,11 +1,11 @@
-import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
-import type { Clock } from '../model/time/clock.js';
-import type { Ms } from '../model/time/duration.js';
-import type { RedisArgument, RedisReply } from './connection.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import type { Clock } from '../../model/time/clock.js';
+import type { Ms } from '../../model/time/duration.js';
+import type { RedisArgument, RedisReply } from './redis-connection.js';
 import type { RedisClient } from './redis-client.js';
 
 /** Sends commands through one connected client and knows which of them are under way. */
-export interface CommandPipe {
+export interface CommandTransport {
   readonly client: RedisClient;
   /** Whether no reply is awaited. */
   readonly isIdle: boolean;
@@ -17,7 +17,7 @@ export interface CommandPipe {
   abandon(error: Error): void;
 }
 
-export interface CommandPipeDeps {
+export interface CommandTransportDeps {
   /** Connected, and not reconnecting by itself unless it is borrowed. */
   readonly client: RedisClient;
   readonly place: string;
@@ -31,6 +31,6 @@ export interface CommandPipeDeps {
 }
 
 /** The error of commands that the server does not answer. */
-export function silenceError({ place, answerLimit }: CommandPipeDeps): Error {
+export function noAnswerError({ place, answerLimit }: CommandTransportDeps): Error {
   return new BrokerUnavailableError(`Redis at ${place} has not answered for ${answerLimit} ms`);
 }

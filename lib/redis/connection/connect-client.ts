@@ -1,6 +1,6 @@
-import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
-import { ms } from '../model/time/duration.js';
-import { bounded, type Patience } from './patience.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { ms } from '../../model/time/duration.js';
+import { withinLimit, type TimeLimit } from './time-limit.js';
 import { isClusterClient, type RedisClient, type RedisNodeClient } from './redis-client.js';
 import { describeError, isReplyError } from './reply-errors.js';
 
@@ -18,7 +18,7 @@ export interface ConnectedClient {
  *
  * @throws the server's reply when it refuses us, BrokerUnavailableError when there is no connection within the limit.
  */
-export async function connectOwn(client: RedisClient, patience: Patience): Promise<ConnectedClient> {
+export async function connectOwn(client: RedisClient, timeLimit: TimeLimit): Promise<ConnectedClient> {
   let cause: unknown;
   // Stays for as long as the client lives: ioredis prints errors that nobody listens to.
   client.on('error', (error) => {
@@ -28,11 +28,11 @@ export async function connectOwn(client: RedisClient, patience: Patience): Promi
   const release = async (): Promise<void> => {
     destroy(client);
     // The event always comes; should a client keep it to itself, nobody must hang for that.
-    const tidyUp = { clock: patience.clock, limit: ms(1_000), signal: new AbortController().signal };
-    await bounded(ended.happened, tidyUp).catch(() => {});
+    const tidyUp = { clock: timeLimit.clock, limit: ms(1_000), signal: new AbortController().signal };
+    await withinLimit(ended.happened, tidyUp).catch(() => {});
   };
   try {
-    await bounded(client.connect(), patience);
+    await withinLimit(client.connect(), timeLimit);
     // A database that does not exist is only reported here; the client would go on with database 0.
     if (isReplyError(cause)) throw cause;
   } catch (error) {
@@ -44,14 +44,14 @@ export async function connectOwn(client: RedisClient, patience: Patience): Promi
 }
 
 /** Waits until a client that somebody else connects and closes can be used. */
-export async function awaitBorrowed(client: RedisClient, patience: Patience): Promise<ConnectedClient> {
+export async function awaitBorrowed(client: RedisClient, timeLimit: TimeLimit): Promise<ConnectedClient> {
   if (client.status === 'end') throw new BrokerUnavailableError('the given client is closed');
   if (client.status !== 'ready') {
     const ready = event(client, 'ready');
     // A client that was told not to connect by itself waits for its first use, which is now.
     if (client.status === 'wait') client.connect().catch(() => {});
     try {
-      await bounded(ready.happened, patience);
+      await withinLimit(ready.happened, timeLimit);
     } finally {
       ready.forget();
     }

@@ -1,4 +1,4 @@
-import type { RedisArgument } from './connection.js';
+import type { RedisArgument } from './redis-connection.js';
 
 const slabSize = 256 * 1024;
 const carriageReturn = 13;

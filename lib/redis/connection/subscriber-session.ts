@@ -1,16 +1,16 @@
-import { BrokerCommandError, BrokerUnavailableError } from '../model/errors/broker-errors.js';
-import type { Clock, Random } from '../model/time/clock.js';
-import { type Ms, ms } from '../model/time/duration.js';
-import { connectOwn } from './client-life.js';
-import { ClientPipe } from './client-pipe.js';
-import type { ClientSource } from './client-source.js';
-import type { CommandLink } from './command-link.js';
-import type { ChannelListener } from './connection.js';
-import { bounded, pause, type Patience } from './patience.js';
+import { BrokerCommandError, BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import type { Clock, Random } from '../../model/time/clock.js';
+import { type Ms, ms } from '../../model/time/duration.js';
+import { connectOwn } from './connect-client.js';
+import { ClientTransport } from './client-transport.js';
+import type { ClientFactory } from './client-factory.js';
+import type { CommandConnection } from './command-connection.js';
+import type { ChannelListener } from './redis-connection.js';
+import { withinLimit, pause, type TimeLimit } from './time-limit.js';
 
 export interface SubscriberSessionDeps {
-  readonly source: ClientSource;
-  readonly link: CommandLink;
+  readonly clients: ClientFactory;
+  readonly commands: CommandConnection;
   readonly clock: Clock;
   readonly random: Random;
   readonly commandLimit: Ms;
@@ -20,7 +20,7 @@ const pingEvery = ms(30_000);
 
 /** A connection on which channels can be subscribed to. */
 interface Subscriber {
-  readonly pipe: ClientPipe;
+  readonly transport: ClientTransport;
   readonly lost: Promise<unknown>;
   /** Channels that the server has confirmed. */
   readonly heard: Set<string>;
@@ -74,38 +74,38 @@ export class SubscriberSession {
 
   /** Returns when the connection is lost; throws when it cannot be made. */
   async #listen(time: 'first' | 'again'): Promise<void> {
-    const { source, link, clock, commandLimit } = this.deps;
-    const attempt: Patience = { clock, limit: commandLimit, signal: this.#stop.signal };
-    const main = await bounded(link.whenUp(), attempt);
-    const connected = await connectOwn(source.signals(main.client), attempt);
-    const pipe = new ClientPipe({
+    const { clients, commands, clock, commandLimit } = this.deps;
+    const attempt: TimeLimit = { clock, limit: commandLimit, signal: this.#stop.signal };
+    const main = await withinLimit(commands.whenUp(), attempt);
+    const connected = await connectOwn(clients.signals(main.client), attempt);
+    const transport = new ClientTransport({
       client: connected.client,
-      place: source.place,
+      place: clients.place,
       clock,
       answerLimit: commandLimit,
       onSilence: () => void connected.release(),
       onReadOnly: () => {},
     });
     // When commands had lost the server, this connection may be dead without knowing it: a reply tells.
-    const stopWatching = link.onAvailability(({ kind }) => {
-      if (kind === 'up') pipe.send('ping', []).catch(() => {});
+    const stopWatching = commands.onAvailability(({ kind }) => {
+      if (kind === 'up') transport.send('ping', []).catch(() => {});
     });
     try {
       connected.client.on('message', (channel, message) => this.#handOn(String(channel), String(message)));
-      const subscriber: Subscriber = { pipe, lost: connected.lost, heard: new Set() };
-      await bounded(subscribe(subscriber, this.#channels()), attempt);
+      const subscriber: Subscriber = { transport, lost: connected.lost, heard: new Set() };
+      await withinLimit(subscribe(subscriber, this.#channels()), attempt);
       this.#subscriber.resolve(subscriber);
       if (time === 'again') for (const listener of this.listeners) listener.onReconnect();
-      await this.#untilLost({ pipe, lost: connected.lost });
+      await this.#untilLost({ transport, lost: connected.lost });
     } finally {
       stopWatching();
-      pipe.abandon(new BrokerUnavailableError('The connection for signals was lost'));
+      transport.abandon(new BrokerUnavailableError('The connection for signals was lost'));
       await connected.release();
     }
   }
 
   /** Nothing is said here for hours, and what lies between may forget such a connection: a reply now and then tells. */
-  async #untilLost({ pipe, lost }: Pick<Subscriber, 'pipe' | 'lost'>): Promise<void> {
+  async #untilLost({ transport, lost }: Pick<Subscriber, 'transport' | 'lost'>): Promise<void> {
     const { clock } = this.deps;
     const { signal } = this.#stop;
     const ended = new AbortController();
@@ -113,7 +113,7 @@ export class SubscriberSession {
     const either = AbortSignal.any([signal, ended.signal]);
     while (!either.aborted) {
       await pause({ clock, limit: pingEvery, signal: either });
-      if (!either.aborted) pipe.send('ping', []).catch(() => {});
+      if (!either.aborted) transport.send('ping', []).catch(() => {});
     }
   }
 
@@ -128,10 +128,10 @@ export class SubscriberSession {
   }
 }
 
-async function subscribe({ pipe, heard }: Subscriber, channels: readonly string[]): Promise<void> {
+async function subscribe({ transport, heard }: Subscriber, channels: readonly string[]): Promise<void> {
   const missing = channels.filter((channel) => !heard.has(channel));
   if (missing.length === 0) return;
-  await pipe.send('subscribe', missing);
+  await transport.send('subscribe', missing);
   for (const channel of missing) heard.add(channel);
 }
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { RedisOptions } from 'ioredis';
-import { InvalidOptionError } from '../model/errors/option-errors.js';
+import { InvalidOptionError } from '../../model/errors/option-errors.js';
 
 const defaultPort = 6379;
 const defaultSentinelPort = 26379;
@@ -93,13 +93,13 @@ function parseSentinels(parts: UrlParts): RedisOptions {
   };
 }
 
-function splitUrl(source: Pick<UrlParts, 'url' | 'option'>, rest: string): UrlParts {
+function splitUrl(clients: Pick<UrlParts, 'url' | 'option'>, rest: string): UrlParts {
   const end = rest.search(/[/?#]/);
   const authority = end === -1 ? rest : rest.slice(0, end);
   const [path = '', query = ''] = (end === -1 ? '' : rest.slice(end)).replace(/#.*$/s, '').split(/\?(.*)/s);
   const at = authority.lastIndexOf('@');
   const hosts = authority.slice(at + 1);
-  const parts: UrlParts = { ...source, hosts, path, query: new URLSearchParams(query) };
+  const parts: UrlParts = { ...clients, hosts, path, query: new URLSearchParams(query) };
   if (at === -1) return parts;
   const [username = '', password = ''] = authority.slice(0, at).split(/:(.*)/s);
   return {

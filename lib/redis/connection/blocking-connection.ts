@@ -1,20 +1,20 @@
-import { BrokerCommandError, BrokerUnavailableError } from '../model/errors/broker-errors.js';
-import { InvalidStateError } from '../model/errors/state-errors.js';
-import type { Clock } from '../model/time/clock.js';
-import { type Ms, ms } from '../model/time/duration.js';
-import { type ConnectedClient, connectOwn } from './client-life.js';
-import type { ClientSource } from './client-source.js';
-import type { CommandLink } from './command-link.js';
-import type { CommandPipe } from './command-pipe.js';
-import type { BlockingRequest, RedisReply } from './connection.js';
-import { DirectPipe } from './direct-pipe.js';
-import { bounded } from './patience.js';
+import { BrokerCommandError, BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { InvalidStateError } from '../../model/errors/state-errors.js';
+import type { Clock } from '../../model/time/clock.js';
+import { type Ms, ms } from '../../model/time/duration.js';
+import { type ConnectedClient, connectOwn } from './connect-client.js';
+import type { ClientFactory } from './client-factory.js';
+import type { CommandConnection } from './command-connection.js';
+import type { CommandTransport } from './command-transport.js';
+import type { BlockingRequest, RedisReply } from './redis-connection.js';
+import { SocketTransport } from './socket-transport.js';
+import { withinLimit } from './time-limit.js';
 import type { RedisNodeClient } from './redis-client.js';
 import { brokerError } from './reply-errors.js';
 
-export interface BlockingSlotDeps {
-  readonly source: ClientSource;
-  readonly link: CommandLink;
+export interface BlockingConnectionDeps {
+  readonly clients: ClientFactory;
+  readonly commands: CommandConnection;
   readonly clock: Clock;
   /** How long connecting may take, and how much later than it should a reply may come. */
   readonly commandLimit: Ms;
@@ -25,7 +25,7 @@ interface OpenedClient {
   /** What it waits for; in a cluster it leads to the node that holds it. */
   readonly key: string;
   readonly connected: ConnectedClient;
-  readonly pipe: CommandPipe;
+  readonly transport: CommandTransport;
   /** The server's number for the connection; `undefined` before it has answered, or when it may not be asked for. */
   id: number | undefined;
 }
@@ -34,7 +34,7 @@ interface OpenedClient {
 const nearlyHere = ms(10);
 
 /** One connection on which one command waits at a time; made when it is needed, made again when it was lost. */
-export class BlockingSlot {
+export class BlockingConnection {
   readonly #stop = new AbortController();
   /** Ends when every request so far has left the connection in order. */
   #last: Promise<void> = Promise.resolve();
@@ -43,7 +43,7 @@ export class BlockingSlot {
   #underWay = 0;
   #opened: OpenedClient | undefined;
 
-  constructor(private readonly deps: BlockingSlotDeps) {}
+  constructor(private readonly deps: BlockingConnectionDeps) {}
 
   get isBusy(): boolean {
     return this.#underWay > 0;
@@ -71,7 +71,7 @@ export class BlockingSlot {
       return await this.#ask(opened, request);
     } catch (error) {
       if (request.signal.aborted) return 'aborted';
-      throw brokerError(error, this.deps.source.place);
+      throw brokerError(error, this.deps.clients.place);
     }
   }
 
@@ -82,9 +82,9 @@ export class BlockingSlot {
   }
 
   #ask(opened: OpenedClient, request: BlockingRequest): Promise<RedisReply | 'aborted'> {
-    const { clock, commandLimit, source } = this.deps;
+    const { clock, commandLimit, clients } = this.deps;
     return new Promise((resolve, reject) => {
-      const reply = opened.pipe.send(request.command, request.args);
+      const reply = opened.transport.send(request.command, request.args);
       const settle = (outcome: () => void): void => {
         guard.cancel();
         request.signal.removeEventListener('abort', onAbort);
@@ -100,7 +100,7 @@ export class BlockingSlot {
         settle(() => resolve('aborted'));
       };
       const guard = clock.setTimer(ms(request.timeout + commandLimit), () =>
-        fail(new BrokerUnavailableError(`Redis at ${source.place} does not answer a waiting command`)),
+        fail(new BrokerUnavailableError(`Redis at ${clients.place} does not answer a waiting command`)),
       );
       request.signal.addEventListener('abort', onAbort, { once: true });
       reply.then((value) => settle(() => resolve(value)), fail);
@@ -109,13 +109,13 @@ export class BlockingSlot {
 
   /** Ends a wait whose reply nobody wants: by asking the server to, or else by closing the connection. */
   async #unblock(opened: OpenedClient, reply: Promise<RedisReply>): Promise<void> {
-    const { link, clock, commandLimit, source } = this.deps;
-    if (opened.id !== undefined && link.isUp && !source.isCluster) {
+    const { commands, clock, commandLimit, clients } = this.deps;
+    if (opened.id !== undefined && commands.isUp && !clients.isCluster) {
       try {
-        const unblocked = await link.send('client', ['UNBLOCK', opened.id]);
+        const unblocked = await commands.send('client', ['UNBLOCK', opened.id]);
         // 0: its reply is on its way, or the command has not even reached the server.
         const limit = unblocked === 1 ? commandLimit : nearlyHere;
-        await bounded(reply, { clock, limit, signal: this.#stop.signal });
+        await withinLimit(reply, { clock, limit, signal: this.#stop.signal });
         return;
       } catch {
         // Not allowed, or too late.
@@ -125,25 +125,25 @@ export class BlockingSlot {
   }
 
   async #open(request: BlockingRequest): Promise<OpenedClient> {
-    const { source, link, clock, commandLimit: limit } = this.deps;
+    const { clients, commands, clock, commandLimit: limit } = this.deps;
     const key = String(request.args[0] ?? '');
-    if (this.#opened !== undefined && (!source.isCluster || this.#opened.key === key)) return this.#opened;
+    if (this.#opened !== undefined && (!clients.isCluster || this.#opened.key === key)) return this.#opened;
     await this.#forget();
     const attempt = { clock, limit, signal: AbortSignal.any([this.#stop.signal, request.signal]) };
-    const main = await bounded(link.whenUp(), attempt);
-    const connected = await connectOwn(await source.waiting(main.client, key), attempt);
-    const opened: OpenedClient = { key, connected, pipe: waitingPipe(connected, this.deps), id: undefined };
+    const main = await withinLimit(commands.whenUp(), attempt);
+    const connected = await connectOwn(await clients.waiting(main.client, key), attempt);
+    const opened: OpenedClient = { key, connected, transport: waitingTransport(connected, this.deps), id: undefined };
     this.#opened = opened;
     // From here on, or a connection that is lost this early would be waited on for ever.
     void this.#watch(opened);
-    const id = await bounded(opened.pipe.send('client', ['ID']), attempt).catch(() => undefined);
+    const id = await withinLimit(opened.transport.send('client', ['ID']), attempt).catch(() => undefined);
     if (typeof id === 'number') opened.id = id;
     if (this.#stop.signal.aborted) {
       await this.#forget();
       throw new InvalidStateError('The connection to Redis is closed');
     }
     if (this.#opened !== opened) {
-      throw new BrokerUnavailableError(`Redis at ${source.place} closed the connection as soon as it was made`);
+      throw new BrokerUnavailableError(`Redis at ${clients.place} closed the connection as soon as it was made`);
     }
     return opened;
   }
@@ -151,7 +151,7 @@ export class BlockingSlot {
   async #watch(opened: OpenedClient): Promise<void> {
     const reason = await opened.connected.lost;
     if (this.#opened === opened) this.#opened = undefined;
-    opened.pipe.abandon(brokerError(reason, this.deps.source.place));
+    opened.transport.abandon(brokerError(reason, this.deps.clients.place));
   }
 
   async #forget(): Promise<void> {
@@ -161,10 +161,10 @@ export class BlockingSlot {
   }
 }
 
-/** A pipe that does not mind silence: whoever waits has a limit of its own. */
-function waitingPipe(connected: ConnectedClient, { source, clock }: BlockingSlotDeps): CommandPipe {
-  return new DirectPipe(connected.client as RedisNodeClient, {
-    place: source.place,
+/** A transport that does not mind silence: whoever waits has a limit of its own. */
+function waitingTransport(connected: ConnectedClient, { clients, clock }: BlockingConnectionDeps): CommandTransport {
+  return new SocketTransport(connected.client as RedisNodeClient, {
+    place: clients.place,
     clock,
     answerLimit: 'none',
     onSilence: () => void connected.release(),

@@ -1,7 +1,7 @@
-import type { Clock, Timer } from '../model/time/clock.js';
-import { type Ms, ms } from '../model/time/duration.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
+import { type Ms, ms } from '../../model/time/duration.js';
 
-export interface SilenceWatchDeps {
+export interface ResponseTimeoutDeps {
   readonly clock: Clock;
   /** How long the server may say nothing while it owes a reply. */
   readonly limit: Ms | 'none';
@@ -12,10 +12,10 @@ export interface SilenceWatchDeps {
 }
 
 /** Notices that a server owes replies and gives none: one timer for all, set anew when it fires, not at every reply. */
-export class SilenceWatch {
+export class ResponseTimeout {
   #timer: Timer | undefined;
 
-  constructor(private readonly deps: SilenceWatchDeps) {}
+  constructor(private readonly deps: ResponseTimeoutDeps) {}
 
   /** A command was sent. */
   start(): void {

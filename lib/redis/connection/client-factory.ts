@@ -1,6 +1,6 @@
 import { Cluster, type ClusterNode, Redis, type RedisOptions } from 'ioredis';
-import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
-import type { Ms } from '../model/time/duration.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import type { Ms } from '../../model/time/duration.js';
 import {
   isClusterClient,
   nodeAddress,
@@ -13,18 +13,18 @@ import type { RedisTarget } from './redis-option.js';
 /** What a connection is for; part of its name in the server's CLIENT LIST. */
 type Purpose = 'commands' | 'signals' | 'waiting';
 
-export interface ClientSourceDeps {
+export interface ClientFactoryDeps {
   readonly target: RedisTarget;
   /** How long one attempt to connect may take. */
   readonly attemptLimit: Ms;
 }
 
 /** Makes the ioredis clients of one connection, none of them connected yet. */
-export class ClientSource {
+export class ClientFactory {
   /** How many clients for commands were made: each attempt asks another sentinel first. */
   #attempts = 0;
 
-  constructor(private readonly deps: ClientSourceDeps) {}
+  constructor(private readonly deps: ClientFactoryDeps) {}
 
   get place(): string {
     return this.deps.target.place;

@@ -1,11 +1,17 @@
-import type { Availability } from '../model/broker/broker.js';
-import type { Clock, Random } from '../model/time/clock.js';
-import { BlockingSlots } from './blocking-slots.js';
-import { ClientPipe } from './client-pipe.js';
-import { ClientSource } from './client-source.js';
-import { CommandLink } from './command-link.js';
+import type { Availability } from '../../model/broker/broker.js';
+import type { Clock, Random } from '../../model/time/clock.js';
+import { BlockingConnectionPool } from './blocking-connection-pool.js';
+import { ClientTransport } from './client-transport.js';
+import { ClientFactory } from './client-factory.js';
+import { CommandConnection } from './command-connection.js';
 import { type ConnectionLimitOptions, type ConnectionLimits, resolveConnectionLimits } from './connection-limits.js';
-import type { BlockingRequest, ChannelListener, RedisArgument, RedisConnection, RedisReply } from './connection.js';
+import type {
+  BlockingRequest,
+  ChannelListener,
+  RedisArgument,
+  RedisConnection,
+  RedisReply,
+} from './redis-connection.js';
 import { isClusterClient, nodeAddress, type RedisClient } from './redis-client.js';
 import { type RedisOption, resolveRedisOption } from './redis-option.js';
 import { SubscriberConnection } from './subscriber-connection.js';
@@ -32,21 +38,21 @@ export function createRedisConnection(option: RedisOption, deps: RedisConnection
   const limits = resolveConnectionLimits(deps);
   const commandLimit = limits.commandTimeout;
   const target = resolveRedisOption({ path: 'redis', value: option });
-  const source = new ClientSource({ target, attemptLimit: commandLimit });
-  const link = new CommandLink({ source, clock, random, commandLimit, warn });
+  const clients = new ClientFactory({ target, attemptLimit: commandLimit });
+  const commands = new CommandConnection({ clients, clock, random, commandLimit, warn });
   return new ClientConnection({
-    link,
+    commands,
     limits,
-    subscriber: new SubscriberConnection({ source, link, clock, random, commandLimit }),
-    slots: new BlockingSlots({ source, link, clock, commandLimit, size: limits.blockingConnections }),
+    subscriber: new SubscriberConnection({ clients, commands, clock, random, commandLimit }),
+    blocking: new BlockingConnectionPool({ clients, commands, clock, commandLimit, size: limits.blockingConnections }),
   });
 }
 
 interface Parts {
-  readonly link: CommandLink;
+  readonly commands: CommandConnection;
   readonly limits: ConnectionLimits;
   readonly subscriber: SubscriberConnection;
-  readonly slots: BlockingSlots;
+  readonly blocking: BlockingConnectionPool;
 }
 
 /** The connections of one process to one Redis, whatever its kind. */
@@ -57,20 +63,20 @@ class ClientConnection implements RedisConnection {
   constructor(private readonly parts: Parts) {}
 
   send(command: string, args: readonly RedisArgument[]): Promise<RedisReply> {
-    return this.parts.link.send(command, args);
+    return this.parts.commands.send(command, args);
   }
 
   async sendToEach(command: string, args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
-    const pipe = await this.parts.link.whenUp();
-    if (!(pipe instanceof ClientPipe)) return [await pipe.send(command, args)];
-    return await Promise.all(mastersOf(pipe.client).map((node) => pipe.sendThrough(node, { command, args })));
+    const transport = await this.parts.commands.whenUp();
+    if (!(transport instanceof ClientTransport)) return [await transport.send(command, args)];
+    return await Promise.all(mastersOf(transport.client).map((node) => transport.sendThrough(node, { command, args })));
   }
 
   async sendToNode(index: number, command: string, args: readonly RedisArgument[]): Promise<RedisReply | undefined> {
-    const pipe = await this.parts.link.whenUp();
-    if (!(pipe instanceof ClientPipe)) return index === 0 ? await pipe.send(command, args) : undefined;
-    const node = mastersOf(pipe.client)[index];
-    return node === undefined ? undefined : await pipe.sendThrough(node, { command, args });
+    const transport = await this.parts.commands.whenUp();
+    if (!(transport instanceof ClientTransport)) return index === 0 ? await transport.send(command, args) : undefined;
+    const node = mastersOf(transport.client)[index];
+    return node === undefined ? undefined : await transport.sendThrough(node, { command, args });
   }
 
   subscribe(listener: ChannelListener): Promise<() => Promise<void>> {
@@ -78,11 +84,11 @@ class ClientConnection implements RedisConnection {
   }
 
   sendBlocking(request: BlockingRequest): Promise<RedisReply | 'busy' | 'aborted'> {
-    return this.parts.slots.send(request);
+    return this.parts.blocking.send(request);
   }
 
   open(): Promise<void> {
-    this.#opening ??= this.parts.link.open(this.parts.limits.connectTimeout).catch((error: unknown) => {
+    this.#opening ??= this.parts.commands.open(this.parts.limits.connectTimeout).catch((error: unknown) => {
       // The next caller may have more luck.
       this.#opening = undefined;
       throw error;
@@ -91,11 +97,11 @@ class ClientConnection implements RedisConnection {
   }
 
   isAvailable(): boolean {
-    return this.parts.link.isUp;
+    return this.parts.commands.isUp;
   }
 
   onAvailability(listener: (availability: Availability) => void): () => void {
-    return this.parts.link.onAvailability(listener);
+    return this.parts.commands.onAvailability(listener);
   }
 
   close(): Promise<void> {
@@ -104,10 +110,10 @@ class ClientConnection implements RedisConnection {
   }
 
   async #close(): Promise<void> {
-    const { link, subscriber, slots } = this.parts;
+    const { commands, subscriber, blocking } = this.parts;
     // Who opens it now is told that it is closed.
     this.#opening = undefined;
-    await Promise.all([slots.close(), subscriber.close(), link.close()]);
+    await Promise.all([blocking.close(), subscriber.close(), commands.close()]);
   }
 }
 
