@@ -62,6 +62,7 @@ export type { CancelOutcome, CancelThen } from './model/broker/presence.contract
 export type { ServerStatus } from './model/broker/presence.js';
 
 export { defineTask } from './model/task/task-definition.js';
+export type { PatternMatch, PatternOptions, TaskPattern } from './model/task/task-pattern.js';
 export type { TaskDefinition, TaskDefinitionOptions } from './model/task/task-definition.js';
 export type { EnqueueOptions } from './model/task/task-options.js';
 export { jsonCodec } from './model/task/payload.codec.js';

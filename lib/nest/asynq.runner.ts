@@ -89,7 +89,8 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
     const invoker = new HandlerInvoker(external, globalEnhancersOf(moduleRef));
     for (const instance of instances.all) {
       for (const handler of handlers.filter((one) => one.instance === instance.name)) {
-        instance.mux.handle(handler.pattern, wrap(invoker.bind(handler), handler.middleware));
+        const { pattern, match, middleware } = handler;
+        instance.mux.handle(pattern, wrap(invoker.bind(handler), middleware), { match });
       }
       for (const event of events.filter((one) => one.instance === instance.name)) {
         instance.server.events.on(event.event, bindEvent(event, instance.logger));

@@ -201,7 +201,7 @@ describe('named instances', () => {
     const both = test.app.get(Both);
     expect(both.billing).not.toBe(both.client);
     expect(both.billingServer).not.toBe(test.server);
-    expect(both.billingMux.patterns).toEqual(['work']);
+    expect(both.billingMux.patterns).toEqual([{ type: 'work', match: 'exact' }]);
     const completed = nextEvent(test, { event: 'completed', instance: 'billing' });
     expect((await both.billing.enqueue('work')).queue).toBe(billed);
     expect((await completed).task.queue).toBe(billed);

@@ -1,7 +1,15 @@
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { HandlerConflictError, HandlerNotFoundError } from '../../model/errors/task-errors.js';
+import { checkNames } from '../../model/options/check.js';
 import { type StandardSchemaV1, validate } from '../../model/task/standard-schema.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
+import {
+  intersectPatterns,
+  type PatternOptions,
+  showPattern,
+  type TaskPattern,
+  taskPatternOf,
+} from '../../model/task/task-pattern.js';
 import type { Handler, Middleware } from '../middleware.js';
 
 /** What a {@link TaskMux} found for a type. */
@@ -9,53 +17,64 @@ export interface MuxMatch {
   /** Runs the task, middleware included. When nothing matches it fails with HandlerNotFoundError. */
   readonly handler: Handler;
   /** The pattern that matched; `undefined` when none did. */
-  readonly pattern: string | undefined;
+  readonly pattern: TaskPattern | undefined;
+}
+
+interface Route {
+  readonly pattern: TaskPattern;
+  readonly to: Handler | TaskMux;
 }
 
 /** Types are drawn from payload-like text in some programs (`image:123`); remembering each would be a leak. */
 const rememberedTypes = 1_000;
 
 /**
- * Routes a task to its handler by its type: the exact pattern first, else the longest pattern that the type starts
- * with. Plain text, no wildcards (spec/03 §16).
+ * Routes a task to its handler by its type. A task definition and a text match that very type; a text that ends in
+ * `:`, or is registered with `{ match: 'prefix' }`, matches every type that starts with it. The exact pattern wins,
+ * then the longest prefix. Plain text, no wildcards.
  *
  * @example
  * const mux = new TaskMux()
  *   .use(logging)
  *   .handle('email:', sendMail)
+ *   .handle('image', resize, { match: 'prefix' })
  *   .handle(SignupMail, sendSignupMail); // a definition: typed, and validated when it has a schema
  * await server.start(mux);
  */
 export class TaskMux {
-  readonly #routes = new Map<string, Handler | TaskMux>();
+  readonly #exact = new Map<string, Route>();
+  /** Longest first, so that the first that fits is the longest. */
+  #prefixes: readonly Route[] = [];
   readonly #middleware: Middleware[] = [];
   readonly #outer = new Set<TaskMux>();
   readonly #matches = new Map<string, MuxMatch>();
-  /** Longest first, so that the first prefix that fits is the longest. */
-  #patterns: readonly string[] = [];
+  #patterns: readonly TaskPattern[] | undefined;
 
   /**
-   * Registers a handler, or another mux, for every type that starts with `pattern`; order does not matter. A definition
+   * Registers a handler, or another mux, for the types that `pattern` matches; order does not matter. A definition
    * with a schema has every payload validated before its handler is called.
    *
    * @throws HandlerConflictError when the pattern is blank or taken, or a mux would contain itself.
-   * @throws InvalidOptionError when the handler is neither a function nor a mux.
+   * @throws InvalidOptionError when the pattern has a wildcard, or the handler is neither a function nor a mux.
    */
-  handle<P = unknown>(pattern: string | TaskDefinition<P>, handler: Handler<P> | TaskMux): this {
-    const text = typeof pattern === 'string' ? pattern : pattern.type;
-    if (typeof text !== 'string' || text.trim() === '') throw new HandlerConflictError('A pattern must not be blank');
-    if (this.#routes.has(text)) throw new HandlerConflictError(`Pattern "${text}" has a handler already`);
+  handle<P = unknown>(
+    pattern: string | TaskDefinition<P>,
+    handler: Handler<P> | TaskMux,
+    options: PatternOptions = {},
+  ): this {
+    checkNames({ path: 'TaskMux: options', value: options }, ['match']);
+    const taken = taskPatternOf(pattern, { match: options.match, path: 'TaskMux: the pattern' });
+    const text = showPattern(taken);
+    if (this.#routeOf(taken) !== undefined) throw new HandlerConflictError(`Pattern ${text} has a handler already`);
     if (handler instanceof TaskMux) {
-      if (handler.#contains(this)) throw new HandlerConflictError(`Pattern "${text}" would put a mux inside itself`);
+      if (handler.#contains(this)) throw new HandlerConflictError(`Pattern ${text} would put a mux inside itself`);
       handler.#outer.add(this);
     } else if (typeof handler !== 'function') {
-      throw new InvalidOptionError({ path: `TaskMux: handler of "${text}"`, value: handler, allowed: 'a function' });
+      throw new InvalidOptionError({ path: `TaskMux: handler of ${text}`, value: handler, allowed: 'a function' });
     }
     const schema = typeof pattern === 'string' ? undefined : pattern.schema;
     const isPlain = handler instanceof TaskMux || schema === undefined;
-    this.#routes.set(text, (isPlain ? handler : validating(schema, handler)) as Handler | TaskMux);
-    this.#patterns = [...this.#routes.keys()].sort((a, b) => b.length - a.length);
-    this.#forget();
+    this.#add({ pattern: taken, to: (isPlain ? handler : validating(schema, handler)) as Handler | TaskMux });
     return this;
   }
 
@@ -80,29 +99,50 @@ export class TaskMux {
     return match;
   }
 
-  /** Every registered pattern, in the order of registration. */
-  get patterns(): readonly string[] {
-    return [...this.#routes.keys()];
+  /**
+   * What this mux handles; of a mux inside, what its patterns and the one that leads to it have in common. The same
+   * array until something is registered.
+   */
+  get patterns(): readonly TaskPattern[] {
+    return (this.#patterns ??= [...this.#exact.values(), ...this.#prefixes].flatMap(patternsOf));
   }
 
   #find(type: string): MuxMatch {
-    const pattern = this.#routes.has(type) ? type : this.#patterns.find((prefix) => type.startsWith(prefix));
-    const route = pattern === undefined ? undefined : this.#routes.get(pattern);
+    const route = this.#exact.get(type) ?? this.#prefixes.find(({ pattern }) => type.startsWith(pattern.type));
     if (route === undefined) return { handler: handlerNotFound, pattern: undefined };
-    if (!(route instanceof TaskMux)) return { handler: route, pattern };
-    const inner = route.handlerFor(type);
+    const { pattern, to } = route;
+    if (!(to instanceof TaskMux)) return { handler: to, pattern };
+    const inner = to.handlerFor(type);
     return { handler: inner.handler, pattern: inner.pattern === undefined ? undefined : pattern };
+  }
+
+  #routeOf({ type, match }: TaskPattern): Route | undefined {
+    return match === 'exact' ? this.#exact.get(type) : this.#prefixes.find(({ pattern }) => pattern.type === type);
+  }
+
+  #add(route: Route): void {
+    const { type, match } = route.pattern;
+    if (match === 'exact') this.#exact.set(type, route);
+    else this.#prefixes = [...this.#prefixes, route].sort((a, b) => b.pattern.type.length - a.pattern.type.length);
+    this.#forget();
   }
 
   #contains(mux: TaskMux): boolean {
     if (mux === this) return true;
-    return [...this.#routes.values()].some((route) => route instanceof TaskMux && route.#contains(mux));
+    const routes = [...this.#exact.values(), ...this.#prefixes];
+    return routes.some(({ to }) => to instanceof TaskMux && to.#contains(mux));
   }
 
   #forget(): void {
     this.#matches.clear();
+    this.#patterns = undefined;
     for (const outer of this.#outer) outer.#forget();
   }
+}
+
+function patternsOf({ pattern, to }: Route): readonly TaskPattern[] {
+  if (!(to instanceof TaskMux)) return [pattern];
+  return to.patterns.flatMap((inner) => intersectPatterns(pattern, inner) ?? []);
 }
 
 /** Wraps a handler; the first middleware is the outermost. */

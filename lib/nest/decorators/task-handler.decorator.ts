@@ -1,5 +1,6 @@
 import type { Middleware } from '../../engine/middleware.js';
 import type { Task } from '../../engine/server/handler-task.js';
+import type { PatternMatch } from '../../model/task/task-pattern.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import { entryProviderKey, taskHandlerKey } from '../asynq.tokens.js';
 import { appendMetadata } from './append-metadata.js';
@@ -13,6 +14,11 @@ export interface TaskHandlerOptions {
   readonly enabled?: boolean;
   /** Wraps this handler alone, inside the middleware of the module; the first is the outermost. */
   readonly middleware?: readonly Middleware[];
+  /**
+   * `'exact'` takes the type alone, `'prefix'` every type that starts with the text. Default: a text that ends in `:`
+   * is a prefix; any other text, and every task definition, is exact.
+   */
+  readonly match?: PatternMatch;
 }
 
 /** What {@link TaskHandler} leaves on a method. */
@@ -37,8 +43,8 @@ type PayloadMismatch<P, First> = unknown extends P
     : unknown;
 
 /**
- * Makes a method of a provider or controller the handler of a task type, of every type with that prefix, or of a
- * task definition. May be used several times on one method. What the method returns is stored as the task's result
+ * Makes a method of a provider or controller the handler of a task type or a task definition, or, with a text that ends
+ * in `:` or `match: 'prefix'`, of every type that starts with it. May be used several times on one method. What the method returns is stored as the task's result
  * when the task has retention; to fail, it throws.
  *
  * Pipes, guards, interceptors and filters work as on a controller's method. A provider that is request-scoped or

@@ -1,8 +1,8 @@
 import type { TaskEventName } from '../../engine/engine-events.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { HandlerConflictError } from '../../model/errors/task-errors.js';
-import { checkOneOf, isBlank, refuse } from '../../model/options/check.js';
-import type { TaskDefinition } from '../../model/task/task-definition.js';
+import { checkOneOf, refuse } from '../../model/options/check.js';
+import { patternKey, showPattern, taskPatternOf } from '../../model/task/task-pattern.js';
 import type { CronDefinition } from './cron.explorer.js';
 import type { EventDefinition } from './event.explorer.js';
 import type { HandlerDefinition } from './handler.explorer.js';
@@ -29,16 +29,16 @@ export function checkDefinitions({ handlers, crons, periodicTasks, events, insta
   const taken = new Map<string, HandlerDefinition>();
   for (const handler of handlers) {
     const { decorator, location, instance } = handler;
-    const pattern = patternOf(handler);
-    if (isBlank(pattern)) {
-      throw new HandlerConflictError(`${decorator} on ${location}: the pattern must not be blank`);
-    }
+    const path = `${decorator} on ${location}: the pattern`;
+    const pattern = taskPatternOf(handler.pattern, { match: handler.match, path });
     checkOneOf({ path: `${decorator} on ${location}: instance`, value: instance }, instances);
     checkMadePerTask(handler);
-    const key = JSON.stringify([instance, pattern]);
+    const key = JSON.stringify([instance, patternKey(pattern)]);
     const other = taken.get(key);
     if (other !== undefined) {
-      throw new HandlerConflictError(`Pattern "${pattern}" has two handlers: ${other.location} and ${location}`);
+      throw new HandlerConflictError(
+        `Pattern ${showPattern(pattern)} has two handlers: ${other.location} and ${location}`,
+      );
     }
     taken.set(key, handler);
   }
@@ -70,17 +70,6 @@ function checkScheduleIds(crons: readonly CronDefinition[]): void {
     }
     taken.set(key, cron);
   }
-}
-
-/** The text that routes tasks to a handler. A definition from a file that imports the handler's own is `undefined`. */
-function patternOf({ decorator, pattern, location }: HandlerDefinition): string {
-  if (typeof pattern === 'string') return pattern;
-  const type: unknown = (pattern as TaskDefinition | undefined | null)?.type;
-  if (typeof type === 'string') return type;
-  return refuse(
-    { path: `${decorator} on ${location}: the pattern`, value: pattern },
-    'a task type, a prefix or what defineTask made',
-  );
 }
 
 // Nest makes controllers per request only for its own routers.

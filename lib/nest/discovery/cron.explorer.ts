@@ -91,6 +91,7 @@ function define({ found, spec, options, path }: FoundCron): CronDefinition {
       ...found,
       decorator: '@Cron',
       pattern: type,
+      match: 'exact',
       instance: checkText({ path: `${path} instance`, value: instance }),
       middleware: [],
     },

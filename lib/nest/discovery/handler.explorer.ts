@@ -1,6 +1,7 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { Middleware } from '../../engine/middleware.js';
 import { checkBoolean, checkFunction, checkNames, checkText, refuse } from '../../model/options/check.js';
+import type { PatternMatch } from '../../model/task/task-pattern.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import { defaultInstanceName, taskHandlerKey } from '../asynq.tokens.js';
 import type { TaskHandlerMetadata, TaskHandlerOptions } from '../decorators/task-handler.decorator.js';
@@ -12,6 +13,7 @@ export interface HandlerDefinition extends Omit<DecoratedMethod<unknown>, 'metad
   /** What declares it, for messages. */
   readonly decorator: '@TaskHandler' | '@Cron';
   readonly pattern: string | TaskDefinition;
+  readonly match: PatternMatch | undefined;
   readonly instance: string;
   readonly middleware: readonly Middleware[];
 }
@@ -35,12 +37,15 @@ export async function exploreHandlers(
   return definitions;
 }
 
-function resolveHandlerOptions(options: TaskHandlerOptions, path: string): Required<TaskHandlerOptions> {
-  checkNames({ path, value: options }, ['instance', 'enabled', 'middleware']);
-  const { instance = defaultInstanceName, enabled = true, middleware = [] } = options;
+type ResolvedHandlerOptions = Required<Omit<TaskHandlerOptions, 'match'>> & Pick<HandlerDefinition, 'match'>;
+
+function resolveHandlerOptions(options: TaskHandlerOptions, path: string): ResolvedHandlerOptions {
+  checkNames({ path, value: options }, ['instance', 'enabled', 'middleware', 'match']);
+  const { instance = defaultInstanceName, enabled = true, middleware = [], match } = options;
   if (!Array.isArray(middleware))
     return refuse({ path: `${path} middleware`, value: middleware }, 'a list of functions');
   return {
+    match,
     instance: checkText({ path: `${path} instance`, value: instance }),
     enabled: checkBoolean({ path: `${path} enabled`, value: enabled }),
     middleware: middleware.map((value: Middleware, index) =>

@@ -24,16 +24,41 @@ const run = (mux: TaskMux, type: string, payload?: unknown): unknown =>
 describe('TaskMux', () => {
   it('S-122, S-128 prefers the exact pattern, then the longest prefix, in whatever order they were given', () => {
     for (const patterns of [
-      ['email:', 'email:signup', 'email:sign'],
-      ['email:signup', 'email:sign', 'email:'],
+      ['email:', 'email:signup', 'email:sign:', 'email:s:'],
+      ['email:s:', 'email:sign:', 'email:signup', 'email:'],
     ]) {
       const mux = new TaskMux();
       for (const pattern of patterns) mux.handle(pattern, () => pattern);
       expect(run(mux, 'email:signup')).toBe('email:signup');
       expect(run(mux, 'email:daily')).toBe('email:');
-      expect(run(mux, 'email:signin')).toBe('email:sign');
-      expect(mux.handlerFor('email:signup:again').pattern).toBe('email:signup');
+      expect(run(mux, 'email:sign:in')).toBe('email:sign:');
+      expect(mux.handlerFor('email:signup:again').pattern).toEqual({ type: 'email:', match: 'prefix' });
     }
+  });
+
+  it('matches exactly, unless the text ends in a colon or is to be a prefix', () => {
+    const definition = defineTask('user:invite');
+    const root = defineTask('audit:');
+    const mux = new TaskMux()
+      .handle('user:delete', () => 'deleted')
+      .handle(definition, () => 'invited')
+      .handle(root, () => 'audited')
+      .handle('image', () => 'image', { match: 'prefix' })
+      .handle('report:', () => 'report', { match: 'exact' });
+    for (const type of ['user:delete-avatar', 'user:delete:', 'user:invited', 'audit:x', 'report:x', 'imag']) {
+      expect(mux.handlerFor(type).pattern).toBeUndefined();
+    }
+    expect(run(mux, 'user:delete')).toBe('deleted');
+    expect(run(mux, 'user:invite')).toBe('invited');
+    expect(run(mux, 'audit:')).toBe('audited');
+    expect(run(mux, 'images')).toBe('image');
+    expect(run(mux, 'report:')).toBe('report');
+  });
+
+  it('may have a prefix and a handler for that very text', () => {
+    const mux = new TaskMux().handle('a:', () => 'prefix').handle('a:', () => 'exact', { match: 'exact' });
+    expect(run(mux, 'a:')).toBe('exact');
+    expect(run(mux, 'a:b')).toBe('prefix');
   });
 
   it('S-123, S-127 finds nothing for a type that is only the beginning of a pattern', () => {
@@ -44,15 +69,21 @@ describe('TaskMux', () => {
   });
 
   it('takes letter case and spaces as they are', () => {
-    const mux = new TaskMux().handle(' Email', () => 'yes');
-    expect(mux.handlerFor(' Email:x').pattern).toBe(' Email');
+    const mux = new TaskMux().handle(' Email:', () => 'yes');
+    expect(mux.handlerFor(' Email:x').pattern).toEqual({ type: ' Email:', match: 'prefix' });
     expect(mux.handlerFor(' email:x').pattern).toBeUndefined();
-    expect(mux.handlerFor('Email').pattern).toBeUndefined();
+    expect(mux.handlerFor('Email:').pattern).toBeUndefined();
   });
 
   it.each<[string, (mux: TaskMux) => unknown]>([
     ['a blank pattern', (mux) => mux.handle('  ', () => {})],
     ['a pattern twice', (mux) => mux.handle('a', () => {}).handle('a', () => {})],
+    ['a prefix twice', (mux) => mux.handle('a:', () => {}).handle('a:', () => {}, { match: 'prefix' })],
+    ['a wildcard', (mux) => mux.handle('a:*', () => {})],
+    ['a definition as a prefix', (mux) => mux.handle(defineTask('a'), () => {}, { match: 'prefix' })],
+    ['an unknown match', (mux) => mux.handle('a', () => {}, { match: 'glob' as never })],
+    ['an unknown option', (mux) => mux.handle('a', () => {}, { prefix: true } as never)],
+    ['no pattern at all', (mux) => mux.handle(undefined as never, () => {})],
     ['a missing handler', (mux) => mux.handle('a', undefined as never)],
     ['a mux in itself', (mux) => mux.handle('a', mux)],
     ['a mux in itself, further down', (mux) => mux.handle('a', new TaskMux().handle('b', mux))],
@@ -116,8 +147,41 @@ describe('TaskMux', () => {
     await expect(async () => await run(mux, 'late', {})).rejects.toMatchObject({ code: 'ASYNQ_INVALID_PAYLOAD' });
   });
 
-  it('lists its patterns', () => {
-    expect(new TaskMux().handle('b', () => {}).handle('a', () => {}).patterns).toEqual(['b', 'a']);
+  it('says what to write instead of a wildcard, and takes one that is meant', () => {
+    const mux = new TaskMux();
+    expect(() => mux.handle('email:*', () => {})).toThrow('write "email:"');
+    expect(() => mux.handle('image*', () => {})).toThrow('write "image" with { match: \'prefix\' }');
+    expect(
+      run(
+        mux.handle('2*3', () => 6, { match: 'exact' }),
+        '2*3',
+      ),
+    ).toBe(6);
+  });
+
+  it('lists its patterns, those of a mux inside as far as tasks reach it', () => {
+    const inner = new TaskMux()
+      .handle('image:resize', () => {})
+      .handle('video:cut', () => {})
+      .handle('image:gif:', () => {});
+    const mux = new TaskMux()
+      .handle('b', () => {})
+      .handle('a:', () => {})
+      .handle('image:', inner);
+    mux.handle('video:cut', inner).handle('none', inner);
+    expect(mux.patterns).toEqual(
+      expect.arrayContaining([
+        { type: 'b', match: 'exact' },
+        { type: 'a:', match: 'prefix' },
+        { type: 'image:resize', match: 'exact' },
+        { type: 'image:gif:', match: 'prefix' },
+        { type: 'video:cut', match: 'exact' },
+      ]),
+    );
+    expect(mux.patterns).toHaveLength(5);
+    expect(mux.patterns).toBe(mux.patterns);
+    inner.handle('image:', () => {});
+    expect(mux.patterns).toContainEqual({ type: 'image:', match: 'prefix' });
   });
 
   it('does not remember types without end', () => {
