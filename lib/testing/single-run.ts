@@ -1,6 +1,7 @@
 import { resolveClientOptions } from '../engine/client/client-options.js';
 import { TaskRequests } from '../engine/client/task-requests.js';
 import { EngineEventEmitter } from '../engine/engine-events.js';
+import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
 import type { Handler } from '../engine/middleware.js';
 import { Execution } from '../engine/server/execution.js';
 import { Executor } from '../engine/server/executor.js';
@@ -50,7 +51,8 @@ export interface SingleRunRequest {
 /** Runs one task as a worker does, mux, middleware and Nest's own tools included, without any queue. */
 export async function runSingle(deps: SingleRunDeps, request: SingleRunRequest): Promise<RunOutcome> {
   const { instance, clock, random } = deps;
-  const { logger, server, mux } = instance;
+  const { server, mux } = instance;
+  const logger = new ThrottledLogger({ logger: instance.logger, clock });
   const { options } = server;
   const message = await messageOf(deps, request);
   let result: unknown;
@@ -63,6 +65,7 @@ export async function runSingle(deps: SingleRunDeps, request: SingleRunRequest):
       settler: {
         add: (execution, settlement) => {
           void executor.stop();
+          logger.stop();
           resolve(outcomeOf(execution, { settlement, result, clock }));
         },
       },

@@ -173,6 +173,7 @@ export class AsynqClient {
     await this.#batcher.idle();
     this.#batcher.stop();
     if (this.#options.connection.kind === 'own') await this.#broker.close();
+    this.#options.logger.stop();
   }
 
   #handOver(request: EnqueueRequest): Promise<TaskInfo> {

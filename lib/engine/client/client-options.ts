@@ -4,6 +4,7 @@ import { jsonCodec, type PayloadCodec } from '../../model/task/payload.codec.js'
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { type Duration, type Ms, ms } from '../../model/time/duration.js';
+import { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { type Logger, silentLogger } from '../logger.js';
 import type { RedisOption } from '../open-broker.js';
 import { systemClock, systemRandom } from '../system-clock.js';
@@ -33,7 +34,7 @@ export interface ResolvedClientOptions {
   readonly codec: PayloadCodec;
   readonly enqueueTimeout: Ms;
   readonly defaults: TaskOptions;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -59,7 +60,7 @@ const defaultEnqueueTimeout = ms(5_000);
  */
 export function resolveClientOptions(options: ClientOptions, path = 'AsynqClient:'): ResolvedClientOptions {
   checkNames({ path, value: options }, names);
-  const { broker, codec, redis, enqueueTimeout } = options;
+  const { broker, codec, redis, enqueueTimeout, clock = systemClock } = options;
   if (broker !== undefined && redis !== undefined) {
     refuse({ path: pathOf(path, 'redis'), value: redis }, 'left out when broker is given');
   }
@@ -71,8 +72,8 @@ export function resolveClientOptions(options: ClientOptions, path = 'AsynqClient
         ? defaultEnqueueTimeout
         : checkDuration({ path: pathOf(path, 'enqueueTimeout'), value: enqueueTimeout }, 'above-zero'),
     defaults: layTaskOptions(options.defaults, { path: pathOf(path, 'defaults'), under: noOptions }),
-    logger: options.logger ?? silentLogger,
-    clock: options.clock ?? systemClock,
+    logger: new ThrottledLogger({ logger: options.logger ?? silentLogger, clock }),
+    clock,
     random: options.random ?? systemRandom,
   };
 }

@@ -1,10 +1,9 @@
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
-import { ms, type Ms } from '../../model/time/duration.js';
-import type { Logger } from '../logger.js';
+import type { Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from './broker-watch.js';
-import { RareLog } from './rare-log.js';
 import type { Service } from './service.js';
+import type { ThrottledLogger } from './throttled-logger.js';
 import { setUpkeepTimer } from './upkeep-timer.js';
 
 export interface PeriodicServiceOptions {
@@ -13,21 +12,17 @@ export interface PeriodicServiceOptions {
   readonly every: Ms;
   readonly first: 'at-once' | 'after-interval';
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   /** A run comes at once when Redis is back. */
   readonly link: BrokerLink;
   /** Whether runs come while Redis is out of reach. */
   readonly whileDown: 'rest' | 'run';
 }
 
-/** The same fault is logged once in this time, however often it comes. */
-const faultLogGap = ms(30_000);
-
 /** A {@link Service} that does one thing every so often, never twice at once. */
 export abstract class PeriodicService implements Service {
   readonly name: string;
   readonly #options: PeriodicServiceOptions;
-  readonly #log: RareLog;
   #started = false;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
@@ -37,7 +32,6 @@ export abstract class PeriodicService implements Service {
   protected constructor(options: PeriodicServiceOptions) {
     this.name = options.name;
     this.#options = options;
-    this.#log = new RareLog({ logger: options.logger, clock: options.clock, gap: faultLogGap });
   }
 
   start(): Promise<void> {
@@ -96,6 +90,6 @@ export abstract class PeriodicService implements Service {
     const text = `${this.name}: ${error instanceof Error ? error.message : String(error)}`;
     // Whoever watches the broker has said it already.
     if (error instanceof BrokerUnavailableError) this.#options.logger.debug(text);
-    else this.#log.error(text);
+    else this.#options.logger.error(text, { kind: `${this.name} failed` });
   }
 }

@@ -10,8 +10,7 @@ import type { EngineEventEmitter } from '../engine-events.js';
 import { Alarm } from '../lifecycle/alarm.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
-import { RareLog } from '../lifecycle/rare-log.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { forEachQueue } from './each-queue.js';
 import type { GroupMux } from './group-mux.js';
 import { SetAggregation, type SetAggregationDeps } from './set-aggregation.js';
@@ -29,7 +28,7 @@ export interface AggregatorDeps {
   readonly clock: Clock;
   readonly link: BrokerLink;
   readonly events: EngineEventEmitter;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 interface Group {
@@ -48,7 +47,6 @@ const longestInterval = ms(7_000);
 export class Aggregator extends PeriodicService {
   readonly #deps: AggregatorDeps;
   readonly #alarm: Alarm;
-  readonly #log: RareLog;
   readonly #requests: TaskRequests;
   /** Groups to be checked, the one that has waited longest first. */
   readonly #waiting = new Map<string, Group>();
@@ -66,7 +64,6 @@ export class Aggregator extends PeriodicService {
     super({ name: 'aggregator', every, first: 'at-once', whileDown: 'rest', clock, link, logger });
     this.#deps = deps;
     this.#alarm = new Alarm({ clock, onTime: (now) => this.#onTime(now) });
-    this.#log = new RareLog({ logger, clock, gap: ms(30_000) });
     this.#requests = new TaskRequests({ codec, clock, defaults: noOptions });
   }
 
@@ -184,7 +181,7 @@ export class Aggregator extends PeriodicService {
     const text = `Group "${group}" of queue "${queue}" could not be checked: ${describeError(error)}`;
     // Whoever watches the broker has said it already.
     if (error instanceof BrokerUnavailableError) this.#deps.logger.debug(text);
-    else this.#log.error(text);
+    else this.#deps.logger.error(text, { kind: `group not checked ${queue}` });
   }
 }
 

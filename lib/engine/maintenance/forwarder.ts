@@ -4,7 +4,7 @@ import type { EpochMs, Ms } from '../../model/time/duration.js';
 import { Alarm } from '../lifecycle/alarm.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { forEachQueue } from './each-queue.js';
 
 export interface ForwarderDeps {
@@ -14,7 +14,7 @@ export interface ForwarderDeps {
   readonly every: Ms;
   readonly clock: Clock;
   readonly link: BrokerLink;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   /** Tasks have come to a queue. */
   readonly onForwarded: (queue: string) => void;
 }

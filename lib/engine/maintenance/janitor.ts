@@ -3,7 +3,7 @@ import type { Clock } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { forEachQueue } from './each-queue.js';
 
 export interface JanitorDeps {
@@ -14,7 +14,7 @@ export interface JanitorDeps {
   readonly batchSize: number;
   readonly clock: Clock;
   readonly link: BrokerLink;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 /** Deletes completed tasks whose retention has ended, all of them at every run (spec/03 §13). */

@@ -4,7 +4,7 @@ import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
 export interface ReconcilerDeps {
   readonly maintenance: Pick<MaintenanceContract, 'reconcile'>;
@@ -13,7 +13,7 @@ export interface ReconcilerDeps {
   readonly random: Random;
   readonly link: BrokerLink;
   readonly events: EngineEventEmitter;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 interface Suspicion {
@@ -72,7 +72,9 @@ export class Reconciler extends PeriodicService {
   }
 
   #report(disorder: Disorder): void {
-    this.#deps.logger.warn(`Put right in queue "${disorder.queue}": ${disorder.kind} ("${disorder.subject}")`);
+    this.#deps.logger.warn(`Put right in queue "${disorder.queue}": ${disorder.kind} ("${disorder.subject}")`, {
+      kind: `disorder ${disorder.queue} ${disorder.kind}`,
+    });
     this.#deps.events.emit('healed', disorder);
   }
 

@@ -14,7 +14,7 @@ import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms } from '../../model/
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { forEachQueue } from './each-queue.js';
 
 export interface RecovererDeps {
@@ -32,7 +32,7 @@ export interface RecovererDeps {
   readonly clock: Clock;
   readonly link: BrokerLink;
   readonly events: EngineEventEmitter;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   /** A task waits for its time, or waits again (`undefined`). */
   readonly onRecovered: (queue: string, dueAt: EpochMs | undefined) => void;
 }
@@ -113,7 +113,10 @@ export class Recoverer extends PeriodicService {
     this.#setsLookedAt = now;
     await forEachQueue(queues, async (queue) => {
       const sets = await maintenance.reclaimAggregationSets({ queue, now });
-      if (sets > 0) logger.warn(`Returned the tasks of ${sets} unfinished aggregation sets of queue "${queue}"`);
+      if (sets > 0)
+        logger.warn(`Returned the tasks of ${sets} unfinished aggregation sets of queue "${queue}"`, {
+          kind: `sets returned ${queue}`,
+        });
     });
   }
 
@@ -197,7 +200,10 @@ export class Recoverer extends PeriodicService {
         fault ??= outcome;
       }
     }
-    if (settled > 0) logger.warn(`Took back ${settled} tasks of queue "${queue}" whose workers had lost them`);
+    if (settled > 0)
+      logger.warn(`Took back ${settled} tasks of queue "${queue}" whose workers had lost them`, {
+        kind: `recovered ${queue}`,
+      });
     if (fault !== undefined) throw fault;
   }
 
@@ -245,7 +251,9 @@ export class Recoverer extends PeriodicService {
   #reportUndecodable({ undecodable }: ExpiredLeases): void {
     const { logger, events } = this.#deps;
     for (const { queue, taskId, reason } of undecodable) {
-      logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`);
+      logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`, {
+        kind: `undecodable ${queue}`,
+      });
       events.emit('undecodable', { task: { id: taskId, queue }, reason });
     }
   }

@@ -24,7 +24,7 @@ import type { Clock, Timer } from '../../model/time/clock.js';
 import { elapsed, ms } from '../../model/time/duration.js';
 import type { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { AggregatedTask, type GroupAggregator } from './task-group.js';
 
 export interface SetAggregationDeps {
@@ -37,7 +37,7 @@ export interface SetAggregationDeps {
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly events: EngineEventEmitter;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 type Task = readonly [task: string | TaskDefinition, payload: unknown, options: EnqueueOptions | undefined];
@@ -138,7 +138,9 @@ export class SetAggregation {
         return this.deps.events.emit('aggregated', { queue, group, size, task: { id, type } });
       case 'unknown':
         // An answer was lost. Either the combined task is stored, or the tasks wait in their group: nothing is amiss.
-        return this.deps.logger.warn(`The tasks of ${this.#name()} were aggregated or are back in their group`);
+        return this.deps.logger.warn(`The tasks of ${this.#name()} were aggregated or are back in their group`, {
+          kind: `aggregation unknown ${queue}`,
+        });
       case 'gone':
         throw new DeadlineExceededError();
       case 'duplicate':
@@ -154,7 +156,9 @@ export class SetAggregation {
     try {
       await this.deps.maintenance.returnAggregationSet(this.set);
     } catch (error) {
-      this.deps.logger.warn(`The tasks of ${this.#name()} go back to it in two minutes only: ${describeError(error)}`);
+      this.deps.logger.warn(`The tasks of ${this.#name()} go back to it in two minutes only: ${describeError(error)}`, {
+        kind: `set not returned ${this.set.queue}`,
+      });
     }
   }
 
@@ -177,14 +181,17 @@ export class SetAggregation {
   #failed(error: unknown): void {
     const { queue, group } = this.set;
     const text = `The tasks of ${this.#name()} were not aggregated: ${describeError(error)}`;
-    if (error instanceof TaskAbortedError) this.deps.logger.warn(text);
-    else this.deps.logger.error(text);
+    const kind = `not aggregated ${queue} ${describeError(error)}`;
+    if (error instanceof TaskAbortedError) this.deps.logger.warn(text, { kind });
+    else this.deps.logger.error(text, { kind });
     this.deps.events.emit('aggregationFailed', { queue, group, error });
   }
 
   #reportUndecodable({ undecodable }: AggregationSet): void {
     for (const { queue, taskId, reason } of undecodable) {
-      this.deps.logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`);
+      this.deps.logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`, {
+        kind: `undecodable ${queue}`,
+      });
       this.deps.events.emit('undecodable', { task: { id: taskId, queue }, reason });
     }
   }

@@ -71,7 +71,7 @@ export class AsynqScheduler {
     this.options = resolveSchedulerOptions(options);
     this.#requests = new TaskRequests(this.options);
     this.events = new EngineEventEmitter((error) =>
-      this.options.logger.error(`A listener of an event failed: ${describeError(error)}`),
+      this.options.logger.error(`A listener of an event failed: ${describeError(error)}`, { kind: 'listener failed' }),
     );
   }
 
@@ -223,6 +223,7 @@ export class AsynqScheduler {
     await this.#starting;
     await this.#services?.stop();
     await this.#closeBroker();
+    this.options.logger.stop();
     this.options.logger.info('The scheduler is shut down');
   }
 

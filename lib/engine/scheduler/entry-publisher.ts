@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { publishedEntry, type ScheduleEntry } from './schedule-entry.js';
 
 export interface EntryPublisherDeps {
@@ -14,7 +14,7 @@ export interface EntryPublisherDeps {
   readonly interval: Ms;
   readonly clock: Clock;
   readonly link: BrokerLink;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 /** Changes that come together are published together. */

@@ -3,8 +3,7 @@ import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
-import { RareLog } from '../lifecycle/rare-log.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { lastTicks } from './missed-ticks.js';
 import type { ScheduleEntry } from './schedule-entry.js';
 import { mostMissed } from './tick-clock.js';
@@ -15,7 +14,7 @@ export interface FirstTicksDeps {
   /** Connects; done once however often it is called. */
   readonly open: () => Promise<void>;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   readonly sender: Pick<TickSender, 'release'>;
   /** Ticks after the one instant and before the other are left out. */
   readonly onMissed: (entry: ScheduleEntry, missed: { readonly after: EpochMs; readonly until: EpochMs }) => void;
@@ -29,7 +28,6 @@ interface Search {
 
 const batchSize = 1_000;
 const rest = ms(1_000);
-const logGap = ms(30_000);
 
 /**
  * Finds out where schedules stood when this process took them up: which tick was the fleet's last, and which ones were
@@ -40,11 +38,8 @@ export class FirstTicks {
   #running = false;
   #timer: Timer | undefined;
   #isStopped = false;
-  readonly #log: RareLog;
 
-  constructor(private readonly deps: FirstTicksDeps) {
-    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: logGap });
-  }
+  constructor(private readonly deps: FirstTicksDeps) {}
 
   /** Looks entries up that begin now. */
   find(entries: readonly ScheduleEntry[], began: EpochMs): void {
@@ -78,7 +73,8 @@ export class FirstTicks {
     } catch (error) {
       // That Redis is away its watch has said; it says as well when it is back.
       if (!(error instanceof BrokerUnavailableError)) {
-        this.#log.error(`The last ticks cannot be read, schedules that catch up wait: ${describeError(error)}`);
+        const text = `The last ticks cannot be read, schedules that catch up wait: ${describeError(error)}`;
+        this.deps.logger.error(text, { kind: 'last ticks not read' });
       }
       if (!this.#isStopped) this.#timer = this.deps.clock.setTimer(rest, () => this.wake());
     } finally {

@@ -178,7 +178,7 @@ export class PeriodicTasks {
   }
 
   #report(what: string, error: unknown): void {
-    this.#scheduler.options.logger.error(`${what}: ${describeError(error)}`);
+    this.#scheduler.options.logger.error(`${what}: ${describeError(error)}`, { kind: what });
     this.#scheduler.events.emit('periodicTasksFailed', { error });
   }
 }

@@ -14,6 +14,7 @@ import type { TaskInfo } from '../../model/task/task-info.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
+import { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { type Logger, silentLogger } from '../logger.js';
 import type { RedisOption } from '../open-broker.js';
 import { systemClock, systemRandom } from '../system-clock.js';
@@ -81,7 +82,7 @@ export interface ResolvedSchedulerOptions {
   readonly codec: PayloadCodec;
   readonly preEnqueue: (task: ScheduledTask) => unknown;
   readonly postEnqueue: (outcome: ScheduledTaskOutcome) => unknown;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -118,6 +119,7 @@ export function resolveSchedulerOptions(
     refuse({ path: path('redis'), value: redis }, 'left out when broker is given');
   }
   const { timeZone = 'UTC', catchUp = 'skip', heartbeatInterval = '10s', shutdownTimeout = '8s' } = options;
+  const { clock = systemClock } = options;
   return {
     connection:
       broker === undefined ? { kind: 'own', redis: redis ?? 'redis://localhost:6379' } : { kind: 'borrowed', broker },
@@ -129,8 +131,8 @@ export function resolveSchedulerOptions(
     codec: codec === undefined ? jsonCodec : checkCodec(codec, path('codec')),
     preEnqueue: preEnqueue === undefined ? noHook : checkFunction({ path: path('preEnqueue'), value: preEnqueue }),
     postEnqueue: postEnqueue === undefined ? noHook : checkFunction({ path: path('postEnqueue'), value: postEnqueue }),
-    logger: options.logger ?? silentLogger,
-    clock: options.clock ?? systemClock,
+    logger: new ThrottledLogger({ logger: options.logger ?? silentLogger, clock }),
+    clock,
     random: options.random ?? systemRandom,
   };
 }

@@ -7,8 +7,7 @@ import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
 import { infoOf } from '../client/new-task.js';
 import type { EngineEventEmitter, ScheduleSubject } from '../engine-events.js';
-import { RareLog } from '../lifecycle/rare-log.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { ScheduleEntry } from './schedule-entry.js';
 import type { ResolvedSchedulerOptions, ScheduledTask } from './scheduler-options.js';
 import type { Tick } from './tick-backlog.js';
@@ -18,7 +17,7 @@ export interface TickReportDeps {
   readonly hooks: Pick<ResolvedSchedulerOptions, 'preEnqueue' | 'postEnqueue'>;
   readonly events: EngineEventEmitter;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 /** Longer than a year, so that the history of a yearly schedule is one. */
@@ -28,11 +27,7 @@ type Enqueued = { readonly request: EnqueueRequest; readonly now: EpochMs };
 
 /** Says what becomes of ticks: to the hooks, as events, and in the history that tools show. */
 export class TickReport {
-  readonly #log: RareLog;
-
-  constructor(private readonly deps: TickReportDeps) {
-    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: ms(30_000) });
-  }
+  constructor(private readonly deps: TickReportDeps) {}
 
   /** A task is about to be prepared. */
   begins(tick: Pick<Tick, 'entry'> & { readonly instant?: EpochMs }): void {
@@ -72,7 +67,7 @@ export class TickReport {
     const what = `A tick of schedule ${entry.id} (${entry.type}) enqueued nothing: ${describeError(error)}`;
     // A unique lock that refuses a twin does what it was asked for.
     if (error instanceof DuplicateTaskError) logger.debug(what);
-    else this.#log.warn(what);
+    else logger.warn(what, { kind: `tick enqueued nothing ${entry.id}` });
     this.#call('postEnqueue', () => hooks.postEnqueue({ task: scheduledTask(entry, instant), error }));
   }
 
@@ -81,6 +76,7 @@ export class TickReport {
     const { events, logger } = this.deps;
     logger.warn(
       `Schedule ${entry.id} (${entry.type}) missed ticks after ${text(span.after)} and before ${text(span.until)}`,
+      { kind: `ticks missed ${entry.id}` },
     );
     events.emit('scheduleMissed', { schedule: subjectOf(entry), ...span });
   }
@@ -95,13 +91,16 @@ export class TickReport {
     try {
       await schedule.recordEvent({ entryId: entry.id, event: { taskId: info.id, enqueuedAt: now }, ttl: historyTtl });
     } catch (error) {
-      logger.warn(`The history of schedule ${entry.id} lacks task ${info.id}: ${describeError(error)}`);
+      logger.warn(`The history of schedule ${entry.id} lacks task ${info.id}: ${describeError(error)}`, {
+        kind: 'history not written',
+      });
     }
   }
 
   /** What a hook throws, or rejects with, changes nothing. */
   #call(name: string, hook: () => unknown): void {
-    const report = (error: unknown): void => this.deps.logger.error(`${name} failed: ${describeError(error)}`);
+    const report = (error: unknown): void =>
+      this.deps.logger.error(`${name} failed: ${describeError(error)}`, { kind: `${name} failed` });
     try {
       const returned = hook();
       if (returned instanceof Promise) returned.catch(report);

@@ -7,9 +7,8 @@ import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task
 import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
-import { RareLog } from '../lifecycle/rare-log.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { setUpkeepTimer } from '../lifecycle/upkeep-timer.js';
-import type { Logger } from '../logger.js';
 import { Backlog, type Tick } from './tick-backlog.js';
 import type { ScheduleEntry } from './schedule-entry.js';
 import type { TickReport } from './tick-report.js';
@@ -22,12 +21,11 @@ export interface TickSenderDeps {
   readonly prepare: (entry: ScheduleEntry) => EnqueueRequest | Promise<EnqueueRequest>;
   readonly report: TickReport;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 const firstRest = ms(50);
 const longestRest = ms(1_000);
-const logGap = ms(30_000);
 /** Entries whose backlogs are worked off at once. */
 const mostAtOnce = 32;
 
@@ -39,7 +37,6 @@ const mostAtOnce = 32;
 export class TickSender {
   readonly #backlog = new Backlog();
   readonly #running = new Set<Promise<unknown>>();
-  readonly #log: RareLog;
   /** Why Redis cannot be reached; live ticks then wait with the others. */
   #away: BrokerUnavailableError | undefined;
   #rest = firstRest;
@@ -47,9 +44,7 @@ export class TickSender {
   #round: Promise<void> | undefined;
   #isStopped = false;
 
-  constructor(private readonly deps: TickSenderDeps) {
-    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: logGap });
-  }
+  constructor(private readonly deps: TickSenderDeps) {}
 
   /** Holds an entry's ticks back until {@link release}, so that those it has missed go first. */
   hold(entry: ScheduleEntry): void {
@@ -226,7 +221,9 @@ export class TickSender {
     tick.hasFailed = true;
     // The text of an outage differs from call to call.
     const reason = error instanceof BrokerUnavailableError ? 'Redis cannot be reached' : describeError(error);
-    this.#log.error(`Ticks cannot be enqueued, trying until they are: ${reason}`);
+    this.deps.logger.error(`Ticks cannot be enqueued, trying until they are: ${reason}`, {
+      kind: 'ticks not enqueued',
+    });
     this.deps.report.failed(tick, { error, then: 'retry' });
   }
 

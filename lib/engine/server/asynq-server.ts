@@ -8,6 +8,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import { jsonCodec } from '../../model/task/payload.codec.js';
 import { EngineEventEmitter } from '../engine-events.js';
 import { ServiceGroup } from '../lifecycle/service-group.js';
+import { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { silentLogger } from '../logger.js';
 import { GroupMux } from '../maintenance/group-mux.js';
 import type { Handler } from '../middleware.js';
@@ -39,8 +40,9 @@ export class AsynqServer {
   readonly events: EngineEventEmitter;
   /** The options in force. */
   readonly options: ResolvedServerOptions;
-  readonly #connection: Required<Omit<ServerConnection, 'broker' | 'aggregator'>> & {
+  readonly #connection: Required<Omit<ServerConnection, 'broker' | 'aggregator' | 'logger'>> & {
     readonly broker: Broker | undefined;
+    readonly logger: ThrottledLogger;
   };
   readonly #groups: GroupMux;
   #status: ServerStatus = 'new';
@@ -57,19 +59,21 @@ export class AsynqServer {
    * @throws InvalidOptionError naming the option, what was given and what is allowed.
    */
   constructor(options: ServerOptions & ServerConnection = {}) {
-    const { redis, broker, codec, logger, clock, random, aggregator, ...rest } = options;
+    const { redis, broker, codec, logger = silentLogger, clock = systemClock, random, aggregator, ...rest } = options;
     this.options = resolveServerOptions(rest);
     this.#groups = groupMuxOf(aggregator);
     this.#connection = {
       redis: redis ?? 'redis://localhost:6379',
       broker,
       codec: codec ?? jsonCodec,
-      logger: logger ?? silentLogger,
-      clock: clock ?? systemClock,
+      logger: new ThrottledLogger({ logger, clock }),
+      clock,
       random: random ?? systemRandom,
     };
     this.events = new EngineEventEmitter((error) =>
-      this.#connection.logger.error(`A listener of an event failed: ${describeError(error)}`),
+      this.#connection.logger.error(`A listener of an event failed: ${describeError(error)}`, {
+        kind: 'listener failed',
+      }),
     );
   }
 
@@ -96,6 +100,7 @@ export class AsynqServer {
     if (this.#status === 'active') throw new InvalidStateError('The server is running already');
     if (this.#status === 'stopped') throw new InvalidStateError('The server was stopped; all it can do is shut down');
     this.#status = 'active';
+    this.#connection.logger.start();
     const broker = this.#openedBroker();
     this.#started = this.options.waitForRedis
       ? this.#workWhenReachable(broker, handler)
@@ -103,6 +108,7 @@ export class AsynqServer {
     try {
       await this.#started;
     } catch (error) {
+      this.#connection.logger.stop();
       await this.#closeBroker();
       if (this.status === 'closed') throw new ServerClosedError({ cause: error });
       this.#status = 'new';
@@ -222,6 +228,7 @@ export class AsynqServer {
     await this.#started.catch(() => undefined);
     await this.#group?.stop();
     await this.#closeBroker();
+    logger.stop();
     logger.info('Shut down');
   }
 

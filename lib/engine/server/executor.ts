@@ -14,9 +14,8 @@ import type { Clock } from '../../model/time/clock.js';
 import { addMs, elapsed, type EpochMs, ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { Alarm } from '../lifecycle/alarm.js';
-import { RareLog } from '../lifecycle/rare-log.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { Service } from '../lifecycle/service.js';
-import type { Logger } from '../logger.js';
 import type { Handler } from '../middleware.js';
 import { type AbortReason, type Execution, type ExecutionHost, subjectOf } from './execution.js';
 import type { FailureJudge } from './failure-judge.js';
@@ -33,7 +32,7 @@ export interface ExecutorDeps {
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly events: EngineEventEmitter;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   readonly executions: Iterable<Execution>;
   readonly options: Pick<ResolvedServerOptions, 'abortGrace' | 'stuckPolicy'>;
   readonly slots: Slots;
@@ -61,7 +60,6 @@ export class Executor implements ExecutionHost, Service {
   readonly name = 'executor';
   readonly codec: PayloadCodec;
   readonly #alarm: Alarm;
-  readonly #log: RareLog;
   readonly #unknownTypes = new Set<string>();
   /** Tasks whose leases were lost here not long ago: queue and id. */
   readonly #lost = new Set<string>();
@@ -69,7 +67,6 @@ export class Executor implements ExecutionHost, Service {
   constructor(private readonly deps: ExecutorDeps) {
     this.codec = deps.codec;
     this.#alarm = new Alarm({ clock: deps.clock, onTime: (now) => this.#look(now) });
-    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: ms(30_000) });
   }
 
   /** Calls the handler of a fetched task, or decides at once when there is nothing to call. */
@@ -86,7 +83,8 @@ export class Executor implements ExecutionHost, Service {
     }
     if (handler === undefined) return this.#return(execution);
     if (isUnlimited(message)) {
-      this.#log.error(`Tasks of type "${message.type}" have neither a timeout nor a deadline; 30 minutes are assumed`);
+      const text = `Tasks of type "${message.type}" have neither a timeout nor a deadline; 30 minutes are assumed`;
+      this.deps.logger.error(text, { kind: `no limit ${message.type}` });
     }
     execution.startedAt = now;
     execution.deadlineAt = runDeadline(message, now);
@@ -126,7 +124,9 @@ export class Executor implements ExecutionHost, Service {
 
   onLateEnd(execution: Execution, outcome: 'success' | 'failure'): void {
     const task = subjectOf(execution.message, execution.queue);
-    this.#log.warn(`Task "${task.id}" of type "${task.type}" ended (${outcome}) after it had been given up`);
+    this.deps.logger.warn(`Task "${task.id}" of type "${task.type}" ended (${outcome}) after it had been given up`, {
+      kind: `late end ${task.type}`,
+    });
     this.deps.events.emit('lateOutcome', { task, outcome });
     this.deps.slots.freeSlot(execution);
   }
@@ -152,7 +152,9 @@ export class Executor implements ExecutionHost, Service {
     if (this.#lost.size >= mostLost) this.#lost.clear();
     this.#lost.add(lostKey(execution.queue, execution.message.id));
     const task = subjectOf(execution.message, execution.queue);
-    this.deps.logger.warn(`The lease of task "${task.id}" of type "${task.type}" was lost; its run is told to stop`);
+    this.deps.logger.warn(`The lease of task "${task.id}" of type "${task.type}" was lost; its run is told to stop`, {
+      kind: 'lease lost',
+    });
     this.deps.events.emit('leaseLost', { task });
     if (execution.aborted === undefined) this.#abort(execution, new LeaseExpiredError());
   }
@@ -207,6 +209,7 @@ export class Executor implements ExecutionHost, Service {
     const runningFor = elapsed(execution.startedAt, now);
     this.deps.logger.warn(
       `Task "${task.id}" of type "${task.type}" is stuck: its handler ignores its abort signal after ${runningFor} ms`,
+      { kind: `stuck ${task.type}` },
     );
     this.deps.events.emit('stuck', { task, runningFor });
     this.#fail(execution, execution.aborted);
@@ -245,7 +248,9 @@ export class Executor implements ExecutionHost, Service {
     execution.end();
     execution.announcement = { name: 'requeued', event: { task: subjectOf(message, queue) } };
     this.deps.settler.add(execution, { kind: 'requeue', message });
-    this.deps.logger.info(`Task "${message.id}" of type "${message.type}" goes back to its queue: the server stops`);
+    this.deps.logger.info(`Task "${message.id}" of type "${message.type}" goes back to its queue: the server stops`, {
+      kind: 'requeued',
+    });
   }
 
   #return(execution: Execution): void {
@@ -254,7 +259,9 @@ export class Executor implements ExecutionHost, Service {
     if (!this.#unknownTypes.has(message.type)) {
       if (this.#unknownTypes.size >= mostUnknownTypes) this.#unknownTypes.clear();
       this.#unknownTypes.add(message.type);
-      this.deps.logger.warn(`No handler here knows type "${message.type}": its tasks go back for another worker`);
+      this.deps.logger.warn(`No handler here knows type "${message.type}": its tasks go back for another worker`, {
+        kind: 'unknown type',
+      });
     }
     if (this.deps.events.has('returned')) {
       execution.announcement = { name: 'returned', event: { task: subjectOf(message, queue) } };
@@ -277,7 +284,9 @@ export class Executor implements ExecutionHost, Service {
       return encodePayload(returned, this.codec);
     } catch (error) {
       const { id, type } = execution.message;
-      this.deps.logger.error(`The result of task "${id}" of type "${type}" is not kept: ${describeError(error)}`);
+      this.deps.logger.error(`The result of task "${id}" of type "${type}" is not kept: ${describeError(error)}`, {
+        kind: `result not kept ${type}`,
+      });
       return undefined;
     }
   }

@@ -1,13 +1,13 @@
 import type { Settlement } from '../../model/broker/work.contract.js';
 import { assertNever } from '../../model/errors/asynq-error.js';
+import { showValue } from '../../model/errors/option-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import { decideFailure, type FailureOutcome } from '../../model/retry/failure-outcome.js';
 import { defaultRetryDelay } from '../../model/retry/retry-delay.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock, Random, Timer } from '../../model/time/clock.js';
 import { type EpochMs, type Ms, ms, parseDuration } from '../../model/time/duration.js';
-import { RareLog } from '../lifecycle/rare-log.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { type Announcement, type Execution, subjectOf } from './execution.js';
 import type { Task } from './handler-task.js';
 import { settleCanceled, settleFailure } from './run-outcome.js';
@@ -17,7 +17,7 @@ export interface FailureJudgeDeps {
   readonly options: Pick<ResolvedServerOptions, 'retryDelay' | 'isFailure' | 'errorHandler'>;
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 /** How long the outcome of a failed run waits for a promise of the user's error handler. */
@@ -29,11 +29,7 @@ const tooLate = Symbol('too late');
  * it never keeps an outcome from being written.
  */
 export class FailureJudge {
-  readonly #log: RareLog;
-
-  constructor(private readonly deps: FailureJudgeDeps) {
-    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: ms(3_000) });
-  }
+  constructor(private readonly deps: FailureJudgeDeps) {}
 
   /** Calls the error handler; a promise of it is to be awaited, and resolves in bounded time. */
   tellUser({ task }: Execution, error: unknown): Promise<void> | undefined {
@@ -43,7 +39,7 @@ export class FailureJudge {
     try {
       returned = errorHandler(error, task);
     } catch (fault) {
-      this.#log.error(`errorHandler failed: ${describeError(fault)}`);
+      this.#callbackFailed('errorHandler', fault);
     }
     return returned instanceof Promise ? this.#bounded(returned) : undefined;
   }
@@ -55,10 +51,13 @@ export class FailureJudge {
     });
     try {
       if ((await Promise.race([telling, limit])) === tooLate) {
-        this.#log.warn(`errorHandler takes longer than ${errorHandlerLimit} ms; the outcome does not wait for it`);
+        this.deps.logger.warn(
+          `errorHandler takes longer than ${errorHandlerLimit} ms; the outcome does not wait for it`,
+          { kind: 'errorHandler is slow' },
+        );
       }
     } catch (fault) {
-      this.#log.error(`errorHandler failed: ${describeError(fault)}`);
+      this.#callbackFailed('errorHandler', fault);
     } finally {
       timer?.cancel();
     }
@@ -100,9 +99,9 @@ export class FailureJudge {
       const delay = options.retryDelay(retried, error, task);
       const parsed = parseDuration(delay);
       if (parsed !== undefined) return parsed;
-      this.#log.error(`retryDelay answered ${describeError(delay)}, which is no duration; the default is used`);
+      this.#callbackFailed('retryDelay', `${showValue(delay)} is not a duration; the default is used`);
     } catch (fault) {
-      this.#log.error(`retryDelay failed, the default is used: ${describeError(fault)}`);
+      this.#callbackFailed('retryDelay', fault);
     }
     return defaultRetryDelay(retried, random);
   }
@@ -111,9 +110,13 @@ export class FailureJudge {
     try {
       return this.deps.options.isFailure(error);
     } catch (fault) {
-      this.#log.error(`isFailure failed, so the error counts: ${describeError(fault)}`);
+      this.#callbackFailed('isFailure', fault);
       return true;
     }
+  }
+
+  #callbackFailed(name: string, fault: unknown): void {
+    this.deps.logger.error(`${name} failed: ${describeError(fault)}`, { kind: `${name} failed` });
   }
 
   #report(settlement: Settlement, error: unknown): void {
@@ -121,11 +124,11 @@ export class FailureJudge {
     const { id, type, retried, maxRetry, errorMessage } = settlement.message;
     const subject = `Task "${id}" of type "${type}"`;
     if (settlement.kind === 'archive') {
-      logger.warn(`${subject} failed for good and is archived: ${errorMessage}`);
+      logger.warn(`${subject} failed for good and is archived: ${errorMessage}`, { kind: `archived ${type}` });
     } else if (settlement.kind === 'retry') {
       logger.debug(`${subject} failed, retry ${retried} of ${maxRetry} follows: ${errorMessage}`);
     } else if (settlement.kind === 'done') {
-      logger.warn(`${subject} was revoked by its handler: ${describeError(error)}`);
+      logger.warn(`${subject} was revoked by its handler: ${describeError(error)}`, { kind: `revoked ${type}` });
     }
   }
 }

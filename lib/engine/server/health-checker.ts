@@ -4,7 +4,7 @@ import type { Clock } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
 export interface HealthCheckerDeps {
   readonly broker: Pick<Broker, 'ping'>;
@@ -12,7 +12,7 @@ export interface HealthCheckerDeps {
   readonly every: Ms;
   readonly clock: Clock;
   readonly link: BrokerLink;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 /** Asks at every interval whether Redis answers, and tells the user; never at the start (spec/03 §14). */
@@ -35,7 +35,7 @@ export class HealthChecker extends PeriodicService {
     try {
       this.#deps.healthCheck(fault);
     } catch (error) {
-      this.#deps.logger.error(`healthCheck failed: ${describeError(error)}`);
+      this.#deps.logger.error(`healthCheck failed: ${describeError(error)}`, { kind: 'healthCheck failed' });
     }
     return undefined;
   }

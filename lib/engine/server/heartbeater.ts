@@ -7,7 +7,7 @@ import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { type Execution, subjectOf } from './execution.js';
 import { keepLeases } from './lease-keeping.js';
 import type { ResolvedServerOptions } from './server-options.js';
@@ -35,7 +35,7 @@ export interface HeartbeaterDeps {
   readonly clock: Clock;
   readonly link: BrokerLink;
   readonly events: EngineEventEmitter;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   readonly status: () => ServerStatus;
   /** A task is somebody else's now. */
   readonly onLeaseLost: (execution: Execution) => void;
@@ -160,6 +160,7 @@ export class Heartbeater extends PeriodicService {
     logger.warn(
       `The event loop stood still for ${blockedFor} ms, which puts leases in danger; ` +
         (named.length === 0 ? 'no task was running' : `tasks running: ${named.join(', ')}`),
+      { kind: 'loop blocked' },
     );
     events.emit('loopBlocked', { blockedFor, running });
   }

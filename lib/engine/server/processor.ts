@@ -6,9 +6,8 @@ import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
-import { RareLog } from '../lifecycle/rare-log.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { Service } from '../lifecycle/service.js';
-import type { Logger } from '../logger.js';
 import { EarlyCancels } from './early-cancels.js';
 import { Execution, type ExecutionHost, type RunSource } from './execution.js';
 import { leaseEnd } from './lease-keeping.js';
@@ -24,7 +23,7 @@ export interface ProcessorDeps {
   readonly clock: Clock;
   readonly link: BrokerLink;
   readonly events: EngineEventEmitter;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   readonly executions: RunningTasks;
   /** `host:pid:server-id`. */
   readonly owner: string;
@@ -67,7 +66,6 @@ const mostUnsettled = 10_000;
 export class Processor implements Service {
   readonly name = 'processor';
   readonly #slice: number;
-  readonly #log: RareLog;
   /** Fetched, not begun; from `#next` on. */
   #inbox: Execution[] = [];
   #next = 0;
@@ -85,7 +83,6 @@ export class Processor implements Service {
 
   constructor(private readonly deps: ProcessorDeps) {
     this.#slice = sliceOf(deps.concurrency);
-    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: ms(3_000) });
   }
 
   async start(): Promise<void> {
@@ -200,7 +197,7 @@ export class Processor implements Service {
       this.#asked -= limit;
       feed.refused(queue);
       if (error instanceof BrokerUnavailableError) this.deps.onLostAnswer(queue.name);
-      else this.#log.error(`Tasks of queue "${queue.name}" could not be fetched: ${describeError(error)}`);
+      else this.#fetchFailed(queue.name, error);
       this.#notice();
       return;
     }
@@ -226,6 +223,11 @@ export class Processor implements Service {
     this.schedule();
   }
 
+  #fetchFailed(queue: string, error: unknown): void {
+    const text = `Tasks of queue "${queue}" could not be fetched: ${describeError(error)}`;
+    this.deps.logger.error(text, { kind: `fetch failed ${queue}` });
+  }
+
   #putInboxBack(): void {
     const waiting = this.#inbox.slice(this.#next);
     this.#inbox = [];
@@ -235,7 +237,9 @@ export class Processor implements Service {
 
   #report(result: DequeueResult): void {
     for (const { queue, taskId, reason } of result.undecodable) {
-      this.#log.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`);
+      this.deps.logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`, {
+        kind: `undecodable ${queue}`,
+      });
       this.deps.events.emit('undecodable', { task: { id: taskId, queue }, reason });
     }
   }

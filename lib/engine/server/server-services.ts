@@ -8,7 +8,7 @@ import type { EpochMs } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerWatch } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { Aggregator } from '../maintenance/aggregator.js';
 import { Forwarder } from '../maintenance/forwarder.js';
 import type { GroupMux } from '../maintenance/group-mux.js';
@@ -42,7 +42,7 @@ export interface ServerServicesDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EngineEventEmitter;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   readonly status: () => ServerStatus;
 }
 

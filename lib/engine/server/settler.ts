@@ -1,11 +1,10 @@
 import type { Settlement, SettleOutcome, WorkContract } from '../../model/broker/work.contract.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
-import { type EpochMs, ms } from '../../model/time/duration.js';
+import type { EpochMs } from '../../model/time/duration.js';
 import type { Clock } from '../../model/time/clock.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { RareLog } from '../lifecycle/rare-log.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { type Execution, subjectOf } from './execution.js';
 import { keepLeases } from './lease-keeping.js';
 import type { RunningTasks } from './running-tasks.js';
@@ -14,7 +13,7 @@ export interface SettlerDeps {
   readonly work: Pick<WorkContract, 'settle' | 'extendLeases'>;
   readonly clock: Clock;
   readonly events: EngineEventEmitter;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   /** `host:pid:server-id` of this server. */
   readonly owner: string;
   /** Every run this server answers for; those that are settled and without a slot are taken out. */
@@ -49,12 +48,9 @@ export class Settler {
   #writes = 0;
   /** Who waits for the end of them. */
   #waiters: (() => void)[] = [];
-  readonly #log: RareLog;
   #waiting = 0;
 
-  constructor(private readonly deps: SettlerDeps) {
-    this.#log = new RareLog({ logger: deps.logger, clock: deps.clock, gap: ms(3_000) });
-  }
+  constructor(private readonly deps: SettlerDeps) {}
 
   /** Outcomes that wait for the next {@link flush}. */
   get waiting(): number {
@@ -120,9 +116,10 @@ export class Settler {
     const { execution, settlement } = entry;
     this.#release(execution);
     const task = subjectOf(execution.message, execution.queue);
-    this.#log.warn(
+    this.deps.logger.warn(
       `The outcome (${settlement.kind}) of task "${task.id}" of type "${task.type}" came too late: ` +
         "its lease has run out and the task is no longer this server's",
+      { kind: 'late outcome' },
     );
     this.deps.events.emit('lateOutcome', { task, outcome: settlement.kind });
   }
@@ -181,7 +178,9 @@ export class Settler {
   #failed(error: unknown): void {
     // Whoever watches the broker tells about an outage.
     if (error instanceof BrokerUnavailableError) return;
-    this.#log.warn(`An outcome could not be written and is tried again: ${describeError(error)}`);
+    this.deps.logger.warn(`An outcome could not be written and is tried again: ${describeError(error)}`, {
+      kind: 'outcome not written',
+    });
   }
 
   #settled(execution: Execution, settlement: Settlement): void {

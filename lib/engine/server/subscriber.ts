@@ -3,14 +3,14 @@ import { ms } from '../../model/time/duration.js';
 import type { Clock } from '../../model/time/clock.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
 export interface SubscriberDeps {
   readonly presence: Pick<PresenceContract, 'subscribe'>;
   readonly listener: SignalListener;
   readonly clock: Clock;
   readonly link: BrokerLink;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 const retryEvery = ms(5_000);

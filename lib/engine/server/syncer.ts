@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
-import type { Logger } from '../logger.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { leaseLength } from './lease-keeping.js';
 import type { Settler, Unsettled } from './settler.js';
 
@@ -10,7 +10,7 @@ export interface SyncerDeps {
   readonly settler: Pick<Settler, 'rewrite' | 'drop'>;
   readonly clock: Clock;
   readonly link: BrokerLink;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
 }
 
 const firstPause = ms(1_000);
@@ -55,6 +55,7 @@ export class Syncer implements Service {
       logger.error(
         `The outcome (${settlement.kind}) of task "${id}" of type "${type}" could not be written before the end; ` +
           'the task will be recovered',
+        { kind: 'outcome left to recovery' },
       );
     }
   }

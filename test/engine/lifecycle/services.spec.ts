@@ -1,9 +1,9 @@
 import { Alarm } from '../../../lib/engine/lifecycle/alarm.js';
 import type { BrokerLink } from '../../../lib/engine/lifecycle/broker-watch.js';
 import { PeriodicService } from '../../../lib/engine/lifecycle/periodic-service.js';
-import { RareLog } from '../../../lib/engine/lifecycle/rare-log.js';
 import type { Service } from '../../../lib/engine/lifecycle/service.js';
 import { ServiceGroup } from '../../../lib/engine/lifecycle/service-group.js';
+import { ThrottledLogger } from '../../../lib/engine/lifecycle/throttled-logger.js';
 import { addMs, type EpochMs, ms, type Ms } from '../../../lib/model/time/duration.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
 import { aGate } from '../../support/until.js';
@@ -44,9 +44,10 @@ class Ticker extends PeriodicService {
   constructor(
     private readonly clock: VirtualClock,
     readonly link: SwitchedLink,
-    readonly logger: RecordingLogger,
+    readonly recorded: RecordingLogger,
     first: 'at-once' | 'after-interval' = 'after-interval',
   ) {
+    const logger = new ThrottledLogger({ logger: recorded, clock });
     super({ name: 'ticker', every: ms(1_000), first, whileDown: 'rest', clock, link, logger });
   }
 
@@ -141,7 +142,10 @@ describe('PeriodicService', () => {
     await ticker.start();
     await clock.advance('40s');
     expect(ticker.runs).toHaveLength(40);
-    expect(ticker.logger.messages('error')).toEqual(['ticker: no luck', 'ticker: no luck']);
+    expect(ticker.recorded.messages('error')).toEqual([
+      'ticker: no luck',
+      'ticker: no luck (and 28 more in the last 30 s)',
+    ]);
     await ticker.stop();
   });
 });
@@ -222,19 +226,5 @@ describe('ServiceGroup', () => {
     await group.stop();
     expect(calls.slice(3)).toEqual(['stop a', 'stop b', 'stop c']);
     expect(logger.messages('error')).toEqual(['b did not stop cleanly: no']);
-  });
-});
-
-describe('RareLog', () => {
-  it('says the same once in a while, and anything new at once', async () => {
-    const clock = new VirtualClock();
-    const logger = new RecordingLogger();
-    const log = new RareLog({ logger, clock, gap: ms(3_000) });
-    for (let second = 0; second < 7; second += 1) {
-      log.error('same');
-      if (second === 2) log.warn('new');
-      await clock.advance('1s');
-    }
-    expect(logger.messages()).toEqual(['same', 'new', 'same', 'same']);
   });
 });

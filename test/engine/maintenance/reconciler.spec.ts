@@ -1,4 +1,5 @@
 import { EngineEventEmitter } from '../../../lib/engine/engine-events.js';
+import { ThrottledLogger } from '../../../lib/engine/lifecycle/throttled-logger.js';
 import { Reconciler } from '../../../lib/engine/maintenance/reconciler.js';
 import { ms } from '../../../lib/model/time/duration.js';
 import { ServerUnderTest } from '../server-under-test.js';
@@ -63,7 +64,7 @@ describe('the reconciler', () => {
       random: () => 0,
       link: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
       events: new EngineEventEmitter(() => {}),
-      logger: test.logger,
+      logger: new ThrottledLogger(test),
     });
     for (let run = 0; run < 4; run += 1) {
       await reconciler.runOnce();
