@@ -5,10 +5,6 @@ import { AsynqConnectionsModule, AsynqRunnerModule } from './asynq-life-cycle.mo
 import { defaultInstanceName, optionsToken } from './asynq.tokens.js';
 import { checkBoolean, checkObject, checkText } from '../model/options/check.js';
 
-/** One registration; a class of its own, so that what {@link AsynqModule} imports by itself is not added to it. */
-@Module({})
-class AsynqInstanceModule {}
-
 /**
  * Brings the Asynq task queue to an application: an {@link AsynqClient} to inject everywhere, and a server that runs
  * the methods decorated with {@link TaskHandler}. Its life is tied to Nest's: handlers start after every provider has
@@ -29,7 +25,7 @@ class AsynqInstanceModule {}
  * })
  * export class AppModule {}
  */
-@Module({ imports: [registration({ providers: [{ provide: optionsToken(defaultInstanceName), useValue: {} }] })] })
+@Module({})
 export class AsynqModule {
   /**
    * Registers an instance: the default one, or the one with the given `name`. Options are checked when the
@@ -58,11 +54,15 @@ export class AsynqModule {
   }
 }
 
+// Nest takes whatever has a `module` for a dynamic module, and the class of one is what `exports` names. Imported bare,
+// the class is therefore a registration of its own, and none of it is added to what `forRoot` returns.
+Object.assign(AsynqModule, AsynqModule.forRoot());
+
 function registration(options: AsynqInstanceOptions & Pick<DynamicModule, 'imports' | 'providers'>): DynamicModule {
   const name = instanceName(options);
   const { isGlobal = true } = options;
   return {
-    module: AsynqInstanceModule,
+    module: AsynqModule,
     global: checkBoolean({ path: 'AsynqModule: isGlobal', value: isGlobal }),
     imports: [...(options.imports ?? []), AsynqConnectionsModule, AsynqRunnerModule],
     providers: [...(options.providers ?? []), ...instanceProviders(name)],
