@@ -19,6 +19,8 @@ export interface MemoryBrokerDeps {
   readonly store: MemoryStore;
   /** The time that the tasks live by: what expires by itself goes by it, and so do waits for a task. */
   readonly clock: Clock;
+  /** The name under which other brokers of this process find the store. */
+  readonly name?: string;
   /** Called once, when the broker is closed. */
   readonly onClose?: () => void;
 }
@@ -52,6 +54,10 @@ export class MemoryBroker implements Broker {
     this.maintenance = new MemoryMaintenance({ ...deps, settle });
     this.presence = new MemoryPresence(deps);
     this.schedule = new MemorySchedule(deps);
+  }
+
+  describe(): string {
+    return `memory:${this.brokerDeps.name ?? ''}`;
   }
 
   async open(): Promise<void> {

@@ -21,5 +21,5 @@ export function openNamedMemory(name: string, clock: Clock): MemoryBroker {
     shared.brokers -= 1;
     if (shared.brokers === 0) named.delete(name);
   };
-  return new MemoryBroker({ store: shared.store, clock, onClose });
+  return new MemoryBroker({ store: shared.store, clock, name, onClose });
 }

@@ -32,6 +32,10 @@ export class RedisBroker implements Broker {
     this.schedule = new RedisSchedule(deps);
   }
 
+  describe(): string {
+    return this.connection.describe();
+  }
+
   async open(): Promise<void> {
     await this.connection.open();
   }

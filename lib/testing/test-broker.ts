@@ -63,6 +63,10 @@ export class TestBroker implements Broker {
     });
   }
 
+  describe(): string {
+    return this.deps.broker.describe();
+  }
+
   async open(): Promise<void> {
     if (this.deps.faults.isBrokerDown) throw unavailable();
     await this.deps.broker.open();

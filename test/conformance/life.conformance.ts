@@ -11,6 +11,7 @@ export const brokerLife = chapter('the life of a broker', (it) => {
     await broker.open();
     await broker.ping();
     expect(broker.isAvailable()).toBe(true);
+    expect(broker.describe()).toMatch(/^(?:rediss?:\/\/[^@]+|memory:.*)$/);
   });
 
   it('closes any number of times, and leaves what is stored', async (tasks) => {

@@ -47,6 +47,11 @@ describe('the option memory:', () => {
     },
   );
 
+  it('says which store it is', () => {
+    expect(open('memory:').describe()).toBe('memory:');
+    expect(open('memory:orders').describe()).toBe('memory:orders');
+  });
+
   it('gives each its own store when there is no name', async () => {
     const [one, other] = [open('memory:'), open('memory:')];
     await store(one, 'a');

@@ -10,8 +10,8 @@ function resolve(value: unknown): RedisTarget {
 describe('the redis option', () => {
   it('takes a URL, as text or as an object', () => {
     const target = { kind: 'node', place: 'cache:7000', options: { host: 'cache', port: 7000, db: 1 } };
-    expect(resolve('redis://cache:7000/1')).toEqual(target);
-    expect(resolve(new URL('redis://cache:7000/1'))).toEqual(target);
+    expect(resolve('redis://cache:7000/1')).toMatchObject(target);
+    expect(resolve(new URL('redis://cache:7000/1'))).toMatchObject(target);
   });
 
   it.each<[string, RedisOption, string]>([
@@ -31,6 +31,22 @@ describe('the redis option', () => {
     expect(resolve(option).place).toBe(place);
   });
 
+  it.each<[string, RedisOption, string]>([
+    ['a server', 'redis://app:secret@cache/2', 'redis://cache:6379/2'],
+    ['defaults', {}, 'redis://localhost:6379/0'],
+    ['TLS', { host: '::1', tls: {}, password: 'secret', db: 1 }, 'rediss://[::1]:6379/1'],
+    ['a socket', { path: '/run/redis.sock', db: 3 }, 'redis-socket:///run/redis.sock?db=3'],
+    [
+      'sentinels',
+      { sentinels: [{ host: 's1' }, { port: 1 }], name: 'm', sentinelPassword: 'secret' },
+      'redis-sentinel://s1:26379,localhost:1/0?master=m',
+    ],
+    ['a cluster', { cluster: { nodes: ['redis://:secret@n1:1', 'n2:2'] } }, 'redis://n1:1,n2:2 (cluster)'],
+    ['a client', new Redis({ lazyConnect: true, port: 7000, password: 'secret' }), 'redis://localhost:7000/0'],
+  ])('describes %s with its database, without secrets', (_name, option, description) => {
+    expect(resolve(option).description).toBe(description);
+  });
+
   it('keeps the password of a cluster node that is given as a URL', () => {
     expect(resolve({ cluster: { nodes: ['redis://:secret@n1:1'] } })).toMatchObject({
       seeds: [{ host: 'n1', port: 1, password: 'secret' }],
@@ -40,8 +56,8 @@ describe('the redis option', () => {
   it('takes an ioredis client as one that is lent', () => {
     const redis = new Redis({ lazyConnect: true, port: 7000 });
     const cluster = new Cluster([7000], { lazyConnect: true });
-    expect(resolve(redis)).toEqual({ kind: 'borrowed', place: 'localhost:7000', client: redis });
-    expect(resolve(cluster)).toEqual({ kind: 'borrowed', place: 'the given cluster', client: cluster });
+    expect(resolve(redis)).toMatchObject({ kind: 'borrowed', place: 'localhost:7000', client: redis });
+    expect(resolve(cluster)).toMatchObject({ kind: 'borrowed', place: 'the given cluster', client: cluster });
     expect([redis.status, cluster.status]).toEqual(['wait', 'wait']);
   });
 

@@ -69,6 +69,7 @@ export function faultyBroker(broker: Broker): FaultyBroker {
     maintenance: broker.maintenance,
     presence: broker.presence,
     schedule: faultySchedule,
+    describe: () => broker.describe(),
     open: async () => await broker.open(),
     ping: async () => await broker.ping(),
     isAvailable: () => broker.isAvailable(),

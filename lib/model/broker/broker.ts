@@ -16,6 +16,12 @@ export interface Broker {
   readonly schedule: ScheduleContract;
 
   /**
+   * Where the tasks are kept, as a URL without user and password: `redis://localhost:6379/0`, `memory:`. For people: log
+   * lines and health pages.
+   */
+  describe(): string;
+
+  /**
    * Connects and checks that the server is one the library supports.
    * Called by any number of users of one broker; the work is done once.
    *

@@ -41,6 +41,7 @@ export function createRedisConnection(option: RedisOption, deps: RedisConnection
   const clients = new ClientFactory({ target, attemptLimit: commandLimit });
   const commands = new CommandConnection({ clients, clock, random, commandLimit, warn });
   return new ClientConnection({
+    description: target.description,
     commands,
     limits,
     subscriber: new SubscriberConnection({ clients, commands, clock, random, commandLimit }),
@@ -49,6 +50,7 @@ export function createRedisConnection(option: RedisOption, deps: RedisConnection
 }
 
 interface Parts {
+  readonly description: string;
   readonly commands: CommandConnection;
   readonly limits: ConnectionLimits;
   readonly subscriber: SubscriberConnection;
@@ -61,6 +63,10 @@ class ClientConnection implements RedisConnection {
   #closing: Promise<void> | undefined;
 
   constructor(private readonly parts: Parts) {}
+
+  describe(): string {
+    return this.parts.description;
+  }
 
   send(command: string, args: readonly RedisArgument[]): Promise<RedisReply> {
     return this.parts.commands.send(command, args);

@@ -12,6 +12,9 @@ export type RedisReply = Buffer | number | null | readonly RedisReply[];
  * Opens each when it is first needed; closes what it opened and never what it was handed.
  */
 export interface RedisConnection {
+  /** Where it leads: host, port and database, without user and password. */
+  describe(): string;
+
   /**
    * Sends one command (`evalsha`, `sadd`, ...) and resolves with its reply in bytes.
    *

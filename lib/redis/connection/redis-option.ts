@@ -4,6 +4,7 @@ import { suggest } from '../../model/options/suggest.js';
 import { nodeOptionNames } from './ioredis-option-names.js';
 import type { RedisClient } from './redis-client.js';
 import { hideCredentials, parseRedisUrl } from './redis-url.js';
+import { addressOf, describeServer } from './server-address.js';
 
 /** A Redis Cluster: some of its nodes, as URLs or ioredis takes them, and ioredis' options for clusters. */
 export interface RedisClusterOption {
@@ -34,16 +35,12 @@ export interface RedisClusterOption {
  */
 export type RedisOption = string | URL | RedisOptions | RedisClusterOption | RedisClient;
 
-/** A {@link RedisOption} read and checked. `place` names it in messages and holds no secret. */
-export type RedisTarget =
-  | { readonly kind: 'node'; readonly place: string; readonly options: RedisOptions }
-  | {
-      readonly kind: 'cluster';
-      readonly place: string;
-      readonly seeds: readonly RedisOptions[];
-      readonly options: ClusterOptions;
-    }
-  | { readonly kind: 'borrowed'; readonly place: string; readonly client: RedisClient };
+/** A {@link RedisOption} read and checked. */
+export type RedisTarget = { readonly place: string; readonly description: string } & (
+  | { readonly kind: 'node'; readonly options: RedisOptions }
+  | { readonly kind: 'cluster'; readonly seeds: readonly RedisOptions[]; readonly options: ClusterOptions }
+  | { readonly kind: 'borrowed'; readonly client: RedisClient }
+);
 
 const optionForms = 'a URL, ioredis options, { sentinels, name }, { cluster } or an ioredis client';
 
@@ -71,7 +68,7 @@ function isRedisClient(value: unknown): value is RedisClient {
 }
 
 function nodeTarget(options: RedisOptions): RedisTarget {
-  return { kind: 'node', place: placeOf(options), options };
+  return { kind: 'node', place: addressOf(options), description: describeServer(options), options };
 }
 
 function nodeOptionsTarget(path: string, options: RedisOptions): RedisTarget {
@@ -97,7 +94,14 @@ function clusterTarget(given: Given): RedisTarget {
   checkNoPrefix(pathOf(given.path, 'options'), options);
   checkNoPrefix(pathOf(given.path, 'options.redisOptions'), options.redisOptions ?? {});
   const seeds = (nodes as readonly ClusterNode[]).map((node, index) => clusterNode(`${path}[${index}]`, node));
-  return { kind: 'cluster', place: `cluster ${seeds.map(placeOf).join(',')}`, seeds, options };
+  const addresses = seeds.map(addressOf).join(',');
+  return {
+    kind: 'cluster',
+    place: `cluster ${addresses}`,
+    description: `redis://${addresses} (cluster)`,
+    seeds,
+    options,
+  };
 }
 
 /** What is shown of a value that stands where options should: a text or a list may hold a password. */
@@ -118,8 +122,10 @@ function borrowedTarget(path: string, client: RedisClient): RedisTarget {
   if (client.options.stringNumbers === true) {
     refuse({ path: pathOf(path, 'stringNumbers'), value: true }, 'off on a client that is shared');
   }
-  const place = client.isCluster ? 'the given cluster' : placeOf(client.options);
-  return { kind: 'borrowed', place, client };
+  if (client.isCluster)
+    return { kind: 'borrowed', place: 'the given cluster', description: 'the given cluster', client };
+  const { options } = client;
+  return { kind: 'borrowed', place: addressOf(options), description: describeServer(options), client };
 }
 
 /** A misspelt `host` would lead to localhost in silence. Names that are near none may be those of another version. */
@@ -141,14 +147,4 @@ function checkPort(path: string, port: unknown): void {
 function checkNoPrefix(path: string, options: Pick<RedisOptions, 'keyPrefix'>): void {
   const { keyPrefix } = options;
   if (keyPrefix) refuse({ path: pathOf(path, 'keyPrefix'), value: keyPrefix }, 'left out: keys have fixed names');
-}
-
-function placeOf(options: RedisOptions): string {
-  if (options.path) return options.path;
-  if (options.sentinels) {
-    const sentinels = options.sentinels.map(({ host, port }) => `${host ?? 'localhost'}:${port ?? 26379}`);
-    return `master "${options.name ?? ''}" of sentinels ${sentinels.join(',')}`;
-  }
-  const host = options.host ?? 'localhost';
-  return `${host.includes(':') ? `[${host}]` : host}:${options.port ?? 6379}`;
 }

@@ -31,6 +31,7 @@ export class WatchedBroker {
           return lost === undefined ? outcomes : outcomes.map(() => lost);
         },
       },
+      describe: () => inner.describe(),
       open: async () => await inner.open(),
       ping: async () => await inner.ping(),
       isAvailable: () => inner.isAvailable(),
