@@ -41,7 +41,9 @@ export type {
 
 export { EngineEventEmitter } from './engine/engine-events.js';
 export type {
+  EngineEventName,
   EngineEvents,
+  EventListener,
   ScheduleEvents,
   ScheduleSubject,
   ServerEvents,

@@ -1,5 +1,7 @@
 import type { DisorderKind } from '../model/broker/maintenance.contract.js';
+import { checkFunction, checkOneOf } from '../model/options/check.js';
 import type { EpochMs, Ms } from '../model/time/duration.js';
+import { callUser } from './lifecycle/user-callback.js';
 
 /** The task an event is about. */
 export interface TaskSubject {
@@ -105,48 +107,113 @@ export type EngineEvents = TaskEvents & ServerEvents & ScheduleEvents;
 /** Name of an event about a task. */
 export type TaskEventName = keyof TaskEvents;
 
-type Listener<E> = (event: E) => void;
+/** Name of any event. */
+export type EngineEventName = keyof EngineEvents;
+
+/** Told about an event. A promise is not waited for; what it rejects with is logged. */
+export type EventListener<N extends EngineEventName> = (event: EngineEvents[N]) => unknown;
+
+const namesOfTaskEvents: Readonly<Record<TaskEventName, true>> = {
+  started: true,
+  completed: true,
+  retry: true,
+  archived: true,
+  revoked: true,
+  snoozed: true,
+  requeued: true,
+  returned: true,
+  canceled: true,
+  recovered: true,
+  leaseLost: true,
+  lateOutcome: true,
+  stuck: true,
+  undecodable: true,
+};
+const namesOfEvents: Readonly<Record<EngineEventName, true>> = {
+  ...namesOfTaskEvents,
+  healed: true,
+  aggregated: true,
+  aggregationFailed: true,
+  loopBlocked: true,
+  brokerDown: true,
+  brokerUp: true,
+  scheduleEnqueued: true,
+  scheduleSkipped: true,
+  scheduleFailed: true,
+  scheduleMissed: true,
+  periodicTasksFailed: true,
+};
+
+/** Names of the events about tasks. */
+export const taskEventNames: readonly string[] = Object.keys(namesOfTaskEvents);
+/** Names of all events. */
+export const eventNames: readonly string[] = Object.keys(namesOfEvents);
+
+interface Registration {
+  readonly listener: (event: never) => unknown;
+  readonly times: 'every' | 'once';
+}
 
 /**
- * Tells listeners what happened. Listeners run synchronously and must not throw; one that does is reported to
- * `onListenerError` and disturbs nobody else.
+ * Tells listeners what happened, synchronously and in the order in which they were added. What a listener throws, or
+ * rejects with, is reported to `onListenerError` and disturbs nobody else.
  *
  * @example
- * server.events.on('archived', ({ task, error }) => alert(`${task.type} ${task.id} failed for good`, error));
+ * const stop = server.events.on('archived', ({ task, error }) => alert(`${task.type} ${task.id} failed for good`, error));
+ * stop();
  */
 export class EngineEventEmitter {
-  readonly #listeners = new Map<keyof EngineEvents, Set<Listener<never>>>();
-  readonly #onListenerError: (error: unknown) => void;
+  readonly #registrations = new Map<EngineEventName, readonly Registration[]>();
 
-  constructor(onListenerError: (error: unknown) => void) {
-    this.#onListenerError = onListenerError;
+  constructor(private readonly onListenerError: (event: EngineEventName, error: unknown) => void) {}
+
+  /**
+   * Calls `listener` at every event of that name; returns a function that ends it.
+   *
+   * @throws InvalidOptionError when there is no such event, or the listener is not a function.
+   */
+  on<N extends EngineEventName>(name: N, listener: EventListener<N>): () => void {
+    return this.#add('on', name, { listener, times: 'every' });
   }
 
-  /** Calls `listener` at every event of that name; returns a function that stops it. */
-  on<N extends keyof EngineEvents>(name: N, listener: Listener<EngineEvents[N]>): () => void {
-    let listeners = this.#listeners.get(name);
-    if (listeners === undefined) this.#listeners.set(name, (listeners = new Set()));
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-    };
+  /**
+   * Calls `listener` at the next event of that name only; returns a function that ends it before.
+   *
+   * @throws InvalidOptionError when there is no such event, or the listener is not a function.
+   */
+  once<N extends EngineEventName>(name: N, listener: EventListener<N>): () => void {
+    return this.#add('once', name, { listener, times: 'once' });
   }
 
   /** Whether anybody listens: lets a hot path skip building the event. */
-  has(name: keyof EngineEvents): boolean {
-    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  has(name: EngineEventName): boolean {
+    return this.#registrations.has(name);
   }
 
   /** Announces an event. */
-  emit<N extends keyof EngineEvents>(name: N, event: EngineEvents[N]): void {
-    const listeners = this.#listeners.get(name);
-    if (listeners === undefined) return;
-    for (const listener of listeners) {
-      try {
-        (listener as Listener<EngineEvents[N]>)(event);
-      } catch (error) {
-        this.#onListenerError(error);
-      }
+  emit<N extends EngineEventName>(name: N, event: EngineEvents[N]): void {
+    const registrations = this.#registrations.get(name);
+    if (registrations === undefined) return;
+    for (const registration of registrations) {
+      if (registration.times === 'once') this.#remove(name, registration);
+      const listener = registration.listener as EventListener<N>;
+      callUser(
+        () => listener(event),
+        (error) => this.onListenerError(name, error),
+      );
     }
+  }
+
+  #add(method: string, name: EngineEventName, registration: Registration): () => void {
+    checkOneOf({ path: `events.${method}: event`, value: name }, eventNames);
+    checkFunction({ path: `events.${method}: listener`, value: registration.listener });
+    this.#registrations.set(name, [...(this.#registrations.get(name) ?? []), registration]);
+    return () => this.#remove(name, registration);
+  }
+
+  #remove(name: EngineEventName, registration: Registration): void {
+    const left = this.#registrations.get(name)?.filter((other) => other !== registration) ?? [];
+    if (left.length === 0) this.#registrations.delete(name);
+    else this.#registrations.set(name, left);
   }
 }

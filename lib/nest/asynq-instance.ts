@@ -1,4 +1,5 @@
 import { AsynqClient } from '../engine/client/asynq-client.js';
+import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
 import type { Logger } from '../engine/logger.js';
 import { GroupMux } from '../engine/maintenance/group-mux.js';
 import { openBroker, type OpenBrokerDeps, type RedisOption } from '../engine/open-broker.js';
@@ -7,6 +8,7 @@ import { TaskMux } from '../engine/server/task-mux.js';
 import { systemClock, systemRandom } from '../engine/system-clock.js';
 import type { Broker } from '../model/broker/broker.js';
 import { InvalidOptionError } from '../model/errors/option-errors.js';
+import { describeError } from '../model/retry/describe-error.js';
 import type { Clock, Random } from '../model/time/clock.js';
 import type { ResolvedModuleOptions } from './asynq-module-options.js';
 import { defaultInstanceName } from './asynq.tokens.js';
@@ -31,7 +33,7 @@ export const systemParts: EngineParts = { clock: systemClock, random: systemRand
 /** One registration of the module: a broker, and the client, server, scheduler and mux that share it. */
 export class AsynqInstance {
   readonly options: ResolvedModuleOptions;
-  readonly logger: Logger;
+  readonly logger: ThrottledLogger;
   readonly client: AsynqClient;
   readonly server: AsynqServer;
   readonly scheduler: InstanceScheduler;
@@ -50,8 +52,9 @@ export class AsynqInstance {
     const { clock, random, clientClock = clock } = parts;
     const { codec } = options;
     this.options = options;
-    this.logger =
+    const logger =
       parts.logger ?? options.logger ?? new NestLogger(name === defaultInstanceName ? 'Asynq' : `Asynq:${name}`);
+    this.logger = new ThrottledLogger({ logger, clock });
     this.#clock = clock;
     this.broker = makeBroker(options, { parts, logger: this.logger });
     const shared = {
@@ -99,9 +102,10 @@ export class AsynqInstance {
   async close(): Promise<void> {
     for (const part of [this.client, this.broker]) {
       await part.close().catch((error: unknown) => {
-        this.logger.error(`Closing the connections failed: ${error instanceof Error ? error.message : String(error)}`);
+        this.logger.error(`Closing the connections failed: ${describeError(error)}`);
       });
     }
+    this.logger.stop();
   }
 }
 

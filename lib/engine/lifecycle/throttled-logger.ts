@@ -2,6 +2,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { Logger, LogLevel } from '../logger.js';
+import { callUser } from './user-callback.js';
 import { setUpkeepTimer } from './upkeep-timer.js';
 
 export interface ThrottledLoggerDeps {
@@ -131,12 +132,10 @@ export class ThrottledLogger implements Logger {
   }
 
   #write(level: Level, message: string): void {
-    try {
-      const returned: unknown = this.deps.logger[level](message);
-      if (returned instanceof Promise) returned.catch((error: unknown) => this.#failed(error));
-    } catch (error) {
-      this.#failed(error);
-    }
+    callUser(
+      () => this.deps.logger[level](message),
+      (error) => this.#failed(error),
+    );
   }
 
   /** There is no logger to say it to. */

@@ -70,8 +70,10 @@ export class AsynqScheduler {
   constructor(options: SchedulerOptions = {}) {
     this.options = resolveSchedulerOptions(options);
     this.#requests = new TaskRequests(this.options);
-    this.events = new EngineEventEmitter((error) =>
-      this.options.logger.error(`A listener of an event failed: ${describeError(error)}`, { kind: 'listener failed' }),
+    this.events = new EngineEventEmitter((event, error) =>
+      this.options.logger.error(`A listener of "${event}" failed: ${describeError(error)}`, {
+        kind: `listener failed ${event}`,
+      }),
     );
   }
 

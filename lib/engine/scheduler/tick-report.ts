@@ -8,6 +8,7 @@ import { type EpochMs, ms } from '../../model/time/duration.js';
 import { infoOf } from '../client/new-task.js';
 import type { EngineEventEmitter, ScheduleSubject } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import { callUser } from '../lifecycle/user-callback.js';
 import type { ScheduleEntry } from './schedule-entry.js';
 import type { ResolvedSchedulerOptions, ScheduledTask } from './scheduler-options.js';
 import type { Tick } from './tick-backlog.js';
@@ -101,12 +102,7 @@ export class TickReport {
   #call(name: string, hook: () => unknown): void {
     const report = (error: unknown): void =>
       this.deps.logger.error(`${name} failed: ${describeError(error)}`, { kind: `${name} failed` });
-    try {
-      const returned = hook();
-      if (returned instanceof Promise) returned.catch(report);
-    } catch (error) {
-      report(error);
-    }
+    callUser(hook, report);
   }
 }
 

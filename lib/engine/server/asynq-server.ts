@@ -70,9 +70,9 @@ export class AsynqServer {
       clock,
       random: random ?? systemRandom,
     };
-    this.events = new EngineEventEmitter((error) =>
-      this.#connection.logger.error(`A listener of an event failed: ${describeError(error)}`, {
-        kind: 'listener failed',
+    this.events = new EngineEventEmitter((event, error) =>
+      this.#connection.logger.error(`A listener of "${event}" failed: ${describeError(error)}`, {
+        kind: `listener failed ${event}`,
       }),
     );
   }

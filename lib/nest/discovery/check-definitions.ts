@@ -1,4 +1,4 @@
-import type { TaskEventName } from '../../engine/engine-events.js';
+import { taskEventNames } from '../../engine/engine-events.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { HandlerConflictError } from '../../model/errors/task-errors.js';
 import { checkOneOf, refuse } from '../../model/options/check.js';
@@ -80,20 +80,3 @@ function checkMadePerTask({ decorator, host, kind, location }: HandlerDefinition
     'on a provider, which can be made per task',
   );
 }
-
-const taskEventNames = Object.keys({
-  started: true,
-  completed: true,
-  retry: true,
-  archived: true,
-  revoked: true,
-  snoozed: true,
-  requeued: true,
-  returned: true,
-  canceled: true,
-  recovered: true,
-  leaseLost: true,
-  lateOutcome: true,
-  stuck: true,
-  undecodable: true,
-} satisfies Record<TaskEventName, true>);

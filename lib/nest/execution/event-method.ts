@@ -1,12 +1,13 @@
 import type { EngineEvents } from '../../engine/engine-events.js';
-import type { Logger } from '../../engine/logger.js';
+import type { ThrottledLogger } from '../../engine/lifecycle/throttled-logger.js';
+import { describeError } from '../../model/retry/describe-error.js';
 import type { EventDefinition } from '../discovery/event.explorer.js';
 import { isMadePerTask, makeHost, type MadeHost } from './per-task-host.js';
 
 /** The listener that tells a method; a failure of the method is logged and goes no further. */
 export function bindEvent(
   definition: EventDefinition,
-  logger: Logger,
+  logger: ThrottledLogger,
 ): (event: EngineEvents[EventDefinition['event']]) => void {
   const { host, method, location } = definition;
   const tell = async (event: object): Promise<void> => {
@@ -17,9 +18,8 @@ export function bindEvent(
   };
   return (event) => {
     tell(event).catch((error: unknown) => {
-      logger.error(
-        `${location} failed on "${definition.event}": ${error instanceof Error ? error.message : String(error)}`,
-      );
+      const text = `${location} failed on "${definition.event}": ${describeError(error)}`;
+      logger.error(text, { kind: `${location} failed` });
     });
   };
 }
