@@ -55,10 +55,18 @@ function requestOf(id) {
   return { message, place: { kind: 'pending' }, uniqueForSeconds: 0, idIsGenerated: true };
 }
 
+const owner = 'host:12345:11111111-1111-1111-1111-111111111111';
+
 async function dequeue(limit) {
   const now = Date.now();
-  const owner = 'host:12345:11111111-1111-1111-1111-111111111111';
   return (await broker.work.dequeue({ queue, limit, now, leaseUntil: now + 30_000, owner })).messages;
+}
+
+async function settleDone(messages) {
+  const now = Date.now();
+  const run = { takenAt: now, leaseUntil: now + 30_000, leaseAsked: now + 30_000 };
+  const settlements = messages.map((message) => ({ ...run, settlement: { kind: 'done', message } }));
+  await broker.work.settle({ queue, owner, settlements, now });
 }
 
 async function measure({ batch, running, order }) {
@@ -66,7 +74,7 @@ async function measure({ batch, running, order }) {
   const requests = Array.from({ length: total }, () => requestOf(randomUUID()));
   // Warm up: the scripts are loaded, the queue is registered.
   await broker.enqueue.enqueue([requestOf('first')], Date.now());
-  await broker.work.settle(queue, [{ kind: 'done', message: (await dequeue(1))[0] }], Date.now());
+  await settleDone(await dequeue(1));
   await insideRedis();
   for (let at = 0; at < total; at += batch) await broker.enqueue.enqueue(requests.slice(at, at + batch), Date.now());
   const enqueue = await insideRedis();
@@ -78,11 +86,7 @@ async function measure({ batch, running, order }) {
             held.splice(Math.floor(Math.random() * held.length), 1),
           ).flat()
         : held.splice(0, batch);
-    const settled = broker.work.settle(
-      queue,
-      ended.map((message) => ({ kind: 'done', message })),
-      Date.now(),
-    );
+    const settled = settleDone(ended);
     held.push(...(await dequeue(batch)));
     await settled;
   }

@@ -3,6 +3,7 @@ import type { EnqueueContract } from '../model/broker/enqueue.contract.js';
 import type { MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import type { PresenceContract } from '../model/broker/presence.contract.js';
 import type { ScheduleContract } from '../model/broker/schedule.contract.js';
+import { type StorageNotice, StorageNotices } from '../model/broker/storage-notice.js';
 import type { WorkContract } from '../model/broker/work.contract.js';
 import type { Clock } from '../model/time/clock.js';
 import { MemoryEnqueue } from './memory-enqueue.js';
@@ -44,6 +45,7 @@ export class MemoryBroker implements Broker {
   readonly presence: PresenceContract;
   readonly schedule: ScheduleContract;
   readonly #life = new MemoryLife();
+  readonly #notices = new StorageNotices();
 
   constructor(private readonly brokerDeps: MemoryBrokerDeps) {
     const { store, clock } = brokerDeps;
@@ -76,6 +78,10 @@ export class MemoryBroker implements Broker {
   /** Nothing can come between a process and its own memory, so the listener is never called. */
   onAvailability(_listener: (availability: Availability) => void): () => void {
     return () => {};
+  }
+
+  onNotice(listener: (notice: StorageNotice) => void): () => void {
+    return this.#notices.listen(listener);
   }
 
   async close(): Promise<void> {

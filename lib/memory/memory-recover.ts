@@ -56,8 +56,7 @@ export class MemoryRecover {
     for (const { record } of faulty) mend(queue, record.taskId);
     const undecodable = this.deps.settle.archiveUndecodable({
       queue: name,
-      records: faulty.map(({ record }) => record),
-      leases: faulty.map(({ leaseSeconds }) => leaseSeconds),
+      records: faulty.map(({ record, leaseSeconds }) => ({ record, claim: { kind: 'listed', leaseSeconds } })),
       now,
     });
     return { leases, undecodable, nextEndsAt: next === undefined ? undefined : fromEpochSeconds(next) };
@@ -69,8 +68,10 @@ export class MemoryRecover {
     if (!life.isClosed) for (const { settlement } of recoveries) mend(store.queue(queue), settlement.message.id);
     return settle.settle({
       queue,
-      settlements: recoveries.map(({ settlement }) => settlement),
-      leases: recoveries.map(({ leaseSeconds }) => leaseSeconds),
+      settlements: recoveries.map(({ settlement, leaseSeconds }) => ({
+        settlement,
+        claim: { kind: 'listed', leaseSeconds },
+      })),
       now,
     });
   }

@@ -9,17 +9,12 @@ import type { MemoryDeps } from './memory-deps.js';
 import { type DueTask, placeDue } from './memory-due.js';
 import { closedError } from './memory-life.js';
 import { asAsynqError, copyOf, lockOf, reportOf } from './memory-records.js';
-import type { MemoryQueue, MemoryTask } from './memory-state.js';
+import type { LeaseClaim, MemoryQueue, MemoryTask } from './memory-state.js';
 
 /** Outcomes of runs to be written. */
-export interface SettleRequest {
+export interface MemorySettleRequest {
   readonly queue: string;
-  readonly settlements: readonly Settlement[];
-  /**
-   * The lease each task must have, by its end in Unix seconds, for who settles on behalf of a lost worker: with another
-   * lease the task is somebody else's. `undefined`: any lease will do.
-   */
-  readonly leases: readonly number[] | undefined;
+  readonly settlements: readonly { readonly settlement: Settlement; readonly claim: LeaseClaim }[];
   readonly now: EpochMs;
 }
 
@@ -27,6 +22,7 @@ export interface SettleRequest {
 interface Entry {
   readonly index: number;
   readonly settlement: Settlement;
+  readonly claim: LeaseClaim;
   /** Empty for the kinds that store none. */
   readonly record: Uint8Array;
 }
@@ -49,14 +45,14 @@ export class MemorySettle {
   constructor(private readonly deps: MemoryDeps) {}
 
   /** Settles tasks of one queue, those of one kind after those of another. Never throws. */
-  settle(request: SettleRequest): readonly SettleOutcome[] {
-    const { settlements, leases, now } = request;
+  settle(request: MemorySettleRequest): readonly SettleOutcome[] {
+    const { settlements, now } = request;
     if (this.deps.life.isClosed) return settlements.map(closedError);
     const outcomes: SettleOutcome[] = settlements.map(() => 'settled');
     const byKind = new Map<Settlement['kind'], Entry[]>();
-    settlements.forEach((settlement, index) => {
+    settlements.forEach(({ settlement, claim }, index) => {
       try {
-        const entry = { index, settlement, record: recordOf(settlement) };
+        const entry = { index, settlement, claim, record: recordOf(settlement) };
         const known = byKind.get(settlement.kind);
         if (known === undefined) byKind.set(settlement.kind, [entry]);
         else known.push(entry);
@@ -68,7 +64,7 @@ export class MemorySettle {
     for (const entries of byKind.values()) {
       const batch = newBatch(queue, now);
       for (const entry of entries) {
-        const left = queue.leaveActive(entry.settlement.message.id, leases?.[entry.index]);
+        const left = queue.leaveActive(entry.settlement.message.id, entry.claim);
         if (left === 'not-active') outcomes[entry.index] = left;
         else this.#write(entry, batch);
       }
@@ -79,18 +75,17 @@ export class MemorySettle {
 
   /**
    * Archives running tasks whose records do not decode: their bytes are kept beside a record that decodes.
-   * Answers which were still running, with the lease asked for.
+   * Answers which were still running, with the leases claimed.
    */
   archiveUndecodable(request: {
     readonly queue: string;
-    readonly records: readonly UndecodableRecord[];
-    readonly leases: readonly number[] | undefined;
+    readonly records: readonly { readonly record: UndecodableRecord; readonly claim: LeaseClaim }[];
     readonly now: EpochMs;
   }): readonly UndecodableTask[] {
-    const { records, leases, now } = request;
+    const { records, now } = request;
     const queue = this.deps.store.queue(request.queue);
-    const archived = records.filter(({ taskId }, index) => queue.leaveActive(taskId, leases?.[index]) !== 'not-active');
-    return this.archiveRecords(queue, { records: archived, now });
+    const archived = records.filter(({ record, claim }) => queue.leaveActive(record.taskId, claim) !== 'not-active');
+    return this.archiveRecords(queue, { records: archived.map(({ record }) => record), now });
   }
 
   /** Archives tasks whose records do not decode, once they have left the place where they were. */

@@ -1,8 +1,9 @@
 import type { CancelThen } from '../model/broker/presence.contract.js';
+import type { RunClaim } from '../model/broker/work.contract.js';
 import type { ServerInfo, WorkerInfo } from '../model/broker/presence.js';
 import type { ScheduleEntry, ScheduleEvent } from '../model/cron/schedule.js';
 import type { TaskState } from '../model/task/task-state.js';
-import type { EpochMs } from '../model/time/duration.js';
+import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { ExpiringMap } from './expiring-map.js';
 import { IdList } from './id-list.js';
 import { MemorySignals } from './memory-signals.js';
@@ -85,6 +86,11 @@ export interface TaskOwner {
   readonly takenAtSeconds: number;
 }
 
+/** The lease that a task must have: that of a run, or one that was listed, by its end. */
+export type LeaseClaim =
+  | { readonly kind: 'held'; readonly owner: string; readonly run: RunClaim }
+  | { readonly kind: 'listed'; readonly leaseSeconds: number };
+
 const noBytes = new Uint8Array(0);
 
 /** The tasks of one queue, and where they are. */
@@ -154,13 +160,22 @@ export class MemoryQueue {
     if (ids.length > 0) this.#tellOfPending(wasEmpty);
   }
 
-  /** Takes a running task out of `active` and `lease`; one that is not in both, or leased otherwise, stays. */
-  leaveActive(taskId: string, leaseSeconds: number | undefined): 'left' | 'not-active' {
-    const end = this.lease.scoreOf(taskId);
-    if (end === undefined || (leaseSeconds !== undefined && end !== leaseSeconds)) return 'not-active';
-    if (!this.active.delete(taskId)) return 'not-active';
+  /** Takes a running task out of `active` and `lease`; one that is not in both, or not under the lease claimed, stays. */
+  leaveActive(taskId: string, claim: LeaseClaim): 'left' | 'not-active' {
+    if (!this.isClaimed(taskId, claim) || !this.active.delete(taskId)) return 'not-active';
     this.lease.delete(taskId);
     return 'left';
+  }
+
+  /** Whether a task is leased as claimed. A record that was lost says nothing of its owner: the lease alone counts then. */
+  isClaimed(taskId: string, claim: LeaseClaim): boolean {
+    const end = this.lease.scoreOf(taskId);
+    if (end === undefined) return false;
+    if (claim.kind === 'listed') return end === claim.leaseSeconds;
+    const owner = this.tasks.get(taskId)?.owner;
+    const isOther =
+      owner !== undefined && (owner.name !== claim.owner || owner.takenAtSeconds !== toEpochSeconds(claim.run.takenAt));
+    return !isOther && end <= toEpochSeconds(claim.run.leaseAsked);
   }
 
   /** What is stored of a task, made when there is nothing. */

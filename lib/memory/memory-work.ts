@@ -3,15 +3,16 @@ import type {
   DequeueResult,
   ExtendLeasesRequest,
   LeaseNews,
-  Settlement,
   SettleOutcome,
+  SettleRequest,
   WaitRequest,
   WorkContract,
+  WriteResultRequest,
 } from '../model/broker/work.contract.js';
 import type { CancelThen } from '../model/broker/presence.contract.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
-import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import { toEpochSeconds } from '../model/time/duration.js';
 import type { MemoryDeps } from './memory-deps.js';
 import { copyOf, readRecord } from './memory-records.js';
 import type { MemorySettle } from './memory-settle.js';
@@ -46,7 +47,11 @@ export class MemoryWork implements WorkContract {
       else records.push({ queue: name, taskId, decoded });
     }
     if (records.length === 0) return { messages, undecodable: [], left };
-    return { messages, undecodable: settle.archiveUndecodable({ queue: name, records, leases: undefined, now }), left };
+    const { leaseUntil } = request;
+    const run = { takenAt: now, leaseUntil, leaseAsked: leaseUntil };
+    const claim = { kind: 'held', owner: request.owner, run } as const;
+    const faulty = records.map((record) => ({ record, claim }));
+    return { messages, undecodable: settle.archiveUndecodable({ queue: name, records: faulty, now }), left };
   }
 
   async extendLeases({ queue: name, owner, leases, leaseUntil }: ExtendLeasesRequest): Promise<LeaseNews> {
@@ -72,14 +77,20 @@ export class MemoryWork implements WorkContract {
     return { lost, canceled };
   }
 
-  async settle(queue: string, settlements: readonly Settlement[], now: EpochMs): Promise<readonly SettleOutcome[]> {
-    return this.deps.settle.settle({ queue, settlements, leases: undefined, now });
+  async settle({ queue, owner, settlements, now }: SettleRequest): Promise<readonly SettleOutcome[]> {
+    return this.deps.settle.settle({
+      queue,
+      settlements: settlements.map((run) => ({ settlement: run.settlement, claim: { kind: 'held', owner, run } })),
+      now,
+    });
   }
 
-  async writeResult(request: Parameters<WorkContract['writeResult']>[0]): Promise<boolean> {
+  async writeResult(request: WriteResultRequest): Promise<boolean> {
     this.deps.life.refuseClosed();
-    const task = this.deps.store.queue(request.queue).tasks.get(request.taskId);
-    if (task === undefined) return false;
+    const queue = this.deps.store.queue(request.queue);
+    const task = queue.tasks.get(request.taskId);
+    const claim = { kind: 'held', owner: request.owner, run: request } as const;
+    if (task === undefined || !queue.isClaimed(request.taskId, claim)) return false;
     task.result = copyOf(request.result);
     return true;
   }

@@ -3,6 +3,7 @@ import type { EnqueueContract } from '../model/broker/enqueue.contract.js';
 import type { MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import type { PresenceContract } from '../model/broker/presence.contract.js';
 import type { ScheduleContract } from '../model/broker/schedule.contract.js';
+import { type StorageNotice, StorageNotices } from '../model/broker/storage-notice.js';
 import type { WorkContract } from '../model/broker/work.contract.js';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { RedisEnqueue } from './redis-enqueue.js';
@@ -22,6 +23,8 @@ export class RedisBroker implements Broker {
   readonly maintenance: MaintenanceContract;
   readonly presence: PresenceContract;
   readonly schedule: ScheduleContract;
+
+  readonly #notices = new StorageNotices();
 
   constructor(private readonly connection: RedisConnection) {
     const deps = { connection, runner: new ScriptRunner(connection) };
@@ -50,6 +53,10 @@ export class RedisBroker implements Broker {
 
   onAvailability(listener: (availability: Availability) => void): () => void {
     return this.connection.onAvailability(listener);
+  }
+
+  onNotice(listener: (notice: StorageNotice) => void): () => void {
+    return this.#notices.listen(listener);
   }
 
   async close(): Promise<void> {

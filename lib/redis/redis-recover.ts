@@ -114,7 +114,7 @@ export class RedisRecover {
     return await this.deps.settle.settle({
       queue,
       settlements: recoveries.map(({ settlement }) => settlement),
-      leases: recoveries.map(({ leaseSeconds }) => leaseSeconds),
+      claims: { kind: 'listed', leaseSeconds: recoveries.map(({ leaseSeconds }) => leaseSeconds) },
       now,
     });
   }
@@ -128,7 +128,7 @@ export class RedisRecover {
       await this.deps.settle.archiveUndecodable({
         queue: request.queue,
         records: faulty.map(({ record }) => record),
-        leases: faulty.map(({ leaseSeconds }) => leaseSeconds),
+        claims: { kind: 'listed', leaseSeconds: faulty.map(({ leaseSeconds }) => leaseSeconds) },
         now: request.now,
       });
     const { faulty } = request;

@@ -4,23 +4,18 @@ import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { messageOfUndecodable, type UndecodableRecord } from '../model/task/undecodable-record.js';
 import type { EpochMs } from '../model/time/duration.js';
-import type { RedisArgument } from './connection/redis-connection.js';
 import { type QueueKeys, queueKeys } from './keys.js';
-import { listReply, numberReply } from './connection/reply.js';
+import { type LeaseClaims, runFenced } from './lease-fence.js';
 import type { ScriptRunner } from './script-runner.js';
 import { settleArguments, settleCall, type SettleEntry } from './settle-scripts.js';
 import { taskBatches } from './task-batches.js';
 
 /** Outcomes of runs to be written. */
-export interface SettleRequest {
+export interface RedisSettleRequest {
   readonly queue: string;
   readonly settlements: readonly Settlement[];
-  /**
-   * The lease each task must have, by its end in Unix seconds, for who settles on behalf of a lost worker: with another
-   * lease the task is somebody else's. `undefined`: any lease will do. Has no effect on kinds that only a worker asks
-   * for: `done`, `complete`, `snooze`, `return`.
-   */
-  readonly leases: readonly number[] | undefined;
+  /** The lease each task must have. */
+  readonly claims: LeaseClaims;
   readonly now: EpochMs;
 }
 
@@ -39,14 +34,14 @@ export class RedisSettle {
   constructor(private readonly runner: ScriptRunner) {}
 
   /** Settles tasks of one queue, each in one atomic step. Never rejects: what went wrong is the task's outcome. */
-  async settle(request: SettleRequest): Promise<readonly SettleOutcome[]> {
-    const { settlements, leases, now } = request;
+  async settle(request: RedisSettleRequest): Promise<readonly SettleOutcome[]> {
+    const { settlements, claims, now } = request;
     const keys = queueKeys(request.queue);
     const outcomes: SettleOutcome[] = settlements.map(() => 'settled');
     const byKind = new Map<Settlement['kind'], Placed[]>();
     settlements.forEach((settlement, index) => {
       try {
-        const entry = { index, settlement, message: messageBytes(settlement), lease: leases?.[index] ?? ('' as const) };
+        const entry = { index, settlement, message: messageBytes(settlement) };
         const known = byKind.get(settlement.kind);
         if (known === undefined) byKind.set(settlement.kind, [entry]);
         else known.push(entry);
@@ -62,7 +57,7 @@ export class RedisSettle {
         for (const batch of kind === 'requeue' ? batches.toReversed() : batches) {
           // Each would wait for the connection as long as the one before.
           if (fault instanceof BrokerUnavailableError) setAll(batch, { outcomes, outcome: fault });
-          else fault = await this.#settleBatch({ kind, keys, batch, now, outcomes });
+          else fault = await this.#settleBatch({ kind, keys, batch, claims, now, outcomes });
         }
       }),
     );
@@ -71,29 +66,33 @@ export class RedisSettle {
 
   /**
    * Archives running tasks whose records do not decode: their bytes are kept beside a record that decodes.
-   * Answers which were still running, with the lease asked for.
+   * Answers which were still running, with the leases claimed.
    */
   async archiveUndecodable(request: {
     readonly queue: string;
     readonly records: readonly UndecodableRecord[];
-    readonly leases: readonly number[] | undefined;
+    readonly claims: LeaseClaims;
     readonly now: EpochMs;
   }): Promise<readonly UndecodableTask[]> {
-    const { queue, leases, now } = request;
+    const { queue, claims, now } = request;
     const call = settleCall('archive', queueKeys(queue), now);
     const archived: UndecodableTask[] = [];
     const placed = request.records.map((record, index) => ({
+      index,
       record,
       message: encodeTaskMessage(messageOfUndecodable(record, now)),
-      lease: leases?.[index] ?? '',
     }));
     for (const batch of taskBatches(placed, ({ message }) => message.length)) {
-      const ids = batch.map(({ record }) => record.taskId);
-      const tasks = batch.flatMap(({ record, message, lease }) => [message, lease, record.decoded.reason]);
-      const refused = await this.runner.run(call.script, call.keys, [...call.head, ids.length, ...ids, ...tasks]);
-      const positions = new Set(listReply(refused).map(numberReply));
+      const refused = await runFenced(this.runner, {
+        call,
+        claims,
+        indexes: batch.map(({ index }) => index),
+        ids: batch.map(({ record }) => record.taskId),
+        args: batch.flatMap(({ record, message }) => [message, record.decoded.reason]),
+        now,
+      });
       batch.forEach(({ record: { taskId, decoded } }, at) => {
-        if (!positions.has(at + 1)) archived.push({ queue, taskId, reason: decoded.reason });
+        if (!refused.includes(at)) archived.push({ queue, taskId, reason: decoded.reason });
       });
     }
     return archived;
@@ -103,18 +102,23 @@ export class RedisSettle {
     readonly kind: Settlement['kind'];
     readonly keys: QueueKeys;
     readonly batch: readonly Placed[];
+    readonly claims: LeaseClaims;
     readonly now: EpochMs;
     readonly outcomes: SettleOutcome[];
   }): Promise<AsynqError | undefined> {
-    const { kind, keys, batch, now, outcomes } = request;
+    const { kind, keys, batch, claims, now, outcomes } = request;
     try {
-      const call = settleCall(kind, keys, now);
-      const args: RedisArgument[] = [...call.head, batch.length];
-      for (const { settlement } of batch) args.push(settlement.message.id);
-      args.push(...settleArguments(keys, batch));
-      for (const position of listReply(await this.runner.run(call.script, call.keys, args))) {
-        const refused = batch[numberReply(position) - 1];
-        if (refused !== undefined) outcomes[refused.index] = 'not-active';
+      const refused = await runFenced(this.runner, {
+        call: settleCall(kind, keys, now),
+        claims,
+        indexes: batch.map(({ index }) => index),
+        ids: batch.map(({ settlement }) => settlement.message.id),
+        args: settleArguments(keys, batch),
+        now,
+      });
+      for (const position of refused) {
+        const entry = batch[position];
+        if (entry !== undefined) outcomes[entry.index] = 'not-active';
       }
       return undefined;
     } catch (error) {

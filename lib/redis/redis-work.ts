@@ -3,17 +3,19 @@ import type {
   DequeueResult,
   ExtendLeasesRequest,
   LeaseNews,
-  Settlement,
+  RunClaim,
   SettleOutcome,
+  SettleRequest,
   WaitRequest,
   WorkContract,
+  WriteResultRequest,
 } from '../model/broker/work.contract.js';
 import type { CancelThen } from '../model/broker/presence.contract.js';
 import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
-import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import { toEpochSeconds } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection } from './connection/redis-connection.js';
 import { queueKeys, taskKey } from './keys.js';
 import { writeOwner } from './owner-note.js';
@@ -42,9 +44,9 @@ export const extendLeasesScript = defineScript({
 /** Stores what a handler wrote (spec/01 §5.26). */
 export const writeResultScript = defineScript({
   file: 'write-result.lua',
-  keys: ['task'],
-  args: ['result'],
-  replies: ['WRITTEN', 'NO_TASK'],
+  keys: ['task', 'lease'],
+  args: ['taskId', 'note', 'leaseAsked', 'result'],
+  replies: ['WRITTEN', 'NOT_ACTIVE'],
 });
 
 /** The most tasks that one script call takes. */
@@ -60,7 +62,8 @@ export class RedisWork implements WorkContract {
     this.#settle = new RedisSettle(deps.runner);
   }
 
-  async dequeue({ queue, limit, now, leaseUntil, owner }: DequeueRequest): Promise<DequeueResult> {
+  async dequeue(request: DequeueRequest): Promise<DequeueResult> {
+    const { queue, limit, now, leaseUntil, owner } = request;
     const keys = queueKeys(queue);
     const reply = listReply(
       await this.deps.runner.run(
@@ -79,7 +82,7 @@ export class RedisWork implements WorkContract {
     }
     return {
       messages,
-      undecodable: records.length === 0 ? [] : await this.#archive({ queue, records, now }),
+      undecodable: records.length === 0 ? [] : await this.#archive(request, records),
       left: leftWords[textReply(reply[0])] ?? 'some',
     };
   }
@@ -103,14 +106,21 @@ export class RedisWork implements WorkContract {
     return { lost, canceled };
   }
 
-  async settle(queue: string, settlements: readonly Settlement[], now: EpochMs): Promise<readonly SettleOutcome[]> {
-    return await this.#settle.settle({ queue, settlements, leases: undefined, now });
+  async settle({ queue, owner, settlements, now }: SettleRequest): Promise<readonly SettleOutcome[]> {
+    return await this.#settle.settle({
+      queue,
+      settlements: settlements.map(({ settlement }) => settlement),
+      claims: { kind: 'held', owner, runs: settlements },
+      now,
+    });
   }
 
-  async writeResult(request: Parameters<WorkContract['writeResult']>[0]): Promise<boolean> {
-    const { queue, taskId, result } = request;
-    const key = taskKey(queueKeys(queue), taskId);
-    return textReply(await this.deps.runner.run(writeResultScript, [key], [asBuffer(result)])) === 'WRITTEN';
+  async writeResult(request: WriteResultRequest): Promise<boolean> {
+    const { queue, taskId, owner, takenAt, leaseAsked, result } = request;
+    const keys = queueKeys(queue);
+    const args = [taskId, writeOwner({ owner, takenAt }), toEpochSeconds(leaseAsked), asBuffer(result)];
+    const reply = await this.deps.runner.run(writeResultScript, [taskKey(keys, taskId), keys.lease], args);
+    return textReply(reply) === 'WRITTEN';
   }
 
   async waitForTask({ queue, timeout, signal }: WaitRequest): Promise<'task' | 'none' | 'busy'> {
@@ -139,13 +149,14 @@ export class RedisWork implements WorkContract {
     return numberReply(await this.deps.connection.send('exists', [queueKeys(queue).paused])) === 1;
   }
 
-  async #archive(request: {
-    readonly queue: string;
-    readonly records: readonly UndecodableRecord[];
-    readonly now: EpochMs;
-  }): Promise<DequeueResult['undecodable']> {
+  async #archive(
+    { queue, owner, leaseUntil, now }: DequeueRequest,
+    records: readonly UndecodableRecord[],
+  ): Promise<DequeueResult['undecodable']> {
+    const run: RunClaim = { takenAt: now, leaseUntil, leaseAsked: leaseUntil };
     try {
-      return await this.#settle.archiveUndecodable({ ...request, leases: undefined });
+      const claims = { kind: 'held', owner, runs: records.map(() => run) } as const;
+      return await this.#settle.archiveUndecodable({ queue, records, claims, now });
     } catch {
       // They stay active without anybody working on them, and the recoverer archives them when their leases end.
       // To reject here would leave the good tasks of this reply to the same fate.

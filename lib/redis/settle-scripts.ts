@@ -11,56 +11,56 @@ import { defineScript, type Script } from './script.js';
 export const doneScript = defineScript({
   file: 'done.lua',
   keys: ['active', 'lease', 'processedDay', 'processed'],
-  args: ['taskPrefix', 'dayExpiresAt', 'count', '...tasks'],
-  replies: [],
+  args: ['taskPrefix', 'dayExpiresAt', 'fence', 'count', '...tasks'],
+  replies: ['LATE'],
 });
 
 /** Keeps running tasks that succeeded until their retention ends (spec/01 §5.10). */
 export const completeScript = defineScript({
   file: 'complete.lua',
   keys: ['active', 'lease', 'completed', 'processedDay', 'processed'],
-  args: ['taskPrefix', 'dayExpiresAt', 'count', '...tasks'],
-  replies: [],
+  args: ['taskPrefix', 'dayExpiresAt', 'fence', 'count', '...tasks'],
+  replies: ['LATE'],
 });
 
 /** Puts running tasks that failed where they wait to run again (spec/01 §5.12). */
 export const retryScript = defineScript({
   file: 'retry.lua',
   keys: ['active', 'lease', 'retry', 'scheduled', 'due', 'processedDay', 'processed', 'failedDay', 'failed'],
-  args: ['taskPrefix', 'now', 'dayExpiresAt', 'dueChannel', 'queue', 'count', '...tasks'],
-  replies: [],
+  args: ['taskPrefix', 'now', 'dayExpiresAt', 'dueChannel', 'queue', 'fence', 'count', '...tasks'],
+  replies: ['LATE'],
 });
 
 /** Keeps running tasks that failed for good, for a person to look at (spec/01 §5.13). */
 export const archiveScript = defineScript({
   file: 'archive.lua',
   keys: ['active', 'lease', 'archived', 'processedDay', 'processed', 'failedDay', 'failed'],
-  args: ['taskPrefix', 'archivedAt', 'cutoff', 'size', 'dayExpiresAt', 'count', '...tasks'],
-  replies: [],
+  args: ['taskPrefix', 'archivedAt', 'cutoff', 'size', 'dayExpiresAt', 'fence', 'count', '...tasks'],
+  replies: ['LATE'],
 });
 
 /** Forgets running tasks that were canceled for good. */
 export const deleteActiveScript = defineScript({
   file: 'delete-active.lua',
   keys: ['active', 'lease'],
-  args: ['taskPrefix', 'count', '...tasks'],
-  replies: [],
+  args: ['taskPrefix', 'fence', 'count', '...tasks'],
+  replies: ['LATE'],
 });
 
 /** Gives running tasks back to the head of their queue (spec/01 §5.11). */
 export const requeueScript = defineScript({
   file: 'requeue.lua',
   keys: ['active', 'lease', 'pending'],
-  args: ['taskPrefix', 'pendingSince', 'wakeChannel', 'queue', 'count', '...tasks'],
-  replies: [],
+  args: ['taskPrefix', 'pendingSince', 'wakeChannel', 'queue', 'fence', 'count', '...tasks'],
+  replies: ['LATE'],
 });
 
 /** Puts running tasks into the scheduled set without counting anything. */
 export const snoozeScript = defineScript({
   file: 'snooze.lua',
   keys: ['active', 'lease', 'scheduled', 'retry', 'due'],
-  args: ['taskPrefix', 'now', 'dueChannel', 'queue', 'count', '...tasks'],
-  replies: [],
+  args: ['taskPrefix', 'now', 'dueChannel', 'queue', 'fence', 'count', '...tasks'],
+  replies: ['LATE'],
 });
 
 /** One task to settle, its message encoded. */
@@ -68,8 +68,6 @@ export interface SettleEntry {
   readonly settlement: Settlement;
   /** Empty for the kinds that store none. */
   readonly message: Buffer;
-  /** The lease's end that the task must have, Unix seconds; empty for any. */
-  readonly lease: number | '';
 }
 
 /** A call of a settle script but for its tasks. */
@@ -130,7 +128,7 @@ export function settleCall(kind: Settlement['kind'], queue: QueueKeys, now: Epoc
 /** What a settle script is told of each task besides its id. */
 export function settleArguments(queue: QueueKeys, entries: readonly SettleEntry[]): RedisArgument[] {
   const args: RedisArgument[] = [];
-  entries.forEach(({ settlement, message, lease }, at) => {
+  entries.forEach(({ settlement, message }, at) => {
     const lock = lockKey(queue, settlement.message.uniqueKey);
     switch (settlement.kind) {
       case 'done':
@@ -144,17 +142,17 @@ export function settleArguments(queue: QueueKeys, entries: readonly SettleEntry[
       }
       case 'retry': {
         const counted = settlement.counts === 'as-failure' ? 'FAILURE' : 'UNCOUNTED';
-        args.push(message, settlement.retryAt, counted, lease);
+        args.push(message, settlement.retryAt, counted);
         return;
       }
       case 'archive':
-        args.push(message, lease, '');
+        args.push(message, '');
         return;
       case 'delete':
-        args.push(lock, lease);
+        args.push(lock);
         return;
       case 'requeue':
-        args.push(message, lease);
+        args.push(message);
         return;
       case 'snooze':
         args.push(message, 'UNTIL', settlement.until, '');

@@ -69,6 +69,7 @@ export async function runSingle(deps: SingleRunDeps, request: SingleRunRequest):
           resolve(outcomeOf(execution, { settlement, result, clock }));
         },
       },
+      owner: '',
       work: { writeResult: () => Promise.resolve(true) },
       codec: instance.options.codec ?? jsonCodec,
       clock,

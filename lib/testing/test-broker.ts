@@ -3,6 +3,7 @@ import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/b
 import type { MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import type { PresenceContract } from '../model/broker/presence.contract.js';
 import type { ScheduleContract } from '../model/broker/schedule.contract.js';
+import type { StorageNotice } from '../model/broker/storage-notice.js';
 import type { EpochMs } from '../model/time/duration.js';
 import { unavailable } from './faults.js';
 import { TestWork, type TestWorkDeps } from './test-work.js';
@@ -86,6 +87,10 @@ export class TestBroker implements Broker {
     return () => {
       for (const stop of stops) stop();
     };
+  }
+
+  onNotice(listener: (notice: StorageNotice) => void): () => void {
+    return this.deps.broker.onNotice(listener);
   }
 
   async close(): Promise<void> {

@@ -4,10 +4,11 @@ import type {
   DequeueResult,
   ExtendLeasesRequest,
   LeaseNews,
-  Settlement,
   SettleOutcome,
+  SettleRequest,
   WaitRequest,
   WorkContract,
+  WriteResultRequest,
 } from '../model/broker/work.contract.js';
 import { LeaseExpiredError } from '../model/errors/task-errors.js';
 import { withFailure } from '../model/retry/failure-outcome.js';
@@ -58,22 +59,23 @@ export class TestWork implements WorkContract {
     return news;
   }
 
-  async settle(queue: string, settlements: readonly Settlement[], now: EpochMs): Promise<readonly SettleOutcome[]> {
+  async settle(request: SettleRequest): Promise<readonly SettleOutcome[]> {
     const { broker, faults, runs, gate } = this.deps;
+    const { queue, settlements } = request;
     if (faults.isBrokerDown) return settlements.map(() => unavailable());
-    const reaching = settlements.filter(({ message }) => runs.find(queue, message.id)?.isCrashed !== true);
-    const answers = reaching.length === 0 ? [] : await broker.work.settle(queue, reaching, now);
-    const outcomes = new Map(reaching.map((settlement, index) => [settlement, answers[index] as SettleOutcome]));
-    return settlements.map((settlement) => {
-      const outcome = outcomes.get(settlement) ?? 'not-active';
+    const reaching = settlements.filter(({ settlement }) => !runs.find(queue, settlement.message.id)?.isCrashed);
+    const answers = reaching.length === 0 ? [] : await broker.work.settle({ ...request, settlements: reaching });
+    const outcomes = new Map(reaching.map((one, index) => [one, answers[index] as SettleOutcome]));
+    return settlements.map((one) => {
+      const outcome = outcomes.get(one) ?? 'not-active';
       gate.progress += 1;
       if (outcome !== 'settled' && outcome !== 'not-active') return outcome;
-      runs.end(queue, { id: settlement.message.id, outcome });
+      runs.end(queue, { id: one.settlement.message.id, outcome });
       return outcome;
     });
   }
 
-  async writeResult(request: Parameters<WorkContract['writeResult']>[0]): Promise<boolean> {
+  async writeResult(request: WriteResultRequest): Promise<boolean> {
     if (this.deps.faults.isBrokerDown) throw unavailable();
     return await this.deps.broker.work.writeResult(request);
   }
@@ -96,7 +98,10 @@ export class TestWork implements WorkContract {
     if (message === undefined) return result;
     const fault = this.deps.faults.take(message.type);
     if (fault !== 'crash') {
-      await work.settle(request.queue, [{ kind: 'requeue', message }], request.now);
+      const { queue, now, leaseUntil } = request;
+      const run = { takenAt: now, leaseUntil, leaseAsked: leaseUntil };
+      const settlements = [{ ...run, settlement: { kind: 'requeue', message } as const }];
+      await work.settle({ queue, owner: deadOwner, settlements, now });
       result = await work.dequeue({ ...request, limit: 1 });
     }
     for (const taken of result.messages) await this.#strike(this.#take(taken, request), { fault, now: request.now });

@@ -8,6 +8,7 @@ import { enqueueing } from './enqueue.conformance.js';
 import { enqueueingLater } from './enqueue-later.conformance.js';
 import { enqueueingGrouped, enqueueingUnique } from './enqueue-unique.conformance.js';
 import { requeueing, retrying } from './failure.conformance.js';
+import { fencing } from './fencing.conformance.js';
 import { forwarding } from './forward.conformance.js';
 import { collectingGroups } from './groups.conformance.js';
 import { extendingLeases } from './lease.conformance.js';
@@ -31,6 +32,7 @@ export const deck: readonly Chapter[] = [
   extendingLeases,
   waiting,
   settling,
+  fencing,
   settlingSuccess,
   retrying,
   requeueing,

@@ -55,7 +55,7 @@ export const retrying = chapter('settling failure: retry', (it) => {
 
   it('P-82 keeps lock and result of a retried task', async (tasks) => {
     const message = await tasks.one({ uniqueKey: tasks.lockName(), uniqueForSeconds: 60 });
-    await tasks.broker.work.writeResult({ queue: tasks.queue, taskId: 'a', result: Buffer.from('r') });
+    await tasks.writeResult('a', Buffer.from('r'));
     await tasks.probe.setLock(tasks.lockName(), { holder: 'a', ttl: ms(17_000) });
     await tasks.settle(retry(message));
     const task = await tasks.task('a');

@@ -37,7 +37,7 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
 
   it('P-44 P-47 makes a task pending as of now, behind those that wait, and keeps the rest of it', async (tasks) => {
     const message = await tasks.one({ uniqueKey: tasks.lockName(), uniqueForSeconds: 60 });
-    await tasks.broker.work.writeResult({ queue: tasks.queue, taskId: 'a', result: Buffer.from('r') });
+    await tasks.writeResult('a', Buffer.from('r'));
     await tasks.settle({ kind: 'retry', message, retryAt: at(0), counts: 'not' });
     await tasks.enqueue({ id: 'waiting' });
     const before = await tasks.task('a');

@@ -2,7 +2,7 @@ import { AsynqError } from '../../lib/model/errors/asynq-error.js';
 import type { Availability } from '../../lib/model/broker/broker.js';
 import { ms } from '../../lib/model/time/duration.js';
 import { chapter } from './chapter.js';
-import { after, now, owner, sharp } from './task-words.js';
+import { after, now, owner, sharp, runTaken } from './task-words.js';
 
 export const brokerLife = chapter('the life of a broker', (it) => {
   it('opens any number of times and answers', async (tasks) => {
@@ -47,7 +47,8 @@ export const brokerLife = chapter('the life of a broker', (it) => {
       dequeue: async () => await work.dequeue({ queue, limit: 1, now, leaseUntil, owner }),
       extend: async () =>
         await work.extendLeases({ queue, owner, leases: [{ taskId: 'a', until: now, takenAt: now }], leaseUntil }),
-      writeResult: async () => await work.writeResult({ queue, taskId: 'a', result: Buffer.from('r') }),
+      writeResult: async () =>
+        await work.writeResult({ queue, owner, ...runTaken(), taskId: 'a', result: Buffer.from('r') }),
       wait: async () => await work.waitForTask({ queue, timeout: ms(20_000), signal }),
       isPaused: async () => await work.isPaused(queue),
       forward: async () => await maintenance.forwardDue({ queue, now, limit: 1 }),

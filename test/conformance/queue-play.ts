@@ -5,7 +5,7 @@ import type { CancelThen } from '../../lib/model/broker/presence.contract.js';
 import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, type EpochMs, ms } from '../../lib/model/time/duration.js';
-import { now } from './task-words.js';
+import { ended, now, runTaken } from './task-words.js';
 
 /** Something that may happen to a queue. Ids are few, so that everything happens to the same tasks. */
 export type Move =
@@ -113,7 +113,10 @@ export class QueuePlay {
       }
       case 'settle': {
         const [run] = this.#running.splice(move.nth, 1);
-        if (run !== undefined) await broker.work.settle(queue, [settlementOf(move.kind, run.message, now)], now);
+        if (run === undefined) return;
+        const settlement = settlementOf(move.kind, run.message, now);
+        const settlements = ended([settlement], runTaken(run.takenAt));
+        await broker.work.settle({ queue, owner, settlements, now });
         return;
       }
       case 'extend': {

@@ -1,7 +1,7 @@
 import type { Broker } from '../../lib/model/broker/broker.js';
 import type { EnqueueOutcome, EnqueueRequest } from '../../lib/model/broker/enqueue.contract.js';
 import type { CancelOutcome, CancelThen, SignalListener } from '../../lib/model/broker/presence.contract.js';
-import type { DequeueResult, Settlement, SettleOutcome } from '../../lib/model/broker/work.contract.js';
+import type { DequeueResult, RunClaim, Settlement, SettleOutcome } from '../../lib/model/broker/work.contract.js';
 import { decodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, type EpochMs, type Ms, ms } from '../../lib/model/time/duration.js';
@@ -9,7 +9,7 @@ import { uniqueQueue } from '../support/unique-queue.js';
 import { until } from '../support/until.js';
 import type { BrokerBackend } from './describe-broker.js';
 import type { Counters, FleetProbe, Place, QueueProbe, StoredTask } from './storage-probe.js';
-import { aMessage, now, owner, type Wanted } from './task-words.js';
+import { aMessage, now, owner, runTaken, type Wanted } from './task-words.js';
 
 /** What is heard on one queue, as lines: `wake`, `due +<ms after now>`, `cancel <rest of the id>`. */
 export interface Heard {
@@ -23,6 +23,8 @@ export interface Heard {
 export class QueueUnderTest {
   readonly #siblings: QueueUnderTest[] = [];
   readonly #toClose: (() => Promise<void>)[] = [];
+  /** What the latest run of each task claims. */
+  readonly #runs = new Map<string, RunClaim>();
   #marks = 0;
 
   private constructor(
@@ -99,7 +101,9 @@ export class QueueUnderTest {
   /** Takes tasks off the queue, as a server does, and leases them for 30 seconds. */
   async dequeue(limit = 1, at: EpochMs = now, leaseFor: Ms = ms(30_000)): Promise<DequeueResult> {
     const leaseUntil = addMs(at, leaseFor);
-    return await this.broker.work.dequeue({ queue: this.queue, limit, now: at, leaseUntil, owner });
+    const result = await this.broker.work.dequeue({ queue: this.queue, limit, now: at, leaseUntil, owner });
+    for (const { id } of result.messages) this.#runs.set(id, { takenAt: at, leaseUntil, leaseAsked: leaseUntil });
+    return result;
   }
 
   /** Enqueues tasks and takes them all, so that they are running. */
@@ -127,7 +131,17 @@ export class QueueUnderTest {
   }
 
   async settleAt(instant: EpochMs, ...settlements: readonly Settlement[]): Promise<readonly SettleOutcome[]> {
-    return await this.broker.work.settle(this.queue, settlements, instant);
+    const runs = settlements.map((settlement) => ({ ...this.runOf(settlement.message.id), settlement }));
+    return await this.broker.work.settle({ queue: this.queue, owner, settlements: runs, now: instant });
+  }
+
+  /** What the run claims that last took a task here. */
+  runOf(taskId: string): RunClaim {
+    return this.#runs.get(taskId) ?? runTaken();
+  }
+
+  async writeResult(taskId: string, result: Uint8Array): Promise<boolean> {
+    return await this.broker.work.writeResult({ queue: this.queue, owner, ...this.runOf(taskId), taskId, result });
   }
 
   async cancel(taskId: string, then: CancelThen): Promise<CancelOutcome> {

@@ -77,7 +77,7 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
 
   it('P-64 S-84 puts a task back for another try, with the effects and counters of a failed run', async (tasks) => {
     await tasks.expired(60, { id: 'a' });
-    await tasks.broker.work.writeResult({ queue: tasks.queue, taskId: 'a', result: Buffer.from('r') });
+    await tasks.writeResult('a', Buffer.from('r'));
     const { leases } = await list(tasks);
     expect(await recover(tasks, ...leases.map(retryOf))).toEqual(['settled']);
     expect(await tasks.placesOf('a')).toEqual(['retry']);

@@ -6,7 +6,7 @@ import { seededRandom } from '../support/seeded-random.js';
 import { chapter } from './chapter.js';
 import { nothingCounted } from './queue-under-test.js';
 import type { Place } from './storage-probe.js';
-import { after, ids, leaseSeconds } from './task-words.js';
+import { after, ended, ids, leaseSeconds, now, owner } from './task-words.js';
 
 type Kind = Settlement['kind'];
 
@@ -21,9 +21,11 @@ const placesAfter: Readonly<Record<Kind, readonly Place[]>> = {
   snooze: ['scheduled'],
   return: ['scheduled'],
 };
-const kinds = Object.keys(placesAfter) as Kind[];
+export const settlementKinds = Object.keys(placesAfter) as Kind[];
+const kinds = settlementKinds;
 
-function settlementOf(kind: Kind, message: TaskMessage): Settlement {
+/** How a run ended, one way of each kind. */
+export function settlementOf(kind: Kind, message: TaskMessage): Settlement {
   switch (kind) {
     case 'complete':
       return { kind, message, expiresAt: after(60_000), result: undefined };
@@ -119,14 +121,21 @@ export const settling = chapter('settling', (it) => {
 
   it('releases exactly the tasks given, in whatever order and of however many that run', async (tasks) => {
     const random = seededRandom(7);
-    const rounds = [[1, 1], [5, 5], [30, 4], [40, 20], [300, 10], [120, 120], [900, 200]] as const; // prettier-ignore
+    const rounds = [[1, 1], [5, 5], [30, 4], [30, 5], [40, 20], [41, 21], [300, 10], [300, 9], [120, 120], [121, 121], [900, 200], [900, 199]] as const; // prettier-ignore
     for (const [running, given] of rounds) {
       const messages = await tasks.running(...ids(running).map((id) => ({ id: `${running}-${id}` })));
       const before = await tasks.idsIn('active');
       const shuffled = messages.toSorted(() => random() - 0.5).slice(0, given);
       const strangers = ids(3).map((id) => tasks.message({ id: `stranger-${id}` }));
       const wanted = [...shuffled, ...strangers].toSorted(() => random() - 0.5);
-      const outcomes = await tasks.settle(...wanted.map((message) => settlementOf('done', message)));
+      // A lease that ends far ahead, and one whose end is near enough for a closer look: neither may make a difference.
+      const leaseUntil = after(given % 2 === 0 ? 30_000 : 3_600_000);
+      const run = { takenAt: now, leaseUntil, leaseAsked: leaseUntil };
+      const settlements = ended(
+        wanted.map((message) => settlementOf('done', message)),
+        run,
+      );
+      const outcomes = await tasks.broker.work.settle({ queue: tasks.queue, owner, settlements, now });
       expect(outcomes).toEqual(wanted.map((message) => (strangers.includes(message) ? 'not-active' : 'settled')));
       const left = before.filter((id) => !shuffled.some((message) => message.id === id));
       expect(await tasks.idsIn('active')).toEqual(left);
@@ -147,7 +156,10 @@ export const settling = chapter('settling', (it) => {
 
   it('settles what another process took', async (tasks) => {
     const message = await tasks.one();
-    expect(await tasks.other.work.settle(tasks.queue, [settlementOf('done', message)], after(0))).toEqual(['settled']);
+    const { queue } = tasks;
+    expect(
+      await tasks.other.work.settle({ queue, owner, settlements: ended([settlementOf('done', message)]), now }),
+    ).toEqual(['settled']);
     expect(await tasks.settle(settlementOf('done', message))).toEqual(['not-active']);
   });
 
@@ -157,13 +169,12 @@ export const settling = chapter('settling', (it) => {
   });
 
   it('writes no result for a task that is gone, so that its id stays free', async (tasks) => {
-    const write = { queue: tasks.queue, taskId: 'a', result: Buffer.from('r') };
-    expect(await tasks.broker.work.writeResult(write)).toBe(false);
+    expect(await tasks.writeResult('a', Buffer.from('r'))).toBe(false);
     expect(await tasks.probe.taskIds()).toEqual([]);
     await tasks.one();
-    expect(await tasks.broker.work.writeResult(write)).toBe(true);
+    expect(await tasks.writeResult('a', Buffer.from('r'))).toBe(true);
     expect(Buffer.from((await tasks.task('a')).result ?? [])).toEqual(Buffer.from('r'));
-    expect(await tasks.broker.work.writeResult({ ...write, result: Buffer.from([0, 255]) })).toBe(true);
+    expect(await tasks.writeResult('a', Buffer.from([0, 255]))).toBe(true);
     expect(Buffer.from((await tasks.task('a')).result ?? [])).toEqual(Buffer.from([0, 255]));
     expect(await tasks.probe.secondOf('lease', 'a')).toBe(leaseSeconds);
   });
@@ -171,7 +182,7 @@ export const settling = chapter('settling', (it) => {
   it('hands out and keeps values of its own: nobody’s bytes change with another’s', async (tasks) => {
     const result = Buffer.from('result');
     const first = await tasks.one({ payload: Buffer.from('payload') });
-    await tasks.broker.work.writeResult({ queue: tasks.queue, taskId: 'a', result });
+    await tasks.writeResult('a', result);
     result.fill(0);
     first.payload.fill(0);
     expect(Buffer.from((await tasks.task('a')).result ?? []).toString()).toBe('result');
@@ -193,9 +204,8 @@ export const settling = chapter('settling', (it) => {
     await closed.close();
     const requests = [tasks.request({ id: 'b' }), tasks.request({ id: 'c' })];
     expect(await closed.enqueue.enqueue(requests, after(0))).toEqual([expect.any(AsynqError), expect.any(AsynqError)]);
-    expect(await closed.work.settle(tasks.queue, [settlementOf('done', message)], after(0))).toEqual([
-      expect.any(AsynqError),
-    ]);
+    const settlements = ended([settlementOf('done', message)]);
+    expect(await closed.work.settle({ queue: tasks.queue, owner, settlements, now })).toEqual([expect.any(AsynqError)]);
     expect(await tasks.placesOf('a')).toEqual(['active', 'lease']);
   });
 });

@@ -16,7 +16,7 @@ export const settlingSuccess = chapter('settling success', (it) => {
 
   it('P-67 leaves nothing of a task without retention, not even its result', async (tasks) => {
     const message = await tasks.one();
-    await tasks.broker.work.writeResult({ queue: tasks.queue, taskId: 'a', result: Buffer.from('r') });
+    await tasks.writeResult('a', Buffer.from('r'));
     expect(await tasks.settle(done(message))).toEqual(['settled']);
     expect(await tasks.placesOf('a')).toEqual([]);
     expect(await tasks.probe.taskIds()).toEqual([]);
@@ -96,7 +96,7 @@ export const settlingSuccess = chapter('settling success', (it) => {
 
   it('P-74 keeps the result while the task is completed', async (tasks) => {
     const message = await tasks.one({ retentionSeconds: 60 });
-    await tasks.broker.work.writeResult({ queue: tasks.queue, taskId: 'a', result: Buffer.from([0, 255]) });
+    await tasks.writeResult('a', Buffer.from([0, 255]));
     await tasks.settle(complete(message));
     expect(bytesOf((await tasks.task('a')).result)).toEqual(Buffer.from([0, 255]));
   });
@@ -104,7 +104,7 @@ export const settlingSuccess = chapter('settling success', (it) => {
   it('P-74 stores a result with the completion, which replaces an earlier one, even by nothing', async (tasks) => {
     const messages = await tasks.running({ id: 'a', retentionSeconds: 60 }, { id: 'b', retentionSeconds: 60 });
     for (const { id } of messages) {
-      await tasks.broker.work.writeResult({ queue: tasks.queue, taskId: id, result: Buffer.from('earlier') });
+      await tasks.writeResult(id, Buffer.from('earlier'));
     }
     const [first, second] = messages.map((message) => message);
     await tasks.settle(

@@ -1,4 +1,5 @@
 import type { EnqueuePlace } from '../../lib/model/broker/enqueue.contract.js';
+import type { ClaimedSettlement, RunClaim, Settlement } from '../../lib/model/broker/work.contract.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, type EpochMs, epochMs, ms, toEpochSeconds } from '../../lib/model/time/duration.js';
 
@@ -14,6 +15,17 @@ export const leaseSeconds = nowSeconds + 30;
 
 /** Who dequeues in these tests. */
 export const owner = 'host:1:server';
+
+/** What a run that was taken then, for 30 seconds, claims. */
+export function runTaken(takenAt: EpochMs = now): RunClaim {
+  const leaseUntil = addMs(takenAt, ms(30_000));
+  return { takenAt, leaseUntil, leaseAsked: leaseUntil };
+}
+
+/** How such runs ended. */
+export function ended(settlements: readonly Settlement[], run: RunClaim = runTaken()): readonly ClaimedSettlement[] {
+  return settlements.map((settlement) => ({ ...run, settlement }));
+}
 
 /** The instant so many milliseconds after {@link now}. */
 export function after(delay: number): EpochMs {

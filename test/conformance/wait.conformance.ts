@@ -3,7 +3,7 @@ import { ms } from '../../lib/model/time/duration.js';
 import { eventLoopTurns } from '../support/virtual-clock.js';
 import { chapter } from './chapter.js';
 import type { QueueUnderTest } from './queue-under-test.js';
-import { after, now } from './task-words.js';
+import { after, ended, now, owner } from './task-words.js';
 
 export const waiting = chapter('waiting for a task', (it) => {
   const waits = new WeakMap<QueueUnderTest, Broker>();
@@ -46,7 +46,8 @@ export const waiting = chapter('waiting for a task', (it) => {
     const message = await tasks.one();
     const waited = wait(tasks);
     await eventLoopTurns(5);
-    await tasks.other.work.settle(tasks.queue, [{ kind: 'requeue', message }], now);
+    const settlements = ended([{ kind: 'requeue', message }]);
+    await tasks.other.work.settle({ queue: tasks.queue, owner, settlements, now });
     expect(await waited).toBe('task');
   });
 

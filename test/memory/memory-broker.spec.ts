@@ -2,13 +2,16 @@ import { MemoryBroker } from '../../lib/memory/memory-broker.js';
 import { MemoryStore } from '../../lib/memory/memory-state.js';
 import type { EnqueueRequest } from '../../lib/model/broker/enqueue.contract.js';
 import type { ServerInfo } from '../../lib/model/broker/presence.js';
+import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import { InvalidStateError } from '../../lib/model/errors/state-errors.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, epochMs, type EpochMs, ms } from '../../lib/model/time/duration.js';
+import { ended, runTaken } from '../conformance/task-words.js';
 import { aTaskMessage } from '../support/a-task-message.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const queue = 'q';
+const owner = 'h:1:s';
 const server: ServerInfo = {
   host: 'h',
   pid: 1,
@@ -39,7 +42,9 @@ describe('a broker in memory', () => {
     return { message: aTaskMessage({ id: 'a', queue, ...fields }), place, uniqueForSeconds, idIsGenerated };
   };
   const dequeue = async (at = now) =>
-    await broker.work.dequeue({ queue, limit: 10, now: at, leaseUntil: addMs(at, ms(30_000)), owner: 'h:1:s' });
+    await broker.work.dequeue({ queue, limit: 10, now: at, leaseUntil: addMs(at, ms(30_000)), owner });
+  const settle = async (settlement: Settlement, at = now) =>
+    await broker.work.settle({ queue, owner, settlements: ended([settlement], runTaken(at)), now: at });
 
   describe('is out of reach of what callers do to their values later:', () => {
     it('a payload and headers that were enqueued', async () => {
@@ -59,14 +64,15 @@ describe('a broker in memory', () => {
       const [message] = (await dequeue()).messages;
       message?.payload.fill(0);
       const other = aTaskMessage({ id: 'a', queue });
-      await broker.work.settle(queue, [{ kind: 'requeue', message: other }], now);
+      await settle({ kind: 'requeue', message: other });
       expect(Buffer.from((await dequeue()).messages[0]?.payload ?? []).toString()).toBe('before');
     });
 
     it('a result', async () => {
       await broker.enqueue.enqueue([aRequest()], now);
+      await dequeue();
       const result = Buffer.from('before');
-      await broker.work.writeResult({ queue, taskId: 'a', result });
+      await broker.work.writeResult({ queue, owner, ...runTaken(now), taskId: 'a', result });
       result.fill('x');
       expect(Buffer.from(store.queue(queue).tasks.get('a')?.result ?? []).toString()).toBe('before');
     });
@@ -139,7 +145,7 @@ describe('a broker in memory', () => {
         clock.jump(epochMs(now + day * 86_400_000) - clock.now());
         await broker.enqueue.enqueue([aRequest({ id: `day-${day}` })], clock.now());
         const { messages } = await dequeue(clock.now());
-        await broker.work.settle(queue, [{ kind: 'done', message: messages[0] ?? aTaskMessage() }], clock.now());
+        await settle({ kind: 'done', message: messages[0] ?? aTaskMessage() }, clock.now());
       }
       expect([...store.queue(queue).days.keys()]).toEqual(['2026-03-02', '2026-05-30', '2026-05-31']);
       expect(store.queue(queue).counters).toEqual({ processed: 4, failed: 0 });
@@ -198,7 +204,7 @@ describe('a broker in memory', () => {
       () => broker.ping(),
       () => dequeue(),
       () => work.extendLeases({ queue, owner: 'o', leases: [], leaseUntil: now }),
-      () => work.writeResult({ queue, taskId: 'a', result: Buffer.alloc(0) }),
+      () => work.writeResult({ queue, owner, ...runTaken(now), taskId: 'a', result: Buffer.alloc(0) }),
       () => work.waitForTask({ queue, timeout: ms(1), signal: new AbortController().signal }),
       () => work.isPaused(queue),
       () => maintenance.forwardDue({ queue, now, limit: 1 }),
@@ -227,7 +233,7 @@ describe('a broker in memory', () => {
     const settlement = { kind: 'requeue', message } as const;
     const outcomes = [
       ...(await broker.enqueue.enqueue([aRequest()], now)),
-      ...(await work.settle(queue, [settlement], now)),
+      ...(await settle(settlement)),
       ...(await maintenance.recover(queue, [{ settlement, leaseSeconds: 1 }], now)),
     ];
     expect(outcomes.map((outcome) => outcome instanceof InvalidStateError)).toEqual([true, true, true]);

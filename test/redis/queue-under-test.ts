@@ -9,7 +9,7 @@ import { createRedisConnection } from '../../lib/redis/connection/create-connect
 import type { RedisConnection } from '../../lib/redis/connection/redis-connection.js';
 import { dayKey, type QueueKeys, queueKeys, taskKey } from '../../lib/redis/keys.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
-import { aMessage, now, owner, type Wanted } from '../conformance/task-words.js';
+import { aMessage, ended, now, owner, type Wanted } from '../conformance/task-words.js';
 import { deleteQueues, rawClient, sharedRedisUrl } from '../support/redis-server.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 
@@ -72,7 +72,7 @@ export class QueueUnderTest {
   }
 
   async settle(...settlements: readonly Settlement[]): Promise<readonly SettleOutcome[]> {
-    return await this.broker.work.settle(this.queue, settlements, now);
+    return await this.broker.work.settle({ queue: this.queue, owner, settlements: ended(settlements), now });
   }
 
   /** The fields of a task's hash; `msg` is read with {@link stored}. */

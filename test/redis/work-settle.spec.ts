@@ -8,7 +8,7 @@ import { ScriptRunner } from '../../lib/redis/script-runner.js';
 import { aTaskMessage } from '../support/a-task-message.js';
 import { aConnection, closeConnections } from '../support/connections.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { now } from '../conformance/task-words.js';
+import { now, owner, runTaken } from '../conformance/task-words.js';
 import { QueueUnderTest } from './queue-under-test.js';
 
 type Kind = Settlement['kind'];
@@ -95,7 +95,8 @@ describe('settling', () => {
     const connection = aConnection('redis://127.0.0.1:1', { clock });
     const settle = new RedisSettle(new ScriptRunner(connection));
     const settlements = Array.from({ length: 1_200 }, (_, i) => settlementOf('done', aTaskMessage({ id: `id-${i}` })));
-    const settling = settle.settle({ queue: 'default', settlements, leases: undefined, now });
+    const claims = { kind: 'held', owner, runs: settlements.map(() => runTaken()) } as const;
+    const settling = settle.settle({ queue: 'default', settlements, claims, now });
     await clock.advance('5s');
     const outcomes = await settling;
     await closeConnections();

@@ -2,7 +2,7 @@ import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, ms } from '../../lib/model/time/duration.js';
 import { dayKey, taskKey } from '../../lib/redis/keys.js';
-import { now, nowSeconds, type Wanted } from '../conformance/task-words.js';
+import { ended, now, nowSeconds, owner, type Wanted } from '../conformance/task-words.js';
 import { QueueUnderTest } from './queue-under-test.js';
 
 const maxInt64 = '9223372036854775807';
@@ -40,8 +40,8 @@ describe('settling success', () => {
     const [first, second] = await tasks.running({ id: 'a' }, { id: 'b' });
     const today = dayKey(tasks.keys.processed, now);
     const settleAt = async (message: TaskMessage | undefined, delay: number): Promise<void> => {
-      const settlement = done(message ?? tasks.message());
-      await tasks.broker.work.settle(tasks.queue, [settlement], addMs(now, ms(delay)));
+      const settlements = ended([done(message ?? tasks.message())]);
+      await tasks.broker.work.settle({ queue: tasks.queue, owner, settlements, now: addMs(now, ms(delay)) });
     };
     await settleAt(first, 0);
     const expiresAt = Number(await tasks.redis.call('EXPIRETIME', today));

@@ -44,11 +44,11 @@ export function faultyBroker(broker: Broker): FaultyBroker {
   const faultyWork: WorkContract = {
     dequeue: async (request) => await guarded(faults.dequeue, async () => await work.dequeue(request)),
     extendLeases: async (request) => await guarded(faults.extendLeases, async () => await work.extendLeases(request)),
-    async settle(queue, settlements, now) {
+    async settle(request) {
       try {
-        return await guarded(faults.settle, async () => await work.settle(queue, settlements, now));
+        return await guarded(faults.settle, async () => await work.settle(request));
       } catch (error) {
-        return settlements.map(() => error as AsynqError);
+        return request.settlements.map(() => error as AsynqError);
       }
     },
     writeResult: async (request) => await work.writeResult(request),
@@ -74,6 +74,7 @@ export function faultyBroker(broker: Broker): FaultyBroker {
     ping: async () => await broker.ping(),
     isAvailable: () => broker.isAvailable(),
     onAvailability: (listener) => broker.onAvailability(listener),
+    onNotice: (listener) => broker.onNotice(listener),
     close: async () => await broker.close(),
   };
 }

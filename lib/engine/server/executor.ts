@@ -29,6 +29,8 @@ export interface ExecutorDeps {
   readonly judge: FailureJudge;
   readonly settler: Pick<Settler, 'add'>;
   readonly work: Pick<WorkContract, 'writeResult'>;
+  /** `host:pid:server-id` of this server. */
+  readonly owner: string;
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly events: EngineEventEmitter;
@@ -132,7 +134,9 @@ export class Executor implements ExecutionHost, Service {
   }
 
   async writeResult(execution: Execution, result: Uint8Array): Promise<boolean> {
-    return await this.deps.work.writeResult({ queue: execution.queue, taskId: execution.message.id, result });
+    const { queue, message, takenAt, leaseUntil, leaseAsked } = execution;
+    const { work, owner } = this.deps;
+    return await work.writeResult({ queue, taskId: message.id, owner, takenAt, leaseUntil, leaseAsked, result });
   }
 
   /** A running task is to be canceled; without `then` it fails, as in Asynq. */

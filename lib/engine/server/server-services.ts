@@ -88,6 +88,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   });
   const syncer = new Syncer({ ...shared, settler });
   const executor = new Executor({
+    owner,
     lookup: deps.lookup,
     judge,
     settler,

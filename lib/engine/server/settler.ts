@@ -1,4 +1,4 @@
-import type { Settlement, SettleOutcome, WorkContract } from '../../model/broker/work.contract.js';
+import type { Settlement, SettleOutcome, SettleRequest, WorkContract } from '../../model/broker/work.contract.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { EpochMs } from '../../model/time/duration.js';
@@ -128,11 +128,25 @@ export class Settler {
     try {
       const isDoubtful = batch.executions.some(({ leaseUntil, triedToSettle }) => triedToSettle || leaseUntil < now);
       const due = isDoubtful ? await this.#keep(batch, now) : batch;
-      return this.#stored(due, await this.deps.work.settle(due.queue, due.settlements, now));
+      return this.#stored(due, await this.deps.work.settle(this.#requestOf(due, now)));
     } catch (error) {
       this.#failed(error);
       return entriesOf(batch).filter(({ execution }) => !execution.isReleased);
     }
+  }
+
+  #requestOf({ queue, executions, settlements }: Batch, now: EpochMs): SettleRequest {
+    return {
+      queue,
+      owner: this.deps.owner,
+      settlements: executions.map(({ takenAt, leaseUntil, leaseAsked }, index) => ({
+        settlement: settlements[index] as Settlement,
+        takenAt,
+        leaseUntil,
+        leaseAsked,
+      })),
+      now,
+    };
   }
 
   /**

@@ -2,11 +2,13 @@ import type { EnqueueContract } from './enqueue.contract.js';
 import type { MaintenanceContract } from './maintenance.contract.js';
 import type { PresenceContract } from './presence.contract.js';
 import type { ScheduleContract } from './schedule.contract.js';
+import type { StorageNotice } from './storage-notice.js';
 import type { WorkContract } from './work.contract.js';
 
 /**
  * Storage with the queue's semantics, one property per contract. Every operation takes many items and reports each
- * one's outcome. Scripts never ask the server for the time: the caller passes its clock's `now`.
+ * one's outcome. Nothing is decided by the server's time, the caller passes its clock's `now`; but a settlement that
+ * arrives late by the server's clock is looked at more closely, see {@link WorkContract.settle}.
  */
 export interface Broker {
   readonly enqueue: EnqueueContract;
@@ -38,6 +40,9 @@ export interface Broker {
 
   /** Tells `listener` about every change of {@link isAvailable}; returns a function that stops it. */
   onAvailability(listener: (availability: Availability) => void): () => void;
+
+  /** Tells `listener` what storage met and worked around; returns a function that stops it. */
+  onNotice(listener: (notice: StorageNotice) => void): () => void;
 
   /** Closes what the broker opened, and nothing that was handed to it. Idempotent; later calls are refused. */
   close(): Promise<void>;

@@ -22,16 +22,16 @@ export interface WorkContract {
 
   /**
    * Writes the outcomes of runs, each in one atomic step. Never rejects.
-   * `not-active`: the task is no longer this worker's to settle and nothing was written for it.
+   * `not-active`: the task is no longer this run's to settle and nothing was written for it: it is not active and leased,
+   * or it was taken anew meanwhile, by somebody else or by the caller itself. That holds whenever the request arrives.
    */
-  settle(queue: string, settlements: readonly Settlement[], now: EpochMs): Promise<readonly SettleOutcome[]>;
+  settle(request: SettleRequest): Promise<readonly SettleOutcome[]>;
 
-  /** Stores a task's result, replacing an earlier one; `false` when the task is gone and nothing was written. */
-  writeResult(request: {
-    readonly queue: string;
-    readonly taskId: string;
-    readonly result: Uint8Array;
-  }): Promise<boolean>;
+  /**
+   * Stores a running task's result, replacing an earlier one; `false` when the task is gone or no longer this run's,
+   * and nothing was written.
+   */
+  writeResult(request: WriteResultRequest): Promise<boolean>;
 
   /**
    * A blocking look at a queue on a connection of its own: resolves with `task` as soon as there is one,
@@ -83,6 +83,37 @@ export interface HeldLease {
   readonly until: EpochMs;
   /** The `now` of the dequeue that took the task; tells this lease from one that was taken later. */
   readonly takenAt: EpochMs;
+}
+
+/** Which run of a task speaks: what its holder knows of its lease. */
+export interface RunClaim {
+  /** The `now` of the dequeue that took the task. */
+  readonly takenAt: EpochMs;
+  /** The lease's end as the holder last made sure of it: before that instant nobody else takes the task. */
+  readonly leaseUntil: EpochMs;
+  /** The latest end the holder ever asked for, whether or not the answer came: a later one is somebody else's. */
+  readonly leaseAsked: EpochMs;
+}
+
+export interface SettleRequest {
+  readonly queue: string;
+  /** The server that took the tasks, as it was told to {@link WorkContract.dequeue}. */
+  readonly owner: string;
+  readonly settlements: readonly ClaimedSettlement[];
+  readonly now: EpochMs;
+}
+
+/** How a run ended, and which run it was. */
+export interface ClaimedSettlement extends RunClaim {
+  readonly settlement: Settlement;
+}
+
+export interface WriteResultRequest extends RunClaim {
+  readonly queue: string;
+  /** The server that took the task, as it was told to {@link WorkContract.dequeue}. */
+  readonly owner: string;
+  readonly taskId: string;
+  readonly result: Uint8Array;
 }
 
 export interface LeaseNews {

@@ -12,17 +12,19 @@
 -- ARGV[3]    cutoff        epoch seconds; what was archived then or before is deleted
 -- ARGV[4]    size          how many archived tasks may be left; the oldest beyond are deleted
 -- ARGV[5]    dayExpiresAt  epoch seconds
--- ARGV[6]    count         how many tasks, 1 to 1,000
--- ARGV[7..]  tasks         the ids, then three a task: task message; the lease's end in epoch seconds, or empty for any;
---                          why its record does not decode, or empty: the bytes stored before are then kept beside
+-- ARGV[6]    fence         what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[7]    count         how many tasks, 1 to 1,000
+-- ARGV[8..]  tasks         the ids, what the fence tells of each, then two a task: task message; why its record does not
+--                          decode, or empty: the bytes stored before are then kept beside
 --
--- Reply      array of the positions (from 1) of tasks that were not active and leased so; nothing was written for them
+-- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
+--            written for them. Or a word:
+--   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
 -- Cost       O((n + m) log N), n tasks given, m tasks trimmed, N leased or archived tasks
 local active, lease, archived = KEYS[1], KEYS[2], KEYS[3]
 local counters = { processedDay = KEYS[4], processed = KEYS[5], failedDay = KEYS[6], failed = KEYS[7] }
 local taskPrefix, archivedAt, limits = ARGV[1], ARGV[2], { cutoff = ARGV[3], size = tonumber(ARGV[4]) }
-local dayExpiresAt, count = ARGV[5], tonumber(ARGV[6])
-local first, last = 7, 6 + count
+local dayExpiresAt, fence, count = ARGV[5], ARGV[6], tonumber(ARGV[7])
 
 -- include: leave-active
 -- include: release-lock
@@ -32,18 +34,18 @@ local first, last = 7, 6 + count
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', archived)
-local leases = {}
-for i = 1, count do
-  leases[i] = ARGV[last + 3 * i - 1]
+local taken, ended, rest =
+  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 8, count)
+if not taken then
+  return 'LATE'
 end
-local taken, ended = leaveActive(active, lease, ARGV, first, last, leases)
 local members, refused = {}, {}
 for i = 1, count do
   if taken[i] then
-    local at = last + 3 * i - 2
-    local hash, reason = taskPrefix .. ARGV[6 + i], ARGV[at + 2]
+    local at = rest + 2 * i - 2
+    local hash, reason = taskPrefix .. ARGV[7 + i], ARGV[at + 1]
     members[#members + 1] = archivedAt
-    members[#members + 1] = ARGV[6 + i]
+    members[#members + 1] = ARGV[7 + i]
     -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
     if reason ~= '' then
       redis.pcall('HSET', hash, 'x:error', reason, 'x:msg', redis.pcall('HGET', hash, 'msg') or '')

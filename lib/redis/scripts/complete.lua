@@ -7,15 +7,18 @@
 -- KEYS[5]    processed     string  counter
 -- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
 -- ARGV[2]    dayExpiresAt  epoch seconds
--- ARGV[3]    count         how many tasks, 1 to 1,000
--- ARGV[4..]  tasks         the ids, then five a task: task message; end of retention in epoch seconds; lock: a full key
---                          in the same hash slot, or empty; RESULT or NO_RESULT; the result, which replaces a stored one
+-- ARGV[3]    fence         what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[4]    count         how many tasks, 1 to 1,000
+-- ARGV[5..]  tasks         the ids, what the fence tells of each, then five a task: task message; end of retention in
+--                          epoch seconds; lock: a full key in the same hash slot, or empty; RESULT or NO_RESULT; the
+--                          result, which replaces a stored one
 --
--- Reply      array of the positions (from 1) of tasks that were not both active and leased; nothing was written for them
+-- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
+--            written for them. Or a word:
+--   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
 -- Cost       O(n log N), n tasks given, N leased or completed tasks
 local active, lease, completed, processedDay, processed = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local taskPrefix, dayExpiresAt, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local first, last = 4, 3 + count
+local taskPrefix, dayExpiresAt, fence, count = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 -- include: leave-active
 -- include: release-lock
@@ -23,11 +26,15 @@ local first, last = 4, 3 + count
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', completed)
-local taken, ended = leaveActive(active, lease, ARGV, first, last)
+local taken, ended, rest =
+  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 5, count)
+if not taken then
+  return 'LATE'
+end
 local kept, refused = {}, {}
 for i = 1, count do
   if taken[i] then
-    local taskId, at = ARGV[3 + i], last + 5 * i - 4
+    local taskId, at = ARGV[4 + i], rest + 5 * i - 5
     local hash = taskPrefix .. taskId
     kept[#kept + 1] = ARGV[at + 1]
     kept[#kept + 1] = taskId

@@ -6,25 +6,31 @@
 -- KEYS[4]    processed     string  counter
 -- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
 -- ARGV[2]    dayExpiresAt  epoch seconds
--- ARGV[3]    count         how many tasks, 1 to 1,000
--- ARGV[4..]  tasks         the ids, then pairs of position (from 1) and lock of those that have one: a full key in the
---                          same hash slot
+-- ARGV[3]    fence         what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[4]    count         how many tasks, 1 to 1,000
+-- ARGV[5..]  tasks         the ids, what the fence tells of each, then pairs of position (from 1) and lock of those that
+--                          have one: a full key in the same hash slot
 --
--- Reply      array of the positions (from 1) of tasks that were not both active and leased; nothing was written for them
+-- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
+--            written for them. Or a word:
+--   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
 -- Cost       O(n log N), n tasks given, N leased tasks
 local active, lease, processedDay, processed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local taskPrefix, dayExpiresAt, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local first, last = 4, 3 + count
+local taskPrefix, dayExpiresAt, fence, count = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 -- include: leave-active
 -- include: release-lock
 -- include: count-processed
 
-local taken, ended = leaveActive(active, lease, ARGV, first, last)
+local taken, ended, rest =
+  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 5, count)
+if not taken then
+  return 'LATE'
+end
 local hashes, refused = {}, {}
 for i = 1, count do
   if taken[i] then
-    hashes[#hashes + 1] = taskPrefix .. ARGV[3 + i]
+    hashes[#hashes + 1] = taskPrefix .. ARGV[4 + i]
   else
     refused[#refused + 1] = i
   end
@@ -32,10 +38,10 @@ end
 if ended > 0 then
   redis.call('DEL', unpack(hashes))
 end
-for i = last + 1, #ARGV, 2 do
+for i = rest, #ARGV, 2 do
   local position = tonumber(ARGV[i])
   if taken[position] then
-    releaseLock(ARGV[i + 1], ARGV[3 + position])
+    releaseLock(ARGV[i + 1], ARGV[4 + position])
   end
 end
 countProcessed(processedDay, processed, ended, dayExpiresAt)

@@ -7,32 +7,35 @@
 -- ARGV[2]    pendingSince  epoch nanoseconds, decimal text
 -- ARGV[3]    wakeChannel
 -- ARGV[4]    queue
--- ARGV[5]    count         how many tasks, 1 to 1,000
--- ARGV[6..]  tasks         the ids, then two a task: task message, written only if the stored one is gone; the lease's
---                          end in epoch seconds, or empty for any
+-- ARGV[5]    fence         what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[6]    count         how many tasks, 1 to 1,000
+-- ARGV[7..]  tasks         the ids, what the fence tells of each, then one a task: task message, written only if the
+--                          stored one is gone
 --
--- Reply      array of the positions (from 1) of tasks that were not active and leased so; nothing was written for them
+-- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
+--            written for them. Or a word:
+--   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
 -- Cost       O(n log N), n tasks given, N leased tasks
 local active, lease, pending = KEYS[1], KEYS[2], KEYS[3]
-local taskPrefix, pendingSince, wakeChannel, queue, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local first, last = 6, 5 + count
+local taskPrefix, pendingSince, wakeChannel, queue = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local fence, count = ARGV[5], tonumber(ARGV[6])
 
 -- include: leave-active
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('LLEN', pending)
-local leases = {}
-for i = 1, count do
-  leases[i] = ARGV[last + 2 * i]
+local taken, ended, rest =
+  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 7, count)
+if not taken then
+  return 'LATE'
 end
-local taken, ended = leaveActive(active, lease, ARGV, first, last, leases)
 local taskIds, refused = {}, {}
 for i = count, 1, -1 do
   if taken[i] then
-    local hash = taskPrefix .. ARGV[5 + i]
-    taskIds[#taskIds + 1] = ARGV[5 + i]
+    local hash = taskPrefix .. ARGV[6 + i]
+    taskIds[#taskIds + 1] = ARGV[6 + i]
     -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
-    redis.pcall('HSETNX', hash, 'msg', ARGV[last + 2 * i - 1])
+    redis.pcall('HSETNX', hash, 'msg', ARGV[rest + i - 1])
     redis.pcall('HSET', hash, 'state', 'pending', 'pending_since', pendingSince)
     redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
   else

@@ -14,17 +14,19 @@
 -- ARGV[3]    dayExpiresAt  epoch seconds
 -- ARGV[4]    dueChannel
 -- ARGV[5]    queue
--- ARGV[6]    count         how many tasks, 1 to 1,000
--- ARGV[7..]  tasks         the ids, then four a task: task message; due time in epoch milliseconds; FAILURE when it
---                          counts as one, else UNCOUNTED; the lease's end in epoch seconds, or empty for any
+-- ARGV[6]    fence         what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[7]    count         how many tasks, 1 to 1,000
+-- ARGV[8..]  tasks         the ids, what the fence tells of each, then three a task: task message; due time in epoch
+--                          milliseconds; FAILURE when it counts as one, else UNCOUNTED
 --
--- Reply      array of the positions (from 1) of tasks that were not active and leased so; nothing was written for them
+-- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
+--            written for them. Or a word:
+--   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
 -- Cost       O(n log N), n tasks given, N leased or waiting tasks
 local active, lease, retry, scheduled, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local counters = { processedDay = KEYS[6], processed = KEYS[7], failedDay = KEYS[8], failed = KEYS[9] }
 local taskPrefix, now, dayExpiresAt, dueChannel, queue = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-local count = tonumber(ARGV[6])
-local first, last = 7, 6 + count
+local fence, count = ARGV[6], tonumber(ARGV[7])
 
 -- include: leave-active
 -- include: place-due
@@ -34,18 +36,18 @@ local first, last = 7, 6 + count
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', retry)
 redis.call('ZCARD', due)
-local leases = {}
-for i = 1, count do
-  leases[i] = ARGV[last + 4 * i]
+local taken, _, rest =
+  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 8, count)
+if not taken then
+  return 'LATE'
 end
-local taken = leaveActive(active, lease, ARGV, first, last, leases)
 local tasks, refused, failures = {}, {}, 0
 for i = 1, count do
   if taken[i] then
-    local at = last + 4 * i - 3
-    local hash = taskPrefix .. ARGV[6 + i]
+    local at = rest + 3 * i - 3
+    local hash = taskPrefix .. ARGV[7 + i]
     tasks[#tasks + 1] = ARGV[at + 1]
-    tasks[#tasks + 1] = ARGV[6 + i]
+    tasks[#tasks + 1] = ARGV[7 + i]
     -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
     redis.pcall('HSET', hash, 'msg', ARGV[at], 'state', 'retry')
     redis.pcall('HDEL', hash, 'x:o', 'x:cancel')

@@ -10,16 +10,19 @@
 -- ARGV[2]    now         epoch milliseconds
 -- ARGV[3]    dueChannel
 -- ARGV[4]    queue
--- ARGV[5]    count       how many tasks, 1 to 1,000
--- ARGV[6..]  tasks       the ids, then four a task: task message, written only if the stored one is gone; UNTIL or
---                        RETURN; due time in epoch milliseconds, or the first delay in milliseconds; empty, or the
---                        longest delay in milliseconds
+-- ARGV[5]    fence       what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[6]    count       how many tasks, 1 to 1,000
+-- ARGV[7..]  tasks       the ids, what the fence tells of each, then four a task: task message, written only if the
+--                        stored one is gone; UNTIL or RETURN; due time in epoch milliseconds, or the first delay in
+--                        milliseconds; empty, or the longest delay in milliseconds
 --
--- Reply      array of the positions (from 1) of tasks that were not both active and leased; nothing was written for them
+-- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
+--            written for them. Or a word:
+--   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
 -- Cost       O(n log N), n tasks given, N leased or waiting tasks
 local active, lease, scheduled, retry, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local taskPrefix, now, dueChannel, queue, count = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
-local first, last = 6, 5 + count
+local taskPrefix, now, dueChannel, queue = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local fence, count = ARGV[5], tonumber(ARGV[6])
 
 -- include: leave-active
 -- include: place-due
@@ -27,12 +30,16 @@ local first, last = 6, 5 + count
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', scheduled)
 redis.call('ZCARD', due)
-local taken = leaveActive(active, lease, ARGV, first, last)
+local taken, _, rest =
+  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 7, count)
+if not taken then
+  return 'LATE'
+end
 local tasks, refused = {}, {}
 for i = 1, count do
   if taken[i] then
-    local at = last + 4 * i - 3
-    local hash, dueAt = taskPrefix .. ARGV[5 + i], ARGV[at + 2]
+    local at = rest + 4 * i - 4
+    local hash, dueAt = taskPrefix .. ARGV[6 + i], ARGV[at + 2]
     -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
     if ARGV[at + 1] == 'RETURN' then
       local returns = redis.pcall('HINCRBY', hash, 'x:returned', 1)
@@ -40,7 +47,7 @@ for i = 1, count do
       dueAt = now + math.min(ARGV[at + 2] * 2 ^ doublings, tonumber(ARGV[at + 3]))
     end
     tasks[#tasks + 1] = dueAt
-    tasks[#tasks + 1] = ARGV[5 + i]
+    tasks[#tasks + 1] = ARGV[6 + i]
     redis.pcall('HSETNX', hash, 'msg', ARGV[at])
     redis.pcall('HSET', hash, 'state', 'scheduled')
     redis.pcall('HDEL', hash, 'x:o', 'x:cancel', 'x:group')

@@ -1,16 +1,23 @@
 -- write-result: stores what a handler wrote, replacing an earlier result.
 --
--- KEYS[1]  task    hash  the task's record
--- ARGV[1]  result  bytes
+-- KEYS[1]  task        hash  the task's record
+-- KEYS[2]  lease       zset  task id -> lease expiry, epoch seconds
+-- ARGV[1]  taskId
+-- ARGV[2]  note        who took the task and when, as its record says
+-- ARGV[3]  leaseAsked  epoch seconds; the latest end of its lease that was asked for
+-- ARGV[4]  result      bytes
 --
--- Reply    WRITTEN   stored
---          NO_TASK   there is no such task; nothing was written, so that its id stays free
+-- Reply    WRITTEN     stored
+--          NOT_ACTIVE  there is no such task, so that its id stays free, or it is no longer this run's: its record says
+--                      otherwise or its lease ends later. Nothing was written
 -- Cost     O(1)
-local task = KEYS[1]
-local result = ARGV[1]
+local task, lease = KEYS[1], KEYS[2]
+local taskId, note, leaseAsked, result = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
-if redis.call('HEXISTS', task, 'msg') == 0 then
-  return 'NO_TASK'
+local stored = redis.call('HMGET', task, 'msg', 'x:o')
+local leaseEnd = redis.call('ZSCORE', lease, taskId)
+if not stored[1] or stored[2] ~= note or leaseEnd and tonumber(leaseEnd) > leaseAsked then
+  return 'NOT_ACTIVE'
 end
 redis.call('HSET', task, 'result', result)
 return 'WRITTEN'

@@ -207,7 +207,9 @@ describe('enqueue', () => {
     const expiresAt = epochMs(moment + hour);
     const settlement: Settlement =
       state === 'archived' ? { kind: 'archive', message } : { kind: 'complete', message, expiresAt, result: undefined };
-    await subject.broker.work.settle(queue, [settlement], moment);
+    const run = { takenAt: moment, leaseUntil: lease.leaseUntil, leaseAsked: lease.leaseUntil };
+    const settlements = [{ ...run, settlement }];
+    await subject.broker.work.settle({ queue, owner: lease.owner, settlements, now: moment });
     expect((await subject.fieldsOf('kept', queue))['state']).toBe(state);
     await expect(subject.client.enqueue('x', 1, { taskId: 'kept', queue })).rejects.toMatchObject({
       code: 'ASYNQ_TASK_ID_CONFLICT',

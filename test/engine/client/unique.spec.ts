@@ -103,7 +103,9 @@ describe('a unique task', () => {
   const settle = async (kind: 'done' | 'archive'): Promise<void> => {
     const lease = { now: moment, leaseUntil: epochMs(moment + 30_000), owner: 'test:1:x' };
     const { messages } = await subject.broker.work.dequeue({ queue, limit: 1, ...lease });
-    await subject.broker.work.settle(queue, [{ kind, message: messages[0]! }], moment);
+    const run = { takenAt: moment, leaseUntil: lease.leaseUntil, leaseAsked: lease.leaseUntil };
+    const settlements = [{ ...run, settlement: { kind, message: messages[0]! } }];
+    await subject.broker.work.settle({ queue, owner: lease.owner, settlements, now: moment });
   };
 
   it('C-55 makes room for its like when it has succeeded', async () => {

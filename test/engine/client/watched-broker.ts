@@ -36,6 +36,7 @@ export class WatchedBroker {
       ping: async () => await inner.ping(),
       isAvailable: () => inner.isAvailable(),
       onAvailability: (listener) => inner.onAvailability(listener),
+      onNotice: (listener) => inner.onNotice(listener),
       close: async () => await inner.close(),
     };
   }

@@ -1,10 +1,18 @@
--- leave-active: takes running tasks out of `active` and `lease`. A task that is not in both stays as it is.
+-- leave-active: takes running tasks out of `active` and `lease`. A task that is not in both stays as it is, and so does
+-- one that is no longer the caller's.
 --
--- leaveActive(active, lease, taskIds, first, last, leases)
---   taskIds, first, last  the part of an array that holds the ids; at most 1,000
---   leases                nil, or an array (from 1) of the lease ends asked for, epoch seconds; '' asks for none:
---                         a task whose lease ends at another second has another owner by now and stays as it is
--- Returns an array (from 1) of true or false, whether this position of the part was taken out, and how many were.
+-- leaveActive(places, fence, args, first, count)
+--   places  keys: active, lease; taskPrefix: a task's hash is this and its id
+--   fence   a number: epoch seconds of the server's clock until which nobody else can have taken the tasks;
+--           HELD: for each task, who took it and when, as its record says, and the latest end of the lease that was asked
+--           for. One that says otherwise, or whose lease ends later, has been taken anew. A record without the note, or a
+--           lost one, says nothing: then the lease alone counts;
+--           LISTED: for each task the end its lease must have
+--   args    array whose part from `first` on holds `count` ids, at most 1,000; then, two a task for HELD, one a task for
+--           LISTED, what the fence tells of each
+-- Returns an array (from 1) of true or false, whether this position of the part was taken out; how many were; where the
+-- arguments after that begin. Returns nil, and has written nothing, when the fence is an instant and it is past: ask
+-- again with HELD.
 
 -- The usual case, at little cost: the tasks end in the order they began, and every one of them is leased.
 local function takeTail(active, lease, tail, taskIds, first)
@@ -34,12 +42,22 @@ local function takeTail(active, lease, tail, taskIds, first)
   return true
 end
 
-local function findLeased(lease, taskIds, first, last, leases)
+-- Whether the task at position i, leased until `leaseEnd`, is the caller's.
+local function isClaimed(places, fence, args, first, count, i, leaseEnd)
+  if fence == 'HELD' then
+    local note = redis.pcall('HGET', places.taskPrefix .. args[first + i - 1], 'x:o')
+    return leaseEnd <= tonumber(args[first + count + 2 * i - 1])
+      and (type(note) ~= 'string' or note == args[first + count + 2 * i - 2])
+  end
+  return fence ~= 'LISTED' or leaseEnd == tonumber(args[first + count + i - 1])
+end
+
+local function findClaimed(places, fence, args, first, count)
   local positions = {}
-  local ends = redis.call('ZMSCORE', lease, unpack(taskIds, first, last))
-  for i = 1, last - first + 1 do
-    if ends[i] and (not leases or leases[i] == '' or tonumber(leases[i]) == tonumber(ends[i])) then
-      positions[taskIds[first + i - 1]] = 0
+  local ends = redis.call('ZMSCORE', places.lease, unpack(args, first, first + count - 1))
+  for i = 1, count do
+    if ends[i] and isClaimed(places, fence, args, first, count, i, tonumber(ends[i])) then
+      positions[args[first + i - 1]] = 0
     end
   end
   return positions
@@ -89,18 +107,24 @@ local function takeFromActive(active, tail, positions, wanted, taken)
   return found
 end
 
-local function leaveActive(active, lease, taskIds, first, last, leases)
-  local taken, wanted, count = {}, 0, last - first + 1
+local function leaveActive(places, fence, args, first, count)
+  local active, lease = places.active, places.lease
+  local taken, wanted, last = {}, 0, first + count - 1
+  local isUnlisted = fence ~= 'HELD' and fence ~= 'LISTED'
+  local rest = last + 1 + (isUnlisted and 0 or fence == 'HELD' and 2 * count or count)
+  if isUnlisted and tonumber(redis.call('TIME')[1]) >= tonumber(fence) then
+    return nil
+  end
   local tail = redis.call('LRANGE', active, -count, -1)
-  if not leases and #tail == count and takeTail(active, lease, tail, taskIds, first) then
+  if isUnlisted and #tail == count and takeTail(active, lease, tail, args, first) then
     for i = 1, count do
       taken[i] = true
     end
-    return taken, count
+    return taken, count, rest
   end
-  local positions = findLeased(lease, taskIds, first, last, leases)
+  local positions = findClaimed(places, fence, args, first, count)
   for i = 1, count do
-    local taskId = taskIds[first + i - 1]
+    local taskId = args[first + i - 1]
     taken[i] = false
     -- An id that is given twice counts once.
     if positions[taskId] == 0 then
@@ -109,19 +133,19 @@ local function leaveActive(active, lease, taskIds, first, last, leases)
     end
   end
   if wanted == 0 then
-    return taken, 0
+    return taken, 0, rest
   end
   local found = takeFromActive(active, tail, positions, wanted, taken)
   if found == #taken then
-    redis.call('ZREM', lease, unpack(taskIds, first, last))
+    redis.call('ZREM', lease, unpack(args, first, last))
   elseif found > 0 then
     local released = {}
     for i = 1, #taken do
       if taken[i] then
-        released[#released + 1] = taskIds[first + i - 1]
+        released[#released + 1] = args[first + i - 1]
       end
     end
     redis.call('ZREM', lease, unpack(released))
   end
-  return taken, found
+  return taken, found, rest
 end

@@ -1,0 +1,80 @@
+import type { RunClaim } from '../model/broker/work.contract.js';
+import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import type { RedisArgument } from './connection/redis-connection.js';
+import { writeOwner } from './owner-note.js';
+import { listReply, numberReply } from './connection/reply.js';
+import type { ScriptRunner } from './script-runner.js';
+import type { SettleCall } from './settle-scripts.js';
+
+/** Which lease each task must have for its settlement to be written. */
+export type LeaseClaims =
+  /** That of the run that settles, one claim a task. */
+  | { readonly kind: 'held'; readonly owner: string; readonly runs: readonly RunClaim[] }
+  /** One that was listed, by its end in Unix seconds: on behalf of a lost worker, see `MaintenanceContract.recover`. */
+  | { readonly kind: 'listed'; readonly leaseSeconds: readonly number[] };
+
+/** Tasks of one settle call. */
+export interface FencedTasks {
+  readonly call: SettleCall;
+  readonly claims: LeaseClaims;
+  /** Where in the claims each task of this call is. */
+  readonly indexes: readonly number[];
+  readonly ids: readonly string[];
+  readonly args: readonly RedisArgument[];
+  readonly now: EpochMs;
+}
+
+/**
+ * How far the clock of somebody who recovers tasks may be ahead of the server's, in seconds: until so long before a lease
+ * ends nobody can have taken the task, and a settlement that is there by then needs no closer look.
+ */
+const clockMarginSeconds = 10;
+
+/**
+ * Runs a settle script so that it leaves tasks alone which were taken anew. The usual call costs the server one look at
+ * its clock; only one that arrives late is told of each task who took it, and compares that.
+ *
+ * @returns the positions, from 0, of tasks that were not settled.
+ */
+export async function runFenced(runner: ScriptRunner, tasks: FencedTasks): Promise<readonly number[]> {
+  const { claims, now } = tasks;
+  if (claims.kind === 'held') {
+    const checkFrom = firstEnd(claims.runs, tasks.indexes) - clockMarginSeconds;
+    if (toEpochSeconds(now) < checkFrom) {
+      const reply = await send(runner, tasks, { fence: checkFrom, claims: [] });
+      if (Array.isArray(reply)) return positionsOf(reply);
+    }
+  }
+  return positionsOf(await send(runner, tasks, claimArguments(tasks)));
+}
+
+async function send(
+  runner: ScriptRunner,
+  { call, ids, args }: FencedTasks,
+  { fence, claims }: { readonly fence: RedisArgument; readonly claims: readonly RedisArgument[] },
+): ReturnType<ScriptRunner['run']> {
+  return await runner.run(call.script, call.keys, [...call.head, fence, ids.length, ...ids, ...claims, ...args]);
+}
+
+function claimArguments({ claims, indexes }: FencedTasks): { fence: string; claims: RedisArgument[] } {
+  if (claims.kind === 'listed') {
+    return { fence: 'LISTED', claims: indexes.map((index) => claims.leaseSeconds[index] ?? 0) };
+  }
+  const args: RedisArgument[] = [];
+  for (const index of indexes) {
+    const { takenAt, leaseAsked } = claims.runs[index] as RunClaim;
+    args.push(writeOwner({ owner: claims.owner, takenAt }), toEpochSeconds(leaseAsked));
+  }
+  return { fence: 'HELD', claims: args };
+}
+
+/** When the first of these leases ends, Unix seconds. */
+function firstEnd(runs: readonly RunClaim[], indexes: readonly number[]): number {
+  let first = Infinity;
+  for (const index of indexes) first = Math.min(first, (runs[index] as RunClaim).leaseUntil);
+  return Math.floor(first / 1_000);
+}
+
+function positionsOf(reply: Awaited<ReturnType<ScriptRunner['run']>>): readonly number[] {
+  return listReply(reply).map((position) => numberReply(position) - 1);
+}
