@@ -1,7 +1,7 @@
 import type { DisorderKind } from '../model/broker/maintenance.contract.js';
 import { checkFunction, checkOneOf } from '../model/options/check.js';
 import type { EpochMs, Ms } from '../model/time/duration.js';
-import { callUser } from './lifecycle/user-callback.js';
+import { callUser } from '../model/options/user-callback.js';
 
 /** The task an event is about. */
 export interface TaskSubject {

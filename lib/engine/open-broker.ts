@@ -8,6 +8,7 @@ import type { ConnectionLimitOptions } from '../redis/connection/connection-limi
 import { createRedisConnection } from '../redis/connection/create-connection.js';
 import { RedisBroker } from '../redis/redis-broker.js';
 import type { RedisOption } from '../redis/connection/redis-option.js';
+import { ThrottledLogger } from './lifecycle/throttled-logger.js';
 import type { Logger } from './logger.js';
 
 export type { RedisOption } from '../redis/connection/redis-option.js';
@@ -35,7 +36,8 @@ export interface OpenBrokerDeps extends ConnectionLimitOptions {
  * const broker = openBroker('memory:', { clock: systemClock, logger: silentLogger });
  */
 export function openBroker(redis: RedisOption, deps: OpenBrokerDeps): Broker {
-  const { logger, taskClock = deps.clock, ...connection } = deps;
+  const { taskClock = deps.clock, ...connection } = deps;
+  const logger = new ThrottledLogger(deps);
   const memory = readMemoryOption({ path: 'redis', value: redis });
   if (memory !== undefined) {
     if (memory.name !== undefined) return openNamedMemory(memory.name, taskClock);

@@ -2,7 +2,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { Logger, LogLevel } from '../logger.js';
-import { callUser } from './user-callback.js';
+import { callUser } from '../../model/options/user-callback.js';
 import { setUpkeepTimer } from './upkeep-timer.js';
 
 export interface ThrottledLoggerDeps {

@@ -106,13 +106,24 @@ export class PeriodicTasks {
   }
 
   #arm(): void {
+    this.#timer?.cancel();
     if (this.#status !== 'active') return;
     this.#timer = this.#scheduler.options.clock.setTimer(this.#syncInterval, () => {
+      this.#warnIfSlow();
       void this.#sync()
         .catch((error: unknown) => {
           if (!this.#isStopped()) this.#report('The periodic tasks stay as they are', error);
         })
         .finally(() => this.#arm());
+    });
+  }
+
+  /** A provider that is being asked is not asked again; until it answers the schedules stay as they are. */
+  #warnIfSlow(): void {
+    const { clock, logger } = this.#scheduler.options;
+    this.#timer = clock.setTimer(this.#syncInterval, () => {
+      const seconds = Math.round(this.#syncInterval / 1_000);
+      logger.warn(`getTasks() has not answered for ${seconds} s; the periodic tasks stay as they are until it does`);
     });
   }
 

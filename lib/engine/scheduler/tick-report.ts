@@ -8,7 +8,7 @@ import { type EpochMs, ms } from '../../model/time/duration.js';
 import { infoOf } from '../client/new-task.js';
 import type { EngineEventEmitter, ScheduleSubject } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { callUser } from '../lifecycle/user-callback.js';
+import { callUser } from '../../model/options/user-callback.js';
 import type { ScheduleEntry } from './schedule-entry.js';
 import type { ResolvedSchedulerOptions, ScheduledTask } from './scheduler-options.js';
 import type { Tick } from './tick-backlog.js';

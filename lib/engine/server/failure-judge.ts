@@ -1,6 +1,7 @@
 import type { Settlement } from '../../model/broker/work.contract.js';
 import { assertNever } from '../../model/errors/asynq-error.js';
 import { showValue } from '../../model/errors/option-errors.js';
+import { isThenable, isUnwantedPromise } from '../../model/options/user-callback.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import { decideFailure, type FailureOutcome } from '../../model/retry/failure-outcome.js';
 import { defaultRetryDelay } from '../../model/retry/retry-delay.js';
@@ -41,10 +42,10 @@ export class FailureJudge {
     } catch (fault) {
       this.#callbackFailed('errorHandler', fault);
     }
-    return returned instanceof Promise ? this.#bounded(returned) : undefined;
+    return isThenable(returned) ? this.#bounded(returned) : undefined;
   }
 
-  async #bounded(telling: Promise<unknown>): Promise<void> {
+  async #bounded(telling: PromiseLike<unknown>): Promise<void> {
     let timer: Timer | undefined;
     const limit = new Promise<typeof tooLate>((resolve) => {
       timer = this.deps.clock.setTimer(errorHandlerLimit, () => resolve(tooLate));
@@ -97,7 +98,7 @@ export class FailureJudge {
     if (options.retryDelay === 'default') return defaultRetryDelay(retried, random);
     try {
       const delay = options.retryDelay(retried, error, task);
-      const parsed = parseDuration(delay);
+      const parsed = isUnwantedPromise(delay) ? undefined : parseDuration(delay);
       if (parsed !== undefined) return parsed;
       this.#callbackFailed('retryDelay', `${showValue(delay)} is not a duration; the default is used`);
     } catch (fault) {
@@ -108,7 +109,12 @@ export class FailureJudge {
 
   #isFailure(error: unknown): boolean {
     try {
-      return this.deps.options.isFailure(error);
+      const answer: unknown = this.deps.options.isFailure(error);
+      if (typeof answer === 'boolean') return answer;
+      if (isUnwantedPromise(answer))
+        this.#callbackFailed('isFailure', 'a promise is not true or false; the error counts');
+      else this.#callbackFailed('isFailure', `${showValue(answer)} is not true or false; the error counts`);
+      return true;
     } catch (fault) {
       this.#callbackFailed('isFailure', fault);
       return true;

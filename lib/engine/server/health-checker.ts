@@ -1,4 +1,5 @@
 import type { Broker } from '../../model/broker/broker.js';
+import { callUser } from '../../model/options/user-callback.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
@@ -8,7 +9,7 @@ import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
 export interface HealthCheckerDeps {
   readonly broker: Pick<Broker, 'ping'>;
-  readonly healthCheck: (error: Error | undefined) => void;
+  readonly healthCheck: (error: Error | undefined) => unknown;
   readonly every: Ms;
   readonly clock: Clock;
   readonly link: BrokerLink;
@@ -32,11 +33,11 @@ export class HealthChecker extends PeriodicService {
     } catch (error) {
       fault = error instanceof Error ? error : new Error(describeError(error));
     }
-    try {
-      this.#deps.healthCheck(fault);
-    } catch (error) {
-      this.#deps.logger.error(`healthCheck failed: ${describeError(error)}`, { kind: 'healthCheck failed' });
-    }
+    const { healthCheck, logger } = this.#deps;
+    callUser(
+      () => healthCheck(fault),
+      (error) => logger.error(`healthCheck failed: ${describeError(error)}`, { kind: 'healthCheck failed' }),
+    );
     return undefined;
   }
 }

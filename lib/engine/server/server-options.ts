@@ -50,8 +50,11 @@ export interface ServerOptions {
   readonly janitorInterval?: Duration;
   /** Completed tasks deleted by one call. Default 100. */
   readonly janitorBatchSize?: number;
-  /** Told at every interval whether Redis answers: the error, or `undefined`. Without it nothing is checked. */
-  readonly healthCheck?: (error: Error | undefined) => void;
+  /**
+   * Told at every interval whether Redis answers: the error, or `undefined`. What it throws, or rejects with, is logged.
+   * Default: nothing is checked.
+   */
+  readonly healthCheck?: (error: Error | undefined) => unknown;
   /** Default `'15s'`. */
   readonly healthCheckInterval?: Duration;
   /**
@@ -113,7 +116,7 @@ export interface ResolvedServerOptions {
   readonly delayedTaskCheckInterval: Ms;
   readonly janitorInterval: Ms;
   readonly janitorBatchSize: number;
-  readonly healthCheck: ((error: Error | undefined) => void) | undefined;
+  readonly healthCheck: ((error: Error | undefined) => unknown) | undefined;
   readonly healthCheckInterval: Ms;
   readonly unknownTask: 'return' | 'fail';
   readonly abortGrace: Ms;

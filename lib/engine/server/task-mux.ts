@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { HandlerConflictError, HandlerNotFoundError } from '../../model/errors/task-errors.js';
-import { checkNames } from '../../model/options/check.js';
+import { checkNames, refuse } from '../../model/options/check.js';
+import { isUnwantedPromise } from '../../model/options/user-callback.js';
 import { type StandardSchemaV1, validate } from '../../model/task/standard-schema.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import {
@@ -147,7 +148,12 @@ function patternsOf({ pattern, to }: Route): readonly TaskPattern[] {
 
 /** Wraps a handler; the first middleware is the outermost. */
 export function wrap(handler: Handler, middleware: readonly Middleware[]): Handler {
-  return middleware.reduceRight((next, layer) => layer(next), handler);
+  return middleware.reduceRight((next, layer) => {
+    const wrapped: unknown = layer(next);
+    if (typeof wrapped === 'function') return wrapped as Handler;
+    isUnwantedPromise(wrapped);
+    return refuse({ path: 'middleware: what it returned', value: wrapped }, 'a function');
+  }, handler);
 }
 
 const handlerNotFound: Handler = (task) => {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { AsynqError } from '../errors/asynq-error.js';
 import { InvalidPayloadError, InvalidTaskError } from '../errors/task-errors.js';
+import { isUnwantedPromise } from '../options/user-callback.js';
 
 /**
  * Turns the user's payloads (and results) into bytes and back. JSON unless another one is given. Both sides of a
@@ -50,6 +51,9 @@ export function encodePayload(value: unknown, codec: PayloadCodec): Uint8Array {
   } catch (error) {
     throw new InvalidTaskError(`the payload does not encode: ${messageOf(error)}`, { cause: error });
   }
+  if (isUnwantedPromise(bytes)) {
+    throw new InvalidTaskError('the payload does not encode: the codec answered with a promise, not bytes');
+  }
   if (!(bytes instanceof Uint8Array)) {
     throw new InvalidTaskError(`the payload does not encode: the codec answered with ${typeof bytes}, not bytes`);
   }
@@ -62,12 +66,15 @@ export function encodePayload(value: unknown, codec: PayloadCodec): Uint8Array {
  * @throws InvalidPayloadError when the bytes do not decode; `cause` tells why.
  */
 export function decodePayload(bytes: Uint8Array, codec: PayloadCodec): unknown {
+  let value: unknown;
   try {
-    return codec.decode(bytes);
+    value = codec.decode(bytes);
   } catch (error) {
     if (error instanceof AsynqError) throw error;
     throw new InvalidPayloadError(`the payload does not decode: ${messageOf(error)}`, [], { cause: error });
   }
+  if (!isUnwantedPromise(value)) return value;
+  throw new InvalidPayloadError('the payload does not decode: the codec answered with a promise, not a value');
 }
 
 /** Values that JSON would take without complaint and turn into `{}`, though the caller surely means their content. */

@@ -12,9 +12,19 @@ export function callUser(call: () => unknown, onFault: (error: unknown) => void)
 }
 
 /** Whether something is a promise, of another realm or another library as well. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     value instanceof Promise ||
     (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
   );
+}
+
+/**
+ * Whether a function of the user's that must answer at once answered with a promise. What that rejects with is of no
+ * interest to anybody, and must not end the process.
+ */
+export function isUnwantedPromise(value: unknown): value is PromiseLike<unknown> {
+  if (!isThenable(value)) return false;
+  void value.then(undefined, () => {});
+  return true;
 }
