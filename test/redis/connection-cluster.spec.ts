@@ -51,6 +51,19 @@ describe('a RedisConnection to a cluster', () => {
     await expect(connection.send('evalsha', [String(sha), 1, keys[1] as string, 'a'])).rejects.toThrow(/^NOSCRIPT/);
   });
 
+  it('gives every node the password that the URL of one of them has', async () => {
+    const setPassword = (password: string): Promise<unknown> =>
+      Promise.all([0, 1, 2].map((index) => cluster.client(index).config('SET', 'requirepass', password)));
+    await setPassword('secret');
+    const [{ port } = { port: 0 }] = cluster.addresses;
+    const connection = aConnection({ cluster: { nodes: [`redis://:secret@127.0.0.1:${port}`] } });
+    for (const key of keys) expect(await connection.send('exists', [key])).not.toBeNull();
+    const waiting = connection.sendBlocking(aWait(keys[1]?.replace('pending', 'behind a password') as string));
+    await cluster.client(1).lpush(keys[1]?.replace('pending', 'behind a password') as string, 'element');
+    expect(String(await waiting)).toBe('element');
+    await setPassword('');
+  });
+
   it('sends to each master, in a stable order, and to one of them', async () => {
     const connection = seed();
     const ids = await connection.sendToEach('cluster', ['MYID']);

@@ -47,10 +47,28 @@ describe('the redis option', () => {
     expect(resolve(option).description).toBe(description);
   });
 
-  it('keeps the password of a cluster node that is given as a URL', () => {
-    expect(resolve({ cluster: { nodes: ['redis://:secret@n1:1'] } })).toMatchObject({
-      seeds: [{ host: 'n1', port: 1, password: 'secret' }],
+  it('lets user, password and TLS of a cluster node hold for all nodes', () => {
+    const target = resolve({ cluster: { nodes: ['rediss://app:secret@n1:1', 'n2', { host: 'n3', port: 3 }] } });
+    expect(target).toMatchObject({
+      seeds: [
+        { host: 'n1', port: 1 },
+        { host: 'n2', port: 6379 },
+        { host: 'n3', port: 3 },
+      ],
+      options: { redisOptions: { username: 'app', password: 'secret', tls: {} } },
     });
+    const { options } = target as Extract<RedisTarget, { kind: 'cluster' }>;
+    // The certificate is checked against the name that was given, not against an address.
+    options.dnsLookup?.('n1', (error, address) => expect([error, address]).toEqual([null, 'n1']));
+    expect(options.redisOptions?.tls).toEqual({});
+  });
+
+  it("lets a cluster's own options win over those of its nodes", () => {
+    const tls = { ca: 'x' };
+    const dnsLookup = (): void => {};
+    const options = { dnsLookup, redisOptions: { password: 'other', tls } };
+    expect(resolve({ cluster: { nodes: ['rediss://:secret@n1'], options } })).toMatchObject({ options });
+    expect(resolve({ cluster: { nodes: ['n1'] } })).toMatchObject({ options: { redisOptions: {} } });
   });
 
   it('takes an ioredis client as one that is lent', () => {
@@ -76,6 +94,55 @@ describe('the redis option', () => {
       { sentinels: [{ host: 's' }] },
       'AsynqModule: redis.name must be the name of the master',
     ],
+    ...Object.entries({
+      url: "the URL itself as the option: redis: 'redis://host:6379/0'",
+      uri: 'the URL itself',
+      addr: 'host and port',
+      socket: 'host and port, or path',
+      redis: 'its options themselves',
+      hostname: 'host',
+      database: 'db',
+      auth_pass: 'password',
+      masterName: 'name',
+      ssl: 'tls',
+      nodes: 'cluster: { nodes }',
+    }).map(([name, meant]): [string, unknown, string] => [
+      `the name ${name}`,
+      { host: 'cache', [name]: { host: 'cache' } },
+      `AsynqModule: redis.${name} is not an option; give ${meant}`,
+    ]),
+    ['a name that nobody knows', { enableFoo: true }, 'AsynqModule: redis.enableFoo is not an option'],
+    ['a name beside cluster', { cluster: { nodes: [1] }, password: 's' }, 'redis.password is not an option'],
+    [
+      'a name of a cluster',
+      { cluster: { nodes: [1], redisOptions: {} } },
+      'redis.cluster.redisOptions is not an option',
+    ],
+    [
+      'a name of its options',
+      { cluster: { nodes: [1], options: { password: 's' } } },
+      'redis.cluster.options.password is not an option',
+    ],
+    [
+      'a name of its nodes',
+      { cluster: { nodes: [{ hostname: 'n1' }] } },
+      'redis.cluster.nodes[0].hostname is not an option; give host',
+    ],
+    [
+      'nodes with several passwords',
+      { cluster: { nodes: ['redis://:one@n1', 'redis://:two@n2'] } },
+      'redis.cluster.nodes must be nodes with the same password',
+    ],
+    [
+      'a node with a database',
+      { cluster: { nodes: ['redis://:secret@n1/5'] } },
+      'must be a URL without a database: a cluster has only database 0, got "redis://***@n1/5"',
+    ],
+    ['a socket as a node', { cluster: { nodes: ['unix:///r'] } }, 'nodes[0] must be the URL of one server'],
+    ['a sentinel by address', { sentinels: [{ address: 's' }], name: 'm' }, 'sentinels[0].address is not an option'],
+    ['a URL as host', { host: 'redis://:secret@h' }, 'must be a host name or an address, without scheme and port'],
+    ['a host with its port', { host: 'cache:6379' }, 'redis.host must be a host name or an address'],
+    ['a database by name', { db: 'orders' }, 'redis.db must be an integer of at least 0, got "orders"'],
     ['a misspelt host', { hots: 'cache' }, 'AsynqModule: redis.hots is not an option; did you mean host?'],
     ['a port that is no number', { port: 'abc' }, 'AsynqModule: redis.port must be a positive integer, got "abc"'],
     ['no sentinel', { sentinels: [], name: 'm' }, 'AsynqModule: redis.sentinels must be at least one sentinel'],

@@ -11,7 +11,6 @@ describe('a Redis URL', () => {
     ['redis://:secret@localhost:6379/7', { ...local, db: 7, password: 'secret' }],
     ['REDIS://localhost:6379', local],
     ['redis://localhost:6379/2/3', { ...local, db: 2 }],
-    ['redis://localhost:1?db=4', { ...local, port: 1 }],
     ['redis:///2', { ...local, db: 2 }],
     ['redis://:p%40ss%2F%3A%25@localhost', { ...local, password: 'p@ss/:%' }],
     ['redis://:a:b@c@localhost', { ...local, password: 'a:b@c' }],
@@ -27,10 +26,40 @@ describe('a Redis URL', () => {
     ['redis://cache', { ...local, host: 'cache' }],
     ['redis://[fd00::1]', { ...local, host: 'fd00::1' }],
     ['redis://localhost:6379/', local],
-    ['redis://localhost:6379#x', local],
     ['redis://', local],
+    ['redis://localhost?db=4', { ...local, db: 4 }],
+    ['redis://localhost/4?db=4', { ...local, db: 4 }],
   ])('D-C9 %s has its user, the default port and its trailing slash honoured', (url, options) => {
     expect(parseRedisUrl(url)).toEqual(options);
+  });
+
+  it.each([
+    ['valkey://app:secret@cache:1/2', 'redis://app:secret@cache:1/2'],
+    ['valkeys://cache', 'rediss://cache'],
+    ['unix://:secret@/run/r.sock?db=1', 'redis-socket://:secret@/run/r.sock?db=1'],
+    ['unix:///run/r.sock', 'redis-socket:///run/r.sock'],
+  ])('%s means %s', (url, same) => {
+    expect(parseRedisUrl(url)).toEqual(parseRedisUrl(same));
+  });
+
+  it.each([
+    ['redis://:57#Wc@prod:6379', 'encoded with encodeURIComponent'],
+    ['redis://:a/b@h', 'encoded with encodeURIComponent'],
+    ['redis://:a?b@h', 'encoded with encodeURIComponent'],
+    ['rediss://u:a#b@h', 'encoded with encodeURIComponent'],
+    ['redis-sentinel://:a/b@s1?master=m', 'encoded with encodeURIComponent'],
+    ['redis-socket://:a/b@/run/r.sock', 'encoded with encodeURIComponent'],
+    ['redis://:a#b', 'without #; in a password it is written %23'],
+    ['redis://localhost:6379#x', 'without #'],
+    ['redis://h?database=5', 'without the parameter database; it may have db, once'],
+    ['redis://h?db=5&tls=true', 'without the parameter tls'],
+    ['redis://h?db=5&db=6', 'without the parameter db; it may have db, once'],
+    ['redis://h/4?db=5', 'a URL with one database'],
+    ['redis://h?db=', 'a whole number as its database'],
+    ['redis-socket:///p?timeout=1', 'without the parameter timeout'],
+    ['redis-sentinel://s1?master=m&name=n', 'without the parameter name; it may have master and db, once'],
+  ])('refuses %s, which would lead elsewhere', (url, message) => {
+    expect(refusalOf(url).message).toContain(message);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { Cluster, type ClusterNode, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Ms } from '../../model/time/duration.js';
 import {
@@ -8,6 +8,7 @@ import {
   type RedisClusterClient,
   type RedisNodeClient,
 } from './redis-client.js';
+import type { RedisServerOptions } from './ioredis-options.js';
 import type { RedisTarget } from './redis-option.js';
 
 /** What a connection is for; part of its name in the server's CLIENT LIST. */
@@ -68,7 +69,7 @@ export class ClientFactory {
 
   #cluster({ seeds, options }: Extract<RedisTarget, { kind: 'cluster' }>): RedisClient {
     const cluster = new Cluster([...seeds] as ClusterNode[], {
-      ...options,
+      ...(options as ClusterOptions),
       lazyConnect: true,
       clusterRetryStrategy: () => null,
       // A command that was under way when its node was lost may have been carried out: its sender decides.
@@ -85,7 +86,9 @@ export class ClientFactory {
     return cluster;
   }
 
-  #node(options: RedisOptions, purpose: Purpose): RedisClient {
+  #node(given: RedisServerOptions, purpose: Purpose): RedisClient {
+    // The names were checked; what stands under them is for ioredis to judge.
+    const options = given as RedisOptions;
     const { sentinels } = options;
     const first = sentinels ? this.#attempts++ % sentinels.length : 0;
     return new Redis({
@@ -105,12 +108,12 @@ export class ClientFactory {
   }
 
   /** The user's options over ours, and a name that tells the connections of one process apart. */
-  #defaults(purpose: Purpose, options: RedisOptions): RedisOptions {
+  #defaults(purpose: Purpose, options: RedisServerOptions): RedisOptions {
     const { attemptLimit } = this.deps;
     return {
       connectTimeout: attemptLimit,
       sentinelCommandTimeout: attemptLimit / 4,
-      ...options,
+      ...(options as RedisOptions),
       connectionName: `${options.connectionName ?? 'nestjs-asynq'}:${purpose}`,
     };
   }

@@ -1,23 +1,26 @@
-import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
-import { checkInteger, checkObject, type Given, pathOf, refuse, unknownOption } from '../../model/options/check.js';
-import { suggest } from '../../model/options/suggest.js';
-import { nodeOptionNames } from './ioredis-option-names.js';
+import { checkObject, type Given, pathOf, refuse } from '../../model/options/check.js';
+import { checkClusterOption } from './cluster-option.js';
+import type { RedisClusterOptions, RedisServerOptions } from './ioredis-options.js';
 import type { RedisClient } from './redis-client.js';
-import { hideCredentials, parseRedisUrl } from './redis-url.js';
+import { parseRedisUrl, withoutSecrets } from './redis-url.js';
 import { addressOf, describeServer } from './server-address.js';
+import { checkNoPrefix, checkServerOptions } from './server-option.js';
+import { checkOptionNames } from './unknown-option.js';
 
 /** A Redis Cluster: some of its nodes, as URLs or ioredis takes them, and ioredis' options for clusters. */
 export interface RedisClusterOption {
   readonly cluster: {
-    readonly nodes: readonly ClusterNode[];
-    readonly options?: ClusterOptions;
+    /** One is enough. User, password and TLS of a node hold for all nodes. */
+    readonly nodes: readonly (string | number | RedisServerOptions)[];
+    readonly options?: RedisClusterOptions | undefined;
   };
 }
 
 /**
  * Where Redis is:
  *
- * - a URL: `redis:`, `rediss:` (TLS), `redis-socket:` (Unix socket), `redis-sentinel:` (spec/02 §12.2);
+ * - a URL: `redis:`, `rediss:` (TLS), `redis-socket:` (Unix socket), `redis-sentinel:`; `valkey:`, `valkeys:` and `unix:`
+ *   mean the same as the first three;
  * - ioredis options: `{ host, port, password, tls, ... }`, or `{ sentinels, name, ... }` for sentinels;
  * - `{ cluster: { nodes, options } }`;
  * - an ioredis `Redis` or `Cluster` of yours, of version 5 or 6: it is used for commands and never closed, and copies
@@ -33,12 +36,12 @@ export interface RedisClusterOption {
  * @example
  * { sentinels: [{ host: 'sentinel-1', port: 26379 }], name: 'mymaster', password: 'secret' }
  */
-export type RedisOption = string | URL | RedisOptions | RedisClusterOption | RedisClient;
+export type RedisOption = string | URL | RedisServerOptions | RedisClusterOption | RedisClient;
 
 /** A {@link RedisOption} read and checked. */
 export type RedisTarget = { readonly place: string; readonly description: string } & (
-  | { readonly kind: 'node'; readonly options: RedisOptions }
-  | { readonly kind: 'cluster'; readonly seeds: readonly RedisOptions[]; readonly options: ClusterOptions }
+  | { readonly kind: 'node'; readonly options: RedisServerOptions }
+  | { readonly kind: 'cluster'; readonly seeds: readonly RedisServerOptions[]; readonly options: RedisClusterOptions }
   | { readonly kind: 'borrowed'; readonly client: RedisClient }
 );
 
@@ -56,10 +59,13 @@ export function resolveRedisOption(given: Given): RedisTarget {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     refuse({ path, value: withoutSecrets(value) }, optionForms);
   }
-  const options = checkObject(given);
   if (isRedisClient(value)) return borrowedTarget(path, value);
-  if ('cluster' in options) return clusterTarget({ path: pathOf(path, 'cluster'), value: options['cluster'] });
-  return nodeOptionsTarget(path, options);
+  const options = checkObject(given);
+  if ('cluster' in options) {
+    checkOptionNames({ path, value: options }, ['cluster']);
+    return clusterTarget({ path: pathOf(path, 'cluster'), value: options['cluster'] });
+  }
+  return nodeTarget(checkServerOptions({ path, value: options }));
 }
 
 function isRedisClient(value: unknown): value is RedisClient {
@@ -67,54 +73,19 @@ function isRedisClient(value: unknown): value is RedisClient {
   return typeof client.callBuffer === 'function' && typeof client.duplicate === 'function';
 }
 
-function nodeTarget(options: RedisOptions): RedisTarget {
+function nodeTarget(options: RedisServerOptions): RedisTarget {
   return { kind: 'node', place: addressOf(options), description: describeServer(options), options };
 }
 
-function nodeOptionsTarget(path: string, options: RedisOptions): RedisTarget {
-  checkSpelling(path, options);
-  checkPort(path, options.port);
-  checkNoPrefix(path, options);
-  if (Array.isArray(options.sentinels)) {
-    if (options.sentinels.length === 0) refuse({ path: pathOf(path, 'sentinels'), value: [] }, 'at least one sentinel');
-    if (!options.name) refuse({ path: pathOf(path, 'name'), value: options.name }, 'the name of the master');
-  }
-  return nodeTarget(options);
-}
-
-function clusterTarget(given: Given): RedisTarget {
-  const { nodes, options = {} } = checkObject({
-    path: given.path,
-    value: withoutSecrets(given.value),
-  }) as Partial<RedisClusterOption['cluster']>;
-  const path = pathOf(given.path, 'nodes');
-  if (!Array.isArray(nodes) || nodes.length === 0) {
-    refuse({ path, value: withoutSecrets(nodes) }, 'a list with at least one node of the cluster');
-  }
-  checkNoPrefix(pathOf(given.path, 'options'), options);
-  checkNoPrefix(pathOf(given.path, 'options.redisOptions'), options.redisOptions ?? {});
-  const seeds = (nodes as readonly ClusterNode[]).map((node, index) => clusterNode(`${path}[${index}]`, node));
-  const addresses = seeds.map(addressOf).join(',');
+function clusterTarget({ path, value }: Given): RedisTarget {
+  const cluster = checkClusterOption({ path, value: withoutSecrets(value) });
+  const addresses = cluster.seeds.map(addressOf).join(',');
   return {
     kind: 'cluster',
     place: `cluster ${addresses}`,
     description: `redis://${addresses} (cluster)`,
-    seeds,
-    options,
+    ...cluster,
   };
-}
-
-/** What is shown of a value that stands where options should: a text or a list may hold a password. */
-function withoutSecrets(value: unknown): unknown {
-  if (typeof value === 'string') return hideCredentials(value);
-  return Array.isArray(value) && value.length > 0 ? 'a list' : value;
-}
-
-/** A node's address; a URL may hold a password too. */
-function clusterNode(path: string, node: ClusterNode): RedisOptions {
-  if (typeof node === 'number') return { host: 'localhost', port: node };
-  if (typeof node === 'string') return parseRedisUrl(node.includes('://') ? node : `redis://${node}`, path);
-  return node as RedisOptions;
 }
 
 function borrowedTarget(path: string, client: RedisClient): RedisTarget {
@@ -126,25 +97,4 @@ function borrowedTarget(path: string, client: RedisClient): RedisTarget {
     return { kind: 'borrowed', place: 'the given cluster', description: 'the given cluster', client };
   const { options } = client;
   return { kind: 'borrowed', place: addressOf(options), description: describeServer(options), client };
-}
-
-/** A misspelt `host` would lead to localhost in silence. Names that are near none may be those of another version. */
-function checkSpelling(path: string, options: RedisOptions): void {
-  for (const name of Object.keys(options)) {
-    const isKnown = nodeOptionNames.includes(name);
-    if (!isKnown && suggest(name, nodeOptionNames) !== undefined)
-      throw unknownOption(pathOf(path, name), nodeOptionNames);
-  }
-}
-
-/** Text that is a number passes: ports often come from the environment. */
-function checkPort(path: string, port: unknown): void {
-  if (port === undefined || (typeof port === 'string' && /^\d+$/.test(port))) return;
-  checkInteger({ path: pathOf(path, 'port'), value: port }, { min: 1, max: 65_535 });
-}
-
-/** Scripts build keys themselves and Go reads them, so a prefix that the client adds would tear the data apart. */
-function checkNoPrefix(path: string, options: Pick<RedisOptions, 'keyPrefix'>): void {
-  const { keyPrefix } = options;
-  if (keyPrefix) refuse({ path: pathOf(path, 'keyPrefix'), value: keyPrefix }, 'left out: keys have fixed names');
 }

@@ -1,12 +1,13 @@
 import { isIP } from 'node:net';
-import type { RedisOptions } from 'ioredis';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
+import type { RedisServerOptions } from './ioredis-options.js';
 
 const defaultPort = 6379;
 const defaultSentinelPort = 26379;
 const forms =
   'redis://[user:password@]host[:port][/db], rediss://..., redis-socket://[user:password@]/path[?db=n] or ' +
   'redis-sentinel://[user:password@]host[:port],host[:port][/db]?master=name';
+const encoding = '@ is %40, : is %3A, / is %2F, # is %23, ? is %3F';
 
 interface UrlParts {
   readonly url: string;
@@ -27,23 +28,27 @@ interface HostAndPort {
 }
 
 /**
- * The client options that a Redis URL stands for (spec/02 §12.2). Unlike Asynq it honours a user name, gives a
- * missing port its default (6379; 26379 for sentinels) and takes a trailing slash (D-C9).
+ * The client options that a Redis URL stands for. Unlike Asynq it honours a user name and the parameter `db`, refuses
+ * other parameters and fragments, gives a missing port its default (6379; 26379 for sentinels) and takes a trailing
+ * slash (D-C9).
  *
  * @throws InvalidOptionError that says what is wrong and never shows the password.
  * @example
  * parseRedisUrl('rediss://app:secret@cache.example:6380/2');
  */
-export function parseRedisUrl(url: string, option = 'redis'): RedisOptions {
+export function parseRedisUrl(url: string, option = 'redis'): RedisServerOptions {
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
   if (scheme === undefined || rest === undefined) throw refusal({ url, option }, `a URL: ${forms}`);
   const parts = splitUrl({ url, option }, rest);
   switch (scheme.toLowerCase()) {
     case 'redis':
+    case 'valkey':
       return parseNode(parts);
     case 'rediss':
+    case 'valkeys':
       return parseTlsNode(parts);
     case 'redis-socket':
+    case 'unix':
       return parseSocket(parts);
     case 'redis-sentinel':
     case 'redis+sentinel':
@@ -60,46 +65,60 @@ export function hideCredentials(url: string): string {
   return end < scheme.length ? url : `${scheme}***${url.slice(end)}`;
 }
 
-function parseNode(parts: UrlParts): RedisOptions {
-  const { host, port } = parseHost(parts, { text: parts.hosts, defaultPort });
-  return { host, port, db: parseDbPath(parts), ...credentials(parts) };
+/** What is shown of a value that stands where options should: a text or a list may hold a password. */
+export function withoutSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return hideCredentials(value);
+  return Array.isArray(value) && value.length > 0 ? 'a list' : value;
 }
 
-function parseTlsNode(parts: UrlParts): RedisOptions {
+function parseNode(parts: UrlParts): RedisServerOptions {
+  checkParameters(parts, ['db']);
+  const { host, port } = parseHost(parts, { text: parts.hosts, defaultPort });
+  return { host, port, db: parseDb(parts), ...credentials(parts) };
+}
+
+function parseTlsNode(parts: UrlParts): RedisServerOptions {
   const options = parseNode(parts);
   // TLS knows no server name that is an address; the certificate is then checked against the address itself.
   return { ...options, tls: isIP(options.host ?? '') === 0 ? { servername: options.host } : {} };
 }
 
-function parseSocket(parts: UrlParts): RedisOptions {
+function parseSocket(parts: UrlParts): RedisServerOptions {
   if (parts.hosts !== '' || parts.path.length < 2) {
     throw refusal(parts, 'a URL with an absolute socket path: redis-socket:///path/to/redis.sock');
   }
-  const db = parts.query.get('db');
-  return { path: decode(parts, parts.path), db: db === null ? 0 : parseDb(parts, db), ...credentials(parts) };
+  checkParameters(parts, ['db']);
+  return { path: decode(parts, parts.path), db: parseDb({ ...parts, path: '' }), ...credentials(parts) };
 }
 
-function parseSentinels(parts: UrlParts): RedisOptions {
+function parseSentinels(parts: UrlParts): RedisServerOptions {
+  checkParameters(parts, ['master', 'db']);
   const name = parts.query.get('master');
   if (name === null || name === '') throw refusal(parts, 'a URL that names the master: ...?master=mymaster');
   const sentinels = parts.hosts.split(',').map((text) => parseHost(parts, { text, defaultPort: defaultSentinelPort }));
   return {
     sentinels,
     name,
-    db: parseDbPath(parts),
+    db: parseDb(parts),
     // What stands in the URL is for the sentinels; the data nodes' own come as options.
     ...(parts.username === undefined ? {} : { sentinelUsername: parts.username }),
     ...(parts.password === undefined ? {} : { sentinelPassword: parts.password }),
   };
 }
 
-function splitUrl(clients: Pick<UrlParts, 'url' | 'option'>, rest: string): UrlParts {
+function splitUrl(source: Pick<UrlParts, 'url' | 'option'>, rest: string): UrlParts {
   const end = rest.search(/[/?#]/);
   const authority = end === -1 ? rest : rest.slice(0, end);
-  const [path = '', query = ''] = (end === -1 ? '' : rest.slice(end)).replace(/#.*$/s, '').split(/\?(.*)/s);
+  const tail = end === -1 ? '' : rest.slice(end);
+  // What looks like a path would be the rest of a password, and what looks like the host its beginning.
+  if (authority !== '' && tail.includes('@')) {
+    throw refusal(source, `a URL whose user and password are encoded with encodeURIComponent (${encoding})`);
+  }
+  if (tail.includes('#')) throw refusal(source, 'a URL without #; in a password it is written %23');
+  const [path = '', query = ''] = tail.split(/\?(.*)/s);
   const at = authority.lastIndexOf('@');
   const hosts = authority.slice(at + 1);
-  const parts: UrlParts = { ...clients, hosts, path, query: new URLSearchParams(query) };
+  const parts: UrlParts = { ...source, hosts, path, query: new URLSearchParams(query) };
   if (at === -1) return parts;
   const [username = '', password = ''] = authority.slice(0, at).split(/:(.*)/s);
   return {
@@ -109,7 +128,7 @@ function splitUrl(clients: Pick<UrlParts, 'url' | 'option'>, rest: string): UrlP
   };
 }
 
-function credentials(parts: UrlParts): RedisOptions {
+function credentials(parts: UrlParts): RedisServerOptions {
   return {
     ...(parts.username === undefined ? {} : { username: parts.username }),
     ...(parts.password === undefined ? {} : { password: parts.password }),
@@ -131,15 +150,22 @@ function parsePort(parts: UrlParts, text: string): number {
   throw refusal(parts, 'a URL with a port from 1 to 65535');
 }
 
-/** The database is the first segment of the path; further ones are ignored. */
-function parseDbPath(parts: UrlParts): number {
-  const first = parts.path.split('/')[1] ?? '';
-  return first === '' ? 0 : parseDb(parts, first);
-}
-
-function parseDb(parts: UrlParts, text: string): number {
+/** The parameter `db`, or the first segment of the path; further ones are ignored. */
+function parseDb(parts: UrlParts): number {
+  const inPath = parts.path.split('/')[1] ?? '';
+  const inQuery = parts.query.get('db');
+  if (inPath !== '' && inQuery !== null && inPath !== inQuery) throw refusal(parts, 'a URL with one database');
+  const text = inQuery ?? inPath;
+  if (text === '' && inQuery === null) return 0;
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw refusal(parts, 'a URL with a whole number as its database');
+}
+
+function checkParameters(parts: UrlParts, names: readonly string[]): void {
+  for (const name of parts.query.keys()) {
+    if (names.includes(name) && parts.query.getAll(name).length === 1) continue;
+    throw refusal(parts, `a URL without the parameter ${name}; it may have ${names.join(' and ')}, once`);
+  }
 }
 
 function decode(parts: Pick<UrlParts, 'url' | 'option'>, text: string): string {

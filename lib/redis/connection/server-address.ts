@@ -1,26 +1,26 @@
-import type { RedisOptions } from 'ioredis';
+import type { RedisServerOptions } from './ioredis-options.js';
 
 /** Where a server is, for messages: `host:port`, a socket's path, or the sentinels' master. Holds no secret. */
-export function addressOf(options: RedisOptions): string {
+export function addressOf(options: RedisServerOptions): string {
   if (options.path) return options.path;
   if (options.sentinels) return `master "${options.name ?? ''}" of sentinels ${sentinelsOf(options)}`;
   return hostAndPort(options, 6379);
 }
 
 /** The same with the database, as a URL without user and password: `redis://localhost:6379/0`. */
-export function describeServer(options: RedisOptions): string {
+export function describeServer(options: RedisServerOptions): string {
   const db = options.db ?? 0;
   if (options.path) return `redis-socket://${options.path}?db=${db}`;
   if (options.sentinels) return `redis-sentinel://${sentinelsOf(options)}/${db}?master=${options.name ?? ''}`;
   return `${options.tls ? 'rediss' : 'redis'}://${hostAndPort(options, 6379)}/${db}`;
 }
 
-function sentinelsOf({ sentinels = [] }: RedisOptions): string {
+function sentinelsOf({ sentinels = [] }: RedisServerOptions): string {
   return sentinels.map((sentinel) => hostAndPort(sentinel, 26379)).join(',');
 }
 
 function hostAndPort(
-  address: Partial<{ readonly host: string | undefined; readonly port: number | undefined }>,
+  address: Partial<{ readonly host: string | undefined; readonly port: number | string | undefined }>,
   defaultPort: number,
 ): string {
   const { host = 'localhost', port = defaultPort } = address;

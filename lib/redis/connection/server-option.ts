@@ -1,0 +1,48 @@
+import { isIPv6 } from 'node:net';
+import { checkInteger, checkText, type Given, pathOf, refuse } from '../../model/options/check.js';
+import { type RedisServerOptions, serverOptionNames } from './ioredis-options.js';
+import { hideCredentials } from './redis-url.js';
+import { checkOptionNames } from './unknown-option.js';
+
+/**
+ * Checks options for one server, or for the master that sentinels know.
+ *
+ * @throws InvalidOptionError
+ */
+export function checkServerOptions({ path, value }: Given): RedisServerOptions {
+  checkOptionNames({ path, value }, serverOptionNames);
+  const options = value as RedisServerOptions;
+  const { host, port, db, sentinels, name } = options;
+  checkHost({ path: pathOf(path, 'host'), value: host });
+  checkNumber({ path: pathOf(path, 'port'), value: port }, { min: 1, max: 65_535 });
+  checkNumber({ path: pathOf(path, 'db'), value: db }, { min: 0 });
+  checkNoPrefix(path, options);
+  if (Array.isArray(sentinels)) {
+    if (sentinels.length === 0) refuse({ path: pathOf(path, 'sentinels'), value: [] }, 'at least one sentinel');
+    if (!name) refuse({ path: pathOf(path, 'name'), value: name }, 'the name of the master');
+    for (const [index, sentinel] of sentinels.entries()) {
+      checkServerOptions({ path: pathOf(path, `sentinels[${index}]`), value: sentinel });
+    }
+  }
+  return options;
+}
+
+/** Scripts build keys themselves and Go reads them, so a prefix that the client adds would tear the data apart. */
+export function checkNoPrefix(path: string, { keyPrefix }: { readonly keyPrefix?: unknown }): void {
+  if (keyPrefix) refuse({ path: pathOf(path, 'keyPrefix'), value: keyPrefix }, 'left out: keys have fixed names');
+}
+
+function checkHost({ path, value }: Given): void {
+  if (value === undefined) return;
+  const host = checkText({ path, value });
+  if (/[:/@]/.test(host) && !isIPv6(host)) {
+    refuse({ path, value: hideCredentials(host) }, 'a host name or an address, without scheme and port');
+  }
+}
+
+/** Text that is a number passes: ports often come from the environment. */
+function checkNumber({ path, value }: Given, range: { readonly min: number; readonly max?: number }): void {
+  if (value === undefined) return;
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  checkInteger({ path, value: number }, range);
+}
