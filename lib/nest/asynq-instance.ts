@@ -3,6 +3,7 @@ import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
 import type { Logger } from '../engine/logger.js';
 import { GroupMux } from '../engine/maintenance/group-mux.js';
 import { openBroker, type OpenBrokerDeps, type RedisOption } from '../engine/open-broker.js';
+import type { PeriodicTasks } from '../engine/scheduler/periodic-tasks.js';
 import { AsynqServer } from '../engine/server/asynq-server.js';
 import { TaskMux } from '../engine/server/task-mux.js';
 import { systemClock, systemRandom } from '../engine/system-clock.js';
@@ -38,6 +39,8 @@ export class AsynqInstance {
   readonly server: AsynqServer;
   readonly scheduler: InstanceScheduler;
   readonly mux = new TaskMux();
+  /** What is asked for tasks to schedule, while the scheduler runs. */
+  readonly periodicTasks: PeriodicTasks[] = [];
   /** Which method aggregates which groups. */
   readonly groups = new GroupMux();
   /** Storage; a test looks at it. */

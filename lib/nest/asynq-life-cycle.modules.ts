@@ -1,12 +1,5 @@
 import { Module } from '@nestjs/common';
-import {
-  DiscoveryModule,
-  DiscoveryService,
-  ExternalContextCreator,
-  MetadataScanner,
-  ModuleRef,
-  ModulesContainer,
-} from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { type EngineParts, systemParts } from './asynq-instance.js';
 import { AsynqInstances } from './asynq-instances.js';
 import { AsynqRunner } from './asynq.runner.js';
@@ -14,10 +7,10 @@ import { enginePartsToken } from './asynq.tokens.js';
 import { DecoratedMethods } from './discovery/decorated-methods.js';
 
 /**
- * Nest runs start hooks from the module farthest from the root to the root, and stop hooks the other way round; global
+ * Sets when Nest runs the hooks of a module. It runs start hooks from the module farthest from the root to the root, and stop hooks the other way round; global
  * modules count as farthest of all. A module's `distance` decides, and it is still open while providers are made.
  */
-function runHooks(module: object, place: { readonly modules: ModulesContainer; readonly distance: number }): void {
+function setHookOrder(module: object, place: { readonly modules: ModulesContainer; readonly distance: number }): void {
   for (const candidate of place.modules.values()) {
     if (candidate.metatype === module) candidate.distance = place.distance;
   }
@@ -30,7 +23,7 @@ function runHooks(module: object, place: { readonly modules: ModulesContainer; r
       provide: AsynqInstances,
       inject: [ModulesContainer],
       useFactory: (modules: ModulesContainer) => {
-        runHooks(AsynqConnectionsModule, { modules, distance: Number.POSITIVE_INFINITY });
+        setHookOrder(AsynqConnectionsModule, { modules, distance: Number.POSITIVE_INFINITY });
         return new AsynqInstances();
       },
     },
@@ -49,14 +42,13 @@ export class AsynqConnectionsModule {}
         AsynqInstances,
         ModulesContainer,
         DiscoveryService,
-        MetadataScanner,
         ModuleRef,
         ExternalContextCreator,
         { token: enginePartsToken, optional: true },
       ],
-      useFactory: (...[instances, modules, discovery, scanner, moduleRef, external, parts]: RunnerDependencies) => {
-        runHooks(AsynqRunnerModule, { modules, distance: -1 });
-        const methods = new DecoratedMethods(discovery, scanner);
+      useFactory: (...[instances, modules, discovery, moduleRef, external, parts]: RunnerDependencies) => {
+        setHookOrder(AsynqRunnerModule, { modules, distance: -1 });
+        const methods = new DecoratedMethods(discovery);
         const { clock } = parts ?? systemParts;
         return new AsynqRunner({ instances, methods, moduleRef, external, clock });
       },
@@ -69,7 +61,6 @@ type RunnerDependencies = readonly [
   AsynqInstances,
   ModulesContainer,
   DiscoveryService,
-  MetadataScanner,
   ModuleRef,
   ExternalContextCreator,
   EngineParts | undefined,

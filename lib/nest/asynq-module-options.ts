@@ -15,6 +15,7 @@ import {
 } from '../model/options/check.js';
 import type { PayloadCodec } from '../model/task/payload.codec.js';
 import type { Duration, Ms } from '../model/time/duration.js';
+import type { EnhancerKind } from './execution/global-enhancers.js';
 import {
   type ModuleSchedulerOptions,
   type ResolvedModuleSchedulerOptions,
@@ -36,6 +37,11 @@ export interface AsynqModuleOptions {
   readonly client?: ModuleClientOptions;
   /** Wraps every handler; the first is the outermost. */
   readonly middleware?: readonly Middleware[];
+  /**
+   * Which of the application's own enhancers, `APP_GUARD` and `useGlobalGuards` for instance, surround handlers: all of
+   * them, or those kinds. Pipes always do. Default none of the others, since they are mostly written for HTTP.
+   */
+  readonly globalEnhancers?: boolean | readonly EnhancerKind[];
   /** Turns payloads and results into bytes and back. Default JSON. */
   readonly codec?: PayloadCodec;
   /**
@@ -89,6 +95,8 @@ export interface ResolvedModuleOptions {
   readonly scheduler: ResolvedModuleSchedulerOptions | undefined;
   readonly client: ModuleClientOptions;
   readonly middleware: readonly Middleware[];
+  /** Pipes are among them. */
+  readonly globalEnhancers: ReadonlySet<EnhancerKind>;
   readonly codec: PayloadCodec | undefined;
   readonly role: AsynqRole;
   readonly waitForRedis: boolean;
@@ -103,6 +111,7 @@ const optionNames = [
   'scheduler',
   'client',
   'middleware',
+  'globalEnhancers',
   'codec',
   'role',
   'waitForRedis',
@@ -110,6 +119,7 @@ const optionNames = [
   'commandTimeout',
   'logger',
 ];
+const enhancerKinds = ['guards', 'interceptors', 'filters', 'pipes'] as const satisfies readonly EnhancerKind[];
 const roles: readonly AsynqRole[] = ['producer', 'worker', 'scheduler', 'all'];
 const owner = 'AsynqModule:';
 
@@ -139,6 +149,7 @@ export function resolveModuleOptions(
     scheduler: scheduler === false ? undefined : resolveModuleSchedulerOptions(scheduler, `${owner} scheduler`),
     client,
     middleware: checkMiddleware(middleware),
+    globalEnhancers: resolveGlobalEnhancers(input.globalEnhancers ?? false),
     codec: input.codec,
     role: resolveRole(input.role, env),
     waitForRedis: checkBoolean({ path: `${owner} waitForRedis`, value: waitForRedis }),
@@ -167,6 +178,14 @@ function checkMiddleware(middleware: unknown): readonly Middleware[] {
   const path = `${owner} middleware`;
   if (!Array.isArray(middleware)) return refuse({ path, value: middleware }, 'a list of functions');
   return middleware.map((value: Middleware, index) => checkFunction({ path: `${path}[${index}]`, value }));
+}
+
+function resolveGlobalEnhancers(given: boolean | readonly EnhancerKind[]): ReadonlySet<EnhancerKind> {
+  const path = `${owner} globalEnhancers`;
+  if (typeof given === 'boolean') return new Set(given ? enhancerKinds : ['pipes']);
+  if (!Array.isArray(given)) return refuse({ path, value: given }, 'true, false or a list of kinds');
+  const kinds = given.map((value: string, index) => checkOneOf({ path: `${path}[${index}]`, value }, enhancerKinds));
+  return new Set([...kinds, 'pipes']);
 }
 
 function checkLogger(logger: Logger | undefined): Logger | undefined {

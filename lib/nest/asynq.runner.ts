@@ -1,23 +1,15 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { ExternalContextCreator, ModuleRef } from '@nestjs/core';
-import { wrap } from '../engine/server/task-mux.js';
 import type { Clock } from '../model/time/clock.js';
 import type { AsynqInstance } from './asynq-instance.js';
 import type { AsynqInstances } from './asynq-instances.js';
-import { checkDefinitions, type Definitions } from './discovery/check-definitions.js';
+import { checkDefinitions } from './discovery/check-definitions.js';
 import type { DecoratedMethods } from './discovery/decorated-methods.js';
-import { exploreEvents } from './discovery/event.explorer.js';
-import { exploreCrons, handlersOf } from './discovery/cron.explorer.js';
-import { exploreHandlers } from './discovery/handler.explorer.js';
-import { explorePeriodicTasks } from './discovery/periodic-tasks.explorer.js';
-import { bindEvent } from './execution/event-method.js';
-import { globalEnhancersOf } from './execution/global-enhancers.js';
-import { HandlerInvoker } from './execution/handler.invoker.js';
+import { explore } from './discovery/explore.js';
 import { NestLogger } from './nest-logger.js';
 import { ProcessSignals } from './process-signals.js';
-import { registerCrons } from './register-crons.js';
+import { registerDefinitions } from './register-definitions.js';
 import { ScheduleRunner } from './schedule.runner.js';
-import { registerAggregators } from './register-aggregators.js';
 
 /** What the runner works with. */
 export interface AsynqRunnerDeps {
@@ -53,14 +45,14 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
    * BrokerUnavailableError when a server cannot start. Whatever was started or opened is closed before.
    */
   async onApplicationBootstrap(): Promise<void> {
-    const { instances } = this.deps;
+    const { instances, methods, moduleRef, external } = this.deps;
     try {
-      const definitions = await this.#explore();
-      this.#register(definitions);
-      await registerAggregators(this.deps);
+      const definitions = await explore(methods, moduleRef);
+      checkDefinitions(definitions, instances.names);
+      registerDefinitions(definitions, { instances: instances.all, moduleRef, external });
       await Promise.all(instances.all.map((instance) => this.#start(instance)));
       if (this.#started.length > 0) this.#signals.running();
-      for (const instance of instances.all) await this.#schedules.start(instance, definitions.periodicTasks);
+      for (const instance of instances.all) await this.#schedules.start(instance);
     } catch (error) {
       await this.#drain();
       await instances.close();
@@ -70,33 +62,6 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     await this.#drain();
-  }
-
-  async #explore(): Promise<Definitions> {
-    const { methods, moduleRef, instances } = this.deps;
-    const declared = await exploreHandlers(methods, moduleRef);
-    const crons = await exploreCrons(methods, moduleRef);
-    const handlers = [...declared, ...handlersOf(crons, declared)];
-    const periodicTasks = await explorePeriodicTasks(methods, moduleRef);
-    const events = await exploreEvents(methods, moduleRef);
-    const definitions = { handlers, crons, periodicTasks, events, instances: instances.names };
-    checkDefinitions(definitions);
-    return definitions;
-  }
-
-  #register({ handlers, crons, events }: Definitions): void {
-    const { instances, external, moduleRef } = this.deps;
-    const invoker = new HandlerInvoker(external, globalEnhancersOf(moduleRef));
-    for (const instance of instances.all) {
-      for (const handler of handlers.filter((one) => one.instance === instance.name)) {
-        const { pattern, match, middleware } = handler;
-        instance.mux.handle(pattern, wrap(invoker.bind(handler), middleware), { match });
-      }
-      for (const event of events.filter((one) => one.instance === instance.name)) {
-        instance.server.events.on(event.event, bindEvent(event, instance.logger));
-      }
-      registerCrons(instance, crons);
-    }
   }
 
   async #start(instance: AsynqInstance): Promise<void> {

@@ -64,9 +64,3 @@ export const taskAggregatorKey = 'nestjs-asynq:task-aggregators';
 
 /** Metadata of a method: its `@OnTaskEvent` decorators. */
 export const taskEventKey = 'nestjs-asynq:task-events';
-
-/**
- * Metadata of a class by which Nest knows that calls enter the application there, as they do in a controller: its
- * request-scoped global enhancers are then made for it, too. Nest does not export the name.
- */
-export const entryProviderKey = '__entryProvider__';

@@ -1,17 +1,14 @@
 import { Injectable, Module, UseInterceptors, UsePipes, ValidationPipe } from '@nestjs/common';
-import {
-  DiscoveryModule,
-  DiscoveryService,
-  ExternalContextCreator,
-  MetadataScanner,
-  ModuleRef,
-  NestFactory,
-} from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef, NestFactory } from '@nestjs/core';
 import type { Task } from '../../lib/index.js';
 import { TaskHandler, TaskPayload } from '../../lib/index.js';
 import { taskHandlerKey } from '../../lib/nest/asynq.tokens.js';
 import { DecoratedMethods } from '../../lib/nest/discovery/decorated-methods.js';
-import { globalEnhancersOf } from '../../lib/nest/execution/global-enhancers.js';
+import { ThrottledLogger } from '../../lib/engine/lifecycle/throttled-logger.js';
+import { silentLogger } from '../../lib/engine/logger.js';
+import { systemClock } from '../../lib/engine/system-clock.js';
+import { EnhancerFinder } from '../../lib/nest/execution/enhancers.js';
+import { GlobalEnhancers } from '../../lib/nest/execution/global-enhancers.js';
 import { HandlerInvoker } from '../../lib/nest/execution/handler.invoker.js';
 
 @Injectable()
@@ -50,8 +47,11 @@ const task = { payload: 'payload' } as Task;
 async function handlers(prepare: (app: Awaited<ReturnType<typeof NestFactory.create>>) => void = () => {}) {
   const app = await NestFactory.create(AppModule, { logger: false });
   prepare(app);
-  const invoker = new HandlerInvoker(app.get(ExternalContextCreator), globalEnhancersOf(app.get(ModuleRef)));
-  const methods = new DecoratedMethods(app.get(DiscoveryService), app.get(MetadataScanner));
+  const finder = new EnhancerFinder(app.get(ExternalContextCreator));
+  const globals = new GlobalEnhancers({ moduleRef: app.get(ModuleRef), finder });
+  const logger = new ThrottledLogger({ logger: silentLogger, clock: systemClock });
+  const invoker = new HandlerInvoker({ finder, globals, kinds: new Set(['guards', 'pipes']), logger });
+  const methods = new DecoratedMethods(app.get(DiscoveryService));
   const bound = methods.find<{ pattern: string }>(taskHandlerKey);
   return {
     tasks: app.get(Tasks),

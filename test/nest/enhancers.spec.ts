@@ -8,17 +8,15 @@ import {
   ForbiddenException,
   Injectable,
   type NestInterceptor,
-  Scope,
   SetMetadata,
   UseFilters,
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
+import { Reflector } from '@nestjs/core';
 import { map } from 'rxjs';
 import { AsynqModule, SkipRetryError, type Task, TaskHandler, taskOf, TaskPayload } from '../../lib/index.js';
-import { aQueue, cleanUp, failureOf, nextEvent, options, resultOf, startApp, startModule } from './support.js';
-import { Module } from '@nestjs/common';
+import { aQueue, cleanUp, failureOf, nextEvent, options, resultOf, startApp } from './support.js';
 
 afterEach(cleanUp);
 
@@ -160,7 +158,7 @@ describe('filters', () => {
     expect(seen).toEqual(['looked at']);
   });
 
-  it('may fail with something else', async () => {
+  it('may decide about the task', async () => {
     const test = await started();
     const archived = nextEvent(test, { event: 'archived', type: 'replaced' });
     await test.client.enqueue('replaced', undefined, { maxRetry: 5 });
@@ -174,60 +172,5 @@ describe('filters', () => {
     await test.client.enqueue('decided', undefined, { maxRetry: 5 });
     expect((await archived).error).toMatchObject({ message: 'the handler decided' });
     expect(seen).toEqual([]);
-  });
-});
-
-describe('enhancers for the whole application', () => {
-  @Injectable()
-  class Bare {
-    @TaskHandler('bare')
-    bare(task: Task) {
-      if (task.payload === 'throw') throw new RangeError('thrown');
-      return 'bare';
-    }
-  }
-
-  it('apply when they are given by their tokens, with what they inject', async () => {
-    const providers = [
-      Names,
-      Bare,
-      { provide: APP_INTERCEPTOR, useClass: Exclaim },
-      { provide: APP_FILTER, useClass: Forgive },
-      {
-        provide: APP_GUARD,
-        useValue: { canActivate: (context: ExecutionContext) => taskOf(context).payload !== 'no' },
-      },
-    ];
-    const test = await startApp({ imports: [registered()], providers });
-    expect(await resultOf(test, 'bare')).toBe('Bare.bare bare!');
-    expect(await resultOf(test, 'bare', 'throw')).toBe('asynq forgave bare: thrown');
-    expect(await failureOf(test, { type: 'bare', payload: 'no' })).toBeInstanceOf(ForbiddenException);
-  });
-
-  it('apply when they are given to the application', async () => {
-    @Module({ imports: [registered()], providers: [Bare] })
-    class AppModule {}
-    const test = await startModule(AppModule, (app) => {
-      app.useGlobalInterceptors(new Exclaim(new Names()));
-    });
-    expect(await resultOf(test, 'bare')).toBe('Bare.bare bare!');
-  });
-
-  it('are made for every task when they are request-scoped', async () => {
-    let made = 0;
-    @Injectable({ scope: Scope.REQUEST })
-    class ScopedGuard implements CanActivate {
-      readonly serial = ++made;
-      constructor(private readonly names: Names) {}
-      canActivate() {
-        return this.names.mark === '!' && this.serial < 3;
-      }
-    }
-    const providers = [Names, Bare, { provide: APP_GUARD, useClass: ScopedGuard }];
-    const test = await startApp({ imports: [registered()], providers });
-    expect(await resultOf(test, 'bare')).toBe('bare');
-    expect(await resultOf(test, 'bare')).toBe('bare');
-    expect(await failureOf(test, { type: 'bare' })).toBeInstanceOf(ForbiddenException);
-    expect(made).toBe(3);
   });
 });

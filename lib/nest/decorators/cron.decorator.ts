@@ -1,8 +1,8 @@
 import type { ScheduleOptions } from '../../engine/scheduler/schedule-entry.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
-import { cronKey, entryProviderKey } from '../asynq.tokens.js';
-import { appendMetadata } from './append-metadata.js';
+import { cronKey } from '../asynq.tokens.js';
 import type { Configurable, ConfigurableOptions } from './configurable.js';
+import { decorateMethod } from './decorate-method.js';
 import type { TaskHandlerDecorator } from './task-handler.decorator.js';
 
 /** How the tasks of a schedule are enqueued; as in `enqueue`. */
@@ -53,10 +53,8 @@ export function Cron(
   spec: Configurable<string>,
   options: ConfigurableOptions<CronOptions> = {},
 ): TaskHandlerDecorator<unknown> {
-  return (target, _method, descriptor) => {
-    if (descriptor.value === undefined) return;
-    Reflect.defineMetadata(entryProviderKey, true, target.constructor);
+  return (target, method, descriptor) => {
     const entry: CronMetadata = { spec, options };
-    appendMetadata(descriptor.value, { key: cronKey, entry });
+    decorateMethod({ decorator: '@Cron', target, method, descriptor }, { key: cronKey, entry });
   };
 }

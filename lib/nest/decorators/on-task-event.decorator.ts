@@ -1,7 +1,7 @@
 import type { TaskEventName, TaskEvents } from '../../engine/engine-events.js';
 import { taskEventKey } from '../asynq.tokens.js';
-import { appendMetadata } from './append-metadata.js';
 import type { ConfigurableOptions } from './configurable.js';
+import { decorateMethod } from './decorate-method.js';
 
 /** Options of {@link OnTaskEvent}. */
 export interface OnTaskEventOptions {
@@ -38,9 +38,8 @@ export function OnTaskEvent<N extends TaskEventName>(
   event: N,
   options: ConfigurableOptions<OnTaskEventOptions> = {},
 ): OnTaskEventDecorator<TaskEvents[N]> {
-  return (_target, _method, descriptor) => {
-    if (descriptor.value === undefined) return;
+  return (target, method, descriptor) => {
     const entry: TaskEventMetadata = { event, options };
-    appendMetadata(descriptor.value, { key: taskEventKey, entry });
+    decorateMethod({ decorator: '@OnTaskEvent', target, method, descriptor }, { key: taskEventKey, entry });
   };
 }

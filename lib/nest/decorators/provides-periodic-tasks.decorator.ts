@@ -1,8 +1,8 @@
 import type { PeriodicTask } from '../../engine/scheduler/periodic-tasks.js';
 import type { Duration } from '../../model/time/duration.js';
 import { periodicTasksKey } from '../asynq.tokens.js';
-import { appendMetadata } from './append-metadata.js';
 import type { ConfigurableOptions } from './configurable.js';
+import { decorateMethod } from './decorate-method.js';
 
 /** Options of {@link ProvidesPeriodicTasks}. */
 export interface ProvidesPeriodicTasksOptions {
@@ -48,9 +48,11 @@ export type ProvidesPeriodicTasksDecorator = <
 export function ProvidesPeriodicTasks(
   options: ConfigurableOptions<ProvidesPeriodicTasksOptions> = {},
 ): ProvidesPeriodicTasksDecorator {
-  return (_target, _method, descriptor) => {
-    if (descriptor.value === undefined) return;
+  return (target, method, descriptor) => {
     const entry: PeriodicTasksMetadata = { options };
-    appendMetadata(descriptor.value, { key: periodicTasksKey, entry });
+    decorateMethod(
+      { decorator: '@ProvidesPeriodicTasks', target, method, descriptor },
+      { key: periodicTasksKey, entry },
+    );
   };
 }

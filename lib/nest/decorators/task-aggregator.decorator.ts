@@ -1,8 +1,8 @@
 import type { GroupPattern } from '../../engine/maintenance/group-mux.js';
 import type { TaskGroup, TaskToEnqueue } from '../../engine/maintenance/task-group.js';
 import { taskAggregatorKey } from '../asynq.tokens.js';
-import { appendMetadata } from './append-metadata.js';
 import type { ConfigurableOptions } from './configurable.js';
+import { decorateMethod } from './decorate-method.js';
 
 /** Options of {@link TaskAggregator}. */
 export interface TaskAggregatorOptions {
@@ -43,9 +43,8 @@ export function TaskAggregator(
   pattern: string | GroupPattern,
   options: ConfigurableOptions<TaskAggregatorOptions> = {},
 ): TaskAggregatorDecorator {
-  return (_target, _method, descriptor) => {
-    if (descriptor.value === undefined) return;
+  return (target, method, descriptor) => {
     const entry: TaskAggregatorMetadata = { pattern, options };
-    appendMetadata(descriptor.value, { key: taskAggregatorKey, entry });
+    decorateMethod({ decorator: '@TaskAggregator', target, method, descriptor }, { key: taskAggregatorKey, entry });
   };
 }

@@ -2,9 +2,9 @@ import type { Middleware } from '../../engine/middleware.js';
 import type { Task } from '../../engine/server/handler-task.js';
 import type { PatternMatch } from '../../model/task/task-pattern.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
-import { entryProviderKey, taskHandlerKey } from '../asynq.tokens.js';
-import { appendMetadata } from './append-metadata.js';
+import { taskHandlerKey } from '../asynq.tokens.js';
 import type { ConfigurableOptions } from './configurable.js';
+import { decorateMethod } from './decorate-method.js';
 
 /** Options of {@link TaskHandler}. */
 export interface TaskHandlerOptions {
@@ -76,10 +76,8 @@ export function TaskHandler(
   pattern: string | TaskDefinition,
   options: ConfigurableOptions<TaskHandlerOptions> = {},
 ): TaskHandlerDecorator<unknown> {
-  return (target, _method, descriptor) => {
-    if (descriptor.value === undefined) return;
-    Reflect.defineMetadata(entryProviderKey, true, target.constructor);
+  return (target, method, descriptor) => {
     const entry: TaskHandlerMetadata = { pattern, options };
-    appendMetadata(descriptor.value, { key: taskHandlerKey, entry });
+    decorateMethod({ decorator: '@TaskHandler', target, method, descriptor }, { key: taskHandlerKey, entry });
   };
 }

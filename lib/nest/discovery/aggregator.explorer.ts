@@ -8,6 +8,7 @@ import { resolveConfigurable } from './resolve-configurable.js';
 
 /** An aggregator that an application declares, options resolved. */
 export interface AggregatorDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
+  readonly decorator: '@TaskAggregator';
   readonly pattern: GroupPattern;
   readonly instance: string;
 }
@@ -30,7 +31,8 @@ export async function exploreAggregators(
     const { instance = defaultInstanceName, enabled = true } = options;
     checkText({ path: `${path} instance`, value: instance });
     if (!checkBoolean({ path: `${path} enabled`, value: enabled })) continue;
-    definitions.push({ ...found, pattern: groupPatternOf(metadata.pattern, `${path} the pattern`), instance });
+    const pattern = groupPatternOf(metadata.pattern, `${path} the pattern`);
+    definitions.push({ ...found, decorator: '@TaskAggregator', pattern, instance });
   }
   return definitions;
 }

@@ -1,82 +1,78 @@
 import { taskEventNames } from '../../engine/engine-events.js';
+import { showGroupPattern } from '../../engine/maintenance/group-mux.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { HandlerConflictError } from '../../model/errors/task-errors.js';
 import { checkOneOf, refuse } from '../../model/options/check.js';
 import { patternKey, showPattern, taskPatternOf } from '../../model/task/task-pattern.js';
 import type { CronDefinition } from './cron.explorer.js';
-import type { EventDefinition } from './event.explorer.js';
+import type { DecoratedMethod } from './decorated-methods.js';
+import type { Definitions } from './explore.js';
 import type { HandlerDefinition } from './handler.explorer.js';
-import type { PeriodicTasksDefinition } from './periodic-tasks.explorer.js';
-
-/** What is checked before anything starts. */
-export interface Definitions {
-  /** Those of schedules included. */
-  readonly handlers: readonly HandlerDefinition[];
-  readonly crons: readonly CronDefinition[];
-  readonly periodicTasks: readonly PeriodicTasksDefinition[];
-  readonly events: readonly EventDefinition[];
-  /** Names of the registered instances. */
-  readonly instances: readonly string[];
-}
+import { checkParameters } from './check-parameters.js';
 
 /**
  * Refuses what cannot work, naming the methods at fault.
  *
- * @throws HandlerConflictError when a pattern is blank or has two handlers.
- * @throws InvalidOptionError when an instance or an event does not exist, or a handler cannot be made per task.
+ * @throws HandlerConflictError when a pattern is blank or has two handlers or aggregators.
+ * @throws InvalidOptionError when an instance or an event does not exist, two schedules have one id, a provider cannot be
+ * made per task, or a handler would not be given what its parameters say.
  */
-export function checkDefinitions({ handlers, crons, periodicTasks, events, instances }: Definitions): void {
-  const taken = new Map<string, HandlerDefinition>();
-  for (const handler of handlers) {
-    const { decorator, location, instance } = handler;
-    const path = `${decorator} on ${location}: the pattern`;
-    const pattern = taskPatternOf(handler.pattern, { match: handler.match, path });
-    checkOneOf({ path: `${decorator} on ${location}: instance`, value: instance }, instances);
-    checkMadePerTask(handler);
-    const key = JSON.stringify([instance, patternKey(pattern)]);
-    const other = taken.get(key);
-    if (other !== undefined) {
-      throw new HandlerConflictError(
-        `Pattern ${showPattern(pattern)} has two handlers: ${other.location} and ${location}`,
-      );
-    }
-    taken.set(key, handler);
+export function checkDefinitions(definitions: Definitions, instances: readonly string[]): void {
+  const { handlers, crons, periodicTasks, aggregators, events } = definitions;
+  const taken = new Taken();
+  for (const definition of [...handlers, ...periodicTasks, ...aggregators, ...events]) {
+    const path = `${definition.decorator} on ${definition.location}:`;
+    checkOneOf({ path: `${path} instance`, value: definition.instance }, instances);
+    checkMadePerTask(definition, path);
   }
-  checkScheduleIds(crons);
-  for (const definition of periodicTasks) {
-    const { decorator, location, instance } = definition;
-    checkOneOf({ path: `${decorator} on ${location}: instance`, value: instance }, instances);
-    checkMadePerTask(definition);
+  for (const handler of handlers) checkHandler(handler, taken);
+  for (const cron of crons) checkScheduleId(cron, taken);
+  for (const { instance, location, pattern } of aggregators) {
+    const key = ['group', instance, pattern.queue ?? null, pattern.group ?? null];
+    const other = taken.by(location, key);
+    if (other === undefined) continue;
+    throw new HandlerConflictError(`${showGroupPattern(pattern)} have two aggregators: ${other} and ${location}`);
   }
-  for (const { location, instance, event } of events) {
-    checkOneOf({ path: `@OnTaskEvent on ${location}: instance`, value: instance }, instances);
+  for (const { location, event } of events) {
     checkOneOf({ path: `@OnTaskEvent on ${location}: event`, value: event }, taskEventNames);
   }
 }
 
-function checkScheduleIds(crons: readonly CronDefinition[]): void {
-  const taken = new Map<string, CronDefinition>();
-  for (const cron of crons) {
-    const { location, instance } = cron.handler;
-    const key = JSON.stringify([instance, cron.id]);
-    const other = taken.get(key);
-    if (other !== undefined) {
-      throw new InvalidOptionError({
-        path: `@Cron on ${location}: id`,
-        value: cron.id,
-        allowed: 'one that no other schedule has',
-        message: `Schedule "${cron.id}" is declared twice: by @Cron on ${other.handler.location} and on ${location}; give one an id of its own`,
-      });
-    }
-    taken.set(key, cron);
+function checkHandler(handler: HandlerDefinition, taken: Taken): void {
+  const { decorator, location, instance, match } = handler;
+  const pattern = taskPatternOf(handler.pattern, { match, path: `${decorator} on ${location}: the pattern` });
+  checkParameters(handler);
+  const other = taken.by(location, ['pattern', instance, patternKey(pattern)]);
+  if (other === undefined) return;
+  throw new HandlerConflictError(`Pattern ${showPattern(pattern)} has two handlers: ${other} and ${location}`);
+}
+
+function checkScheduleId({ id, handler: { location, instance } }: CronDefinition, taken: Taken): void {
+  const other = taken.by(location, ['schedule', instance, id]);
+  if (other === undefined) return;
+  throw new InvalidOptionError({
+    path: `@Cron on ${location}: id`,
+    value: id,
+    allowed: 'one that no other schedule has',
+    message: `Schedule "${id}" is declared twice: by @Cron on ${other} and on ${location}; give one an id of its own`,
+  });
+}
+
+/** What is taken, and by which method. */
+class Taken {
+  readonly #locations = new Map<string, string>();
+
+  /** The method that took it before; without one it is now this one's. */
+  by(location: string, key: readonly (string | null)[]): string | undefined {
+    const text = JSON.stringify(key);
+    const other = this.#locations.get(text);
+    if (other === undefined) this.#locations.set(text, location);
+    return other;
   }
 }
 
 // Nest makes controllers per request only for its own routers.
-function checkMadePerTask({ decorator, host, kind, location }: HandlerDefinition | PeriodicTasksDefinition): void {
+function checkMadePerTask({ host, kind }: Pick<DecoratedMethod<unknown>, 'host' | 'kind'>, path: string): void {
   if (kind === 'provider' || host.isDependencyTreeStatic()) return;
-  refuse(
-    { path: `${decorator} on ${location}:`, value: 'a request-scoped controller' },
-    'on a provider, which can be made per task',
-  );
+  refuse({ path, value: 'a request-scoped controller' }, 'on a provider, which can be made per task');
 }

@@ -78,7 +78,7 @@ interface FoundCron {
 }
 
 function define({ found, spec, options, path }: FoundCron): CronDefinition {
-  const name = `${found.type.name}.${found.method}`;
+  const { name } = found;
   const { type = `cron:${name}`, payload, instance = defaultInstanceName, enabled = true, ...schedule } = options;
   const { id = name } = schedule;
   return {

@@ -1,5 +1,6 @@
-import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { readMetadata } from '../decorators/append-metadata.js';
+import type { Type } from '@nestjs/common';
+import type { DiscoveryService } from '@nestjs/core';
+import { readMetadata } from '../decorators/decorate-method.js';
 
 /** Nest's record of a provider or controller; its class is not among Nest's documented exports. */
 export type NestHost = ReturnType<DiscoveryService['getProviders']>[number];
@@ -8,60 +9,101 @@ export type NestHost = ReturnType<DiscoveryService['getProviders']>[number];
 export interface DecoratedMethod<T> {
   readonly host: NestHost;
   readonly kind: 'provider' | 'controller';
-  readonly method: string;
+  readonly method: string | symbol;
   /** The method as the decorators see it. */
   readonly callback: (...args: unknown[]) => unknown;
   /** The class of the provider or controller. */
-  readonly type: new (...args: never[]) => unknown;
+  readonly type: Type<unknown>;
+  /** `EmailTasks.send`. */
+  readonly name: string;
   /** `EmailTasks.send in AppModule`, for messages. */
   readonly location: string;
   readonly metadata: T;
 }
 
-/** Finds decorated methods of providers and controllers. Looks at prototypes only, so no getter is run. */
+type Found = Omit<DecoratedMethod<unknown>, 'metadata'>;
+
+/**
+ * Finds decorated methods of providers and controllers. What applications provide is not to be trusted: no getter is
+ * run, and a value that fails when it is looked at has no methods.
+ */
 export class DecoratedMethods {
-  constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-  ) {}
+  #found: readonly Found[] | undefined;
+
+  constructor(private readonly discovery: DiscoveryService) {}
 
   /** Every use of a decorator in the application, by the metadata key that it writes. */
   find<T>(key: string): readonly DecoratedMethod<T>[] {
-    return [
-      ...this.discovery.getProviders().flatMap((host) => this.#ofHost<T>({ host, kind: 'provider', key })),
-      ...this.discovery.getControllers().flatMap((host) => this.#ofHost<T>({ host, kind: 'controller', key })),
-    ];
+    return this.#methods().flatMap((found) =>
+      readMetadata(found.callback, key).map((metadata) => ({ ...found, metadata: metadata as T })),
+    );
   }
 
-  #ofHost<T>(place: {
-    readonly host: NestHost;
-    readonly kind: DecoratedMethod<T>['kind'];
-    readonly key: string;
-  }): readonly DecoratedMethod<T>[] {
-    const { host, kind, key } = place;
-    const prototype = host.isAlias ? undefined : prototypeOf(host);
-    if (prototype === undefined) return [];
-    const type = prototype.constructor as DecoratedMethod<T>['type'];
-    return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
-      const callback = prototype[method] as DecoratedMethod<T>['callback'];
-      const location = `${type.name}.${method} in ${host.host?.metatype.name ?? 'an unknown module'}`;
-      return readMetadata(callback, key).map((metadata) => ({
-        host,
-        kind,
-        method,
-        callback,
-        type,
-        location,
-        metadata: metadata as T,
-      }));
-    });
+  #methods(): readonly Found[] {
+    if (this.#found !== undefined) return this.#found;
+    const seen = new Set<unknown>();
+    const places = [
+      ...this.discovery.getProviders().map((host) => ({ host, kind: 'provider' }) as const),
+      ...this.discovery.getControllers().map((host) => ({ host, kind: 'controller' }) as const),
+    ];
+    return (this.#found = places.flatMap(({ host, kind }) => {
+      try {
+        const instance = instanceOf(host);
+        // One object may be provided under several tokens, by factories for instance.
+        if (instance !== undefined && seen.has(instance)) return [];
+        seen.add(instance);
+        return methodsOf(host, { kind, instance });
+      } catch {
+        return [];
+      }
+    }));
   }
 }
 
-// A host that is made per task has no instance yet, but its class is known unless a factory makes it.
-function prototypeOf(host: NestHost): Record<string, unknown> | undefined {
-  const instance: unknown = host.isDependencyTreeStatic() && !host.isTransient ? host.instance : undefined;
-  if (typeof instance === 'object' && instance !== null) return Object.getPrototypeOf(instance) as never;
-  const type: unknown = host.isNotMetatype ? undefined : host.metatype;
-  return typeof type === 'function' ? (type.prototype as Record<string, unknown>) : undefined;
+function methodsOf(
+  host: NestHost,
+  { kind, instance }: Pick<Found, 'kind'> & { readonly instance: object | undefined },
+): readonly Found[] {
+  const prototypes = chainOf(instance === undefined ? classOf(host)?.prototype : Object.getPrototypeOf(instance));
+  const type = prototypes.map((prototype) => valueOf(prototype, 'constructor')).find((value) => value !== undefined);
+  const methods = new Map<string | symbol, Found>();
+  for (const prototype of prototypes) {
+    for (const method of Reflect.ownKeys(prototype)) {
+      const callback = valueOf(prototype, method);
+      if (callback === undefined || type === undefined || method === 'constructor' || methods.has(method)) continue;
+      const name = `${type.name}.${String(method)}`;
+      const location = `${name} in ${host.host?.metatype.name ?? 'an unknown module'}`;
+      methods.set(method, { host, kind, method, callback, type: type as unknown as Type<unknown>, name, location });
+    }
+  }
+  return [...methods.values()];
+}
+
+function instanceOf(host: NestHost): object | undefined {
+  if (host.isAlias || host.isTransient || !host.isDependencyTreeStatic()) return undefined;
+  const instance: unknown = host.instance;
+  return typeof instance === 'object' && instance !== null ? instance : undefined;
+}
+
+/** The class of what is made per task, and so has no instance yet: of what a factory makes, the class it is provided as. */
+function classOf(host: NestHost): { readonly prototype: unknown } | undefined {
+  if (host.isAlias || (host.isDependencyTreeStatic() && !host.isTransient)) return undefined;
+  const type: unknown = host.isNotMetatype ? host.token : host.metatype;
+  return typeof type === 'function' ? type : undefined;
+}
+
+/** The prototypes that methods are inherited from, the nearest first. */
+function chainOf(prototype: unknown): readonly object[] {
+  const chain: object[] = [];
+  let next: unknown = prototype;
+  while (typeof next === 'object' && next !== null && next !== Object.prototype) {
+    chain.push(next);
+    next = Object.getPrototypeOf(next);
+  }
+  return chain;
+}
+
+function valueOf(prototype: object, key: string | symbol): DecoratedMethod<unknown>['callback'] | undefined {
+  const value: unknown = Object.getOwnPropertyDescriptor(prototype, key)?.value;
+  return typeof value === 'function' ? (value as DecoratedMethod<unknown>['callback']) : undefined;
 }

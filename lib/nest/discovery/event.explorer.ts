@@ -8,6 +8,7 @@ import { resolveConfigurable } from './resolve-configurable.js';
 
 /** A method that wants to be told about an event, options resolved. */
 export interface EventDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
+  readonly decorator: '@OnTaskEvent';
   readonly event: TaskEventName;
   readonly instance: string;
 }
@@ -29,7 +30,7 @@ export async function exploreEvents(
     const { instance = defaultInstanceName, enabled = true } = options;
     checkText({ path: `${path} instance`, value: instance });
     if (checkBoolean({ path: `${path} enabled`, value: enabled })) {
-      definitions.push({ ...found, event: metadata.event, instance });
+      definitions.push({ ...found, decorator: '@OnTaskEvent', event: metadata.event, instance });
     }
   }
   return definitions;

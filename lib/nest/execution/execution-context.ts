@@ -1,8 +1,8 @@
-import type { ArgumentsHost } from '@nestjs/common';
+import type { ArgumentsHost, ExecutionContext, Type } from '@nestjs/common';
 import type { Task } from '../../engine/server/handler-task.js';
 
 /** What `ExecutionContext.getType()` answers inside a task handler. */
-export const asynqContextType = 'asynq';
+const asynqContextType = 'asynq';
 
 /**
  * The task that a guard, interceptor, pipe, filter or parameter decorator is called for.
@@ -15,4 +15,55 @@ export const asynqContextType = 'asynq';
  */
 export function taskOf(context: ArgumentsHost): Task {
   return context.getArgByIndex<Task>(0);
+}
+
+/**
+ * What everything that surrounds one run of a handler is given: the one argument is the task. Nest's own class is not
+ * among its exports.
+ */
+export class TaskExecutionContext implements ExecutionContext {
+  constructor(
+    private readonly task: Task,
+    private readonly method: { readonly type: Type<unknown>; readonly callback: (...args: never[]) => unknown },
+  ) {}
+
+  // Nest's interface lets the caller name the types: `never` is each of them.
+
+  getClass(): never {
+    return this.method.type as never;
+  }
+
+  getHandler(): (...args: never[]) => unknown {
+    return this.method.callback;
+  }
+
+  getType(): never {
+    return asynqContextType as never;
+  }
+
+  getArgs(): never {
+    return [this.task] as never;
+  }
+
+  getArgByIndex(index: number): never {
+    return (index === 0 ? this.task : undefined) as never;
+  }
+
+  switchToHttp() {
+    return { getRequest: this.#first, getResponse: nothing, getNext: nothing };
+  }
+
+  switchToRpc() {
+    return { getData: this.#first, getContext: nothing };
+  }
+
+  switchToWs() {
+    return { getClient: this.#first, getData: nothing, getPattern: this.#first };
+  }
+
+  readonly #first = (): never => this.task as never;
+}
+
+function nothing(): never {
+  return undefined as never;
 }

@@ -1,67 +1,68 @@
-import type { ExternalContextCreator } from '@nestjs/core';
-import { isObservable, lastValueFrom } from 'rxjs';
+import type { ThrottledLogger } from '../../engine/lifecycle/throttled-logger.js';
 import type { Handler } from '../../engine/middleware.js';
-import type { DecoratedMethod } from '../discovery/decorated-methods.js';
-import { HandlerPipeline } from './handler-pipeline.js';
-import { learnNestMetadataKeys, type NestMetadataKeys } from './nest-metadata.js';
-import { isMadePerTask, type MadeHost, makeHost } from './per-task-host.js';
+import type { Task } from '../../engine/server/handler-task.js';
+import {
+  areEnhancersStatic,
+  type BoundMethod,
+  type EnhancerFinder,
+  type Enhancers,
+  type MadeFor,
+} from './enhancers.js';
+import type { EnhancerKind, GlobalEnhancers } from './global-enhancers.js';
+import { HandlerChain } from './handler-chain.js';
+import { decoratedParametersOf, HandlerParameters } from './handler-parameters.js';
+import { outcomeOf } from './outcome.js';
+import { callMethod, type HostInstance, isMadePerTask, makeHost } from './per-task-host.js';
 
-/** Whether the application has guards, interceptors or filters that apply everywhere. */
-export interface GlobalEnhancers {
-  readonly guardsOrInterceptors: 'some' | 'none';
-  readonly filters: 'some' | 'none';
+export interface HandlerInvokerDeps {
+  readonly finder: EnhancerFinder;
+  readonly globals: GlobalEnhancers;
+  /** Kinds of the application's own enhancers that apply to handlers. */
+  readonly kinds: ReadonlySet<EnhancerKind>;
+  readonly logger: ThrottledLogger;
 }
 
-/** The part of a definition that says what is to be called. */
-export type BoundMethod = Pick<DecoratedMethod<unknown>, 'host' | 'method' | 'callback' | 'type'>;
-
 /**
- * Turns methods into handlers. A method that nothing of Nest surrounds is called directly: nothing is made for a task
- * beyond the call. The others go through Nest's own machinery.
+ * Turns methods into handlers. What surrounds a method is looked up once; only what lives for one task is made for every
+ * task. A method that nothing surrounds is called directly.
  */
 export class HandlerInvoker {
-  readonly #keys: NestMetadataKeys = learnNestMetadataKeys();
-
-  constructor(
-    private readonly external: ExternalContextCreator,
-    private readonly globalEnhancers: GlobalEnhancers,
-  ) {}
+  constructor(private readonly deps: HandlerInvokerDeps) {}
 
   /** The function that runs the method for a task. */
   bind(bound: BoundMethod): Handler {
-    const { host, method } = bound;
-    const pipeline = this.#pipelineOf(bound);
-    if (!isMadePerTask(host)) {
-      const instance = host.instance as MadeHost['instance'];
-      return pipeline?.forInstance(instance) ?? ((task) => unwrapped(instance[method]?.(task)));
-    }
-    return async (task) => {
-      const { instance, contextId } = await makeHost(host, task);
-      if (pipeline === undefined) return await unwrapped(instance[method]?.(task));
-      return await pipeline.forInstance(instance, { contextId, inquirerId: host.id })(task);
-    };
+    const { host } = bound;
+    const { globals, kinds, finder } = this.deps;
+    const isHostMade = isMadePerTask(host);
+    const isEachMade = globals.isMadePerTask(kinds) || (isHostMade && !areEnhancersStatic(host));
+    if (isEachMade) return (task) => this.#makeAndRun(bound, task);
+    const chain = this.#chain(bound, [globals.fixed(kinds), finder.of(bound)]);
+    if (isHostMade) return async (task) => await chain.run(task, (await makeHost(host, task)).instance);
+    const instance = host.instance as HostInstance;
+    if (!chain.isBare) return (task) => chain.run(task, instance);
+    return (task) => outcomeOf(callMethod(instance, bound, [task]));
   }
 
-  // Nothing when the method is to be called as it is.
-  #pipelineOf({ method, callback, type }: BoundMethod): HandlerPipeline | undefined {
-    const { guards, interceptors, filters, parameters } = this.#keys;
-    const uses = (key: string): boolean => Reflect.hasMetadata(key, callback) || Reflect.hasMetadata(key, type);
-    const hasFilters = this.globalEnhancers.filters === 'some' || uses(filters);
-    const hasOthers = this.globalEnhancers.guardsOrInterceptors === 'some' || uses(guards) || uses(interceptors);
-    const hasParameters = Reflect.hasMetadata(parameters, type, method);
-    if (!hasFilters && !hasOthers && !hasParameters) return undefined;
-    return new HandlerPipeline({
-      external: this.external,
-      keys: this.#keys,
-      methodName: method,
-      method: callback,
-      parameters: hasParameters ? 'decorated' : 'task',
-      filters: hasFilters ? 'some' : 'none',
+  async #makeAndRun(bound: BoundMethod, task: Task): Promise<unknown> {
+    const { host } = bound;
+    const { finder, globals, kinds } = this.deps;
+    const { instance, contextId } = await makeHost(host, task);
+    const made = { contextId, inquirerId: host.id };
+    const everywhere = await globals.make(kinds, contextId);
+    return await this.#chain(bound, [everywhere, finder.of(bound, made)], made).run(task, instance);
+  }
+
+  #chain(bound: BoundMethod, [outer, inner]: readonly [Enhancers, Enhancers], made?: MadeFor): HandlerChain {
+    const pipes = [...outer.pipes, ...inner.pipes];
+    const pipesOf = (given: readonly unknown[]) => this.deps.finder.pipesOfParameter(given, bound, made);
+    const hasParameters = decoratedParametersOf(bound).length > 0;
+    return new HandlerChain({
+      bound,
+      guards: [...outer.guards, ...inner.guards],
+      interceptors: [...outer.interceptors, ...inner.interceptors],
+      filters: [...inner.filters, ...outer.filters],
+      parameters: hasParameters ? new HandlerParameters(bound, pipes, pipesOf) : undefined,
+      logger: this.deps.logger,
     });
   }
-}
-
-// Nest's methods may answer with an Observable; its last value counts.
-function unwrapped(result: unknown): unknown {
-  return isObservable(result) ? lastValueFrom(result) : result;
 }

@@ -1,10 +1,13 @@
 import { type ContextId, ContextIdFactory, ModuleRef } from '@nestjs/core';
 import { InternalError } from '../../model/errors/asynq-error.js';
-import type { NestHost } from '../discovery/decorated-methods.js';
+import type { DecoratedMethod, NestHost } from '../discovery/decorated-methods.js';
+
+/** A provider or controller. */
+export type HostInstance = Readonly<Record<string | symbol, unknown>>;
 
 /** A provider made for one task, and Nest's name for everything that was made with it. */
 export interface MadeHost {
-  readonly instance: Record<string, (...args: readonly unknown[]) => unknown>;
+  readonly instance: HostInstance;
   readonly contextId: ContextId;
 }
 
@@ -13,17 +16,36 @@ export function isMadePerTask(host: NestHost): boolean {
   return host.isTransient || !host.isDependencyTreeStatic();
 }
 
+/** Calls a method. @throws InternalError when a factory has made something else than the class that it provides. */
+export function callMethod(
+  instance: HostInstance,
+  { method, location }: Pick<DecoratedMethod<unknown>, 'method' | 'location'>,
+  args: readonly unknown[],
+): unknown {
+  const found = instance[method];
+  if (typeof found !== 'function') throw new InternalError(`${location} is not a method of what its provider has made`);
+  return Reflect.apply(found, instance, args);
+}
+
 /**
- * Makes a provider for one task (or event), which `REQUEST` injects; a durable one gets what the application's
- * context strategy names as its payload, when there is a strategy.
+ * Makes a provider for one task, event or group, which `REQUEST` injects; a durable one gets what the application's
+ * context strategy names as its payload, when there is a strategy. One that lives as long as the application is the
+ * same each time, but has a context for what surrounds it.
  */
 export async function makeHost(host: NestHost, subject: object): Promise<MadeHost> {
+  const moduleRef = moduleRefOf(host);
   const contextId = ContextIdFactory.getByRequest(subject);
   const durablePayload: unknown = host.isDependencyTreeDurable() ? contextId.payload : undefined;
-  // The module that provides it is asked, since another one may provide something under the same token.
+  moduleRef.registerRequestByContextId(durablePayload ?? subject, contextId);
+  const instance = isMadePerTask(host)
+    ? await moduleRef.resolve<HostInstance>(host.token as never, contextId, { strict: true })
+    : (host.instance as HostInstance);
+  return { instance, contextId };
+}
+
+// The module that provides it is asked, since another one may provide something under the same token.
+function moduleRefOf(host: NestHost): ModuleRef {
   const moduleRef: unknown = host.host?.providers.get(ModuleRef)?.instance;
   if (!(moduleRef instanceof ModuleRef)) throw new InternalError(`The module of ${String(host.name)} has no ModuleRef`);
-  moduleRef.registerRequestByContextId(durablePayload ?? subject, contextId);
-  const instance = await moduleRef.resolve<MadeHost['instance']>(host.token as never, contextId, { strict: true });
-  return { instance, contextId };
+  return moduleRef;
 }

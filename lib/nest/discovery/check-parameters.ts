@@ -1,0 +1,69 @@
+import { Task } from '../../engine/server/handler-task.js';
+import { InvalidOptionError } from '../../model/errors/option-errors.js';
+import { decoratedParametersOf, parameterTypesOf } from '../execution/handler-parameters.js';
+import type { HandlerDefinition } from './handler.explorer.js';
+
+/**
+ * Refuses a handler that would not be given what its parameters say, as far as the compiler has left their types: one
+ * without decorated parameters is given the task, one with some is given those alone.
+ *
+ * @throws InvalidOptionError naming the method, and what to write.
+ */
+export function checkParameters(handler: HandlerDefinition): void {
+  const decorated = decoratedParametersOf(handler);
+  const types = parameterTypesOf(handler) ?? [];
+  if (decorated.length === 0) return checkIsTask(handler, types[0]);
+  // Parameters with a default value are not counted by `length`.
+  const count = Math.max(handler.callback.length, 1);
+  for (let index = 0; index < count; index += 1) {
+    if (!decorated.includes(index)) refuseUndecorated(handler, { index, type: types[index] });
+  }
+}
+
+// The type of a parameter that is an interface, a union or not written is `Object`.
+function checkIsTask(handler: HandlerDefinition, type: unknown): void {
+  if (typeof type !== 'function' || type === Object || isTask(type)) return;
+  const name = nameOf(type);
+  throw refusal(handler, {
+    index: 0,
+    value: name,
+    fix: `the parameter is given the Task: write "@TaskPayload() ...: ${name}" to get the payload, or give it the type Task`,
+  });
+}
+
+function refuseUndecorated(
+  handler: HandlerDefinition,
+  { index, type }: { readonly index: number; readonly type: unknown },
+): never {
+  const isForTask = typeof type === 'function' && isTask(type);
+  const fix = isForTask
+    ? 'write "@CurrentTask() ...: Task"'
+    : 'decorate it, with @TaskPayload() or @CurrentTask() for instance, or give it a default value';
+  throw refusal(handler, {
+    index,
+    value: nameOf(type),
+    fix: `other parameters are decorated, so that this one is given nothing: ${fix}`,
+  });
+}
+
+function refusal(
+  { decorator, location }: HandlerDefinition,
+  { index, value, fix }: { readonly index: number; readonly value: string; readonly fix: string },
+): InvalidOptionError {
+  const path = `${decorator} on ${location}: parameter ${index + 1}`;
+  return new InvalidOptionError({
+    path,
+    value,
+    allowed: 'the Task, or a decorated parameter',
+    message: `${path} (${value}): ${fix}`,
+  });
+}
+
+// By name, too: a second copy of this package has a class of its own.
+function isTask(type: { readonly name: string; readonly prototype?: unknown }): boolean {
+  return type === Task || type.prototype instanceof Task || type.name === Task.name;
+}
+
+function nameOf(type: unknown): string {
+  return typeof type === 'function' ? type.name : 'of unknown type';
+}

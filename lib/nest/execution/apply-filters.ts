@@ -1,0 +1,61 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { isObservable } from 'rxjs';
+import type { ThrottledLogger } from '../../engine/lifecycle/throttled-logger.js';
+import { InvalidPayloadError } from '../../model/errors/task-errors.js';
+import { isHandlersDecision } from '../../model/retry/failure-outcome.js';
+import type { BoundFilter } from './enhancers.js';
+import { lastOf } from './outcome.js';
+
+/** A failure and where filters learn about it. */
+export interface FilteredFailure {
+  readonly error: unknown;
+  readonly context: ExecutionContext;
+  /** The method, for messages. */
+  readonly location: string;
+  readonly logger: ThrottledLogger;
+}
+
+/**
+ * Asks the first filter that catches the error. A value that it answers with is the result. The failure stays when it
+ * answers nothing, an Error or a stream that fails: Nest's own filters answer so to pass an error on. It also stays when
+ * the filter itself fails, which is logged, unless that decides about the task.
+ *
+ * @throws the error, or the filter's decision to skip retries, to revoke or to snooze.
+ */
+export async function applyFilters(filters: readonly BoundFilter[], failure: FilteredFailure): Promise<unknown> {
+  const { error, context } = failure;
+  // What the handler decided is no failure that a filter could explain.
+  const isAsked = error instanceof InvalidPayloadError || !isHandlersDecision(error);
+  const filter = isAsked ? filters.find((candidate) => catches(candidate, error)) : undefined;
+  if (filter === undefined) throw error;
+  let answer: unknown;
+  try {
+    answer = await filter.func(error, context);
+  } catch (thrown) {
+    throw passedOn(thrown, failure);
+  }
+  if (isObservable(answer)) {
+    answer = await lastOf(answer).catch((mapped: unknown) => {
+      throw isHandlersDecision(mapped) ? mapped : error;
+    });
+  }
+  if (isHandlersDecision(answer)) throw answer;
+  if (answer === undefined || answer === null || answer instanceof Error) throw error;
+  return answer;
+}
+
+function passedOn(thrown: unknown, { error, location, logger }: FilteredFailure): unknown {
+  if (isHandlersDecision(thrown)) return thrown;
+  if (thrown !== error) {
+    logger.error(`An exception filter of ${location} failed: ${stackOf(thrown)}`, { kind: `filter of ${location}` });
+  }
+  return error;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function catches({ exceptionMetatypes }: BoundFilter, error: unknown): boolean {
+  return exceptionMetatypes.length === 0 || exceptionMetatypes.some((type) => error instanceof type);
+}
