@@ -100,8 +100,26 @@ describe('a RedisConnection and who may use the server', () => {
     const silent = await startRedis({ acl, args: ['--rename-command', 'HELLO', 'NOHELLO'] });
     const connection = aConnection({ port: silent.port, username: 'blind', password: 'secret' }, { warn });
     await connection.open();
-    expect(warnings).toEqual([expect.stringContaining('does not let this user ask for its version')]);
+    expect(warnings).toEqual([expect.stringContaining('does not tell its version')]);
     await silent.stop();
+  });
+
+  it('does without INFO, CLIENT, CONFIG and KEYS when they are renamed away', async () => {
+    const renamed = ['INFO', 'CLIENT', 'CONFIG', 'KEYS'].flatMap((name) => ['--rename-command', name, '']);
+    for (const more of [[], ['--rename-command', 'HELLO', '']]) {
+      const server = await startRedis({ args: [...renamed, ...more] });
+      const warnings: string[] = [];
+      const connection = aConnection(server.url, { warn: (message) => void warnings.push(message) });
+      await connection.open();
+      expect(warnings).toHaveLength(more.length === 0 ? 0 : 1);
+      const end = new AbortController();
+      const waiting = connection.sendBlocking(aWait('list', { signal: end.signal }));
+      await connection.subscribe({ channels: ['asynq:cancel'], onMessage: () => {}, onReconnect: () => {} });
+      end.abort();
+      expect(await waiting).toBe('aborted');
+      expect(String(await connection.send('ping', []))).toBe('PONG');
+      await server.stop();
+    }
   });
 
   it('tells whoever subscribes that the user may not', async () => {
@@ -133,14 +151,12 @@ describe('a RedisConnection and who may use the server', () => {
 });
 
 describe('the version of a server', () => {
-  const info = { isLoading: false, isReplica: false };
-
   it.each(['6.2.0', '6.2.14', '7.0.15', '8.2.1', '10.0.0', '255.255.255'])('%s of Redis is supported', (version) => {
-    expect(() => checkVersion({ version, software: 'Redis', ...info }, 'here')).not.toThrow();
+    expect(() => checkVersion({ version, software: 'Redis' }, 'here')).not.toThrow();
   });
 
   it.each(['6.0.16', '5.0.7', '2.8.0'])('%s of Redis is refused by name', (version) => {
-    const check = (): void => checkVersion({ version, software: 'Redis', ...info }, 'cache:6379');
+    const check = (): void => checkVersion({ version, software: 'Redis' }, 'cache:6379');
     expect(check).toThrow(UnsupportedRedisError);
     expect(check).toThrow(`Redis ${version} at cache:6379 is too old: version 6.2 or newer is needed, or Valkey`);
   });
@@ -150,6 +166,6 @@ describe('the version of a server', () => {
     ['8.0.0', 'Valkey'],
     [undefined, 'Redis'],
   ] as const)('%s of %s is supported', (version, software) => {
-    expect(() => checkVersion({ version, software, ...info }, 'here')).not.toThrow();
+    expect(() => checkVersion({ version, software }, 'here')).not.toThrow();
   });
 });

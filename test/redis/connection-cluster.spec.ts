@@ -1,5 +1,9 @@
 import { Cluster } from 'ioredis';
-import { BrokerCommandError, BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
+import {
+  BrokerCommandError,
+  BrokerUnavailableError,
+  UnsupportedRedisError,
+} from '../../lib/model/errors/broker-errors.js';
 import type { RedisConnection } from '../../lib/redis/connection/redis-connection.js';
 import { aConnection, aWait, closeConnections } from '../support/connections.js';
 import { watchLeaks } from '../support/leak-check.js';
@@ -49,6 +53,31 @@ describe('a RedisConnection to a cluster', () => {
     for (const key of keys) expect(String(await connection.send('evalsha', [String(sha), 1, key, 'a']))).toBe('a');
     await cluster.client(1).script('FLUSH');
     await expect(connection.send('evalsha', [String(sha), 1, keys[1] as string, 'a'])).rejects.toThrow(/^NOSCRIPT/);
+  });
+
+  it('refuses a node of a cluster that is named as one server, and says what to do', async () => {
+    const { port } = cluster.nodes[0] as { readonly port: number };
+    for (const option of [`redis://127.0.0.1:${port}`, cluster.client(0)]) {
+      const connection = aConnection(option);
+      const failure = await connection.open().catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(UnsupportedRedisError);
+      expect((failure as Error).message).toEqual(
+        expect.stringMatching(
+          /^Redis at [\w.]+:\d+ is a node of a cluster; set redis to \{ cluster: \{ nodes: \[...\] \} \}/,
+        ),
+      );
+    }
+  });
+
+  it('warns of each master that evicts keys', async () => {
+    await cluster.client(2).config('SET', 'maxmemory-policy', 'volatile-ttl');
+    const warnings: string[] = [];
+    const { addresses } = cluster;
+    const connection = aConnection({ cluster: { nodes: addresses } }, { warn: (text) => void warnings.push(text) });
+    await connection.open();
+    await until('the masters were asked', () => warnings.length > 0);
+    expect(warnings).toEqual([expect.stringContaining('has maxmemory-policy volatile-ttl')]);
+    await cluster.client(2).config('SET', 'maxmemory-policy', 'noeviction');
   });
 
   it('gives every node the password that the URL of one of them has', async () => {

@@ -80,6 +80,24 @@ describe('a RedisConnection that loses its server', () => {
     await server.stop();
   });
 
+  it('warns of a server that evicts keys, again when another takes its place, and not twice of one', async () => {
+    const server = await startRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] });
+    const warnings: string[] = [];
+    const connection = aConnection(server.url, { warn: (message) => void warnings.push(message) });
+    await connection.open();
+    const warning = `Redis at 127.0.0.1:${server.port} has maxmemory-policy allkeys-lru: when its memory is full it deletes tasks. Set it to noeviction`;
+    expect(warnings).toEqual([warning]);
+    const other = rawClient(server.url);
+    await other.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await until('it is back', () => connection.send('ping', []).catch(() => undefined));
+    expect(warnings).toEqual([warning]);
+    other.disconnect();
+    await server.restart();
+    await until('it is back', () => connection.send('ping', []).catch(() => undefined));
+    expect(warnings).toEqual([warning, warning]);
+    await server.stop();
+  });
+
   it('costs next to nothing while the server is away, and is back within two seconds of it', async () => {
     const server = await startRedis();
     const connection = aConnection(server.url, { commandTimeout: 2_500 });

@@ -166,6 +166,7 @@ function waitingTransport(connected: ConnectedClient, { clients, clock }: Blocki
   return new SocketTransport(connected.client as RedisNodeClient, {
     place: clients.place,
     clock,
+    isCluster: clients.isCluster,
     answerLimit: 'none',
     onSilence: () => void connected.release(),
     onReadOnly: () => {},

@@ -1,8 +1,8 @@
 import type { Ms } from '../../model/time/duration.js';
-import { type CommandTransport, type CommandTransportDeps, noAnswerError } from './command-transport.js';
+import { type CommandTransport, type CommandTransportDeps, noAnswerError, replyError } from './command-transport.js';
 import type { RedisArgument, RedisReply } from './redis-connection.js';
 import type { RedisClient } from './redis-client.js';
-import { brokerError, isReadOnlyReply } from './reply-errors.js';
+import { isReadOnlyReply } from './reply-errors.js';
 import { ResponseTimeout } from './response-timeout.js';
 
 interface Awaited {
@@ -73,7 +73,7 @@ export class ClientTransport implements CommandTransport {
   #failed(awaited: Awaited, error: unknown): Error {
     this.#settled(awaited, null);
     if (isReadOnlyReply(error)) this.deps.onReadOnly();
-    return brokerError(error, this.deps.place);
+    return replyError(error, this.deps);
   }
 
   #silentSince(): Ms | undefined {

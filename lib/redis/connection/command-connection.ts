@@ -4,15 +4,16 @@ import { InvalidStateError } from '../../model/errors/state-errors.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { type Ms, ms } from '../../model/time/duration.js';
 import { awaitBorrowed, type ConnectedClient, connectOwn } from './connect-client.js';
+import { EvictionWarning } from './eviction-warning.js';
 import type { ClientFactory } from './client-factory.js';
 import { ClientTransport } from './client-transport.js';
 import type { CommandTransport, CommandTransportDeps } from './command-transport.js';
 import { SocketTransport } from './socket-transport.js';
 import type { RedisArgument, RedisReply } from './redis-connection.js';
 import { withinLimit, pause, type TimeLimit } from './time-limit.js';
-import type { RedisClient, RedisNodeClient } from './redis-client.js';
+import { mastersOf, type RedisClient, type RedisNodeClient } from './redis-client.js';
 import { brokerError, describeError, isRefusal } from './reply-errors.js';
-import { askServer, checkVersion } from './server-info.js';
+import { askServer, checkIsSingle, checkVersion } from './server-info.js';
 
 export interface CommandConnectionDeps {
   readonly clients: ClientFactory;
@@ -47,9 +48,11 @@ export class CommandConnection {
   /** The server refused a write, so the next one must be a master. */
   #needsMaster: boolean;
   #announced: Availability['kind'] | 'nothing' = 'nothing';
+  readonly #eviction: EvictionWarning;
 
   constructor(private readonly deps: CommandConnectionDeps) {
     this.#needsMaster = deps.clients.hasSentinels;
+    this.#eviction = new EvictionWarning({ place: deps.clients.place, warn: deps.warn });
   }
 
   get isUp(): boolean {
@@ -170,6 +173,7 @@ export class CommandConnection {
     const transport = this.#transportOver(connected.client, {
       place: clients.place,
       clock,
+      isCluster: clients.isCluster,
       answerLimit: commandLimit,
       onSilence: () => drop(new BrokerUnavailableError(`there was no answer within ${commandLimit} ms`)),
       onReadOnly: () => {
@@ -200,15 +204,24 @@ export class CommandConnection {
 
   async #check(transport: CommandTransport): Promise<void> {
     const { clients, warn } = this.deps;
-    const info = await askServer(transport);
+    const info = await askServer((command, args) => transport.send(command, args));
     checkVersion(info, clients.place);
     if (info.version === undefined && this.#announced === 'nothing') {
-      warn(`Redis at ${clients.place} does not let this user ask for its version; it must be 6.2 or newer`);
+      warn(`Redis at ${clients.place} does not tell its version; it must be 6.2 or newer`);
     }
-    if (transport.client.isCluster) return;
+    if (transport.client.isCluster) return void this.#checkMasters(transport as ClientTransport);
+    checkIsSingle(info, clients.place);
+    this.#eviction.check(info);
     if (info.isLoading) throw new BrokerUnavailableError('the server is loading its data');
     if (info.isReplica && this.#needsMaster) {
       throw new BrokerUnavailableError('the server is a replica, which takes no writes');
+    }
+  }
+
+  async #checkMasters(transport: ClientTransport): Promise<void> {
+    for (const node of mastersOf(transport.client)) {
+      const info = await askServer((command, args) => transport.sendThrough(node, { command, args })).catch(() => {});
+      if (info !== undefined) this.#eviction.check(info);
     }
   }
 

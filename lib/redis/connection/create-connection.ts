@@ -12,7 +12,7 @@ import type {
   RedisConnection,
   RedisReply,
 } from './redis-connection.js';
-import { isClusterClient, nodeAddress, type RedisClient } from './redis-client.js';
+import { mastersOf } from './redis-client.js';
 import { type RedisOption, resolveRedisOption } from './redis-option.js';
 import { SubscriberConnection } from './subscriber-connection.js';
 
@@ -121,10 +121,4 @@ class ClientConnection implements RedisConnection {
     this.#opening = undefined;
     await Promise.all([blocking.close(), subscriber.close(), commands.close()]);
   }
-}
-
-/** The masters of a cluster in a stable order, or the one server. */
-function mastersOf(client: RedisClient): readonly RedisClient[] {
-  if (!isClusterClient(client)) return [client];
-  return [...client.nodes('master')].sort((one, other) => (nodeAddress(one) < nodeAddress(other) ? -1 : 1));
 }

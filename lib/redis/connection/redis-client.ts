@@ -39,3 +39,9 @@ export function isClusterClient(client: RedisClient): client is RedisClusterClie
 export function nodeAddress(node: RedisNodeClient): string {
   return `${node.options.host ?? ''}:${node.options.port ?? 6379}`;
 }
+
+/** The masters of a cluster in a stable order, or the one server. */
+export function mastersOf(client: RedisClient): readonly RedisClient[] {
+  if (!isClusterClient(client)) return [client];
+  return [...client.nodes('master')].sort((one, other) => (nodeAddress(one) < nodeAddress(other) ? -1 : 1));
+}

@@ -7,6 +7,8 @@ const notNow =
   /^(?:ERR Error running script .*?-)?(?:LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|MOVED|ASK|BUSY|UNBLOCKED)\b/s;
 const refused = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password|DB index|Client sent AUTH))\b/;
 
+const undeclaredKey = /undeclared key/i;
+
 /** The server's reply when it is an error. */
 export class ReplyError extends Error {
   // As every version of the client calls it.
@@ -28,14 +30,28 @@ export function isRefusal(error: unknown): error is Error {
   return isReplyError(error) && refused.test(error.message);
 }
 
+/** Whether the server does not know a command, because it was renamed, or does not let this user send it. */
+export function isUnknownOrForbidden(error: unknown): boolean {
+  return isReplyError(error) && /^(?:NOPERM|ERR unknown command)\b/i.test(error.message);
+}
+
+/** Whether the server holds only some of a cluster's keys, and not the one that was asked for. */
+export function isMovedReply(error: unknown): error is Error {
+  return isReplyError(error) && /^(?:ERR Error running script .*?-)?(?:MOVED|ASK) /s.test(error.message);
+}
+
 /** The error a caller gets for what a client threw. */
 export function brokerError(error: unknown, place: string): AsynqError {
   const prefix = `Redis at ${place}`;
   if (error instanceof AsynqError && (!(error instanceof BrokerUnavailableError) || error.message.startsWith(prefix))) {
     return error;
   }
-  if (isReplyError(error) && !notNow.test(error.message))
-    return new BrokerCommandError(error.message, { cause: error });
+  if (isReplyError(error) && !notNow.test(error.message)) {
+    const hint = undeclaredKey.test(error.message)
+      ? `; ${prefix} must let scripts use keys that were not declared (Dragonfly: --default_lua_flags=allow-undeclared-keys)`
+      : '';
+    return new BrokerCommandError(`${error.message}${hint}`, { cause: error });
+  }
   return new BrokerUnavailableError(`${prefix} cannot be reached: ${describeError(error)}`, { cause: error });
 }
 

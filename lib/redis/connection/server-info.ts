@@ -1,35 +1,43 @@
 import { BrokerCommandError, UnsupportedRedisError } from '../../model/errors/broker-errors.js';
-import type { CommandTransport } from './command-transport.js';
 import type { RedisReply } from './redis-connection.js';
+import { isUnknownOrForbidden } from './reply-errors.js';
 
 /** What a server says about itself. */
-export interface ServerInfo {
+export interface RedisServerInfo {
   /** As the server writes it; `undefined` when it may not be asked. */
   readonly version: string | undefined;
   readonly software: 'Redis' | 'Valkey';
   readonly isLoading: boolean;
   readonly isReplica: boolean;
+  readonly isClusterNode: boolean;
+  /** What it does when its memory is full; `undefined` when it may not be asked. */
+  readonly maxmemoryPolicy: string | undefined;
+  /** Changes whenever another process answers: after a restart, or a failover. */
+  readonly runId: string | undefined;
 }
 
 // The first with BLMOVE, which wakes idle workers, and with variadic pops.
 const oldest = { major: 6, minor: 2 };
 
-/** INFO says everything; a user who may not use it may still learn the version from HELLO. */
-export async function askServer(transport: CommandTransport): Promise<ServerInfo> {
-  try {
-    return readInfo(await transport.send('info', []));
-  } catch (error) {
-    if (!(error instanceof BrokerCommandError) || !error.message.startsWith('NOPERM')) throw error;
+type Send = (command: string, args: readonly string[]) => Promise<RedisReply>;
+
+/** INFO says everything; when it is forbidden or renamed, HELLO may still tell the version, and else nothing is known. */
+export async function askServer(send: Send): Promise<RedisServerInfo> {
+  for (const [command, read] of [
+    ['info', readInfo],
+    ['hello', readHello],
+  ] as const) {
+    try {
+      return read(await send(command, []));
+    } catch (error) {
+      const reply = error instanceof BrokerCommandError ? error.cause : error;
+      if (!isUnknownOrForbidden(reply)) throw error;
+    }
   }
-  try {
-    return readHello(await transport.send('hello', []));
-  } catch (error) {
-    if (!(error instanceof BrokerCommandError)) throw error;
-    return { version: undefined, software: 'Redis', isLoading: false, isReplica: false };
-  }
+  return readInfo(null);
 }
 
-function readInfo(reply: RedisReply): ServerInfo {
+function readInfo(reply: RedisReply): RedisServerInfo {
   const fields = new Map<string, string>();
   for (const line of String(reply).split('\r\n')) {
     const colon = line.indexOf(':');
@@ -41,10 +49,13 @@ function readInfo(reply: RedisReply): ServerInfo {
     software: valkey === undefined ? 'Redis' : 'Valkey',
     isLoading: fields.get('loading') === '1',
     isReplica: fields.get('role') === 'slave',
+    isClusterNode: fields.get('cluster_enabled') === '1',
+    maxmemoryPolicy: fields.get('maxmemory_policy'),
+    runId: fields.get('run_id'),
   };
 }
 
-function readHello(reply: RedisReply): ServerInfo {
+function readHello(reply: RedisReply): RedisServerInfo {
   const fields = new Map<string, string>();
   if (Array.isArray(reply)) {
     for (let index = 0; index < reply.length; index += 2) fields.set(String(reply[index]), String(reply[index + 1]));
@@ -54,15 +65,28 @@ function readHello(reply: RedisReply): ServerInfo {
     software: fields.get('server') === 'valkey' ? 'Valkey' : 'Redis',
     isLoading: false,
     isReplica: fields.get('role') === 'replica',
+    isClusterNode: fields.get('mode') === 'cluster',
+    maxmemoryPolicy: undefined,
+    runId: undefined,
   };
 }
 
 /** @throws UnsupportedRedisError when the server is older than Redis 6.2; every Valkey is younger. */
-export function checkVersion(info: ServerInfo, place: string): void {
+export function checkVersion(info: Pick<RedisServerInfo, 'version' | 'software'>, place: string): void {
   if (info.version === undefined || info.software === 'Valkey') return;
   const [major = 0, minor = 0] = info.version.split('.').map(Number);
   if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return;
   throw new UnsupportedRedisError(
     `Redis ${info.version} at ${place} is too old: version ${oldest.major}.${oldest.minor} or newer is needed, or Valkey`,
   );
+}
+
+/** @throws UnsupportedRedisError when a server that was named as a single one holds only some of a cluster's keys. */
+export function checkIsSingle(info: RedisServerInfo, place: string): void {
+  if (info.isClusterNode) throw new UnsupportedRedisError(clusterNodeMessage(place));
+}
+
+/** What to do about a single server that turns out to be a node of a cluster. */
+export function clusterNodeMessage(place: string): string {
+  return `Redis at ${place} is a node of a cluster; set redis to { cluster: { nodes: [...] } } with its URL as a node`;
 }

@@ -2,10 +2,10 @@ import type { Duplex } from 'node:stream';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Ms } from '../../model/time/duration.js';
 import { CommandEncoder } from './command-encoder.js';
-import { type CommandTransport, type CommandTransportDeps, noAnswerError } from './command-transport.js';
+import { type CommandTransport, type CommandTransportDeps, noAnswerError, replyError } from './command-transport.js';
 import type { RedisArgument, RedisReply } from './redis-connection.js';
 import type { RedisNodeClient } from './redis-client.js';
-import { brokerError, describeError, isReadOnlyReply, ReplyError } from './reply-errors.js';
+import { describeError, isReadOnlyReply, ReplyError } from './reply-errors.js';
 import { ReplyParser } from './reply-parser.js';
 import { ResponseTimeout } from './response-timeout.js';
 
@@ -151,7 +151,7 @@ export class SocketTransport implements CommandTransport {
     this.#awaited[this.#answered++] = undefined;
     if (!(reply instanceof ReplyError)) return awaited.resolve(reply);
     if (isReadOnlyReply(reply)) this.deps.onReadOnly();
-    awaited.reject(brokerError(reply, this.deps.place));
+    awaited.reject(replyError(reply, { client: this.client, ...this.deps }));
   };
 
   #silentSince(): Ms | undefined {

@@ -82,6 +82,7 @@ export class SubscriberSession {
       client: connected.client,
       place: clients.place,
       clock,
+      isCluster: clients.isCluster,
       answerLimit: commandLimit,
       onSilence: () => void connected.release(),
       onReadOnly: () => {},
