@@ -17,7 +17,14 @@ export type { EnqueueResult } from './engine/client/enqueue-outcome.js';
 export type { EnqueueArguments, EnqueueItem } from './engine/client/task-requests.js';
 
 export { AsynqServer } from './engine/server/asynq-server.js';
-export type { ErrorHandler, RetryDelay, ServerConnection, ServerOptions } from './engine/server/server-options.js';
+export type { ConnectionOptions } from './engine/connection-options.js';
+export type {
+  ErrorHandler,
+  ResolvedServerOptions,
+  RetryDelay,
+  ServerConnection,
+  ServerOptions,
+} from './engine/server/server-options.js';
 export { Task } from './engine/server/handler-task.js';
 export { GroupMux } from './engine/maintenance/group-mux.js';
 export type { GroupPattern } from './engine/maintenance/group-mux.js';
@@ -36,6 +43,7 @@ export type {
   CatchUp,
   ScheduledTask,
   ScheduledTaskOutcome,
+  ResolvedSchedulerOptions,
   SchedulerOptions,
 } from './engine/scheduler/scheduler-options.js';
 

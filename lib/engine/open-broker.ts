@@ -11,6 +11,7 @@ import type { RedisOption } from '../redis/connection/redis-option.js';
 import { ThrottledLogger } from './lifecycle/throttled-logger.js';
 import type { Logger } from './logger.js';
 
+export { defaultBlockingConnections } from '../redis/connection/connection-limits.js';
 export type { RedisOption } from '../redis/connection/redis-option.js';
 
 /** What a broker works with besides where Redis is. */

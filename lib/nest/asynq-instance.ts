@@ -1,5 +1,6 @@
 import { AsynqClient } from '../engine/client/asynq-client.js';
 import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
+import { redisIsUndefined } from '../engine/connection-options.js';
 import type { Logger } from '../engine/logger.js';
 import { GroupMux } from '../engine/maintenance/group-mux.js';
 import { openBroker, type OpenBrokerDeps, type RedisOption } from '../engine/open-broker.js';
@@ -59,6 +60,8 @@ export class AsynqInstance {
       parts.logger ?? options.logger ?? new NestLogger(name === defaultInstanceName ? 'Asynq' : `Asynq:${name}`);
     this.logger = new ThrottledLogger({ logger, clock });
     this.#clock = clock;
+    // Where it leads is for the start line to say; a URL has a password.
+    if (options.isRedisUndefined) this.logger.warn(redisIsUndefined('AsynqModule:', 'the default'));
     this.broker = makeBroker(options, { parts, logger: this.logger });
     const shared = {
       broker: this.broker,
@@ -116,11 +119,11 @@ function makeBroker(
   options: ResolvedModuleOptions,
   { parts, logger }: { readonly parts: EngineParts; readonly logger: Logger },
 ): Broker {
-  const { connectTimeout, commandTimeout, server } = options;
+  const { connectTimeout, commandTimeout } = options;
   // The network's time is the real one, whatever clock the tasks live by.
   const real = { clock: systemClock, taskClock: parts.clock, random: systemRandom };
   // A server may have no connection to wait on, a broker has at least room for one.
-  const blockingConnections = Math.max(1, server?.blockingConnections ?? 4);
+  const blockingConnections = Math.max(1, options.blockingConnections);
   try {
     return parts.openBroker(options.redis, {
       ...real,

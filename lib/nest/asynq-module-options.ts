@@ -1,5 +1,6 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
 import { type ClientOptions, resolveClientOptions } from '../engine/client/client-options.js';
+import { checkCodec, checkLogger, defaultRedisUrl, isGivenAsUndefined } from '../engine/connection-options.js';
 import type { Logger } from '../engine/logger.js';
 import type { Middleware } from '../engine/middleware.js';
 import type { RedisOption } from '../engine/open-broker.js';
@@ -28,7 +29,7 @@ export type AsynqRole = 'producer' | 'worker' | 'scheduler' | 'all';
 /** Options of one instance of {@link AsynqModule}; each has a default. */
 export interface AsynqModuleOptions {
   /** Where Redis is, or `'memory:'`. Default: `ASYNQ_REDIS_URL`, else `REDIS_URL`, else `redis://localhost:6379`. */
-  readonly redis?: RedisOption;
+  readonly redis?: RedisOption | undefined;
   /** How tasks are handled; `false` for an application that only enqueues. */
   readonly server?: ServerOptions | false;
   /** How tasks are enqueued on schedules; `false` for an application that never does. */
@@ -89,6 +90,10 @@ export interface AsynqModuleAsyncOptions extends AsynqInstanceOptions, Pick<Modu
 /** The same, complete. */
 export interface ResolvedModuleOptions {
   readonly redis: RedisOption;
+  /** Whether the option was there without a value. */
+  readonly isRedisUndefined: boolean;
+  /** Queues that the server waits on with a connection each. */
+  readonly blockingConnections: number;
   /** As the user wrote them, and checked; `undefined` when nothing may be handled. */
   readonly server: ServerOptions | undefined;
   /** `undefined` when nothing may be scheduled. */
@@ -137,14 +142,17 @@ export function resolveModuleOptions(
   const { server = {}, scheduler = {}, client = {}, middleware = [] } = input;
   const limit = (name: 'connectTimeout' | 'commandTimeout', fallback: Duration): Ms =>
     checkDuration({ path: `${owner} ${name}`, value: input[name] ?? fallback }, 'above-zero');
-  if (server !== false) resolveServerOptions(server, `${owner} server`);
+  const resolvedServer = resolveServerOptions(server === false ? {} : server, `${owner} server`);
   const { waitForRedis = server !== false && server.waitForRedis === true } = input;
   checkNames({ path: `${owner} client`, value: client }, ['enqueueTimeout', 'defaults']);
   resolveClientOptions(client, `${owner} client`);
-  if (input.codec !== undefined) resolveClientOptions({ codec: input.codec }, owner);
+  if (input.codec !== undefined) checkCodec(input.codec, `${owner} codec`);
+  if (input.logger !== undefined) checkLogger(input.logger, `${owner} logger`);
+  const redisFromEnv = env['ASYNQ_REDIS_URL'] || env['REDIS_URL'] || defaultRedisUrl;
   return {
-    redis:
-      input.redis === undefined ? env['ASYNQ_REDIS_URL'] || env['REDIS_URL'] || 'redis://localhost:6379' : input.redis,
+    redis: input.redis === undefined ? redisFromEnv : input.redis,
+    isRedisUndefined: isGivenAsUndefined(input),
+    blockingConnections: resolvedServer.blockingConnections,
     server: server === false ? undefined : server,
     scheduler: scheduler === false ? undefined : resolveModuleSchedulerOptions(scheduler, `${owner} scheduler`),
     client,
@@ -155,7 +163,7 @@ export function resolveModuleOptions(
     waitForRedis: checkBoolean({ path: `${owner} waitForRedis`, value: waitForRedis }),
     connectTimeout: limit('connectTimeout', '10s'),
     commandTimeout: limit('commandTimeout', '5s'),
-    logger: checkLogger(input.logger),
+    logger: input.logger,
   };
 }
 
@@ -186,13 +194,4 @@ function resolveGlobalEnhancers(given: boolean | readonly EnhancerKind[]): Reado
   if (!Array.isArray(given)) return refuse({ path, value: given }, 'true, false or a list of kinds');
   const kinds = given.map((value: string, index) => checkOneOf({ path: `${path}[${index}]`, value }, enhancerKinds));
   return new Set([...kinds, 'pipes']);
-}
-
-function checkLogger(logger: Logger | undefined): Logger | undefined {
-  if (logger === undefined) return undefined;
-  const methods = checkObject({ path: `${owner} logger`, value: logger });
-  for (const level of ['debug', 'info', 'warn', 'error']) {
-    checkFunction({ path: `${owner} logger.${level}`, value: methods[level] });
-  }
-  return logger;
 }

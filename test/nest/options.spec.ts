@@ -69,6 +69,8 @@ describe('module options', () => {
   it('have defaults', () => {
     expect(resolveModuleOptions({}, {})).toEqual({
       redis: 'redis://localhost:6379',
+      isRedisUndefined: false,
+      blockingConnections: 4,
       server: {},
       client: {},
       middleware: [],

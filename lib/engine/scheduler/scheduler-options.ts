@@ -1,23 +1,14 @@
-import type { Broker } from '../../model/broker/broker.js';
 import { isTimeZone } from '../../model/cron/time-zone.js';
-import {
-  checkDuration,
-  checkFunction,
-  checkNames,
-  checkObject,
-  checkOneOf,
-  pathOf,
-  refuse,
-} from '../../model/options/check.js';
-import { jsonCodec, type PayloadCodec } from '../../model/task/payload.codec.js';
+import { checkDuration, checkFunction, checkNames, checkOneOf, pathOf, refuse } from '../../model/options/check.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
-import type { Clock, Random } from '../../model/time/clock.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
-import { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { type Logger, silentLogger } from '../logger.js';
-import type { RedisOption } from '../open-broker.js';
-import { systemClock, systemRandom } from '../system-clock.js';
+import {
+  type ConnectionOptions,
+  connectionOptionNames,
+  type ResolvedConnectionOptions,
+  resolveConnectionOptions,
+} from '../connection-options.js';
 
 /**
  * What becomes of the ticks of a time in which no scheduler ran: `skip` leaves them out, `latest` makes up for the last
@@ -26,11 +17,7 @@ import { systemClock, systemRandom } from '../system-clock.js';
 export type CatchUp = 'skip' | 'latest' | 'all';
 
 /** How an {@link AsynqScheduler} works; every option has a default (spec/03 §18.1). */
-export interface SchedulerOptions {
-  /** Where the tasks are stored; `'memory:'` keeps them in this process. Default `redis://localhost:6379`. */
-  readonly redis?: RedisOption;
-  /** A broker that is shared, instead of `redis`; the scheduler never closes it. */
-  readonly broker?: Broker;
+export interface SchedulerOptions extends ConnectionOptions {
   /** Zone of specs that name none, an IANA name. Default `'UTC'`. */
   readonly timeZone?: string;
   /** Default `'skip'`. An entry's own wins. */
@@ -39,18 +26,12 @@ export interface SchedulerOptions {
   readonly heartbeatInterval?: Duration;
   /** How long `shutdown` waits for enqueues that are under way. Default `'8s'`. */
   readonly shutdownTimeout?: Duration;
-  /** Options of every task; those of a definition win over them, and those of an entry over both. */
+  /** Options of every task; those of a definition win over them, and those of an entry over both. Default: none. */
   readonly defaults?: EnqueueOptions;
-  /** Turns payloads into bytes. Default JSON. */
-  readonly codec?: PayloadCodec;
-  /** Told before a tick's task is prepared, in every process that tries to enqueue it. It cannot stop it. */
+  /** Told before a tick's task is prepared, in every process that tries to enqueue it. It cannot stop it. Default: none. */
   readonly preEnqueue?: (task: ScheduledTask) => unknown;
-  /** Told once for each tick, by the process that enqueued its task, or could not; never by those who came too late. */
+  /** Told once for each tick, by the process that enqueued its task, or could not; never by those who came too late. Default: none. */
   readonly postEnqueue?: (outcome: ScheduledTaskOutcome) => unknown;
-  /** Default: none, nothing is logged. */
-  readonly logger?: Logger;
-  readonly clock?: Clock;
-  readonly random?: Random;
 }
 
 /** What the hooks of a scheduler are told about a task. */
@@ -71,36 +52,25 @@ export type ScheduledTaskOutcome =
   | { readonly task: ScheduledTask; readonly error: unknown; readonly info?: undefined };
 
 /** The same, complete. */
-export interface ResolvedSchedulerOptions {
-  readonly connection:
-    { readonly kind: 'own'; readonly redis: RedisOption } | { readonly kind: 'borrowed'; readonly broker: Broker };
+export interface ResolvedSchedulerOptions extends ResolvedConnectionOptions {
   readonly timeZone: string;
   readonly catchUp: CatchUp;
   readonly heartbeatInterval: Ms;
   readonly shutdownTimeout: Ms;
   readonly defaults: TaskOptions;
-  readonly codec: PayloadCodec;
   readonly preEnqueue: (task: ScheduledTask) => unknown;
   readonly postEnqueue: (outcome: ScheduledTaskOutcome) => unknown;
-  readonly logger: ThrottledLogger;
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 const names: readonly (keyof SchedulerOptions)[] = [
-  'redis',
-  'broker',
+  ...connectionOptionNames,
   'timeZone',
   'catchUp',
   'heartbeatInterval',
   'shutdownTimeout',
   'defaults',
-  'codec',
   'preEnqueue',
   'postEnqueue',
-  'logger',
-  'clock',
-  'random',
 ];
 
 /**
@@ -114,26 +84,17 @@ export function resolveSchedulerOptions(
 ): ResolvedSchedulerOptions {
   checkNames({ path: owner, value: options }, names);
   const path = (name: keyof SchedulerOptions): string => pathOf(owner, name);
-  const { broker, redis, codec, preEnqueue, postEnqueue } = options;
-  if (broker !== undefined && redis !== undefined) {
-    refuse({ path: path('redis'), value: redis }, 'left out when broker is given');
-  }
+  const { preEnqueue, postEnqueue } = options;
   const { timeZone = 'UTC', catchUp = 'skip', heartbeatInterval = '10s', shutdownTimeout = '8s' } = options;
-  const { clock = systemClock } = options;
   return {
-    connection:
-      broker === undefined ? { kind: 'own', redis: redis ?? 'redis://localhost:6379' } : { kind: 'borrowed', broker },
+    ...resolveConnectionOptions(options, owner),
     timeZone: checkTimeZone(timeZone, path('timeZone')),
     catchUp: checkCatchUp(catchUp, path('catchUp')),
     heartbeatInterval: checkDuration({ path: path('heartbeatInterval'), value: heartbeatInterval }, 'above-zero'),
     shutdownTimeout: checkDuration({ path: path('shutdownTimeout'), value: shutdownTimeout }),
     defaults: layTaskOptions(options.defaults, { path: path('defaults'), under: noOptions }),
-    codec: codec === undefined ? jsonCodec : checkCodec(codec, path('codec')),
     preEnqueue: preEnqueue === undefined ? noHook : checkFunction({ path: path('preEnqueue'), value: preEnqueue }),
     postEnqueue: postEnqueue === undefined ? noHook : checkFunction({ path: path('postEnqueue'), value: postEnqueue }),
-    logger: new ThrottledLogger({ logger: options.logger ?? silentLogger, clock }),
-    clock,
-    random: options.random ?? systemRandom,
   };
 }
 
@@ -146,12 +107,6 @@ export function checkTimeZone(value: unknown, path: string): string {
 /** @throws InvalidOptionError */
 export function checkCatchUp(value: unknown, path: string): CatchUp {
   return checkOneOf({ path, value }, ['skip', 'latest', 'all']);
-}
-
-function checkCodec(codec: PayloadCodec, path: string): PayloadCodec {
-  const parts = checkObject({ path, value: codec });
-  for (const name of ['encode', 'decode']) checkFunction({ path: pathOf(path, name), value: parts[name] });
-  return codec;
 }
 
 function noHook(): void {}

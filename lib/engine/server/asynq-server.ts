@@ -5,12 +5,10 @@ import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { InvalidStateError, ServerClosedError } from '../../model/errors/state-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
-import { jsonCodec } from '../../model/task/payload.codec.js';
+import type { ResolvedConnectionOptions } from '../connection-options.js';
 import { EngineEventEmitter } from '../engine-events.js';
 import { ServiceGroup } from '../lifecycle/service-group.js';
-import { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { silentLogger } from '../logger.js';
-import { GroupMux } from '../maintenance/group-mux.js';
+import type { GroupMux } from '../maintenance/group-mux.js';
 import type { Handler } from '../middleware.js';
 import { openBroker } from '../open-broker.js';
 import { systemClock, systemRandom } from '../system-clock.js';
@@ -18,7 +16,7 @@ import { handlerLookup } from './handler-lookup.js';
 import { identityOf } from './heartbeater.js';
 import {
   type ResolvedServerOptions,
-  resolveServerOptions,
+  resolveServer,
   type ServerConnection,
   type ServerOptions,
 } from './server-options.js';
@@ -40,10 +38,7 @@ export class AsynqServer {
   readonly events: EngineEventEmitter;
   /** The options in force. */
   readonly options: ResolvedServerOptions;
-  readonly #connection: Required<Omit<ServerConnection, 'broker' | 'aggregator' | 'logger'>> & {
-    readonly broker: Broker | undefined;
-    readonly logger: ThrottledLogger;
-  };
+  readonly #connection: ResolvedConnectionOptions;
   readonly #groups: GroupMux;
   #status: ServerStatus = 'new';
   #broker: Broker | undefined;
@@ -59,17 +54,10 @@ export class AsynqServer {
    * @throws InvalidOptionError naming the option, what was given and what is allowed.
    */
   constructor(options: ServerOptions & ServerConnection = {}) {
-    const { redis, broker, codec, logger = silentLogger, clock = systemClock, random, aggregator, ...rest } = options;
-    this.options = resolveServerOptions(rest);
-    this.#groups = groupMuxOf(aggregator);
-    this.#connection = {
-      redis: redis ?? 'redis://localhost:6379',
-      broker,
-      codec: codec ?? jsonCodec,
-      logger: new ThrottledLogger({ logger, clock }),
-      clock,
-      random: random ?? systemRandom,
-    };
+    const resolved = resolveServer(options);
+    this.options = resolved.options;
+    this.#connection = resolved.connection;
+    this.#groups = resolved.groups;
     this.events = new EngineEventEmitter((event, error) =>
       this.#connection.logger.error(`A listener of "${event}" failed: ${describeError(error)}`, {
         kind: `listener failed ${event}`,
@@ -164,11 +152,12 @@ export class AsynqServer {
 
   #openedBroker(): Broker {
     if (this.#broker !== undefined) return this.#broker;
-    const { broker, redis, clock, logger } = this.#connection;
+    const { connection, clock, logger } = this.#connection;
+    if (connection.kind === 'borrowed') return (this.#broker = connection.broker);
     const blockingConnections = Math.max(1, this.options.blockingConnections);
     // The network's time is the real one, whatever clock the tasks live by.
     const deps = { clock: systemClock, taskClock: clock, random: systemRandom, logger, blockingConnections };
-    return (this.#broker = broker ?? openBroker(redis, deps));
+    return (this.#broker = openBroker(connection.redis, deps));
   }
 
   async #openAndWork(broker: Broker, handler: Handler | TaskMux): Promise<void> {
@@ -235,17 +224,6 @@ export class AsynqServer {
   async #closeBroker(): Promise<void> {
     const broker = this.#broker;
     this.#broker = undefined;
-    if (broker !== undefined && this.#connection.broker === undefined) await broker.close();
+    if (broker !== undefined && this.#connection.connection.kind === 'own') await broker.close();
   }
-}
-
-function groupMuxOf(aggregator: ServerConnection['aggregator']): GroupMux {
-  if (aggregator instanceof GroupMux) return aggregator;
-  if (aggregator === undefined) return new GroupMux();
-  if (typeof aggregator === 'function') return new GroupMux().handle({}, aggregator);
-  throw new InvalidOptionError({
-    path: 'AsynqServer: aggregator',
-    value: aggregator,
-    allowed: 'a function or a GroupMux',
-  });
 }

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import type { Broker } from '../../model/broker/broker.js';
 import {
   checkBoolean,
   checkDuration,
@@ -13,12 +12,15 @@ import {
   refuse,
 } from '../../model/options/check.js';
 import { checkQueueName, defaultQueue } from '../../model/queue/queue-name.js';
-import type { PayloadCodec } from '../../model/task/payload.codec.js';
-import type { Clock, Random } from '../../model/time/clock.js';
 import { type Duration, durationForms, type Ms } from '../../model/time/duration.js';
-import type { RedisOption } from '../open-broker.js';
-import type { Logger } from '../logger.js';
-import type { GroupMux } from '../maintenance/group-mux.js';
+import {
+  type ConnectionOptions,
+  connectionOptionNames,
+  type ResolvedConnectionOptions,
+  resolveConnectionOptions,
+} from '../connection-options.js';
+import { defaultBlockingConnections } from '../open-broker.js';
+import { GroupMux } from '../maintenance/group-mux.js';
 import type { GroupAggregator } from '../maintenance/task-group.js';
 import type { Middleware } from '../middleware.js';
 import type { Task } from './handler-task.js';
@@ -40,7 +42,7 @@ export interface ServerOptions {
   readonly retryDelay?: RetryDelay;
   /** Whether an error counts as a failure; when not, the retry is not counted. Default: every error does. */
   readonly isFailure?: (error: unknown) => boolean;
-  /** Told about every failed run before the outcome is written. What it throws is logged and changes nothing. */
+  /** Told about every failed run before the outcome is written. What it throws is logged and changes nothing. Default: none. */
   readonly errorHandler?: ErrorHandler;
   /** How long `shutdown` waits for handlers before it aborts them. Default `'8s'`. */
   readonly shutdownTimeout?: Duration;
@@ -55,7 +57,7 @@ export interface ServerOptions {
    * Default: nothing is checked.
    */
   readonly healthCheck?: (error: Error | undefined) => unknown;
-  /** Default `'15s'`. */
+  /** How often {@link healthCheck} is told. Default `'15s'`. */
   readonly healthCheckInterval?: Duration;
   /**
    * What becomes of a task whose type no handler knows. `'return'` (default): back to its queue for another worker,
@@ -76,7 +78,7 @@ export interface ServerOptions {
   readonly groupConcurrency?: number;
   /** Queues that are waited on with a connection each; the rest is woken by signals and polled. Default 4. */
   readonly blockingConnections?: number;
-  /** Wraps every handler; the first is the outermost. */
+  /** Wraps every handler; the first is the outermost. Default: none. */
   readonly middleware?: readonly Middleware[];
   /** Whether `start` keeps trying when Redis is down, instead of failing. Default false. */
   readonly waitForRedis?: boolean;
@@ -88,19 +90,10 @@ export type RetryDelay = (retried: number, error: unknown, task: Task) => Durati
 /** Hears about a failed run. A promise is awaited, for a bounded time. */
 export type ErrorHandler = (error: unknown, task: Task) => unknown;
 
-/** What an {@link AsynqServer} works with besides its options: `redis`, or a `broker` that stays its owner's. */
-export interface ServerConnection {
-  /** Default `redis://localhost:6379`. */
-  readonly redis?: RedisOption;
-  /** An open or unopened broker that is shared; the server never closes it. */
-  readonly broker?: Broker;
-  /** Turns payloads and results into bytes and back. Default JSON. */
-  readonly codec?: PayloadCodec;
+/** What an {@link AsynqServer} works with besides its options. */
+export interface ServerConnection extends ConnectionOptions {
   /** Turns groups of tasks into one task each: one function for every group, or one for each pattern. Default: none. */
   readonly aggregator?: GroupAggregator | GroupMux;
-  readonly logger?: Logger;
-  readonly clock?: Clock;
-  readonly random?: Random;
 }
 
 /** The same, complete: defaults applied, durations in milliseconds. */
@@ -162,11 +155,34 @@ const optionNames: readonly (keyof ServerOptions)[] = [
 const int32 = { min: 1, max: 2_147_483_647 };
 
 /**
+ * Checks and completes what an {@link AsynqServer} is made with. `owner` begins every path: `AsynqServer:`.
+ *
+ * @throws InvalidOptionError with the option's path, what was given and what is allowed.
+ */
+export function resolveServer(
+  input: ServerOptions & ServerConnection,
+  owner = 'AsynqServer:',
+): {
+  readonly options: ResolvedServerOptions;
+  readonly connection: ResolvedConnectionOptions;
+  readonly groups: GroupMux;
+} {
+  checkNames({ path: owner, value: input }, [...optionNames, ...connectionOptionNames, 'aggregator']);
+  const { redis: _redis, broker: _broker, codec: _codec, logger: _logger, ...rest } = input;
+  const { clock: _clock, random: _random, aggregator, ...options } = rest;
+  return {
+    options: resolveServerOptions(options, owner),
+    connection: resolveConnectionOptions(input, owner),
+    groups: resolveAggregator(aggregator, owner),
+  };
+}
+
+/**
  * Checks server options and fills in what was not given. `owner` begins every path: `AsynqModule: server`.
  *
  * @throws InvalidOptionError with the option's path, what was given and what is allowed.
  */
-export function resolveServerOptions(input: ServerOptions, owner = 'AsynqServer:'): ResolvedServerOptions {
+export function resolveServerOptions(input: ServerOptions, owner: string): ResolvedServerOptions {
   checkNames({ path: owner, value: input }, optionNames);
   const at = <N extends keyof ServerOptions>(name: N): Given<ServerOptions[N]> => ({
     path: pathOf(owner, name),
@@ -201,7 +217,7 @@ export function resolveServerOptions(input: ServerOptions, owner = 'AsynqServer:
     groupMaxSize: checkInteger({ ...at('groupMaxSize'), value: input.groupMaxSize ?? 0 }, { ...int32, min: 0 }),
     groupConcurrency: checkInteger({ ...at('groupConcurrency'), value: input.groupConcurrency ?? 3 }, int32),
     blockingConnections: checkInteger(
-      { ...at('blockingConnections'), value: input.blockingConnections ?? 4 },
+      { ...at('blockingConnections'), value: input.blockingConnections ?? defaultBlockingConnections },
       { min: 0, max: 64 },
     ),
     middleware: checkMiddleware(at('middleware')),
@@ -235,4 +251,11 @@ function checkMiddleware(given: Given<ServerOptions['middleware']>): readonly Mi
   const { path, value = [] } = given;
   if (!Array.isArray(value)) return refuse({ path, value }, 'a list of functions');
   return value.map((layer: Middleware, index) => checkFunction({ path: `${path}[${index}]`, value: layer }));
+}
+
+function resolveAggregator(aggregator: ServerConnection['aggregator'], owner: string): GroupMux {
+  if (aggregator instanceof GroupMux) return aggregator;
+  if (aggregator === undefined) return new GroupMux();
+  if (typeof aggregator === 'function') return new GroupMux().handle({}, aggregator);
+  return refuse({ path: pathOf(owner, 'aggregator'), value: aggregator }, 'a function or a GroupMux');
 }

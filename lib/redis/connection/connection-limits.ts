@@ -21,9 +21,12 @@ export interface ConnectionLimits {
   readonly blockingConnections: number;
 }
 
+/** Connections that may wait for tasks, and queues that a server waits on, when nobody says how many. */
+export const defaultBlockingConnections = 4;
+
 /** @throws InvalidOptionError when a limit is no duration above zero, or no whole number from 1 to 64. */
 export function resolveConnectionLimits(options: ConnectionLimitOptions): ConnectionLimits {
-  const { connectTimeout = '10s', commandTimeout = '5s', blockingConnections = 4 } = options;
+  const { connectTimeout = '10s', commandTimeout = '5s', blockingConnections = defaultBlockingConnections } = options;
   return {
     connectTimeout: checkDuration({ path: 'connectTimeout', value: connectTimeout }, 'above-zero'),
     commandTimeout: checkDuration({ path: 'commandTimeout', value: commandTimeout }, 'above-zero'),

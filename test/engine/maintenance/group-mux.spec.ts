@@ -1,7 +1,7 @@
 import { GroupMux, type GroupPattern } from '../../../lib/engine/maintenance/group-mux.js';
 import type { GroupAggregator } from '../../../lib/engine/maintenance/task-group.js';
 import { AsynqServer } from '../../../lib/engine/server/asynq-server.js';
-import { resolveServerOptions } from '../../../lib/engine/server/server-options.js';
+import { resolveServer } from '../../../lib/engine/server/server-options.js';
 import { HandlerConflictError } from '../../../lib/model/errors/task-errors.js';
 
 const aggregator = (): GroupAggregator => () => ['digest'];
@@ -58,15 +58,15 @@ describe('the mux of groups', () => {
 
 describe('options of aggregation', () => {
   it('S-05 takes a grace period of at least a second; it is a minute by default', () => {
-    expect(resolveServerOptions({})).toMatchObject({
+    expect(resolveServer({}).options).toMatchObject({
       groupGracePeriod: 60_000,
       groupMaxDelay: 0,
       groupMaxSize: 0,
       groupConcurrency: 3,
     });
-    expect(resolveServerOptions({ groupGracePeriod: '1s' }).groupGracePeriod).toBe(1_000);
+    expect(resolveServer({ groupGracePeriod: '1s' }).options.groupGracePeriod).toBe(1_000);
     for (const groupGracePeriod of ['999ms', 0, -1]) {
-      expect(() => resolveServerOptions({ groupGracePeriod })).toThrow(/^AsynqServer: groupGracePeriod must be/);
+      expect(() => resolveServer({ groupGracePeriod })).toThrow(/^AsynqServer: groupGracePeriod must be/);
     }
   });
 
@@ -76,7 +76,7 @@ describe('options of aggregation', () => {
     [{ groupMaxDelay: -1 }, 'groupMaxDelay'],
     [{ groupConcurrency: 0 }, 'groupConcurrency'],
   ])('refuses %o', (options, name) => {
-    expect(() => resolveServerOptions(options)).toThrow(`AsynqServer: ${name} must be`);
+    expect(() => resolveServer(options)).toThrow(`AsynqServer: ${name} must be`);
   });
 
   it('refuses an aggregator that is neither a function nor a mux', () => {

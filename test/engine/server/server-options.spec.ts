@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { AsynqServer } from '../../../lib/engine/server/asynq-server.js';
-import { resolveServerOptions, type ServerOptions } from '../../../lib/engine/server/server-options.js';
+import { resolveServer, resolveServerOptions, type ServerOptions } from '../../../lib/engine/server/server-options.js';
 
 describe('server options', () => {
   it('S-01, S-02, S-04 have defaults for everything that is left out', () => {
-    expect(resolveServerOptions({})).toEqual({
+    expect(resolveServer({}).options).toEqual({
       concurrency: availableParallelism(),
       queues: { default: 1 },
       strictPriority: false,
@@ -29,12 +29,12 @@ describe('server options', () => {
       middleware: [],
       waitForRedis: false,
     });
-    expect(resolveServerOptions({}).isFailure(new Error('any'))).toBe(true);
+    expect(resolveServer({}).options.isFailure(new Error('any'))).toBe(true);
   });
 
   it('keep what was given, in milliseconds', () => {
     const options = { concurrency: 3, queues: { a: 2, __proto__x: 1 }, shutdownTimeout: '1m30s', abortGrace: 0 };
-    expect(resolveServerOptions(options)).toMatchObject({
+    expect(resolveServer(options).options).toMatchObject({
       concurrency: 3,
       queues: { a: 2, __proto__x: 1 },
       shutdownTimeout: 90_000,

@@ -1,0 +1,101 @@
+import type { Broker } from '../model/broker/broker.js';
+import { checkFunction, checkObject, pathOf, refuse } from '../model/options/check.js';
+import { jsonCodec, type PayloadCodec } from '../model/task/payload.codec.js';
+import type { Clock, Random } from '../model/time/clock.js';
+import { ThrottledLogger } from './lifecycle/throttled-logger.js';
+import { type Logger, silentLogger } from './logger.js';
+import type { RedisOption } from './open-broker.js';
+import { systemClock, systemRandom } from './system-clock.js';
+
+/** Where the tasks are, and what else a client, a server and a scheduler have in common. */
+export interface ConnectionOptions {
+  /**
+   * Where the tasks are stored; `'memory:'` keeps them in this process. Default `redis://localhost:6379`; one that is
+   * `undefined` is told about, since it is mostly a variable that is not set.
+   */
+  readonly redis?: RedisOption | undefined;
+  /** A broker that is shared, instead of `redis`; whoever made it closes it. Default: a connection of its own. */
+  readonly broker?: Broker;
+  /** Turns payloads and results into bytes and back. Default JSON. */
+  readonly codec?: PayloadCodec;
+  /** Where log lines go. Default: nowhere. */
+  readonly logger?: Logger;
+  /** Default: the real time. */
+  readonly clock?: Clock;
+  /** Default: `Math.random`. */
+  readonly random?: Random;
+}
+
+/** The same, complete. */
+export interface ResolvedConnectionOptions {
+  readonly connection:
+    { readonly kind: 'own'; readonly redis: RedisOption } | { readonly kind: 'borrowed'; readonly broker: Broker };
+  readonly codec: PayloadCodec;
+  readonly logger: ThrottledLogger;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What {@link ConnectionOptions} are called. */
+export const connectionOptionNames = [
+  'redis',
+  'broker',
+  'codec',
+  'logger',
+  'clock',
+  'random',
+] as const satisfies readonly (keyof ConnectionOptions)[];
+
+/** Where Redis is when nobody says so. */
+export const defaultRedisUrl = 'redis://localhost:6379';
+
+/**
+ * Checks and completes what a client, a server and a scheduler are connected by. `path` begins every path in errors:
+ * `AsynqClient:`.
+ *
+ * @throws InvalidOptionError
+ */
+export function resolveConnectionOptions(options: ConnectionOptions, path: string): ResolvedConnectionOptions {
+  const { broker, redis, codec, logger, clock = systemClock, random = systemRandom } = options;
+  if (broker !== undefined && redis !== undefined) {
+    refuse({ path: pathOf(path, 'redis'), value: redis }, 'left out when broker is given');
+  }
+  const throttled = new ThrottledLogger({
+    logger: logger === undefined ? silentLogger : checkLogger(logger, pathOf(path, 'logger')),
+    clock,
+  });
+  if (broker === undefined && isGivenAsUndefined(options)) throttled.warn(redisIsUndefined(path, defaultRedisUrl));
+  return {
+    connection: broker === undefined ? { kind: 'own', redis: redis ?? defaultRedisUrl } : { kind: 'borrowed', broker },
+    codec: codec === undefined ? jsonCodec : checkCodec(codec, pathOf(path, 'codec')),
+    logger: throttled,
+    clock,
+    random,
+  };
+}
+
+/** Whether the option `redis` is there without a value, as when a variable of the environment is not set. */
+export function isGivenAsUndefined(options: { readonly redis?: unknown }): boolean {
+  return 'redis' in options && options.redis === undefined;
+}
+
+/** What is said about that. */
+export function redisIsUndefined(path: string, used: string): string {
+  return `${pathOf(path, 'redis')} is undefined, so ${used} is used; leave the option out if that is meant`;
+}
+
+/** @throws InvalidOptionError when a method is missing. */
+export function checkLogger(logger: Logger, path: string): Logger {
+  const methods = checkObject({ path, value: logger });
+  for (const level of ['debug', 'info', 'warn', 'error']) {
+    checkFunction({ path: pathOf(path, level), value: methods[level] });
+  }
+  return logger;
+}
+
+/** @throws InvalidOptionError when a method is missing. */
+export function checkCodec(codec: PayloadCodec, path: string): PayloadCodec {
+  const methods = checkObject({ path, value: codec });
+  for (const name of ['encode', 'decode']) checkFunction({ path: pathOf(path, name), value: methods[name] });
+  return codec;
+}

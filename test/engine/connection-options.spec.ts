@@ -1,0 +1,39 @@
+import { AsynqClient } from '../../lib/engine/client/asynq-client.js';
+import type { ConnectionOptions } from '../../lib/engine/connection-options.js';
+import { AsynqScheduler } from '../../lib/engine/scheduler/asynq-scheduler.js';
+import { AsynqServer } from '../../lib/engine/server/asynq-server.js';
+import { MemoryBroker } from '../../lib/memory/memory-broker.js';
+import { MemoryStore } from '../../lib/memory/memory-state.js';
+import { RecordingLogger } from '../support/recording-logger.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+const entries = [
+  ['AsynqClient', AsynqClient],
+  ['AsynqServer', AsynqServer],
+  ['AsynqScheduler', AsynqScheduler],
+] as const;
+
+describe.each(entries)('what %s is connected by', (name, Entry) => {
+  const clock = new VirtualClock();
+  const broker = new MemoryBroker({ store: new MemoryStore(), clock });
+
+  it.each<[string, unknown, string]>([
+    ['a misspelt name', { redsi: 'memory:' }, 'redsi is not an option; did you mean redis?'],
+    ['redis beside a broker', { redis: 'memory:', broker }, 'redis must be left out when broker is given'],
+    ['a codec that cannot decode', { codec: { encode: () => Buffer.alloc(0) } }, 'codec.decode must be a function'],
+    ['a logger that cannot warn', { logger: { debug() {}, info() {}, error() {} } }, 'logger.warn must be a function'],
+  ])('refuses %s', (_, options, message) => {
+    expect(() => new Entry(options as ConnectionOptions)).toThrow(`${name}: ${message}`);
+  });
+
+  it('says once that redis is undefined, and nothing when it was left out or a broker is given', () => {
+    const logger = new RecordingLogger();
+    void new Entry({ logger });
+    void new Entry({ logger, redis: undefined, broker });
+    expect(logger.messages()).toEqual([]);
+    void new Entry({ logger, redis: undefined });
+    expect(logger.messages('warn')).toEqual([
+      `${name}: redis is undefined, so redis://localhost:6379 is used; leave the option out if that is meant`,
+    ]);
+  });
+});
