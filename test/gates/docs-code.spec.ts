@@ -157,7 +157,9 @@ function isThere(page: string, link: string): boolean {
   const target = file === '' || file === undefined ? page : join(dirname(page), file);
   if (!existsSync(join(root, target))) return false;
   if (heading === undefined) return true;
-  return [...readText(target).matchAll(/^#+ (.+)$/gm)].some(([, title]) => slug(title ?? '') === heading);
+  const text = readText(target);
+  if (text.includes(`<a id="${heading}"></a>`)) return true;
+  return [...text.matchAll(/^#+ (.+)$/gm)].some(([, title]) => slug(title ?? '') === heading);
 }
 
 function slug(title: string): string {
