@@ -1,14 +1,23 @@
 import { Module } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
+import {
+  DiscoveryModule,
+  DiscoveryService,
+  ExternalContextCreator,
+  HttpAdapterHost,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
 import { type EngineParts, systemParts } from './asynq-instance.js';
 import { AsynqInstances } from './asynq-instances.js';
 import { AsynqRunner } from './asynq.runner.js';
 import { enginePartsToken } from './asynq.tokens.js';
 import { DecoratedMethods } from './discovery/decorated-methods.js';
+import { stopListening } from './http-listener.js';
 
 /**
- * Sets when Nest runs the hooks of a module. It runs start hooks from the module farthest from the root to the root, and stop hooks the other way round; global
- * modules count as farthest of all. A module's `distance` decides, and it is still open while providers are made.
+ * Sets when Nest runs the hooks of a module: start hooks from the module farthest from the root to the root, stop hooks
+ * the other way round; global modules count as farthest of all. A module's `distance` decides, and it is still open while
+ * providers are made.
  */
 function setHookOrder(module: object, place: { readonly modules: ModulesContainer; readonly distance: number }): void {
   for (const candidate of place.modules.values()) {
@@ -44,13 +53,16 @@ export class AsynqConnectionsModule {}
         DiscoveryService,
         ModuleRef,
         ExternalContextCreator,
+        { token: HttpAdapterHost, optional: true },
         { token: enginePartsToken, optional: true },
       ],
-      useFactory: (...[instances, modules, discovery, moduleRef, external, parts]: RunnerDependencies) => {
+      useFactory: (...[instances, modules, discovery, moduleRef, external, http, parts]: RunnerDependencies) => {
         setHookOrder(AsynqRunnerModule, { modules, distance: -1 });
         const methods = new DecoratedMethods(discovery);
         const { clock } = parts ?? systemParts;
-        return new AsynqRunner({ instances, methods, moduleRef, external, clock });
+        // In production Nest's own order holds: requests are taken until every stop hook has run.
+        const freePort = process.env['NODE_ENV'] === 'production' ? undefined : () => stopListening(http);
+        return new AsynqRunner({ instances, methods, moduleRef, external, clock, freePort });
       },
     },
   ],
@@ -63,5 +75,6 @@ type RunnerDependencies = readonly [
   DiscoveryService,
   ModuleRef,
   ExternalContextCreator,
+  HttpAdapterHost | undefined,
   EngineParts | undefined,
 ];

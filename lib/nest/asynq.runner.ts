@@ -18,6 +18,8 @@ export interface AsynqRunnerDeps {
   readonly moduleRef: ModuleRef;
   readonly external: ExternalContextCreator;
   readonly clock: Clock;
+  /** Gives up the application's port before handlers are drained, in development. */
+  readonly freePort: (() => void) | undefined;
 }
 
 /**
@@ -81,6 +83,7 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   async #shutDown(): Promise<void> {
     this.#signals.draining();
+    if (this.#started.length > 0) this.deps.freePort?.();
     await this.#schedules.stop();
     await Promise.allSettled(this.#started.map(({ server }) => server.shutdown()));
     this.#signals.ended();

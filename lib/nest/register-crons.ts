@@ -18,6 +18,12 @@ export function registerCrons(instance: AsynqInstance, crons: readonly CronDefin
     own.map(({ id }) => id),
   );
   for (const cron of own) {
+    if (cron.hasDoubtfulId) {
+      const { location } = cron.handler;
+      instance.logger.warn(
+        `@Cron on ${location}: the id "${cron.id}" comes from a class name that a bundler may have given and may change: give it an id`,
+      );
+    }
     if (cron.isEnabled && !disabled.includes(cron.id)) register(instance, cron);
   }
 }

@@ -2,6 +2,7 @@ import type { ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { PeriodicTasks } from '../engine/scheduler/periodic-tasks.js';
 import { wrap } from '../engine/server/task-mux.js';
 import type { AsynqInstance } from './asynq-instance.js';
+import { describeDefinitions } from './discovery/describe-definitions.js';
 import type { Definitions } from './discovery/explore.js';
 import { bindAggregator, bindEvent, bindPeriodicTasks } from './execution/bind-methods.js';
 import { EnhancerFinder } from './execution/enhancers.js';
@@ -41,6 +42,8 @@ export function registerDefinitions(definitions: Definitions, { instances, modul
       periodicTasks.push(new PeriodicTasks({ scheduler, syncInterval, provider: bindPeriodicTasks(definition) }));
     }
     registerCrons(instance, definitions.crons);
+    const found = describeDefinitions(definitions, instance);
+    if (found !== undefined) logger.info(found);
     const enhancers = globals.describe(options.globalEnhancers);
     if (enhancers !== undefined && instance.mayHandle && definitions.handlers.some(isOwn)) logger.info(enhancers);
   }

@@ -172,7 +172,7 @@ describe('what a process does', () => {
     const imports = [AsynqModule.forRoot(options(aQueue(), { role }))];
     const { server, log } = await startApp({ imports, providers: [Worker] });
     expect(server.status).toBe('new');
-    expect(log.ofAsynq()).toEqual([`The role is "${role}": this process handles no tasks`]);
+    expect(log.ofAsynq()).toContain(`The role is "${role}": this process handles no tasks`);
   });
 
   it('takes the role of the process from ASYNQ_ROLE', async () => {
@@ -190,7 +190,7 @@ describe('what a process does', () => {
   it.each(['worker', 'all'] as const)('handles tasks in the role "%s"', async (role) => {
     const imports = [AsynqModule.forRoot(options(aQueue(), { role }))];
     const test = await startApp({ imports, providers: [Worker] });
-    expect(test.log.ofAsynq()).toEqual([expect.stringMatching(started)]);
+    expect(test.log.ofAsynq()).toEqual(['Found Worker (1 handler)', expect.stringMatching(started)]);
     expect(await resultOf(test, 'work')).toBe('worked');
   });
 

@@ -13,7 +13,7 @@ type CronTaskOptions = Pick<
 
 /** Options of {@link Cron}. */
 export interface CronOptions extends CronTaskOptions, Pick<ScheduleOptions, 'id' | 'timeZone' | 'catchUp' | 'overlap'> {
-  /** Type of the tasks, or their definition. Default `cron:<Class>.<method>`. */
+  /** Type of the tasks, or their definition. Default `cron:<id>`. */
   readonly type?: string | TaskDefinition;
   /** Payload of every task. Default: none. */
   readonly payload?: unknown;
@@ -35,7 +35,7 @@ export interface CronMetadata {
  * be used several times on one method, each with an `id` of its own.
  *
  * The entry's `id` is `<Class>.<method>` unless given: it names the schedule in {@link AsynqScheduler}, in Asynq's tools
- * and in the module's option `scheduler.disabled`. Give `id` and `type` where a bundler renames classes.
+ * and in the module's option `scheduler.disabled`. Give an `id` where a bundler renames classes.
  *
  * The spec has five fields, six with seconds, or is a descriptor such as `@daily` or `@every 5m` (spec/03 §19). The
  * application does not start with one that is wrong.

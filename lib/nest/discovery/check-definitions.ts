@@ -25,8 +25,9 @@ export function checkDefinitions(definitions: Definitions, instances: readonly s
     checkOneOf({ path: `${path} instance`, value: definition.instance }, instances);
     checkMadePerTask(definition, path);
   }
-  for (const handler of handlers) checkHandler(handler, taken);
+  // Schedules first: two of one id have one default type, too.
   for (const cron of crons) checkScheduleId(cron, taken);
+  for (const handler of handlers) checkHandler(handler, taken);
   for (const { instance, location, pattern } of aggregators) {
     const key = ['group', instance, pattern.queue ?? null, pattern.group ?? null];
     const other = taken.by(location, key);

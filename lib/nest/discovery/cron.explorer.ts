@@ -1,5 +1,6 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { ScheduleOptions } from '../../engine/scheduler/schedule-entry.js';
+import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { checkBoolean, checkNames, checkText } from '../../model/options/check.js';
 import { cronKey, defaultInstanceName } from '../asynq.tokens.js';
 import type { CronMetadata, CronOptions } from '../decorators/cron.decorator.js';
@@ -16,6 +17,8 @@ export interface CronDefinition {
   /** What the scheduler checks. */
   readonly options: ScheduleOptions;
   readonly isEnabled: boolean;
+  /** Whether the id comes from a name that a bundler may have given to the class. */
+  readonly hasDoubtfulId: boolean;
   readonly handler: HandlerDefinition;
 }
 
@@ -78,24 +81,37 @@ interface FoundCron {
 }
 
 function define({ found, spec, options, path }: FoundCron): CronDefinition {
-  const { name } = found;
-  const { type = `cron:${name}`, payload, instance = defaultInstanceName, enabled = true, ...schedule } = options;
-  const { id = name } = schedule;
+  const { type, payload, instance = defaultInstanceName, enabled = true, ...schedule } = options;
+  if (schedule.id === undefined) checkNotMinified(found, path);
+  const { id = found.name } = schedule;
   return {
     id: checkText({ path: `${path} id`, value: id }),
     spec,
     payload,
     options: { ...schedule, id },
     isEnabled: checkBoolean({ path: `${path} enabled`, value: enabled }),
+    // `EmailTasks2` of esbuild, `EmailTasks$1` of rollup, `_EmailTasks` of a class that refers to itself.
+    hasDoubtfulId: schedule.id === undefined && /^_|\d$/.test(found.type.name),
     handler: {
       ...found,
       decorator: '@Cron',
-      pattern: type,
+      pattern: type ?? `cron:${id}`,
       match: 'exact',
       instance: checkText({ path: `${path} instance`, value: instance }),
       middleware: [],
     },
   };
+}
+
+// An id that changes from build to build makes new schedules, and leaves tasks of types that nobody handles.
+function checkNotMinified({ type: { name }, method }: FoundCron['found'], path: string): void {
+  if (name.length > 2 && !/^[a-z_$].{0,3}$/.test(name)) return;
+  throw new InvalidOptionError({
+    path: `${path} id`,
+    value: `${name}.${String(method)}`,
+    allowed: 'given when a bundler renames classes',
+    message: `${path} the class is called "${name}", as bundlers rename classes, so that the id of the schedule would change with the build: give it an id, such as { id: 'backups.${String(method)}' }, or let the bundler keep names`,
+  });
 }
 
 function isSame(one: HandlerDefinition, other: HandlerDefinition): boolean {
