@@ -2,19 +2,20 @@ import { resolveClientOptions } from '../engine/client/client-options.js';
 import { TaskRequests } from '../engine/client/task-requests.js';
 import { EngineEventEmitter } from '../engine/engine-events.js';
 import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
-import type { Handler } from '../engine/middleware.js';
-import { Execution } from '../engine/server/execution.js';
-import { Executor } from '../engine/server/executor.js';
-import { FailureJudge } from '../engine/server/failure-judge.js';
+import type { Outcome } from '../engine/outcome/outcome.js';
+import { FailureCallbacks } from '../engine/server/failure-callbacks.js';
 import { handlerLookup } from '../engine/server/handler-lookup.js';
-import type { Settlement } from '../model/broker/work.contract.js';
+import { RunJudge } from '../engine/server/run-judge.js';
+import { RunStarter } from '../engine/server/run-starter.js';
+import { RunStopper } from '../engine/server/run-stopper.js';
+import { Run, type RunHost } from '../engine/server/run.js';
 import { InternalError } from '../model/errors/asynq-error.js';
-import { jsonCodec } from '../model/task/payload.codec.js';
+import { jsonCodec, type PayloadCodec } from '../model/task/payload.codec.js';
 import type { TaskDefinition } from '../model/task/task-definition.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { EnqueueOptions } from '../model/task/task-options.js';
 import type { Clock, Random } from '../model/time/clock.js';
-import { addMs, elapsed, ms } from '../model/time/duration.js';
+import { elapsed, epochMs } from '../model/time/duration.js';
 import type { AsynqInstance } from '../nest/asynq-instance.js';
 
 /** How {@link AsynqTestKit.run} runs a task. */
@@ -48,44 +49,73 @@ export interface SingleRunRequest {
   readonly options: RunOptions;
 }
 
+const endOfTime = epochMs(Number.MAX_SAFE_INTEGER);
+
 /** Runs one task as a worker does, mux, middleware and Nest's own tools included, without any queue. */
 export async function runSingle(deps: SingleRunDeps, request: SingleRunRequest): Promise<RunOutcome> {
-  const { instance, clock, random } = deps;
-  const { server, mux } = instance;
-  const logger = new ThrottledLogger({ logger: instance.logger, clock });
-  const { options } = server;
   const message = await messageOf(deps, request);
-  let result: unknown;
-  const lookup = handlerLookup(mux, options);
-  const executions: Execution[] = [];
-  return await new Promise<RunOutcome>((resolve) => {
-    const executor: Executor = new Executor({
-      lookup: (type) => noting(lookup(type), (returned) => (result = returned)),
-      judge: new FailureJudge({ options, clock, random, logger }),
-      settler: {
-        add: (execution, settlement) => {
-          void executor.stop();
-          logger.stop();
-          resolve(outcomeOf(execution, { settlement, result, clock }));
-        },
-      },
-      owner: '',
-      work: { writeResult: () => Promise.resolve(true) },
-      codec: instance.options.codec ?? jsonCodec,
-      clock,
-      events: new EngineEventEmitter(() => undefined),
-      logger,
-      executions,
-      options,
-      slots: { freeSlot: () => undefined, schedule: () => undefined, letOthersFirst: () => undefined },
-    });
-    const now = clock.now();
+  return await new Promise<RunOutcome>((resolve) => new SingleRun(deps, resolve).begin(message));
+}
+
+/** The path of a task without its broker: begin, run, judge. */
+class SingleRun implements RunHost {
+  readonly codec: PayloadCodec;
+  readonly clock: Clock;
+  readonly #runs: Run[] = [];
+  readonly #logger: ThrottledLogger;
+  readonly #stopper: RunStopper;
+  readonly #starter: RunStarter;
+  readonly #judge: RunJudge;
+
+  constructor(
+    { instance, clock, random }: SingleRunDeps,
+    private readonly done: (outcome: RunOutcome) => void,
+  ) {
+    const { options } = instance.server;
+    const logger = (this.#logger = new ThrottledLogger({ logger: instance.logger, clock }));
+    const events = new EngineEventEmitter(() => undefined);
+    this.codec = instance.options.codec ?? jsonCodec;
+    this.clock = clock;
+    this.#stopper = new RunStopper({ runs: this.#runs, clock, events, logger, options });
+    const lookup = handlerLookup(instance.mux, options);
+    this.#starter = new RunStarter({ lookup, stopper: this.#stopper, events, logger });
+    const callbacks = new FailureCallbacks({ options, clock, random, logger });
+    this.#judge = new RunJudge({ callbacks, codec: this.codec, events, logger });
+  }
+
+  begin(message: TaskMessage): void {
+    const now = this.clock.now();
     // Nobody extends this lease, and nobody else can want it.
-    const source = { message, queue: message.queue, takenAt: now, leaseUntil: addMs(now, ms(Number.MAX_SAFE_INTEGER)) };
-    const execution = new Execution(executor, source);
-    executions.push(execution);
-    executor.begin(execution, now);
-  });
+    const lease = { kind: 'ours', takenAt: now, leaseUntil: endOfTime, leaseAsked: endOfTime } as const;
+    const run = new Run(this, { message, queue: message.queue, lease });
+    this.#runs.push(run);
+    this.#starter.begin(run, now);
+  }
+
+  ended(run: Run): void {
+    const { state } = run;
+    if (state.phase !== 'ended') return;
+    const verdict = this.#judge.judge(run, { state, now: this.clock.now() });
+    if (verdict instanceof Promise) {
+      run.reported();
+      void verdict.then(() => this.ended(run));
+      return;
+    }
+    if (verdict === 'none') throw new InternalError('A run without a queue lost its lease');
+    run.settle(verdict);
+    void this.#stopper.stop();
+    this.#logger.stop();
+    const result = state.how === 'success' ? state.returned : undefined;
+    this.done(outcomeOf(verdict, { result, clock: this.clock }));
+  }
+
+  endedLate(): void {
+    // Its outcome is known already.
+  }
+
+  writeResult(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
 }
 
 async function messageOf(
@@ -100,28 +130,13 @@ async function messageOf(
   return { ...message, retried };
 }
 
-function noting(handler: Handler | undefined, note: (returned: unknown) => void): Handler | undefined {
-  if (handler === undefined) return undefined;
-  return (task) => {
-    const returned = handler(task);
-    if (!(returned instanceof Promise)) {
-      note(returned);
-      return returned;
-    }
-    return returned.then((value: unknown) => {
-      note(value);
-      return value;
-    });
-  };
-}
-
 function outcomeOf(
-  { announcement }: Execution,
-  run: { readonly settlement: Settlement; readonly result: unknown; readonly clock: Clock },
+  { settlement, announcement }: Outcome,
+  run: { readonly result: unknown; readonly clock: Clock },
 ): RunOutcome {
   const now = run.clock.now();
   if (announcement === undefined) {
-    const { kind } = run.settlement;
+    const { kind } = settlement;
     if (kind === 'return') return { outcome: 'returned' };
     if (kind === 'done' || kind === 'complete') return { outcome: 'completed', result: run.result };
     throw new InternalError(`A run without a queue ended as ${kind}`);

@@ -1,3 +1,4 @@
+import { settleRecovered } from '../engine/outcome/failure.js';
 import type { Broker } from '../model/broker/broker.js';
 import type {
   DequeueRequest,
@@ -10,10 +11,8 @@ import type {
   WorkContract,
   WriteResultRequest,
 } from '../model/broker/work.contract.js';
-import { LeaseExpiredError } from '../model/errors/task-errors.js';
-import { withFailure } from '../model/retry/failure-outcome.js';
 import type { TaskMessage } from '../model/task/task-message.js';
-import type { EpochMs } from '../model/time/duration.js';
+import { type EpochMs, ms } from '../model/time/duration.js';
 import { type Faults, unavailable, type WorkerFault } from './faults.js';
 import type { Gate } from './gate.js';
 import type { RunInHand, RunsInHand } from './runs-in-hand.js';
@@ -133,11 +132,8 @@ export class TestWork implements WorkContract {
     const expired = await maintenance.listExpiredLeases({ queue, expiredBy: leaseUntil, now, limit: 10_000 });
     const lease = expired.leases.find((one) => one.message.id === message.id);
     if (lease === undefined) return;
-    const failed = withFailure(message, { reason: new LeaseExpiredError().message, now, counts: 'as-failure' });
-    const settlement =
-      message.retried >= message.maxRetry
-        ? ({ kind: 'archive', message: { ...failed, retried: message.retried } } as const)
-        : ({ kind: 'retry', message: failed, retryAt: now, counts: 'as-failure' } as const);
+    const policy = { delay: () => ms(0), isFailure: () => true };
+    const settlement = settleRecovered(message, { policy, now });
     await maintenance.recover(queue, [{ settlement, leaseSeconds: lease.leaseSeconds }], now);
     this.deps.gate.progress += 1;
   }

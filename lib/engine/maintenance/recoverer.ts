@@ -4,10 +4,8 @@ import type {
   MaintenanceContract,
   Recovery,
 } from '../../model/broker/maintenance.contract.js';
-import type { CancelThen, PresenceContract } from '../../model/broker/presence.contract.js';
+import type { PresenceContract } from '../../model/broker/presence.contract.js';
 import { assertNever, type AsynqError } from '../../model/errors/asynq-error.js';
-import { LeaseExpiredError, TaskCanceledError } from '../../model/errors/task-errors.js';
-import { type FailureOutcome, withFailure } from '../../model/retry/failure-outcome.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock } from '../../model/time/clock.js';
 import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
@@ -15,6 +13,8 @@ import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import { type FailurePolicy, settleRecovered } from '../outcome/failure.js';
+import { subjectOf } from '../outcome/outcome.js';
 import { forEachQueue } from './each-queue.js';
 
 export interface RecovererDeps {
@@ -23,12 +23,9 @@ export interface RecovererDeps {
   readonly queues: readonly string[];
   /** This server: `host:pid:server-id`. */
   readonly owner: string;
-  /** What this server knows of a task whose lease names it as the owner. */
-  readonly runOf: (queue: string, taskId: string) => OwnRun;
-  readonly decide: (
-    error: AsynqError,
-    failed: { readonly message: TaskMessage; readonly now: EpochMs },
-  ) => FailureOutcome;
+  /** What this server knows of the tasks of a queue whose leases name it as the owner. */
+  readonly ownRuns: (queue: string) => (taskId: string) => OwnRun;
+  readonly policyFor: (message: TaskMessage) => FailurePolicy;
   readonly clock: Clock;
   readonly link: BrokerLink;
   readonly events: EngineEventEmitter;
@@ -42,6 +39,12 @@ export interface RecovererDeps {
  * `none`: it never arrived here, because the answer to a dequeue was lost.
  */
 export type OwnRun = 'held' | 'lost' | 'none';
+
+/** A lease that ended, and what this server knows of the run if it is its own. */
+interface Listed {
+  readonly lease: ExpiredLease;
+  readonly run: OwnRun | undefined;
+}
 
 /** Clocks may differ: a lease of a worker that may be alive is given this long after its end (spec/03 §9). */
 const skewAllowance = ms(30_000);
@@ -101,8 +104,8 @@ export class Recoverer extends PeriodicService {
     const now = clock.now();
     const expiredBy = addMs(now, shortestLease);
     const { leases } = await maintenance.listExpiredLeases({ queue, expiredBy, now, limit: batchSize });
-    const unseen = leases.filter((lease) => this.#ownRun(queue, lease) === 'none');
-    if (unseen.length > 0) await this.#recover(queue, { leases: unseen, dead: new Set() });
+    const unseen = this.#listed(queue, leases).filter(({ run }) => run === 'none');
+    if (unseen.length > 0) await this.#recover(queue, { due: unseen, dead: new Set() });
     this.#unanswered.delete(queue);
   }
 
@@ -128,8 +131,8 @@ export class Recoverer extends PeriodicService {
       const expired = await maintenance.listExpiredLeases({ queue, expiredBy: now, now, limit: batchSize });
       this.#reportUndecodable(expired);
       const dead = await this.#deadOwners(expired.leases);
-      const due = expired.leases.filter((lease) => this.#isDue(lease, { queue, now, dead }));
-      if (due.length > 0) await this.#recover(queue, { leases: due, dead });
+      const due = this.#listed(queue, expired.leases).filter((listed) => this.#isDue(listed, { now, dead }));
+      if (due.length > 0) await this.#recover(queue, { due, dead });
       if (expired.leases.length === batchSize && due.length > 0) continue;
       return this.#nextLook(expired, { isWaiting: due.length < expired.leases.length, now });
     }
@@ -158,40 +161,36 @@ export class Recoverer extends PeriodicService {
   }
 
   #isDue(
-    lease: ExpiredLease,
-    { queue, now, dead }: { readonly queue: string; readonly now: EpochMs; readonly dead: ReadonlySet<string> },
+    { lease, run }: Listed,
+    { now, dead }: { readonly now: EpochMs; readonly dead: ReadonlySet<string> },
   ): boolean {
-    const run = this.#ownRun(queue, lease);
     if (run === 'held') return false;
     if (run === 'none') return true;
     return isLongOver(lease, now) || (lease.owner !== undefined && dead.has(lease.owner));
   }
 
-  #ownRun(queue: string, { owner, message }: ExpiredLease): OwnRun | undefined {
-    return owner === this.#deps.owner ? this.#deps.runOf(queue, message.id) : undefined;
+  /** The leases with what this server knows of its own among them. */
+  #listed(queue: string, leases: readonly ExpiredLease[]): readonly Listed[] {
+    const { owner, ownRuns } = this.#deps;
+    if (!leases.some((lease) => lease.owner === owner)) return leases.map((lease) => ({ lease, run: undefined }));
+    const runOf = ownRuns(queue);
+    return leases.map((lease) => ({ lease, run: lease.owner === owner ? runOf(lease.message.id) : undefined }));
   }
 
   async #recover(
     queue: string,
-    { leases, dead }: { readonly leases: readonly ExpiredLease[]; readonly dead: ReadonlySet<string> },
+    { due, dead }: { readonly due: readonly Listed[]; readonly dead: ReadonlySet<string> },
   ): Promise<void> {
     const { maintenance, clock, logger } = this.#deps;
     const now = clock.now();
-    const recoveries = leases.map((lease) => ({
-      lease,
-      recovery: {
-        settlement: this.#settlementOf(queue, { lease, dead }),
-        leaseSeconds: lease.leaseSeconds,
-      } satisfies Recovery,
+    const recoveries: readonly Recovery[] = due.map((listed) => ({
+      settlement: this.#settlementOf(listed, { dead, now }),
+      leaseSeconds: listed.lease.leaseSeconds,
     }));
-    const outcomes = await maintenance.recover(
-      queue,
-      recoveries.map(({ recovery }) => recovery),
-      now,
-    );
+    const outcomes = await maintenance.recover(queue, recoveries, now);
     let settled = 0;
     let fault: AsynqError | undefined;
-    for (const [index, { recovery }] of recoveries.entries()) {
+    for (const [index, recovery] of recoveries.entries()) {
       const outcome = outcomes[index];
       if (outcome === 'settled') {
         settled += 1;
@@ -208,30 +207,22 @@ export class Recoverer extends PeriodicService {
   }
 
   #settlementOf(
-    queue: string,
-    { lease, dead }: { readonly lease: ExpiredLease; readonly dead: ReadonlySet<string> },
+    { lease, run }: Listed,
+    { dead, now }: { readonly dead: ReadonlySet<string>; readonly now: EpochMs },
   ): Recovery['settlement'] {
     const { message, canceled, owner } = lease;
     // Its handler was never called, so no retry is spent.
-    if (this.#ownRun(queue, lease) === 'none') return { kind: 'requeue', message };
-    const now = this.#deps.clock.now();
-    if (canceled === 'delete') return { kind: 'delete', message };
-    const error = errorFor(canceled);
-    const outcome = this.#deps.decide(error, { message, now });
-    if (canceled === 'archive' || outcome.kind !== 'retry') {
-      return { kind: 'archive', message: withFailure(message, { reason: error.message, now, counts: 'not' }) };
-    }
-    const { reason, counts } = outcome;
+    if (run === 'none') return { kind: 'requeue', message };
+    const settlement = settleRecovered(message, { canceled, policy: this.#deps.policyFor(message), now });
+    if (settlement.kind !== 'retry') return settlement;
     // Its worker died, which tells nothing against the task; it has waited for the end of its lease already.
     const isOrphan = canceled === undefined && owner !== undefined && dead.has(owner);
-    const retryAt = isOrphan ? now : outcome.retryAt;
-    return { kind: 'retry', message: withFailure(message, { reason, now, counts }), retryAt, counts };
+    return isOrphan ? { ...settlement, retryAt: now } : settlement;
   }
 
   #announce(queue: string, { settlement }: Recovery): void {
     const { events, onRecovered } = this.#deps;
-    const { id, type, retried, maxRetry } = settlement.message;
-    const task = { id, type, queue, retried, maxRetry };
+    const task = subjectOf(settlement.message, queue);
     switch (settlement.kind) {
       case 'retry':
         onRecovered(queue, settlement.retryAt);
@@ -261,8 +252,4 @@ export class Recoverer extends PeriodicService {
 
 function isLongOver(lease: ExpiredLease, now: EpochMs): boolean {
   return fromEpochSeconds(lease.leaseSeconds) + skewAllowance <= now;
-}
-
-function errorFor(canceled: CancelThen | undefined): AsynqError {
-  return canceled === undefined ? new LeaseExpiredError() : new TaskCanceledError();
 }

@@ -1,13 +1,12 @@
 import { decodePayload, encodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
 import type { Headers, TaskMessage } from '../../model/task/task-message.js';
-import type { EpochMs } from '../../model/time/duration.js';
+import { InvalidStateError } from '../../model/errors/state-errors.js';
+import { type EpochMs, epochMs } from '../../model/time/duration.js';
 
 /** What a {@link Task} needs of the run it belongs to. */
 export interface TaskRun {
   readonly message: TaskMessage;
   readonly codec: PayloadCodec;
-  /** When this run must have ended. */
-  readonly deadlineAt: EpochMs;
   /** Made at the first call. */
   abortSignal(): AbortSignal;
   /** Stores a result while the run goes on. */
@@ -27,13 +26,14 @@ const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
  */
 export class Task<P = unknown> {
   readonly #run: TaskRun;
+  readonly #deadlineAt: EpochMs;
   #payload: P | undefined;
-  #decoded: boolean;
+  #decoded = false;
 
-  constructor(run: TaskRun, ...decoded: readonly [payload: P] | readonly []) {
+  /** `deadlineAt`: when the run must have ended. */
+  constructor(run: TaskRun, deadlineAt: EpochMs) {
     this.#run = run;
-    this.#decoded = decoded.length > 0;
-    this.#payload = decoded[0];
+    this.#deadlineAt = deadlineAt;
   }
 
   /** The name that led to this handler. */
@@ -89,7 +89,7 @@ export class Task<P = unknown> {
 
   /** When this run must have ended: the earlier of the task's timeout and deadline (spec/03 §6.1). */
   get deadline(): Date {
-    return new Date(this.#run.deadlineAt);
+    return new Date(this.#deadlineAt);
   }
 
   /**
@@ -114,6 +114,17 @@ export class Task<P = unknown> {
 
   /** The same run with another payload: what validation or a middleware made of it. */
   withPayload<Q>(payload: Q): Task<Q> {
-    return new Task<Q>(this.#run, payload);
+    const task = new Task<Q>(this.#run, this.#deadlineAt);
+    task.#payload = payload;
+    task.#decoded = true;
+    return task;
   }
+}
+
+/** The view of a task that does not run here, for the user's callbacks. */
+export function detachedTask(message: TaskMessage, codec: PayloadCodec): Task {
+  const refuse = (): Promise<never> =>
+    Promise.reject(new InvalidStateError(`Task "${message.id}" does not run here, so it has no result to write`));
+  const run: TaskRun = { message, codec, abortSignal: () => new AbortController().signal, storeResult: refuse };
+  return new Task(run, epochMs(0));
 }

@@ -2,9 +2,7 @@ import type { Broker } from '../../model/broker/broker.js';
 import type { ServerStatus } from '../../model/broker/presence.js';
 import { strictOrder, weightedOrder } from '../../model/queue/queue-order.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
-import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock, Random } from '../../model/time/clock.js';
-import type { EpochMs } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerWatch } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
@@ -14,17 +12,23 @@ import { Forwarder } from '../maintenance/forwarder.js';
 import type { GroupMux } from '../maintenance/group-mux.js';
 import { Janitor } from '../maintenance/janitor.js';
 import { Reconciler } from '../maintenance/reconciler.js';
-import { type OwnRun, Recoverer } from '../maintenance/recoverer.js';
-import { Execution } from './execution.js';
-import { Executor } from './executor.js';
-import { FailureJudge } from './failure-judge.js';
+import { Recoverer } from '../maintenance/recoverer.js';
+import { FailureCallbacks } from './failure-callbacks.js';
+import { Fetcher } from './fetcher.js';
+import { detachedTask } from './handler-task.js';
 import type { HandlerLookup } from './handler-lookup.js';
 import { HealthChecker } from './health-checker.js';
 import { Heartbeater, type ServerIdentity } from './heartbeater.js';
-import { Processor } from './processor.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import { OutcomeWriter } from './outcome-writer.js';
+import { Processor, sliceOf } from './processor.js';
 import { QueueFeed } from './queue-feed.js';
-import { RunningTasks } from './running-tasks.js';
+import { RunJudge } from './run-judge.js';
+import { RunList } from './run-list.js';
+import { RunStarter } from './run-starter.js';
+import { RunStopper } from './run-stopper.js';
 import type { ResolvedServerOptions } from './server-options.js';
+import { ServerSignal } from './server-signal.js';
 import { Settler } from './settler.js';
 import { Subscriber } from './subscriber.js';
 import { Syncer } from './syncer.js';
@@ -59,11 +63,11 @@ export interface ServerServices {
 
 /** Makes the services of a server; none is started. */
 export function createServerServices(deps: ServerServicesDeps): ServerServices {
-  const { broker, options, identity, events, logger, clock, random } = deps;
+  const { broker, options, identity, events, logger, clock, random, codec } = deps;
   const { work, maintenance, presence } = broker;
   const owner = `${identity.host}:${identity.pid}:${identity.serverId}`;
   const queues = Object.keys(options.queues).sort((a, b) => weight(options, b) - weight(options, a));
-  const executions = new RunningTasks();
+  const runs = new RunList();
   const watch = new BrokerWatch({
     broker,
     clock,
@@ -72,39 +76,15 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     onBack: (downFor) => events.emit('brokerUp', { downFor }),
   });
   const shared = { clock, logger, link: watch };
-  const judge = new FailureJudge({ options, clock, random, logger });
+  const callbacks = new FailureCallbacks({ options, clock, random, logger });
 
-  // Each of these needs the next one only once it works.
-  const settler: Settler = new Settler({
-    work,
-    owner,
-    clock,
-    events,
-    logger,
-    executions,
-    onUnsettled: (entries) => syncer.add(entries),
-    onAnswered: () => processor.outcomesAnswered(),
-    onRescheduled: (queue, at) => forwarder.expect(queue, at),
-  });
-  const syncer = new Syncer({ ...shared, settler });
-  const executor = new Executor({
-    owner,
-    lookup: deps.lookup,
-    judge,
-    settler,
-    work,
-    codec: deps.codec,
-    clock,
-    events,
-    logger,
-    executions,
-    options,
-    slots: {
-      freeSlot: (execution) => processor.freeSlot(execution),
-      schedule: () => processor.schedule(),
-      letOthersFirst: (queue) => feed.letOthersFirst(queue),
-    },
-  });
+  // Each service is handed those that it calls; what it has to tell others goes through the signal.
+  const signal = new ServerSignal();
+  const stopper = new RunStopper({ runs, clock, events, logger, options });
+  const leases = new LeaseKeeper({ work, owner, runs, stopper, clock, events, logger });
+  const writer = new OutcomeWriter({ work, owner, signal, clock, events, logger });
+  const syncer = new Syncer({ ...shared, writer });
+  const settler = new Settler({ writer, syncer });
   const feed = new QueueFeed({
     work,
     queues,
@@ -115,20 +95,23 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     strictPriority: options.strictPriority,
     taskCheckInterval: options.taskCheckInterval,
     blockingConnections: options.blockingConnections,
-    onWork: () => processor.schedule(),
+    onWork: () => signal.tell('work', undefined),
   });
-  const processor: Processor = new Processor({
+  const processor = new Processor({
     ...shared,
     work,
-    feed,
-    settler,
-    events,
-    executions,
     owner,
-    runs: executor,
-    concurrency: options.concurrency,
-    shutdownTimeout: options.shutdownTimeout,
-    onLostAnswer: (queue) => recoverer.onLostAnswer(queue),
+    feed,
+    fetcher: new Fetcher({ work, feed, signal, events, logger, owner, slice: sliceOf(options.concurrency) }),
+    starter: new RunStarter({ lookup: deps.lookup, stopper, events, logger }),
+    stopper,
+    judge: new RunJudge({ callbacks, codec, events, logger }),
+    settler,
+    signal,
+    events,
+    runs,
+    codec,
+    options,
   });
   const forwarder = new Forwarder({
     ...shared,
@@ -137,6 +120,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     every: options.delayedTaskCheckInterval,
     onForwarded: (queue) => feed.wake(queue),
   });
+  signal.on('delayed', ({ queue, until }) => forwarder.expect(queue, until));
   const recoverer = new Recoverer({
     ...shared,
     maintenance,
@@ -144,11 +128,11 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     queues,
     owner,
     events,
-    runOf: (queue, taskId) => runOf(executor, { executions, queue, taskId }),
-    decide: (error, { message, now }) =>
-      judge.decide(error, { message, now, task: detachedTask(executor, { message, now }) }),
+    ownRuns: (queue) => leases.ownRuns(queue),
+    policyFor: (message) => callbacks.policyFor(detachedTask(message, codec)),
     onRecovered: (queue, dueAt) => (dueAt === undefined ? feed.wake(queue) : forwarder.expect(queue, dueAt)),
   });
+  signal.on('lostAnswer', ({ queue }) => recoverer.onLostAnswer(queue));
   const subscriber = new Subscriber({
     ...shared,
     presence,
@@ -165,15 +149,12 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const heartbeater = new Heartbeater({
     ...shared,
     identity,
-    owner,
-    work,
+    leases,
     presence,
-    executions,
+    runs,
     options,
     events,
     status: deps.status,
-    onLeaseLost: (execution) => executor.loseLease(execution),
-    onCanceled: (execution, then) => executor.cancel(execution, then),
   });
   const janitor = new Janitor({
     ...shared,
@@ -198,7 +179,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
           },
           concurrency: options.groupConcurrency,
           shutdownTimeout: options.shutdownTimeout,
-          codec: deps.codec,
+          codec,
           events,
         });
   const aggregators = aggregator === undefined ? [] : [aggregator];
@@ -225,7 +206,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
       syncer,
       recoverer,
       forwarder,
-      executor,
+      stopper,
       ...(deps.fetches === 'tasks' ? [processor] : []),
       janitor,
       reconciler,
@@ -234,7 +215,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     stopOrder: [
       forwarder,
       processor,
-      executor,
+      stopper,
       recoverer,
       syncer,
       subscriber,
@@ -250,29 +231,4 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
 
 function weight(options: ResolvedServerOptions, queue: string): number {
   return options.queues[queue] ?? 0;
-}
-
-function runOf(
-  executor: Executor,
-  {
-    executions,
-    queue,
-    taskId,
-  }: { readonly executions: Iterable<Execution>; readonly queue: string; readonly taskId: string },
-): OwnRun {
-  for (const execution of executions) {
-    if (execution.message.id !== taskId || execution.queue !== queue) continue;
-    return execution.isReleased ? 'lost' : 'held';
-  }
-  return executor.hasLost(queue, taskId) ? 'lost' : 'none';
-}
-
-/** The view of a task that does not run here, for the user's callbacks. */
-function detachedTask(
-  executor: Executor,
-  { message, now }: { readonly message: TaskMessage; readonly now: EpochMs },
-): Execution['task'] {
-  const execution = new Execution(executor, { message, queue: message.queue, takenAt: now, leaseUntil: now });
-  execution.end();
-  return execution.task;
 }

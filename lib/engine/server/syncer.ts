@@ -3,11 +3,11 @@ import { ms, type Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { leaseLength } from './lease-keeping.js';
-import type { Settler, Unsettled } from './settler.js';
+import type { OutcomeWriter } from './outcome-writer.js';
+import type { Run } from './run.js';
 
 export interface SyncerDeps {
-  readonly settler: Pick<Settler, 'rewrite' | 'drop'>;
+  readonly writer: Pick<OutcomeWriter, 'write'>;
   readonly clock: Clock;
   readonly link: BrokerLink;
   readonly logger: ThrottledLogger;
@@ -18,16 +18,18 @@ const longestPause = ms(5_000);
 
 /**
  * Writes again the outcomes that could not be written: after 1 s, then less often up to every 5 s, and at once when
- * Redis is back. New ones do not put the old ones off. An outcome is given up when its lease has run out for so long
- * that another server may have recovered the task (spec/03 §10).
+ * Redis is back. New ones do not put the old ones off. Nothing is given up before the broker says that the task is
+ * somebody else's (spec/03 §10).
  */
 export class Syncer implements Service {
   readonly name = 'syncer';
-  #entries: Unsettled[] = [];
+  #runs: Run[] = [];
   #pause: Ms = firstPause;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #started = false;
+  /** Redis came back during an attempt, which may have failed before that. */
+  #isWanted = false;
   #stopListening: (() => void) | undefined;
 
   constructor(private readonly deps: SyncerDeps) {}
@@ -35,7 +37,7 @@ export class Syncer implements Service {
   start(): Promise<void> {
     if (this.#started) return Promise.resolve();
     this.#started = true;
-    this.#stopListening = this.deps.link.onUp(() => this.#run());
+    this.#stopListening = this.deps.link.onUp(() => this.#onUp());
     return Promise.resolve();
   }
 
@@ -47,27 +49,28 @@ export class Syncer implements Service {
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#running;
-    const { link, logger, settler } = this.deps;
-    const entries = this.#entries.splice(0);
-    const left = link.isUp() ? await settler.rewrite(entries) : entries;
-    for (const { execution, settlement } of left) {
-      const { id, type } = execution.message;
+    const { link, logger } = this.deps;
+    const runs = this.#runs.splice(0);
+    const left = link.isUp() ? await this.#write(runs) : runs;
+    for (const { message, state } of left) {
+      const kind = state.phase === 'settling' ? state.outcome.settlement.kind : state.phase;
       logger.error(
-        `The outcome (${settlement.kind}) of task "${id}" of type "${type}" could not be written before the end; ` +
+        `The outcome (${kind}) of task "${message.id}" of type "${message.type}" could not be written before the end; ` +
           'the task will be recovered',
         { kind: 'outcome left to recovery' },
       );
     }
   }
 
-  /** Outcomes that wait to be written again. */
-  get waiting(): number {
-    return this.#entries.length;
+  add(runs: readonly Run[]): void {
+    this.#runs.push(...runs);
+    if (this.#timer === undefined && this.#running === undefined) this.#arm();
   }
 
-  add(entries: readonly Unsettled[]): void {
-    this.#entries.push(...entries);
-    if (this.#timer === undefined && this.#running === undefined) this.#arm();
+  #onUp(): void {
+    this.#pause = firstPause;
+    this.#isWanted = this.#running !== undefined;
+    this.#run();
   }
 
   #arm(): void {
@@ -77,28 +80,35 @@ export class Syncer implements Service {
   }
 
   #run(): void {
-    if (!this.#started || this.#running !== undefined || this.#entries.length === 0) return;
+    if (!this.#started || this.#running !== undefined || this.#runs.length === 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#running = this.#writeAgain().finally(() => {
       this.#running = undefined;
-      if (this.#entries.length > 0) this.#arm();
+      const isWanted = this.#isWanted;
+      this.#isWanted = false;
+      if (isWanted) this.#run();
+      else if (this.#runs.length > 0) this.#arm();
     });
   }
 
   async #writeAgain(): Promise<void> {
-    const entries = this.#entries.splice(0);
-    const now = this.deps.clock.now();
-    const hopeful: Unsettled[] = [];
-    for (const entry of entries) {
-      const { leaseUntil, isReleased } = entry.execution;
-      if (isReleased) continue;
-      // As long as servers wait, by the protocol, before they recover a task whose lease has run out.
-      if (leaseUntil + leaseLength < now) this.deps.settler.drop(entry);
-      else hopeful.push(entry);
-    }
-    const left = await this.deps.settler.rewrite(hopeful);
-    this.#entries.unshift(...left);
+    const left = await this.#write(this.#runs.splice(0));
+    this.#runs.unshift(...left);
     this.#pause = left.length === 0 ? firstPause : ms(Math.min(this.#pause * 2, longestPause));
+  }
+
+  /** Resolves with what still could not be written. */
+  async #write(runs: readonly Run[]): Promise<readonly Run[]> {
+    const byQueue = new Map<string, Run[]>();
+    for (const run of runs) {
+      const some = byQueue.get(run.queue);
+      if (some === undefined) byQueue.set(run.queue, [run]);
+      else some.push(run);
+    }
+    const left = await Promise.all(
+      [...byQueue].map(async ([queue, some]) => await this.deps.writer.write(queue, some)),
+    );
+    return left.flat();
   }
 }

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { isObservable } from 'rxjs';
 import type { ThrottledLogger } from '../../engine/lifecycle/throttled-logger.js';
 import { InvalidPayloadError } from '../../model/errors/task-errors.js';
-import { isHandlersDecision } from '../../model/retry/failure-outcome.js';
+import { isHandlersDecision } from '../../model/retry/failure-directive.js';
 import type { BoundFilter } from './enhancers.js';
 import { lastOf } from './outcome.js';
 

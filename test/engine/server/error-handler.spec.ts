@@ -112,6 +112,6 @@ describe('callbacks of the user', () => {
     server.events.on('completed', failWith(new Error('listener')));
     await server.start(() => {});
     await test.untilState(id, 'gone');
-    expect(test.logger.messages('error').join()).toContain('A listener of an event failed: listener');
+    expect(test.logger.messages('error').join()).toContain('A listener of "completed" failed: listener');
   });
 });

@@ -1,21 +1,14 @@
 import { z } from 'zod';
 import type { Middleware } from '../../../lib/engine/middleware.js';
-import { Task } from '../../../lib/engine/server/handler-task.js';
+import { detachedTask, type Task } from '../../../lib/engine/server/handler-task.js';
 import { TaskMux } from '../../../lib/engine/server/task-mux.js';
 import { defineTask } from '../../../lib/model/task/task-definition.js';
 import { jsonCodec } from '../../../lib/model/task/payload.codec.js';
-import { epochMs } from '../../../lib/model/time/duration.js';
 import { aTaskMessage } from '../../support/a-task-message.js';
 
 /** A task that belongs to no run. */
 function aTask(type: string, payload: unknown = {}): Task {
-  return new Task({
-    message: aTaskMessage({ type, payload: jsonCodec.encode(payload) }),
-    codec: jsonCodec,
-    deadlineAt: epochMs(0),
-    abortSignal: () => AbortSignal.abort(),
-    storeResult: async () => {},
-  });
+  return detachedTask(aTaskMessage({ type, payload: jsonCodec.encode(payload) }), jsonCodec);
 }
 
 const run = (mux: TaskMux, type: string, payload?: unknown): unknown =>

@@ -47,10 +47,10 @@ describe('an outcome that cannot be written', () => {
     const broker = faultyBroker(test.broker);
     const id = await test.enqueue();
     await test.start(() => {}, { broker });
-    broker.faults.settle.push('lost-before');
+    broker.faults.settle.push(...Array.from({ length: 12 }, () => 'lost-before' as const));
     broker.faults.extendLeases.push(...Array.from({ length: 16 }, () => 'lost-before' as const));
     await test.untilHappened('started');
-    await test.time.advance('31s');
+    await test.time.advance('35s');
     expect(await test.stateOf(id)).toBe('active');
     await test.time.advance('30s');
     expect(await test.stateOf(id)).toBe('gone');

@@ -1,0 +1,40 @@
+import type { Settlement } from '../../model/broker/work.contract.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import { addMs, type EpochMs, fromSeconds, ms, toEpochSeconds } from '../../model/time/duration.js';
+import type { EngineEvents, TaskEventName, TaskSubject } from '../engine-events.js';
+
+/** What became of a run: what is to be written, and what is told once that is stored. */
+export interface Outcome {
+  readonly settlement: Settlement;
+  readonly announcement: Announcement | undefined;
+}
+
+/** An event that waits until its outcome is stored. */
+export type Announcement = {
+  [N in TaskEventName]: { readonly name: N; readonly event: EngineEvents[N] };
+}[TaskEventName];
+
+/** What events say of a task; `retried` counts the failure that led to the event. */
+export function subjectOf(message: TaskMessage, queue = message.queue): TaskSubject {
+  const { id, type, retried, maxRetry } = message;
+  return { id, type, queue, retried, maxRetry };
+}
+
+/** What is written after a success (spec/03 §6.3). */
+export function settleSuccess(
+  message: TaskMessage,
+  run: { readonly result: Uint8Array | undefined; readonly now: EpochMs },
+): Settlement {
+  if (message.retentionSeconds <= 0) return { kind: 'done', message };
+  return {
+    kind: 'complete',
+    message: { ...message, completedAtSeconds: toEpochSeconds(run.now) },
+    expiresAt: addMs(run.now, fromSeconds(message.retentionSeconds)),
+    result: run.result,
+  };
+}
+
+/** What is written for a task whose type no handler of this server knows: it rests longer with every return. */
+export function settleUnknown(message: TaskMessage): Settlement {
+  return { kind: 'return', message, first: ms(100), longest: ms(60_000) };
+}

@@ -1,0 +1,141 @@
+import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { WorkContract } from '../../model/broker/work.contract.js';
+import { LeaseExpiredError } from '../../model/errors/task-errors.js';
+import type { Clock } from '../../model/time/clock.js';
+import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms, toEpochSeconds } from '../../model/time/duration.js';
+import type { EngineEventEmitter } from '../engine-events.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import type { OwnRun } from '../maintenance/recoverer.js';
+import { subjectOf } from '../outcome/outcome.js';
+import type { Run } from './run.js';
+import type { Lease, OwnLease } from './run-state.js';
+import type { RunStopper } from './run-stopper.js';
+
+/** How long a lease lasts from the moment it is taken or extended (spec/03 §8). */
+const leaseLength: Ms = ms(30_000);
+
+/** The lease of tasks that are fetched now: it ends at a whole second, as it is stored. */
+export function newLease(now: EpochMs): OwnLease {
+  const leaseUntil = leaseEnd(now);
+  return { kind: 'ours', takenAt: now, leaseUntil, leaseAsked: leaseUntil };
+}
+
+export interface LeaseKeeperDeps {
+  readonly work: Pick<WorkContract, 'extendLeases'>;
+  /** `host:pid:server-id` of this server. */
+  readonly owner: string;
+  readonly runs: Iterable<Run>;
+  readonly stopper: Pick<RunStopper, 'abort' | 'cancel'>;
+  readonly clock: Clock;
+  readonly events: EngineEventEmitter;
+  readonly logger: ThrottledLogger;
+}
+
+const maxLost = 10_000;
+const lost: Lease = { kind: 'lost' };
+
+/**
+ * Keeps the leases of the tasks that this server holds, and is the only one that extends them. A run whose lease is
+ * somebody else's, or has run out and cannot be kept, has lost it: its handler is told to stop and nothing is written.
+ */
+export class LeaseKeeper {
+  /** Tasks whose leases were lost here not long ago: queue and id. */
+  readonly #lost = new Set<string>();
+
+  constructor(private readonly deps: LeaseKeeperDeps) {}
+
+  /**
+   * Extends every lease, also those that have run out as long as nobody else took the task, and loses those that are
+   * not ours any more.
+   *
+   * @throws what the broker throws when it cannot be asked; then nothing is known about the leases of that queue.
+   */
+  async extend(now: EpochMs): Promise<void> {
+    const byQueue = new Map<string, Run[]>();
+    for (const run of this.held()) {
+      const runs = byQueue.get(run.queue);
+      if (runs === undefined) byQueue.set(run.queue, [run]);
+      else runs.push(run);
+    }
+    const results = await Promise.allSettled(
+      [...byQueue].map(async ([queue, runs]) => await this.#extendQueue({ queue, runs, now })),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** A lease that ran out and could not be kept: another server may recover the task from now on. */
+  loseExpired(): void {
+    const now = this.deps.clock.now();
+    for (const run of this.deps.runs) {
+      if (run.isOpen && run.lease.kind === 'ours' && run.lease.leaseUntil < now) this.#lose(run);
+    }
+  }
+
+  /** Tasks whose leases are this server's to keep: running, or ended and not written yet. */
+  held(): readonly Run[] {
+    return [...this.deps.runs].filter(({ lease, state }) => lease.kind === 'ours' && state.phase !== 'closed');
+  }
+
+  /** What this server knows of the tasks of a queue whose leases name it as the owner. */
+  ownRuns(queue: string): (taskId: string) => OwnRun {
+    const own = new Map<string, OwnRun>();
+    for (const run of this.deps.runs) {
+      if (run.queue !== queue) continue;
+      own.set(run.message.id, run.lease.kind === 'ours' && run.state.phase !== 'closed' ? 'held' : 'lost');
+    }
+    return (taskId) => own.get(taskId) ?? (this.#lost.has(lostKey(queue, taskId)) ? 'lost' : 'none');
+  }
+
+  async #extendQueue(request: {
+    readonly queue: string;
+    readonly runs: readonly Run[];
+    readonly now: EpochMs;
+  }): Promise<void> {
+    const { queue, runs, now } = request;
+    const { work, owner, stopper } = this.deps;
+    const leaseUntil = leaseEnd(now);
+    const leases = runs.flatMap(({ message, lease }) =>
+      lease.kind === 'ours' ? [{ taskId: message.id, until: lease.leaseAsked, takenAt: lease.takenAt }] : [],
+    );
+    // Asked for is asked for, even if no answer comes. Not so once the lease has run out: whoever took the task then was
+    // given a lease of the same length, and one we only asked for could not be told from theirs.
+    for (const run of runs) {
+      if (run.lease.kind === 'ours' && now < run.lease.leaseUntil) run.lease = { ...run.lease, leaseAsked: leaseUntil };
+    }
+    const news = await work.extendLeases({ queue, owner, leases, leaseUntil });
+    const lostIds = new Set(news.lost);
+    const canceled = new Map<string, CancelThen>(news.canceled.map(({ taskId, then }) => [taskId, then]));
+    for (const run of runs) {
+      const { id } = run.message;
+      const then = canceled.get(id);
+      if (then !== undefined) stopper.cancel(run, then);
+      // What has ended meanwhile is stored or about to be: the answer to that tells.
+      if (lostIds.has(id)) {
+        if (run.isOpen) this.#lose(run);
+      } else if (run.lease.kind === 'ours') {
+        run.lease = { ...run.lease, leaseUntil, leaseAsked: leaseUntil };
+      }
+    }
+  }
+
+  #lose(run: Run): void {
+    const { stopper, events, logger } = this.deps;
+    run.lease = lost;
+    if (this.#lost.size >= maxLost) this.#lost.clear();
+    this.#lost.add(lostKey(run.queue, run.message.id));
+    const task = subjectOf(run.message, run.queue);
+    logger.warn(`The lease of task "${task.id}" of type "${task.type}" was lost; its run is told to stop`, {
+      kind: 'lease lost',
+    });
+    events.emit('leaseLost', { task });
+    stopper.abort(run, new LeaseExpiredError());
+  }
+}
+
+function leaseEnd(now: EpochMs): EpochMs {
+  return fromEpochSeconds(toEpochSeconds(addMs(now, leaseLength)));
+}
+
+function lostKey(queue: string, taskId: string): string {
+  return JSON.stringify([queue, taskId]);
+}

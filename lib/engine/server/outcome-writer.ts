@@ -1,0 +1,98 @@
+import type { ClaimedSettlement, WorkContract } from '../../model/broker/work.contract.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { Clock } from '../../model/time/clock.js';
+import type { EngineEventEmitter } from '../engine-events.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import { subjectOf } from '../outcome/outcome.js';
+import type { Run } from './run.js';
+import type { OwnLease, RunState } from './run-state.js';
+import type { ServerSignal } from './server-signal.js';
+
+export interface OutcomeWriterDeps {
+  readonly work: Pick<WorkContract, 'settle'>;
+  /** `host:pid:server-id` of this server. */
+  readonly owner: string;
+  readonly signal: ServerSignal;
+  readonly clock: Clock;
+  readonly events: EngineEventEmitter;
+  readonly logger: ThrottledLogger;
+}
+
+/** A run whose outcome is decided and not stored. */
+type Unsettled = Extract<RunState, { phase: 'settling' }>;
+
+/** Writes the outcomes of runs, and announces those that are stored and no others. */
+export class OutcomeWriter {
+  constructor(private readonly deps: OutcomeWriterDeps) {}
+
+  /** Writes the outcomes of runs of one queue. Resolves with the runs whose outcomes have to be written again. */
+  async write(queue: string, runs: readonly Run[]): Promise<readonly Run[]> {
+    const { work, owner, clock, signal } = this.deps;
+    const answers = await work.settle({ queue, owner, settlements: runs.map(claimOf), now: clock.now() });
+    let unsettled: Run[] | undefined;
+    for (let index = 0; index < runs.length; index += 1) {
+      const run = runs[index] as Run;
+      const answer = answers[index];
+      if (answer === 'settled') this.#stored(run);
+      else if (answer === 'not-active') this.#refused(run);
+      else {
+        run.sent();
+        this.#failed(answer);
+        (unsettled ??= []).push(run);
+      }
+    }
+    signal.tell('closed', unsettled === undefined ? runs : runs.filter(({ state }) => state.phase === 'closed'));
+    return unsettled ?? [];
+  }
+
+  #stored(run: Run): void {
+    const { signal, events } = this.deps;
+    const { settlement, announcement } = (run.state as Unsettled).outcome;
+    run.close();
+    if (settlement.kind === 'retry') signal.tell('delayed', { queue: run.queue, until: settlement.retryAt });
+    else if (settlement.kind === 'snooze') signal.tell('delayed', { queue: run.queue, until: settlement.until });
+    else if (settlement.kind === 'return') signal.tell('delayed', { queue: run.queue, until: undefined });
+    if (announcement !== undefined) events.emit(announcement.name, announcement.event);
+  }
+
+  /**
+   * The broker wrote nothing: the task is not this run's any more. When the answer to an earlier attempt was lost and the
+   * lease still holds, nobody else can have settled it, so that attempt did. Past that nothing is known.
+   */
+  #refused(run: Run): void {
+    const { wasSent } = run.state as Unsettled;
+    const isOurs = run.lease.kind === 'ours' && run.lease.leaseUntil > this.deps.clock.now();
+    if (wasSent && isOurs) this.#stored(run);
+    else this.#tooLate(run);
+  }
+
+  /** The task is no longer this server's, so nothing was written for this run. */
+  #tooLate(run: Run): void {
+    const { kind } = (run.state as Unsettled).outcome.settlement;
+    run.close();
+    const task = subjectOf(run.message, run.queue);
+    this.deps.logger.warn(
+      `The outcome (${kind}) of task "${task.id}" of type "${task.type}" came too late: ` +
+        "its lease has run out and the task is no longer this server's",
+      { kind: 'late outcome' },
+    );
+    this.deps.events.emit('lateOutcome', { task, outcome: kind });
+  }
+
+  #failed(error: unknown): void {
+    // The broker watch reports an outage.
+    if (error instanceof BrokerUnavailableError) return;
+    this.deps.logger.warn(`An outcome could not be written and is tried again: ${describeError(error)}`, {
+      kind: 'outcome not written',
+    });
+  }
+}
+
+function claimOf({ state, lease }: Run): ClaimedSettlement {
+  // A run that lost its lease has no outcome to write.
+  const { takenAt, leaseUntil, leaseAsked } = lease as OwnLease;
+  const { outcome, wasSent } = state as Unsettled;
+  // What was stored without an answer may run again already: its lease keeps nobody away.
+  return { settlement: outcome.settlement, takenAt, leaseUntil: wasSent ? takenAt : leaseUntil, leaseAsked };
+}

@@ -1,0 +1,131 @@
+import { assertNever } from '../../model/errors/asynq-error.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import { encodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import { elapsed, type EpochMs } from '../../model/time/duration.js';
+import type { EngineEventEmitter } from '../engine-events.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import { judgeFailure } from '../outcome/failure.js';
+import { type Outcome, settleSuccess, settleUnknown, subjectOf } from '../outcome/outcome.js';
+import type { FailureCallbacks } from './failure-callbacks.js';
+import type { Run } from './run.js';
+import type { Ended } from './run-state.js';
+
+export interface RunJudgeDeps {
+  readonly callbacks: FailureCallbacks;
+  readonly codec: PayloadCodec;
+  readonly events: EngineEventEmitter;
+  readonly logger: ThrottledLogger;
+}
+
+/**
+ * What is to be done about a run that has ended: an outcome to store, `'none'` for a run whose task is somebody else's,
+ * a promise when the user's error handler is to be waited for.
+ */
+export type Verdict = Outcome | 'none' | Promise<void>;
+
+/** Types are told about once; programs that make them up must not fill memory. */
+const maxUnknownTypes = 1_000;
+
+/** Decides what becomes of the tasks of runs that have ended. */
+export class RunJudge {
+  readonly #unknownTypes = new Set<string>();
+
+  constructor(private readonly deps: RunJudgeDeps) {}
+
+  judge(run: Run, { state, now }: { readonly state: Ended; readonly now: EpochMs }): Verdict {
+    switch (state.how) {
+      case 'success':
+        return this.#success(run, { state, now });
+      case 'failure':
+        return this.#failure(run, { state, now });
+      case 'put-back':
+        return this.#putBack(run);
+      case 'unknown-type':
+        return this.#unknown(run);
+      default:
+        return assertNever(state);
+    }
+  }
+
+  #success(
+    { message, queue }: Run,
+    { state, now }: { readonly state: Extract<Ended, { how: 'success' }>; readonly now: EpochMs },
+  ): Outcome {
+    const { returned, startedAt, took } = state;
+    const result =
+      returned === undefined || message.retentionSeconds <= 0 ? undefined : this.#encode(message, returned);
+    const settlement = settleSuccess(message, { result, now });
+    if (!this.deps.events.has('completed')) return { settlement, announcement: undefined };
+    const task = subjectOf(message, queue);
+    return {
+      settlement,
+      announcement: { name: 'completed', event: { task, elapsed: took ?? elapsed(startedAt, now) } },
+    };
+  }
+
+  #failure(
+    run: Run,
+    { state, now }: { readonly state: Extract<Ended, { how: 'failure' }>; readonly now: EpochMs },
+  ): Verdict {
+    const { message, queue, task, lease } = run;
+    const { error, canceled, isReported } = state;
+    const { callbacks } = this.deps;
+    if (!isReported) {
+      const told = callbacks.tell(error, task);
+      if (told !== undefined) return told;
+    }
+    if (lease.kind === 'lost') return 'none';
+    const outcome = judgeFailure(error, { message, queue, canceled, policy: callbacks.policyFor(task), now });
+    this.#report(outcome, error);
+    return outcome;
+  }
+
+  #putBack({ message, queue }: Run): Outcome {
+    this.deps.logger.info(`Task "${message.id}" of type "${message.type}" goes back to its queue: the server stops`, {
+      kind: 'requeued',
+    });
+    const announcement = { name: 'requeued', event: { task: subjectOf(message, queue) } } as const;
+    return { settlement: { kind: 'requeue', message }, announcement };
+  }
+
+  #unknown({ message, queue }: Run): Outcome {
+    const { type } = message;
+    const { events, logger } = this.deps;
+    if (!this.#unknownTypes.has(type)) {
+      if (this.#unknownTypes.size >= maxUnknownTypes) this.#unknownTypes.clear();
+      this.#unknownTypes.add(type);
+      logger.warn(`No handler here knows type "${type}": its tasks go back for another worker`, {
+        kind: 'unknown type',
+      });
+    }
+    const task = subjectOf(message, queue);
+    const announcement = events.has('returned') ? ({ name: 'returned', event: { task } } as const) : undefined;
+    return { settlement: settleUnknown(message), announcement };
+  }
+
+  /** The task is done, so a result that does not encode must not fail it. */
+  #encode({ id, type }: TaskMessage, returned: unknown): Uint8Array | undefined {
+    try {
+      return encodePayload(returned, this.deps.codec);
+    } catch (error) {
+      this.deps.logger.error(`The result of task "${id}" of type "${type}" is not kept: ${describeError(error)}`, {
+        kind: `result not kept ${type}`,
+      });
+      return undefined;
+    }
+  }
+
+  #report({ settlement }: Outcome, error: unknown): void {
+    const { logger } = this.deps;
+    const { id, type, retried, maxRetry, errorMessage } = settlement.message;
+    const subject = `Task "${id}" of type "${type}"`;
+    if (settlement.kind === 'archive') {
+      logger.warn(`${subject} failed for good and is archived: ${errorMessage}`, { kind: `archived ${type}` });
+    } else if (settlement.kind === 'retry') {
+      logger.debug(`${subject} failed, retry ${retried} of ${maxRetry} follows: ${errorMessage}`);
+    } else if (settlement.kind === 'done') {
+      logger.warn(`${subject} was revoked by its handler: ${describeError(error)}`, { kind: `revoked ${type}` });
+    }
+  }
+}

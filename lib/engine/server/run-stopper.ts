@@ -1,0 +1,92 @@
+import type { CancelThen } from '../../model/broker/presence.contract.js';
+import { DeadlineExceededError, TaskCanceledError } from '../../model/errors/task-errors.js';
+import type { Clock } from '../../model/time/clock.js';
+import { addMs, elapsed, type EpochMs } from '../../model/time/duration.js';
+import type { EngineEventEmitter } from '../engine-events.js';
+import { Alarm } from '../lifecycle/alarm.js';
+import type { Service } from '../lifecycle/service.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import { subjectOf } from '../outcome/outcome.js';
+import type { Run } from './run.js';
+import type { AbortReason } from './run-state.js';
+import type { ResolvedServerOptions } from './server-options.js';
+
+export interface RunStopperDeps {
+  readonly runs: Iterable<Run>;
+  readonly clock: Clock;
+  readonly events: EngineEventEmitter;
+  readonly logger: ThrottledLogger;
+  readonly options: Pick<ResolvedServerOptions, 'abortGrace'>;
+}
+
+/**
+ * Tells runs to stop: those past their deadline, which one alarm watches for all of them, those that were canceled, and
+ * those whose task is somebody else's. One that does not heed that within its grace is given up.
+ */
+export class RunStopper implements Service {
+  readonly name = 'run stopper';
+  readonly #alarm: Alarm;
+
+  constructor(private readonly deps: RunStopperDeps) {
+    this.#alarm = new Alarm({ clock: deps.clock, onTime: (now) => this.#look(now) });
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Forgets the deadlines of all runs. */
+  stop(): Promise<void> {
+    this.#alarm.cancel();
+    return Promise.resolve();
+  }
+
+  /** A run has started that must have ended by `deadlineAt`. */
+  watch(deadlineAt: EpochMs): void {
+    this.#alarm.setBy(deadlineAt);
+  }
+
+  abort(run: Run, reason: AbortReason, canceled?: CancelThen): void {
+    const graceEnd = addMs(this.deps.clock.now(), this.deps.options.abortGrace);
+    run.abort(reason, { graceEnd, canceled });
+    this.#alarm.setBy(graceEnd);
+  }
+
+  /** A task was canceled; without `then` its run fails, as in Asynq. */
+  cancel(run: Run, then: CancelThen | undefined): void {
+    const { state } = run;
+    if (state.phase === 'aborted') {
+      if (state.reason instanceof TaskCanceledError) run.cancelAgain(then);
+      return;
+    }
+    if (!run.isOpen) return;
+    this.abort(run, new TaskCanceledError(), then);
+    this.deps.events.emit('canceled', { task: subjectOf(run.message, run.queue) });
+  }
+
+  /** Looks for runs past their deadline or grace; answers when to look again. */
+  #look(now: EpochMs): EpochMs | undefined {
+    let next: EpochMs | undefined;
+    for (const run of this.deps.runs) {
+      if (!run.handlerRuns) continue;
+      if (run.state.phase === 'running' && run.state.deadlineAt <= now) this.abort(run, new DeadlineExceededError());
+      const { state } = run;
+      if (state.phase !== 'running' && state.phase !== 'aborted') continue;
+      const lookAt = state.phase === 'running' ? state.deadlineAt : state.graceEnd;
+      if (state.phase === 'aborted' && lookAt <= now) this.#giveUp(run, now);
+      else if (next === undefined || lookAt < next) next = lookAt;
+    }
+    return next;
+  }
+
+  #giveUp(run: Run, now: EpochMs): void {
+    const task = subjectOf(run.message, run.queue);
+    const runningFor = elapsed(run.started?.startedAt ?? now, now);
+    this.deps.logger.warn(
+      `Task "${task.id}" of type "${task.type}" is stuck: its handler ignores its abort signal after ${runningFor} ms`,
+      { kind: `stuck ${task.type}` },
+    );
+    this.deps.events.emit('stuck', { task, runningFor });
+    run.fail(undefined);
+  }
+}

@@ -1,0 +1,231 @@
+import type { CancelThen } from '../../model/broker/presence.contract.js';
+import { assertNever } from '../../model/errors/asynq-error.js';
+import { InvalidStateError } from '../../model/errors/state-errors.js';
+import { TaskAbortedError } from '../../model/errors/task-errors.js';
+import { isThenable } from '../../model/options/user-callback.js';
+import { isHandlersDecision } from '../../model/retry/failure-directive.js';
+import type { PayloadCodec } from '../../model/task/payload.codec.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import type { Clock } from '../../model/time/clock.js';
+import { type EpochMs, epochMs, ms } from '../../model/time/duration.js';
+import type { Handler } from '../middleware.js';
+import type { Outcome } from '../outcome/outcome.js';
+import { Task, type TaskRun } from './handler-task.js';
+import type { AbortReason, Ended, Lease, NotRun, Running, RunState } from './run-state.js';
+
+/** Whom a run tells. */
+export interface RunHost {
+  readonly codec: PayloadCodec;
+  readonly clock: Clock;
+  /** The run is over: it is `ended` now. */
+  ended(run: Run): void;
+  /** A handler ended whose outcome nobody wants any more. */
+  endedLate(run: Run, outcome: 'success' | 'failure'): void;
+  writeResult(run: Run, result: Uint8Array): Promise<boolean>;
+}
+
+const fetched: RunState = { phase: 'fetched' };
+const closed: RunState = { phase: 'closed' };
+const unknownType: NotRun = { phase: 'ended', how: 'unknown-type' };
+const returnedByStop: NotRun = { phase: 'ended', how: 'put-back' };
+
+/**
+ * One run of one task, from its lease to its outcome. Only its methods change its state. Made for every task that is
+ * fetched, so it makes nothing else before it is asked: the signal is made when it is read, and no timer belongs to a
+ * single run.
+ */
+export class Run implements TaskRun {
+  readonly message: TaskMessage;
+  /** Where it was fetched from; its keys are this queue's, whatever the message says. */
+  readonly queue: string;
+  /** Written by the LeaseKeeper alone. */
+  lease: Lease;
+  /** Whether it takes one of the server's slots; written by the Processor alone. */
+  hasSlot = true;
+  /** Its neighbours in the RunList, which alone writes them. */
+  earlier: Run | undefined = undefined;
+  later: Run | undefined = undefined;
+  readonly #host: RunHost;
+  #state: RunState = fetched;
+  /** Whether the handler's code has been called and has not ended, whatever became of the run meanwhile. */
+  #handlerRuns = false;
+  #controller: AbortController | undefined = undefined;
+  #task: Task | undefined = undefined;
+
+  constructor(host: RunHost, source: { readonly message: TaskMessage; readonly queue: string; readonly lease: Lease }) {
+    this.#host = host;
+    this.message = source.message;
+    this.queue = source.queue;
+    this.lease = source.lease;
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get handlerRuns(): boolean {
+    return this.#handlerRuns;
+  }
+
+  get codec(): PayloadCodec {
+    return this.#host.codec;
+  }
+
+  /** The handler's view of this run. */
+  get task(): Task {
+    return (this.#task ??= new Task(this, epochMs(0)));
+  }
+
+  /** Since when its handler runs and until when it may, unless it was told to stop before. */
+  get started(): { readonly startedAt: EpochMs; readonly deadlineAt: EpochMs } | undefined {
+    const state = this.#state;
+    return state.phase === 'running' ? state : state.phase === 'aborted' ? state.started : undefined;
+  }
+
+  /** Whether it is still open how it ends: its lease and its handler matter. */
+  get isOpen(): boolean {
+    const { phase } = this.#state;
+    return phase === 'fetched' || phase === 'running' || phase === 'aborted';
+  }
+
+  /** Calls the handler. */
+  start(
+    handler: Handler,
+    run: { readonly now: EpochMs; readonly deadlineAt: EpochMs; readonly measured: boolean },
+  ): void {
+    const { now, deadlineAt, measured } = run;
+    const startedMonotonic = measured ? this.#host.clock.monotonic() : undefined;
+    this.#state = { phase: 'running', startedAt: now, deadlineAt, startedMonotonic };
+    this.#task = new Task(this, deadlineAt);
+    this.#handlerRuns = true;
+    let returned: unknown;
+    let later: Promise<unknown> | undefined;
+    try {
+      returned = handler(this.#task);
+      // A foreign thenable may throw when it is looked at, or call back twice.
+      later = returned instanceof Promise ? returned : isThenable(returned) ? Promise.resolve(returned) : undefined;
+    } catch (error) {
+      return this.#threw(error);
+    }
+    if (later === undefined) return this.#returned(returned);
+    later.then(
+      (value) => this.#returned(value),
+      (error: unknown) => this.#threw(error),
+    );
+  }
+
+  /** Tells the handler to stop; harmless when it was told already or is over. */
+  abort(reason: AbortReason, then: { readonly graceEnd: EpochMs; readonly canceled?: CancelThen | undefined }): void {
+    const state = this.#state;
+    if (state.phase !== 'fetched' && state.phase !== 'running') return;
+    const { graceEnd, canceled } = then;
+    const started = state.phase === 'running' ? state : undefined;
+    this.#state = { phase: 'aborted', reason, canceled, graceEnd, started };
+    // It says so for as long as the handler runs, which may be longer than the run.
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
+  }
+
+  /** A second cancellation says what the first one left open. */
+  cancelAgain(canceled: CancelThen | undefined): void {
+    const state = this.#state;
+    if (state.phase === 'aborted') this.#state = { ...state, canceled: state.canceled ?? canceled };
+  }
+
+  /** Fails without the handler, or without waiting for it any longer: with why it was told to stop, if it was. */
+  fail(error: unknown): void {
+    const state = this.#state;
+    if (state.phase === 'aborted') this.#fail(state.reason, state.canceled);
+    else this.#fail(error, undefined);
+  }
+
+  /** Goes back to its queue for a worker that knows its type. */
+  returnUnknown(): void {
+    this.#end(unknownType);
+  }
+
+  /** Goes back to the head of its queue, since the server stops. One that was told to stop before fails. */
+  putBack(now: EpochMs): void {
+    const state = this.#state;
+    if (state.phase === 'aborted') return this.#fail(state.reason, state.canceled);
+    this.abort(new TaskAbortedError(), { graceEnd: now });
+    this.#end(returnedByStop);
+  }
+
+  /** The user's error handler was called. */
+  reported(): void {
+    const state = this.#state;
+    if (state.phase === 'ended' && state.how === 'failure') this.#state = { ...state, isReported: true };
+  }
+
+  /** Its outcome is decided and is to be stored. */
+  settle(outcome: Outcome): this {
+    this.#state = { phase: 'settling', outcome, wasSent: false };
+    return this;
+  }
+
+  /** Its outcome was sent, and whether it was stored is not known. */
+  sent(): void {
+    const state = this.#state;
+    if (state.phase === 'settling' && !state.wasSent) this.#state = { ...state, wasSent: true };
+  }
+
+  /** Its outcome is stored, or there is none to store. */
+  close(): void {
+    this.#state = closed;
+  }
+
+  abortSignal(): AbortSignal {
+    return (this.#controller ??= new AbortController()).signal;
+  }
+
+  async storeResult(result: Uint8Array): Promise<void> {
+    this.#controller?.signal.throwIfAborted();
+    if (this.#state.phase !== 'running') throw new InvalidStateError(`The run of task "${this.message.id}" has ended`);
+    if (await this.#host.writeResult(this, result)) return;
+    throw new InvalidStateError(`Task "${this.message.id}" is gone, so its result was not stored`);
+  }
+
+  #returned(returned: unknown): void {
+    this.#handlerRuns = false;
+    const state = this.#state;
+    if (state.phase !== 'running' && state.phase !== 'aborted') return this.#host.endedLate(this, 'success');
+    if (this.lease.kind === 'lost') {
+      this.#host.endedLate(this, 'success');
+      return this.fail(undefined);
+    }
+    const { startedAt, startedMonotonic } = (state.phase === 'running' ? state : state.started) as Running;
+    const took = startedMonotonic === undefined ? undefined : ms(this.#host.clock.monotonic() - startedMonotonic);
+    this.#end({ phase: 'ended', how: 'success', returned, startedAt, took });
+  }
+
+  #threw(error: unknown): void {
+    this.#handlerRuns = false;
+    const state = this.#state;
+    switch (state.phase) {
+      case 'running':
+        return this.#fail(error, undefined);
+      case 'aborted':
+        // The handler's own decision wins over what stopped it, as long as the task is ours.
+        if (this.lease.kind === 'ours' && isHandlersDecision(error)) return this.#fail(error, undefined);
+        return this.#fail(state.reason, state.canceled);
+      case 'ended':
+      case 'settling':
+      case 'closed':
+        return this.#host.endedLate(this, 'failure');
+      case 'fetched':
+        return;
+      default:
+        return assertNever(state);
+    }
+  }
+
+  #fail(error: unknown, canceled: CancelThen | undefined): void {
+    this.#end({ phase: 'ended', how: 'failure', error, canceled, isReported: false });
+  }
+
+  #end(state: Ended): void {
+    this.#state = state;
+    this.#host.ended(this);
+  }
+}

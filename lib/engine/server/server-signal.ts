@@ -1,0 +1,47 @@
+import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import type { EpochMs } from '../../model/time/duration.js';
+import type { Run } from './run.js';
+import type { Lease } from './run-state.js';
+
+/** What a service tells those that were made after it. */
+export interface ServerSignals {
+  /** The loop may have something to do: a queue may have tasks, a call was answered. */
+  readonly work: undefined;
+  /** Tasks were fetched. */
+  readonly arrived: Arrival;
+  /** Outcomes were answered; these runs are closed. */
+  readonly closed: readonly Run[];
+  /** A task waits for its time; when, unless only the broker knows. */
+  readonly delayed: { readonly queue: string; readonly until: EpochMs | undefined };
+  /** A dequeue was not answered: it may have taken tasks that never arrived. */
+  readonly lostAnswer: { readonly queue: string };
+}
+
+/** What one fetch brought. */
+export interface Arrival {
+  readonly queue: string;
+  readonly messages: readonly TaskMessage[];
+  readonly lease: Lease;
+  /** Those that were canceled while they were on their way, and what is to follow. */
+  readonly canceled: ReadonlyMap<string, CancelThen | undefined>;
+}
+
+type Listener<S extends keyof ServerSignals> = (about: ServerSignals[S]) => void;
+
+/**
+ * The one way back along the path of a task. Every service is handed those that it calls; what it has to tell the
+ * others goes through here, so that no service needs one that does not exist yet.
+ */
+export class ServerSignal {
+  readonly #listeners: { [S in keyof ServerSignals]?: Listener<S> } = {};
+
+  /** Each signal has one listener. */
+  on<S extends keyof ServerSignals>(name: S, listener: Listener<S>): void {
+    (this.#listeners as Record<S, Listener<S>>)[name] = listener;
+  }
+
+  tell<S extends keyof ServerSignals>(name: S, about: ServerSignals[S]): void {
+    this.#listeners[name]?.(about);
+  }
+}
