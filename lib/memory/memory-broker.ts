@@ -49,7 +49,7 @@ export class MemoryBroker implements Broker {
 
   constructor(private readonly brokerDeps: MemoryBrokerDeps) {
     const { store, clock } = brokerDeps;
-    const deps = { store, clock, life: this.#life };
+    const deps = { store, clock, life: this.#life, notices: this.#notices };
     const settle = new MemorySettle(deps);
     this.enqueue = new MemoryEnqueue(deps);
     this.work = new MemoryWork({ ...deps, settle });

@@ -1,3 +1,4 @@
+import type { StorageNotices } from '../model/broker/storage-notice.js';
 import type { Clock } from '../model/time/clock.js';
 import type { EpochMs } from '../model/time/duration.js';
 import type { MemoryLife } from './memory-life.js';
@@ -8,6 +9,7 @@ export interface MemoryDeps {
   readonly store: MemoryStore;
   readonly clock: Clock;
   readonly life: MemoryLife;
+  readonly notices: StorageNotices;
 }
 
 /**

@@ -42,10 +42,14 @@ export class MemoryDue {
     const ready: string[] = [];
     const archived: string[] = [];
     let grouped = 0;
+    let dropped = 0;
     for (const taskId of takeDue(queue, now, Math.min(request.limit, mostTasks))) {
       const task = queue.tasks.get(taskId);
       // An id without a task stays dropped (spec/01 Q-21).
-      if (task === undefined) continue;
+      if (task === undefined) {
+        dropped += 1;
+        continue;
+      }
       const { group, canceled } = destinationOf(task);
       task.canceled = undefined;
       if (canceled === 'delete') {
@@ -66,6 +70,7 @@ export class MemoryDue {
         ready.push(taskId);
       }
     }
+    this.deps.notices.dropped(request.queue, { from: 'scheduled', count: dropped });
     addToArchive(store, queue, { taskIds: archived, now });
     queue.addPending(ready);
     const next = Math.ceil(nextDue(queue));

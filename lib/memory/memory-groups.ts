@@ -82,11 +82,13 @@ export class MemoryGroups {
     const record = encodeTaskMessage(combined.message);
     // Looked at before the new task is there: that may wait for aggregation as well.
     const stale = aggregatingMembers(queue, set);
+    const missing = [...(queue.members.get(set) ?? [])].filter(({ id }) => !queue.tasks.has(id)).length;
     const [outcome] = storeTasks(this.deps, { queue: request.queue, tasks: [{ request: combined, record }], now });
     if (outcome === 'id-conflict') return outcome;
     if (outcome !== 'stored') return 'duplicate';
     for (const taskId of stale) queue.forget(taskId);
     dissolve(queue, set);
+    this.deps.notices.dropped(request.queue, { from: 'group', count: missing });
     return 'finished';
   }
 

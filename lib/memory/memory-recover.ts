@@ -34,7 +34,8 @@ export class MemoryRecover {
     const leases: ExpiredLease[] = [];
     const faulty: { readonly record: UndecodableRecord; readonly leaseSeconds: number }[] = [];
     const limit = Math.min(request.limit, mostLeases);
-    dropLeasesWithoutTask(queue, { expiredBy, limit });
+    const dropped = dropLeasesWithoutTask(queue, { expiredBy, limit });
+    this.deps.notices.dropped(name, { from: 'lease', count: dropped });
     for (const { id: taskId, score: leaseSeconds } of queue.lease.upTo(expiredBy, limit)) {
       const task = queue.tasks.get(taskId);
       if (task === undefined) continue;
@@ -78,10 +79,11 @@ export class MemoryRecover {
 }
 
 /** Ids without a task must not stand before others for ever (spec/01 Q-22). */
-function dropLeasesWithoutTask(queue: MemoryQueue, { expiredBy, limit }: LeasePage): void {
-  for (;;) {
+function dropLeasesWithoutTask(queue: MemoryQueue, { expiredBy, limit }: LeasePage): number {
+  for (let dropped = 0; ;) {
     const lost = queue.lease.upTo(expiredBy, limit).filter(({ id }) => !queue.tasks.has(id));
-    if (lost.length === 0) return;
+    if (lost.length === 0) return dropped;
+    dropped += lost.length;
     for (const { id } of lost) {
       queue.lease.delete(id);
       queue.active.delete(id);

@@ -26,12 +26,13 @@ export class MemoryWork implements WorkContract {
   constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {}
 
   async dequeue(request: DequeueRequest): Promise<DequeueResult> {
-    const { life, store, settle } = this.deps;
+    const { life, store, settle, notices } = this.deps;
     life.refuseClosed();
     const { queue: name, now } = request;
     const queue = store.queue(name);
     if (queue.isPaused) return { messages: [], undecodable: [], left: 'paused' };
-    const { taken, left } = takePending(queue, Math.min(request.limit, mostTasks));
+    const { taken, left, dropped } = takePending(queue, Math.min(request.limit, mostTasks));
+    notices.dropped(name, { from: 'pending', count: dropped });
     const leaseSeconds = toEpochSeconds(request.leaseUntil);
     const owner = { name: request.owner, takenAtSeconds: toEpochSeconds(now) };
     const messages: TaskMessage[] = [];
@@ -135,14 +136,15 @@ interface TakenTask {
 function takePending(
   queue: MemoryQueue,
   limit: number,
-): { readonly taken: readonly TakenTask[]; readonly left: 'some' | 'drained' } {
+): { readonly taken: readonly TakenTask[]; readonly left: 'some' | 'drained'; readonly dropped: number } {
   const taken: TakenTask[] = [];
-  for (let dropped = 0; taken.length < limit && dropped <= mostTasks;) {
+  let dropped = 0;
+  while (taken.length < limit && dropped <= mostTasks) {
     const taskId = queue.pending.takeFirst();
-    if (taskId === undefined) return { taken, left: 'drained' };
+    if (taskId === undefined) return { taken, left: 'drained', dropped };
     const task = queue.tasks.get(taskId);
     if (task === undefined) dropped += 1;
     else taken.push({ taskId, task });
   }
-  return { taken, left: 'some' };
+  return { taken, left: 'some', dropped };
 }

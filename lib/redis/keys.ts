@@ -153,3 +153,8 @@ export function scheduleHistoryKey(entryId: string): string {
 export function ticksKey(queue: string, schedule: string): string {
   return `asynq:{${queue}}:x:cron:${schedule}`;
 }
+
+/** The queue that a key belongs to, if it belongs to one. */
+export function queueOfKey(key: string): string | undefined {
+  return /^asynq:\{(.*?)\}:/s.exec(key)?.[1];
+}

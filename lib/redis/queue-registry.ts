@@ -1,5 +1,7 @@
 import { elapsed, type EpochMs, ms } from '../model/time/duration.js';
-import type { RedisConnection } from './connection/redis-connection.js';
+import { BrokerCommandError } from '../model/errors/broker-errors.js';
+import type { RedisConnection, RedisReply } from './connection/redis-connection.js';
+import type { ScriptRunner } from './script-runner.js';
 import { globalKeys } from './keys.js';
 
 /**
@@ -13,7 +15,7 @@ export class QueueRegistry {
   /** When each queue was last registered, or the registration that is under way. */
   readonly #queues = new Map<string, EpochMs | Promise<void>>();
 
-  constructor(private readonly connection: RedisConnection) {}
+  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {}
 
   /** Whether the queue was registered a moment ago, so that {@link register} need not be waited for. */
   isRegistered(queue: string, now: EpochMs): boolean {
@@ -40,7 +42,13 @@ export class QueueRegistry {
 
   async #add(queue: string, now: EpochMs): Promise<void> {
     try {
-      await this.connection.send('sadd', [globalKeys.queues, queue]);
+      const { connection, runner } = this.deps;
+      const key = globalKeys.queues;
+      const command = async (): Promise<RedisReply> => await connection.send('sadd', [key, queue]);
+      const added = await runner.withKey({ key, type: 'set' }, { command, otherwise: 'refused' });
+      if (added === 'refused') {
+        throw new BrokerCommandError(`Queue "${queue}" cannot be registered: "${key}" must be a set`);
+      }
       this.#queues.set(queue, now);
     } catch (error) {
       this.#queues.delete(queue);

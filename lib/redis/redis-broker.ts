@@ -27,7 +27,7 @@ export class RedisBroker implements Broker {
   readonly #notices = new StorageNotices();
 
   constructor(private readonly connection: RedisConnection) {
-    const deps = { connection, runner: new ScriptRunner(connection) };
+    const deps = { connection, runner: new ScriptRunner(connection, this.#notices) };
     this.enqueue = new RedisEnqueue(deps);
     this.work = new RedisWork(deps);
     this.maintenance = new RedisMaintenance(deps);

@@ -1,4 +1,5 @@
 import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
+import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { EpochMs } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection, RedisReply } from './connection/redis-connection.js';
@@ -24,7 +25,7 @@ export const enqueueScript = defineScript({
   file: 'enqueue.lua',
   keys: ['pending', 'scheduled', 'retry', 'due', 'groups'],
   args: ['taskPrefix', 'groupPrefix', 'now', 'pendingSince', 'wakeChannel', 'dueChannel', 'queue', '...tasks'],
-  replies: ['DUPLICATE', 'HELD', 'CONFLICT'],
+  replies: ['DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 
 /** A request, its message encoded, and the place of its outcome. */
@@ -46,7 +47,7 @@ export class RedisEnqueue implements EnqueueContract {
   readonly #registry: QueueRegistry;
 
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
-    this.#registry = new QueueRegistry(deps.connection);
+    this.#registry = new QueueRegistry(deps);
   }
 
   async enqueue(requests: readonly EnqueueRequest[], now: EpochMs): Promise<readonly EnqueueOutcome[]> {
@@ -129,7 +130,15 @@ export function taskArguments(keys: QueueKeys, request: EnqueueRequest, message:
 }
 
 function outcomeOf(word: string, request: EnqueueRequest): EnqueueOutcome {
+  if (word === 'WRONG_TYPE') return wrongPlaceError(request);
   // Nobody else draws this id, so it can only be there because an earlier attempt went through.
   if (request.idIsGenerated && word !== 'DUPLICATE') return 'enqueued';
   return word === 'CONFLICT' ? 'id-conflict' : 'duplicate';
+}
+
+/** Why a task was not stored, when the script that was to do it found a key of a wrong type, which it has told. */
+export function wrongPlaceError({ message, place }: EnqueueRequest): BrokerCommandError {
+  return new BrokerCommandError(
+    `Task "${message.id}" was not stored in queue "${message.queue}" (${place.kind}): a key there holds a wrong type`,
+  );
 }

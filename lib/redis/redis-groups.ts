@@ -16,7 +16,7 @@ import { archiveLimits } from './archive-limits.js';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { dayCounters } from './day-counters.js';
 import { aggregationSetKey, groupKey, queueKeys } from './keys.js';
-import { storeArguments, taskArguments } from './redis-enqueue.js';
+import { storeArguments, taskArguments, wrongPlaceError } from './redis-enqueue.js';
 import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
@@ -34,7 +34,7 @@ export const finishAggregationScript = defineScript({
   file: 'finish-aggregation.lua',
   keys: ['set', 'aggregationSets', 'pending', 'scheduled', 'retry', 'due', 'groups'],
   args: ['taskPrefix', 'groupPrefix', 'now', 'pendingSince', 'wakeChannel', 'dueChannel', 'queue', '...tasks'],
-  replies: ['FINISHED', 'GONE', 'DUPLICATE', 'HELD', 'CONFLICT'],
+  replies: ['FINISHED', 'GONE', 'DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 
 /** Returns the members of one aggregation set to their group. */
@@ -42,7 +42,7 @@ export const returnAggregationSetScript = defineScript({
   file: 'return-aggregation-set.lua',
   keys: ['set', 'aggregationSets', 'groups'],
   args: ['groupPrefix'],
-  replies: ['RETURNED', 'GONE'],
+  replies: ['RETURNED', 'MORE', 'GONE'],
 });
 
 /** Reads a part of an aggregation set (spec/01 §5.17). */
@@ -74,7 +74,7 @@ export const reclaimAggregationSetsScript = defineScript({
   file: 'reclaim-aggregation-sets.lua',
   keys: ['aggregationSets', 'groups'],
   args: ['groupPrefix', 'now', 'limit'],
-  replies: [],
+  replies: ['MORE', 'DONE'],
 });
 
 const finishOutcomes: Readonly<Record<string, FinishOutcome>> = {
@@ -97,7 +97,10 @@ export class RedisGroups {
 
   /** Names of the groups that have waiting tasks. */
   async listGroups(queue: string): Promise<readonly string[]> {
-    return listReply(await this.deps.connection.send('smembers', [queueKeys(queue).groups])).map(textReply);
+    const { groups } = queueKeys(queue);
+    const command = async (): Promise<readonly string[]> =>
+      listReply(await this.deps.connection.send('smembers', [groups])).map(textReply);
+    return await this.deps.runner.withKey({ key: groups, type: 'set' }, { command, otherwise: [] });
   }
 
   /** Moves the members of a group that is ready into a new set. */
@@ -164,18 +167,20 @@ export class RedisGroups {
       [aggregationSetKey(keys, group, setId), aggregationSets, pending, scheduled, retry, due, groups],
       [...storeArguments(keys, now), ...taskArguments(keys, combined, encodeTaskMessage(combined.message))],
     );
-    return finishOutcomes[textReply(reply)] ?? 'gone';
+    const word = textReply(reply);
+    if (word === 'WRONG_TYPE') throw wrongPlaceError(combined);
+    return finishOutcomes[word] ?? 'gone';
   }
 
   /** Returns the members of a set to their group. */
   async returnAggregationSet({ queue, group, setId }: AggregationSetRequest): Promise<void> {
     const keys = queueKeys(queue);
     const set = aggregationSetKey(keys, group, setId);
-    await this.deps.runner.run(
-      returnAggregationSetScript,
-      [set, keys.aggregationSets, keys.groups],
-      [keys.groupPrefix],
-    );
+    let word: string;
+    do {
+      const keysOfSet = [set, keys.aggregationSets, keys.groups];
+      word = textReply(await this.deps.runner.run(returnAggregationSetScript, keysOfSet, [keys.groupPrefix]));
+    } while (word === 'MORE');
   }
 
   /** Deletes a set with all its tasks. */
@@ -198,8 +203,9 @@ export class RedisGroups {
         [keys.aggregationSets, keys.groups],
         [keys.groupPrefix, toEpochSeconds(request.now), reclaimBatch],
       );
-      reclaimed += numberReply(reply);
-      if (numberReply(reply) < reclaimBatch) return reclaimed;
+      const [dissolved, word] = listReply(reply);
+      reclaimed += numberReply(dissolved);
+      if (textReply(word) !== 'MORE') return reclaimed;
     }
   }
 

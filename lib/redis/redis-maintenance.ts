@@ -1,3 +1,4 @@
+import { archiveLimits } from './archive-limits.js';
 import type {
   AggregationSet,
   AggregationSetRequest,
@@ -29,8 +30,8 @@ import { defineScript } from './script.js';
 /** Deletes completed tasks whose retention has ended (spec/01 §5.20). */
 export const deleteExpiredCompletedScript = defineScript({
   file: 'delete-expired-completed.lua',
-  keys: ['completed'],
-  args: ['taskPrefix', 'now', 'limit'],
+  keys: ['completed', 'archived'],
+  args: ['taskPrefix', 'now', 'limit', 'archiveSize'],
   replies: [],
 });
 
@@ -70,8 +71,13 @@ export class RedisMaintenance implements MaintenanceContract {
     return numberReply(
       await this.deps.runner.run(
         deleteExpiredCompletedScript,
-        [keys.completed],
-        [keys.taskPrefix, toEpochSeconds(request.now), Math.min(request.limit, maxBatch)],
+        [keys.completed, keys.archived],
+        [
+          keys.taskPrefix,
+          toEpochSeconds(request.now),
+          Math.min(request.limit, maxBatch),
+          archiveLimits(request.now).size,
+        ],
       ),
     );
   }

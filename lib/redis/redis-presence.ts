@@ -23,6 +23,30 @@ export const publishServerScript = defineScript({
   replies: ['PUBLISHED'],
 });
 
+/** Adds the key of a server to the list of them. */
+export const listKeyScript = defineScript({
+  file: 'list-key.lua',
+  keys: ['registry'],
+  args: ['expiresAt', 'key'],
+  replies: ['LISTED'],
+});
+
+/** A key in a list of those that expire. */
+interface Listing {
+  readonly registry: string;
+  readonly expiresAt: number;
+  readonly key: string;
+}
+
+/**
+ * Adds a key to a list of them. While that is of another type it is told and nothing else: what publishes itself must not
+ * fail for want of the list.
+ */
+export async function listKey(runner: ScriptRunner, { registry, expiresAt, key }: Listing): Promise<void> {
+  const command = async (): Promise<void> => void (await runner.run(listKeyScript, [registry], [expiresAt, key]));
+  await runner.withKey({ key: registry, type: 'zset' }, { command, otherwise: undefined });
+}
+
 const { cancelChannel, cancelRequestChannel, wakeChannel, dueChannel } = globalKeys;
 
 /** The presence contract on Redis. */
@@ -35,7 +59,7 @@ export class RedisPresence implements PresenceContract {
 
   async publishServer(request: Parameters<PresenceContract['publishServer']>[0]): Promise<void> {
     const { server, workers, ttl, now } = request;
-    const { connection, runner } = this.deps;
+    const { runner } = this.deps;
     // Redis refuses a fraction of a second, and a lifetime of none (spec/01 Q-48).
     const ttlSeconds = Math.max(1, toSecondsUp(ttl));
     const expiresAt = toEpochSeconds(now) + ttlSeconds;
@@ -43,8 +67,8 @@ export class RedisPresence implements PresenceContract {
     const running: RedisArgument[] = [];
     for (const worker of workers) running.push(worker.taskId, encodeWorkerInfo(worker));
     await Promise.all([
-      connection.send('zadd', [globalKeys.servers, expiresAt, serverKey(id)]),
-      connection.send('zadd', [globalKeys.workers, expiresAt, workersKey(id)]),
+      listKey(runner, { registry: globalKeys.servers, expiresAt, key: serverKey(id) }),
+      listKey(runner, { registry: globalKeys.workers, expiresAt, key: workersKey(id) }),
       runner.run(
         publishServerScript,
         [serverKey(id), workersKey(id)],

@@ -117,7 +117,12 @@ export class RedisReconcile {
   }
 
   async #placesOf(keys: QueueKeys): Promise<readonly Place[]> {
-    const groups = listReply(await this.deps.connection.send('smembers', [keys.groups])).map(textReply);
+    const command = async (): Promise<string[]> =>
+      listReply(await this.deps.connection.send('smembers', [keys.groups])).map(textReply);
+    const groups = await this.deps.runner.withKey(
+      { key: keys.groups, type: 'set' },
+      { command, otherwise: [] as string[] },
+    );
     // Sorted: the server promises no order, and the cursor is a position.
     const groupKeys = groups.sort().map((group) => groupKey(keys, group));
     const zset = (key: string, state: string): Place => ({ key, partner: key, kind: 'zset', state });

@@ -1,6 +1,7 @@
 import type { Disorder, ExpiredLease, ExpiredLeases, Recovery } from '../model/broker/maintenance.contract.js';
 import type { CancelThen } from '../model/broker/presence.contract.js';
 import type { SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
+import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/duration.js';
@@ -36,6 +37,13 @@ export interface ExpiredLeasesRequest {
 interface FaultyLease {
   readonly record: UndecodableRecord;
   readonly leaseSeconds: number;
+}
+
+/** Records that do not decode, to be archived. */
+interface FaultyLeases {
+  readonly queue: string;
+  readonly faulty: readonly FaultyLease[];
+  readonly now: EpochMs;
 }
 
 /**
@@ -77,7 +85,7 @@ export class RedisRecover {
     }
     return {
       leases,
-      undecodable: await this.#archive({ queue, faulty, now }),
+      undecodable: await this.#archiveIfPossible({ queue, faulty, now }),
       nextEndsAt: textReply(next) === '' ? undefined : fromEpochSeconds(numberReply(next)),
     };
   }
@@ -119,11 +127,17 @@ export class RedisRecover {
     });
   }
 
-  async #archive(request: {
-    readonly queue: string;
-    readonly faulty: readonly FaultyLease[];
-    readonly now: EpochMs;
-  }): Promise<readonly UndecodableTask[]> {
+  async #archiveIfPossible(request: FaultyLeases): Promise<readonly UndecodableTask[]> {
+    try {
+      return await this.#archive(request);
+    } catch (error) {
+      // A key of another type, which has been told, must not keep the other tasks from being recovered.
+      if (error instanceof BrokerCommandError) return [];
+      throw error;
+    }
+  }
+
+  async #archive(request: FaultyLeases): Promise<readonly UndecodableTask[]> {
     const archive = async (faulty: readonly FaultyLease[]): Promise<readonly UndecodableTask[]> =>
       await this.deps.settle.archiveUndecodable({
         queue: request.queue,

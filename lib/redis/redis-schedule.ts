@@ -4,10 +4,11 @@ import { tickMemory } from '../model/cron/schedule.js';
 import { InternalError } from '../model/errors/asynq-error.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { epochMs, type EpochMs, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
-import type { RedisConnection } from './connection/redis-connection.js';
+import type { RedisConnection, RedisReply } from './connection/redis-connection.js';
 import { globalKeys, queueKeys, scheduleHistoryKey, schedulerKey, ticksKey } from './keys.js';
 import { QueueRegistry } from './queue-registry.js';
-import { storeArguments, taskArguments } from './redis-enqueue.js';
+import { storeArguments, taskArguments, wrongPlaceError } from './redis-enqueue.js';
+import { listKey } from './redis-presence.js';
 import { numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
@@ -31,7 +32,7 @@ export const enqueueTickScript = defineScript({
     'taskIdIs',
     '...tasks',
   ],
-  replies: ['TAKEN', 'ENQUEUED', 'OVERLAPS', 'DUPLICATE', 'HELD', 'CONFLICT'],
+  replies: ['TAKEN', 'ENQUEUED', 'OVERLAPS', 'DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 
 /** Says what a scheduler's entries are (spec/01 §5.24). */
@@ -67,7 +68,7 @@ export class RedisSchedule implements ScheduleContract {
   readonly #registry: QueueRegistry;
 
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
-    this.#registry = new QueueRegistry(deps.connection);
+    this.#registry = new QueueRegistry(deps);
   }
 
   async enqueueTick({ schedule, tick, request, overlap, now }: TickRequest): Promise<TickOutcome> {
@@ -90,27 +91,32 @@ export class RedisSchedule implements ScheduleContract {
       ],
     );
     const word = textReply(reply);
+    if (word === 'WRONG_TYPE') throw wrongPlaceError(request);
     const outcome = outcomes[word];
     if (outcome === undefined) throw new InternalError(`A tick became what no tick can become: ${word}`);
     return outcome;
   }
 
   async latestTicks(schedules: readonly ScheduleName[]): Promise<readonly (EpochMs | undefined)[]> {
-    const { connection } = this.deps;
+    const { connection, runner } = this.deps;
     // One command each: schedules of different queues are in different slots of a cluster.
     const replies = await Promise.all(
-      schedules.map(({ queue, schedule }) => connection.send('hget', [ticksKey(queue, schedule), 'latest'])),
+      schedules.map(async ({ queue, schedule }) => {
+        const key = ticksKey(queue, schedule);
+        const command = async (): Promise<RedisReply> => await connection.send('hget', [key, 'latest']);
+        return await runner.withKey({ key, type: 'hash' }, { command, otherwise: null });
+      }),
     );
     return replies.map((reply) => (reply === null ? undefined : epochMs(numberReply(reply))));
   }
 
   async publishEntries(request: Parameters<ScheduleContract['publishEntries']>[0]): Promise<void> {
     const { schedulerId, entries, ttl, now } = request;
-    const { connection, runner } = this.deps;
+    const { runner } = this.deps;
     const ttlSeconds = wholeSeconds(ttl);
     const key = schedulerKey(schedulerId);
     await Promise.all([
-      connection.send('zadd', [globalKeys.schedulers, toEpochSeconds(now) + ttlSeconds, key]),
+      listKey(runner, { registry: globalKeys.schedulers, expiresAt: toEpochSeconds(now) + ttlSeconds, key }),
       runner.run(publishEntriesScript, [key], [ttlSeconds, ...entries.map(encodeScheduleEntry)]),
     ]);
   }

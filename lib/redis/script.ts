@@ -1,3 +1,4 @@
+import type { StoredType } from '../model/broker/storage-notice.js';
 import { scriptSources, type ScriptFile } from './generated/script-sources.js';
 
 /**
@@ -12,11 +13,34 @@ export interface Script {
   readonly args: readonly string[];
   /** The words it may answer with; empty when it answers with data. */
   readonly replies: readonly string[];
+  /** The types of KEYS, as far as their names tell. */
+  readonly keyTypes: readonly (StoredType | undefined)[];
   readonly source: string;
   readonly sha: string;
 }
 
 /** Declares the contract of a Lua file. */
 export function defineScript(contract: Pick<Script, 'file' | 'keys' | 'args' | 'replies'>): Script {
-  return { ...contract, ...scriptSources[contract.file] };
+  return { ...contract, keyTypes: contract.keys.map((name) => typesByName[name]), ...scriptSources[contract.file] };
 }
+
+/** What is stored under the keys that scripts name, the same in each. */
+const typesByName: Readonly<Record<string, StoredType>> = {
+  pending: 'list',
+  active: 'list',
+  entries: 'list',
+  lease: 'zset',
+  scheduled: 'zset',
+  retry: 'zset',
+  due: 'zset',
+  archived: 'zset',
+  completed: 'zset',
+  aggregationSets: 'zset',
+  group: 'zset',
+  set: 'zset',
+  history: 'zset',
+  groups: 'set',
+  task: 'hash',
+  ticks: 'hash',
+  workers: 'hash',
+};

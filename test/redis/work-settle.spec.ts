@@ -1,3 +1,4 @@
+import { StorageNotices } from '../../lib/model/broker/storage-notice.js';
 import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import { BrokerCommandError, BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
@@ -62,14 +63,13 @@ describe('settling', () => {
     expect(await activeIds()).toEqual(['c', 'a']);
   });
 
-  it.each<[Kind, 'completed' | 'retry' | 'archived' | 'pending' | 'scheduled' | 'due']>([
+  it.each<[Kind, 'completed' | 'retry' | 'archived' | 'pending' | 'scheduled']>([
     ['complete', 'completed'],
     ['retry', 'retry'],
-    ['retry', 'due'],
     ['archive', 'archived'],
     ['requeue', 'pending'],
     ['snooze', 'scheduled'],
-    ['return', 'due'],
+    ['return', 'scheduled'],
   ])('leaves a task active that it cannot %s, because Redis refuses %s', async (kind, place) => {
     const messages = await tasks.running({ id: 'a' }, { id: 'b' });
     const settlements = messages.map((message, i) => settlementOf(i === 0 ? kind : 'done', message));
@@ -93,7 +93,7 @@ describe('settling', () => {
   it('does not wait for a lost server with each of its calls anew', async () => {
     const clock = new VirtualClock({ now: new Date() });
     const connection = aConnection('redis://127.0.0.1:1', { clock });
-    const settle = new RedisSettle(new ScriptRunner(connection));
+    const settle = new RedisSettle(new ScriptRunner(connection, new StorageNotices()));
     const settlements = Array.from({ length: 1_200 }, (_, i) => settlementOf('done', aTaskMessage({ id: `id-${i}` })));
     const claims = { kind: 'held', owner, runs: settlements.map(() => runTaken()) } as const;
     const settling = settle.settle({ queue: 'default', settlements, claims, now });

@@ -33,7 +33,10 @@ export interface MaintenanceContract {
    */
   recover(queue: string, recoveries: readonly Recovery[], now: EpochMs): Promise<readonly SettleOutcome[]>;
 
-  /** Deletes up to `limit` completed tasks whose retention has ended; returns how many. */
+  /**
+   * Deletes up to `limit` completed tasks whose retention has ended, and as many archived ones beyond those that are kept;
+   * returns how many, 0 when none is left.
+   */
   deleteExpiredCompleted(request: {
     readonly queue: string;
     readonly now: EpochMs;
@@ -50,7 +53,10 @@ export interface MaintenanceContract {
   /** Names of the groups that have waiting tasks. */
   listGroups(queue: string): Promise<readonly string[]>;
 
-  /** Moves the members of a group that is ready into a new aggregation set, or tells when it can be ready. */
+  /**
+   * Moves the oldest members of a group that is ready into a new aggregation set, thousands at most, or tells when it can
+   * be ready. What is left is collected by the next calls.
+   */
   collectGroup(request: CollectGroupRequest): Promise<GroupCheck>;
 
   /**

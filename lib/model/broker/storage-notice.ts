@@ -32,6 +32,11 @@ export class StorageNotices {
     for (const listener of this.#listeners) listener(notice);
   }
 
+  /** Tells of a key that holds another type than it must. */
+  wrongType(key: Omit<Extract<StorageNotice, { kind: 'wrong-type' }>, 'kind'>): void {
+    this.tell({ kind: 'wrong-type', ...key });
+  }
+
   /** Tells that ids were dropped, unless none were. */
   dropped(queue: string, { from, count }: { readonly from: DroppedFrom; readonly count: number }): void {
     if (count > 0) this.tell({ kind: 'dropped', queue, from, count });

@@ -22,7 +22,8 @@
 -- Reply     SIGNALED   it runs; its worker was told and will do as `then` says
 --           ARCHIVED   done
 --           DELETED    done; its lock is free
---           KEPT       it waits and `then` is retry, or it has ended, or it is being aggregated right now
+--           KEPT       it waits and `then` is retry, or it has ended, or it is being aggregated right now, or a key of
+--                      another type stands where it is or is to go
 --           NOT_FOUND  no such task
 -- Cost      O(log N) in waiting tasks; O(N) for a pending task, N pending tasks
 local task, pending, scheduled, retry, due, groups, archived =
@@ -33,9 +34,14 @@ local requestChannel, request, cancelChannel = ARGV[9], ARGV[10], ARGV[11]
 
 -- include: release-lock
 -- include: make-room-in-archive
+-- include: notices
+-- include: write-when-full
 
 local function leaveGroup()
   local group = redis.call('HGET', task, 'group') or ''
+  if not isSound(groupPrefix .. group, 'zset') or not isSound(groups, 'set') then
+    return false
+  end
   if redis.call('ZREM', groupPrefix .. group, taskId) == 0 then
     return false
   end
@@ -47,20 +53,25 @@ end
 
 local function leavePlace(state)
   if state == 'pending' then
-    return redis.call('LREM', pending, 1, taskId) == 1
+    return isSound(pending, 'list') and redis.call('LREM', pending, 1, taskId) == 1
   elseif state == 'scheduled' or state == 'retry' then
-    redis.call('ZREM', due, taskId)
-    return redis.call('ZREM', state == 'retry' and retry or scheduled, taskId) == 1
+    local set = state == 'retry' and retry or scheduled
+    if isSound(due, 'zset') then
+      redis.call('ZREM', due, taskId)
+    end
+    return isSound(set, 'zset') and redis.call('ZREM', set, taskId) == 1
   end
   return state == 'aggregating' and leaveGroup()
 end
 
--- Before anything is written: a key of another type stops the script here, not half way.
-redis.call('ZCARD', archived)
+if not isSound(task, 'hash') then
+  return withNotices('NOT_FOUND')
+end
 local state = redis.call('HGET', task, 'state')
 if not state then
   return 'NOT_FOUND'
 end
+writeWhenFull(task)
 if state == 'active' then
   redis.call('HSET', task, 'x:cancel', consequence)
   -- Servers that know the request must hear it before the bare id, which says nothing of the consequence.
@@ -68,15 +79,16 @@ if state == 'active' then
   redis.call('PUBLISH', cancelChannel, taskId)
   return 'SIGNALED'
 end
-if consequence == 'retry' or not leavePlace(state) then
-  return 'KEPT'
+local mayArchive = consequence ~= 'archive' or isSound(archived, 'zset')
+if consequence == 'retry' or not mayArchive or not leavePlace(state) then
+  return withNotices('KEPT')
 end
 if consequence == 'delete' then
   redis.call('DEL', task)
   releaseLock(lock, taskId)
-  return 'DELETED'
+  return withNotices('DELETED')
 end
 makeRoomInArchive(archived, taskPrefix, limits, 1)
 redis.call('ZADD', archived, archivedAt, taskId)
 redis.call('HSET', task, 'state', 'archived')
-return 'ARCHIVED'
+return withNotices('ARCHIVED')

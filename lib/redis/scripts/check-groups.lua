@@ -10,6 +10,11 @@
 local groups, aggregationSets = KEYS[1], KEYS[2]
 local groupPrefix = ARGV[1]
 
+-- include: notices
+
+if not isSound(groups, 'set') or not isSound(aggregationSets, 'zset') then
+  return withNotices({})
+end
 local unknown = {}
 for i = 2, #ARGV do
   local key = groupPrefix .. ARGV[i]

@@ -19,7 +19,12 @@ local place, partner = KEYS[1], KEYS[2]
 local kind, state, taskPrefix = ARGV[1], ARGV[2], ARGV[3]
 local first, last = tonumber(ARGV[4]), tonumber(ARGV[4]) + tonumber(ARGV[5]) - 1
 
+-- include: notices
+
 local isList = kind == 'active' or kind == 'list'
+if not isSound(place, isList and 'list' or 'zset') or not isSound(partner, (kind == 'lease' or kind == 'list') and 'list' or 'zset') then
+  return withNotices({ 0 })
+end
 if kind == 'list' and redis.call('LLEN', place) > 5000 then
   return { 0 }
 end
@@ -53,4 +58,4 @@ for i = 1, #taskIds do
     reply[#reply + 1] = taskIds[i]
   end
 end
-return reply
+return withNotices(reply)

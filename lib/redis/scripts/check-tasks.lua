@@ -23,10 +23,11 @@ local places = {
 }
 local taskPrefix, groupPrefix = ARGV[1], ARGV[2]
 
+-- include: notices
 -- include: find-task
 
-local inList, inPlace = findTask(places, groupPrefix)
-local isLong = redis.call('LLEN', places.pending) > 5000
+local _, inPlace, _, isKnown = findTask(places, groupPrefix)
+local isLong = isSound(places.pending, 'list') and redis.call('LLEN', places.pending) > 5000
 
 -- In a long list an id is not searched for: tasks run in the order in which they became pending, so only one that
 -- became so before all of the next to run is suspicious. Requeued tasks are among those, with later times; a hundred
@@ -44,7 +45,9 @@ local function isBeforeNext(taskId, since)
 end
 
 local function isPlaced(state, taskId, group, since)
-  if state == 'pending' and isLong then
+  if not isKnown(state, group) then
+    return true
+  elseif state == 'pending' and isLong then
     return not isBeforeNext(taskId, since)
   elseif state == '' then
     return false
@@ -62,7 +65,9 @@ for i = 3, #ARGV do
   local taskId = ARGV[i]
   local task = taskPrefix .. taskId
   local fields = redis.pcall('HMGET', task, 'state', 'group', 'pending_since')
-  if not fields.err and redis.call('EXISTS', task) == 1 then
+  if fields.err then
+    isSound(task, 'hash')
+  elseif redis.call('EXISTS', task) == 1 then
     local state, group = fields[1] or '', fields[2] or nil
     if redis.call('HEXISTS', task, 'msg') == 0 then
       report('TASK_WITHOUT_MESSAGE', taskId, '')
@@ -71,4 +76,4 @@ for i = 3, #ARGV do
     end
   end
 end
-return reply
+return withNotices(reply)

@@ -1,19 +1,36 @@
--- delete-expired-completed: deletes completed tasks whose retention has ended (spec/01 §5.20), the oldest end first.
+-- delete-expired-completed: deletes completed tasks whose retention has ended (spec/01 §5.20), the oldest end first, and the
+-- oldest archived tasks beyond those that are kept, which archiving has left because they were too many for one call.
 --
 -- KEYS[1]  completed    zset   task id -> end of retention, epoch seconds
+-- KEYS[2]  archived     zset   task id -> time of archiving, epoch seconds
 -- ARGV[1]  taskPrefix   of task hashes (hash); their keys are built here and share the queue's slot
 -- ARGV[2]  now          epoch seconds, from the caller's clock
--- ARGV[3]  limit        how many to delete at most; 1 to 1,000
+-- ARGV[3]  limit        how many of each to delete at most; 1 to 1,000
+-- ARGV[4]  archiveSize  how many archived tasks are kept
 --
--- Reply    how many ids were taken out of completed
+-- Reply    how many ids were taken out of completed, or of archived when those were more
 -- Cost     O(L log N), L the limit, N completed tasks of the queue
-local completed = KEYS[1]
-local taskPrefix, now, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local completed, archived = KEYS[1], KEYS[2]
+local taskPrefix, now, limit, archiveSize = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 -- include: delete-tasks
+-- include: release-lock
+-- include: make-room-in-archive
+-- include: notices
 
-local expired = redis.call('ZRANGEBYSCORE', completed, '-inf', now, 'LIMIT', 0, limit)
-if #expired > 0 then
-  redis.call('ZREM', completed, unpack(expired))
-  deleteTasks(taskPrefix, expired, 'completed')
+local deleted = 0
+if isSound(completed, 'zset') then
+  local expired = redis.call('ZRANGEBYSCORE', completed, '-inf', now, 'LIMIT', 0, limit)
+  if #expired > 0 then
+    redis.call('ZREM', completed, unpack(expired))
+    deleteTasks(taskPrefix, expired, 'completed')
+  end
+  deleted = #expired
 end
-return #expired
+if isSound(archived, 'zset') then
+  local excess = math.min(redis.call('ZCARD', archived) - archiveSize, limit)
+  if excess > 0 then
+    trimArchive(archived, taskPrefix, redis.call('ZRANGE', archived, 0, excess - 1))
+    deleted = math.max(deleted, excess)
+  end
+end
+return withNotices(deleted)

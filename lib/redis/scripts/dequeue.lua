@@ -18,14 +18,18 @@ local pending, paused, active, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local taskPrefix, leaseUntil, limit, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
 local call, pcall = redis.call, redis.pcall
+-- include: notices
 
 if call('EXISTS', paused) == 1 then
   return { 'PAUSED' }
 end
 
--- Before anything is written: a key of another type stops the script here, not half way.
-call('LLEN', active)
-local leased = call('ZCARD', lease)
+-- Before anything is written: nothing can be taken while a key of another type stands where running tasks are kept.
+local leased = pcall('ZCARD', lease)
+if type(pcall('LLEN', active)) ~= 'number' or type(leased) ~= 'number' or type(pcall('LLEN', pending)) ~= 'number' then
+  local _ = isSound(pending, 'list'), isSound(active, 'list'), isSound(lease, 'zset')
+  return withNotices({ 'DRAINED' })
+end
 local reply, taken, leases, seen, left = { 'SOME' }, {}, {}, 0, limit
 while left > 0 and seen < limit + 1000 do
   -- The first write takes something away: a server out of memory still lets workers finish what is stored.
@@ -44,6 +48,8 @@ while left > 0 and seen < limit + 1000 do
       leases[#leases + 1] = taskId
       reply[#reply + 1] = taskId
       reply[#reply + 1] = message
+    elseif message then
+      isSound(hash, 'hash')
     end
   end
   seen = seen + #taskIds
@@ -54,6 +60,7 @@ while left > 0 and seen < limit + 1000 do
   left = limit - #taken
 end
 
+noteDropped('pending', seen - #taken)
 if #taken > 0 then
   call('LPUSH', active, unpack(taken))
   -- A small sorted set is a list that is searched from end to end, unless a member was ever too long for that.
@@ -66,4 +73,4 @@ if #taken > 0 then
     call('ZREM', lease, string.rep('x', 65))
   end
 end
-return reply
+return withNotices(reply)

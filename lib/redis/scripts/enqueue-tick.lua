@@ -30,6 +30,7 @@
 --            DUPLICATE     another task holds the lock, so none was stored
 --            HELD          the lock is held by a task with this very id, so none was stored
 --            CONFLICT      a task with this id exists, so none was stored
+--            WRONG_TYPE    where it is to be stored stands a key of another type; nothing was written
 -- Cost       O(log N), N tasks waiting in the sets; O(M), M ticks in twice the memory, once in a memory's time
 local ticks = KEYS[1]
 local pending, scheduled, retry, due, groups = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -38,6 +39,7 @@ local wakeChannel, dueChannel, queue = ARGV[5], ARGV[6], ARGV[7]
 local tick, tickMemory, ticksTtl, overlap, taskIdIs = ARGV[8], tonumber(ARGV[9]), ARGV[10], ARGV[11], ARGV[12]
 local taskId = ARGV[13]
 
+-- include: notices
 -- include: place-due
 -- include: store-tasks
 
@@ -66,6 +68,9 @@ else
     pendingSince = pendingSince,
   }, ARGV, 13)
   became = refused[2] or became
+  if became == 'WRONG_TYPE' then
+    return withNotices(became)
+  end
 end
 
 redis.call('HSET', ticks, tick, became .. ' ' .. taskId)
@@ -88,4 +93,4 @@ if not latest or isAstray or tonumber(tick) > tonumber(latest) then
   end
 end
 redis.call('EXPIRE', ticks, ticksTtl)
-return became
+return withNotices(became)

@@ -20,19 +20,21 @@
 --   DUPLICATE  another task holds the lock
 --   HELD       the lock is held by a task with this very id
 --   CONFLICT   a task with this id exists
+--   WRONG_TYPE  where it is to be stored stands a key of another type
 -- Cost       O(n log N), n tasks given, N tasks waiting in the sets
 local pending, scheduled, retry, due, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local wakeChannel, dueChannel, queue = ARGV[5], ARGV[6], ARGV[7]
 
+-- include: notices
 -- include: place-due
 -- include: store-tasks
 
-return storeTasks({
+return withNotices(storeTasks({
   keys = { pending = pending, scheduled = scheduled, retry = retry, due = due, groups = groups },
   prefixes = { task = taskPrefix, group = groupPrefix },
   channels = { wake = wakeChannel, due = dueChannel },
   queue = queue,
   now = now,
   pendingSince = pendingSince,
-}, ARGV, 8)
+}, ARGV, 8))

@@ -14,6 +14,9 @@
 local lease = KEYS[1]
 local taskPrefix, leaseUntil = ARGV[1], ARGV[2]
 
+-- include: write-when-full
+
+writeWhenFull(lease)
 local news = {}
 for i = 3, #ARGV, 3 do
   local taskId, heldUntil, note = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]

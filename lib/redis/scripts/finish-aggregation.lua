@@ -24,6 +24,7 @@
 --           DUPLICATE        another task holds the lock
 --           HELD             the lock is held by a task with this very id
 --           CONFLICT         a task with this id exists
+--           WRONG_TYPE       where it is to be stored stands a key of another type
 --           Nothing was written unless FINISHED.
 -- Cost      O(N), N members
 local set, aggregationSets = KEYS[1], KEYS[2]
@@ -31,8 +32,10 @@ local pending, scheduled, retry, due, groups = KEYS[3], KEYS[4], KEYS[5], KEYS[6
 local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local wakeChannel, dueChannel, queue = ARGV[5], ARGV[6], ARGV[7]
 
+-- include: notices
 -- include: place-due
 -- include: store-tasks
+-- include: write-when-full
 
 local size = redis.call('ZCARD', set)
 if size == 0 or not redis.call('ZSCORE', aggregationSets, set) then
@@ -41,15 +44,20 @@ end
 
 -- Looked at before anything is written. A hash that names another state stays: its id was left behind in the set and
 -- belongs to another task by now.
-local members = {}
+local members, missing = {}, 0
 for first = 0, size - 1, 1000 do
   for _, taskId in ipairs(redis.call('ZRANGE', set, first, first + 999)) do
-    if redis.pcall('HGET', taskPrefix .. taskId, 'state') == 'aggregating' then
+    local state = redis.pcall('HGET', taskPrefix .. taskId, 'state')
+    if state == 'aggregating' then
       members[#members + 1] = taskPrefix .. taskId
+    elseif not state then
+      missing = missing + 1
     end
   end
 end
 
+-- It frees more than it takes.
+writeWhenFull(aggregationSets)
 local refused = storeTasks({
   keys = { pending = pending, scheduled = scheduled, retry = retry, due = due, groups = groups },
   prefixes = { task = taskPrefix, group = groupPrefix },
@@ -59,11 +67,12 @@ local refused = storeTasks({
   pendingSince = pendingSince,
 }, ARGV, 8)
 if refused[2] then
-  return refused[2]
+  return withNotices(refused[2])
 end
 for first = 1, #members, 1000 do
   redis.call('DEL', unpack(members, first, math.min(first + 999, #members)))
 end
 redis.call('DEL', set)
 redis.call('ZREM', aggregationSets, set)
-return 'FINISHED'
+noteDropped('group', missing)
+return withNotices('FINISHED')

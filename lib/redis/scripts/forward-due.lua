@@ -24,6 +24,7 @@ local nowText, now, limit, wakeChannel = ARGV[4], tonumber(ARGV[4]), tonumber(AR
 local archiveLimits = { cutoff = ARGV[7], size = tonumber(ARGV[8]) }
 -- include: release-lock
 -- include: make-room-in-archive
+-- include: notices
 -- include: exact-due
 
 local exactDue = exactDueOf(scheduled, retry, due)
@@ -38,11 +39,18 @@ local function consider(taskId, dueAt)
   end
 end
 -- Stale members may hide others behind the limit: then those are due still, and the next call finds them.
-local exact = exactDue(redis.call('ZRANGEBYSCORE', due, '-inf', nowText, 'WITHSCORES', 'LIMIT', 0, limit))
+local waiting = {}
+for _, set in ipairs({ scheduled, retry }) do
+  if isSound(set, 'zset') then
+    waiting[#waiting + 1] = set
+  end
+end
+local hasDue = #waiting == 2 and isSound(due, 'zset')
+local exact = not hasDue and {} or exactDue(redis.call('ZRANGEBYSCORE', due, '-inf', nowText, 'WITHSCORES', 'LIMIT', 0, limit))
 for i = 1, #exact do
   consider(exact[i].taskId, exact[i].dueAt)
 end
-for _, set in ipairs({ scheduled, retry }) do
+for _, set in ipairs(waiting) do
   local page = redis.call('ZRANGEBYSCORE', set, '-inf', now / 1000, 'WITHSCORES', 'LIMIT', 0, limit)
   for i = 1, #page, 2 do
     consider(page[i], tonumber(page[i + 1]) * 1000)
@@ -55,16 +63,24 @@ table.sort(candidates, function(a, b)
   return a.order < b.order
 end)
 
-local taken, ready, archive, grouped = {}, {}, {}, {}
+local taken, ready, archive, grouped, lost = {}, {}, {}, {}, 0
 for i = 1, math.min(limit, #candidates) do
   taken[i] = candidates[i].taskId
 end
 -- The first write takes something away, so that a server out of memory still lets tasks run.
 if #taken > 0 then
-  redis.call('ZREM', scheduled, unpack(taken))
-  redis.call('ZREM', retry, unpack(taken))
-  redis.call('ZREM', due, unpack(taken))
+  for _, set in ipairs(waiting) do
+    redis.call('ZREM', set, unpack(taken))
+  end
+  if hasDue then
+    redis.call('ZREM', due, unpack(taken))
+  end
 end
+-- Where a task is to go stands a key of another type: it waits some seconds more, and nobody behind it waits for that.
+local function putOff(taskId, state)
+  redis.call('ZADD', state == 'retry' and retry or scheduled, math.ceil(now / 1000) + 5, taskId)
+end
+local mayRun, mayArchive, mayGroup = isSound(pending, 'list'), isSound(archived, 'zset'), isSound(groups, 'set')
 for i = 1, #taken do
   local taskId = taken[i]
   local task = taskPrefix .. taskId
@@ -76,7 +92,7 @@ for i = 1, #taken do
     if group == '' and fields[5] == 'scheduled' then
       group = fields[4] or ''
     end
-    if consequence then
+    if consequence and (consequence ~= 'archive' or mayArchive) then
       redis.call('HDEL', task, 'x:cancel')
     end
     -- A worker that knows nothing of consequences has put a canceled task here.
@@ -84,7 +100,13 @@ for i = 1, #taken do
       redis.call('DEL', task)
       releaseLock(fields[3] or '', taskId)
     elseif consequence == 'archive' then
-      archive[#archive + 1] = taskId
+      if mayArchive then
+        archive[#archive + 1] = taskId
+      else
+        putOff(taskId, fields[5])
+      end
+    elseif group ~= '' and not (mayGroup and isSound(groupPrefix .. group, 'zset')) or group == '' and not mayRun then
+      putOff(taskId, fields[5])
     elseif group ~= '' then
       grouped[#grouped + 1] = taskId
       redis.call('ZADD', groupPrefix .. group, math.floor(now / 1000), taskId)
@@ -95,6 +117,9 @@ for i = 1, #taken do
       ready[#ready + 1] = taskId
       redis.call('HSET', task, 'state', 'pending', 'pending_since', nowText .. '000000')
     end
+  else
+    lost = lost + 1
+    isSound(task, 'hash')
   end
 end
 
@@ -112,13 +137,13 @@ end
 
 -- An exact time is never later than its second, so the earliest of all first members is the next due instant.
 local nextDue = math.huge
-for _, set in ipairs({ scheduled, retry }) do
+for _, set in ipairs(waiting) do
   local first = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
   if first[2] then
     nextDue = math.min(nextDue, tonumber(first[2]) * 1000)
   end
 end
-local page = redis.call('ZRANGE', due, 0, 15, 'WITHSCORES')
+local page = hasDue and redis.call('ZRANGE', due, 0, 15, 'WITHSCORES') or {}
 exact = exactDue(page)
 if exact[1] then
   nextDue = math.min(nextDue, exact[1].dueAt)
@@ -126,4 +151,5 @@ elseif #page > 0 then
   -- All stale and dropped: whatever comes behind them is due no earlier than the last of them.
   nextDue = math.min(nextDue, tonumber(page[#page]))
 end
-return { #ready + #grouped, nextDue == math.huge and '' or string.format('%.0f', math.ceil(nextDue)) }
+noteDropped('scheduled', lost)
+return withNotices({ #ready + #grouped, nextDue == math.huge and '' or string.format('%.0f', math.ceil(nextDue)) })

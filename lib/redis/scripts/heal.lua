@@ -33,17 +33,20 @@ local groups, due = KEYS[8], KEYS[10]
 local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local wakeChannel, queue = ARGV[5], ARGV[6]
 
+-- include: notices
 -- include: find-task
+-- include: write-when-full
 
-local inList, inPlace, moved = findTask(places, groupPrefix)
+local inList, inPlace, moved, isKnown = findTask(places, groupPrefix)
 local sets = { 'scheduled', 'retry', 'archived', 'completed' }
 
 -- A long list is walked through only for tasks that say they are in it: an id that is there without a task is dropped
 -- when it is dequeued.
-local isLong = redis.call('LLEN', places.pending) > 5000
+local hasPending = isSound(places.pending, 'list')
+local isLong = hasPending and redis.call('LLEN', places.pending) > 5000
 local walked = 0
 local function mayWalkPending()
-  local length = redis.call('LLEN', places.pending)
+  local length = hasPending and redis.call('LLEN', places.pending) or 0
   if walked > 0 and walked + length > 1000000 then
     return false
   end
@@ -61,6 +64,9 @@ local function stored(taskId)
 end
 
 local function leaveList(list, taskId)
+  if not isSound(list, 'list') then
+    return 0
+  end
   moved(list, taskId, false)
   return redis.call('LREM', list, 0, taskId)
 end
@@ -69,22 +75,25 @@ end
 local function leaveOthers(taskId, state)
   local left = 0
   for _, name in ipairs(sets) do
-    if name ~= state then
+    if name ~= state and isSound(places[name], 'zset') then
       left = left + redis.call('ZREM', places[name], taskId)
     end
   end
-  if state ~= 'scheduled' and state ~= 'retry' then
+  if state ~= 'scheduled' and state ~= 'retry' and isSound(due, 'zset') then
     redis.call('ZREM', due, taskId)
   end
   if state ~= 'active' then
-    left = left + redis.call('ZREM', places.lease, taskId) + leaveList(places.active, taskId)
+    left = left + (isSound(places.lease, 'zset') and redis.call('ZREM', places.lease, taskId) or 0)
+      + leaveList(places.active, taskId)
   end
   if state ~= 'pending' and not isLong then
     left = left + leaveList(places.pending, taskId)
   end
-  if state ~= 'aggregating' and redis.call('SCARD', groups) <= 1000 then
+  if state ~= 'aggregating' and isSound(groups, 'set') and redis.call('SCARD', groups) <= 1000 then
     for _, group in ipairs(redis.call('SMEMBERS', groups)) do
-      left = left + redis.call('ZREM', groupPrefix .. group, taskId)
+      if isSound(groupPrefix .. group, 'zset') then
+        left = left + redis.call('ZREM', groupPrefix .. group, taskId)
+      end
     end
   end
   return left
@@ -106,7 +115,7 @@ end
 
 -- What is known of an old due time is in `due`; without it the task is due now.
 local function dueSecond(taskId)
-  local dueAt = redis.call('ZSCORE', due, taskId)
+  local dueAt = isSound(due, 'zset') and redis.call('ZSCORE', due, taskId)
   return dueAt and math.ceil(dueAt / 1000) or now
 end
 
@@ -142,8 +151,9 @@ end
 local function settleIn(taskId, messageGroup, expiresAt)
   local isTask, state, group = stored(taskId)
   group = group or (messageGroup ~= '' and messageGroup or nil)
-  local isKnown = state == '' or state == 'aggregating' or (places[state] and state ~= 'lease')
-  if not isTask or not isKnown then
+  local isOurs = state == '' or state == 'aggregating' or (places[state] and state ~= 'lease')
+  -- A task whose place cannot be looked at may be in it.
+  if not isTask or not isOurs or not isKnown(state, group) or state == 'aggregating' and not isSound(groups, 'set') then
     return 'RIGHT'
   end
   if not mayWalkPending() then
@@ -186,7 +196,7 @@ end
 
 function heal.ACTIVE_WITHOUT_LEASE(taskId)
   local isTask, state = stored(taskId)
-  if state ~= 'active' or not isTask or redis.call('ZSCORE', places.lease, taskId)
+  if state ~= 'active' or not isTask or not isKnown('active') or redis.call('ZSCORE', places.lease, taskId)
     or not inList(places.active, taskId) then
     return 'RIGHT'
   end
@@ -196,7 +206,7 @@ end
 
 function heal.LEASE_WITHOUT_ACTIVE(taskId)
   local isTask, state = stored(taskId)
-  if not redis.call('ZSCORE', places.lease, taskId) then
+  if not isKnown('active') or not redis.call('ZSCORE', places.lease, taskId) then
     return 'RIGHT'
   elseif not isTask or state ~= 'active' then
     return redis.call('ZREM', places.lease, taskId) == 1 and 'HEALED'
@@ -213,7 +223,7 @@ end
 function heal.GROUP_NOT_LISTED(name)
   local key = groupPrefix .. name
   local members = redis.pcall('ZRANGE', key, 0, 99)
-  if #members == 0 or redis.call('SISMEMBER', groups, name) == 1 or redis.call('ZSCORE', places.aggregationSets, key) then
+  if #members == 0 or not isSound(groups, 'set') or not isSound(places.aggregationSets, 'zset') or redis.call('SISMEMBER', groups, name) == 1 or redis.call('ZSCORE', places.aggregationSets, key) then
     return 'RIGHT'
   end
   for _, taskId in ipairs(members) do
@@ -227,8 +237,10 @@ function heal.GROUP_NOT_LISTED(name)
   return 'HEALED'
 end
 
+-- What is put right here is finished and freed afterwards.
+writeWhenFull(due)
 local reply = {}
 for i = 7, #ARGV, 4 do
   reply[#reply + 1] = heal[ARGV[i]](ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
 end
-return reply
+return withNotices(reply)

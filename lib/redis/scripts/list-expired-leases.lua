@@ -13,15 +13,23 @@
 local lease, active = KEYS[1], KEYS[2]
 local taskPrefix, expiredBy, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
+-- include: notices
+
+if not isSound(lease, 'zset') then
+  return withNotices({ '' })
+end
 local nextEnd = redis.call('ZRANGEBYSCORE', lease, '(' .. expiredBy, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-local reply, listed = { nextEnd[2] or '' }, 0
+local reply, listed, lost = { nextEnd[2] or '' }, 0, 0
 -- Rounds, because what is dropped makes room for others; bounded, because dropping is what costs.
 for round = 1, 5 do
   local page = redis.call('ZRANGEBYSCORE', lease, '-inf', expiredBy, 'WITHSCORES', 'LIMIT', listed, limit - listed)
   local dropped = 0
   for i = 1, #page, 2 do
     local taskId = page[i]
-    local task = redis.call('HMGET', taskPrefix .. taskId, 'msg', 'x:o', 'x:cancel')
+    local task = redis.pcall('HMGET', taskPrefix .. taskId, 'msg', 'x:o', 'x:cancel')
+    if task.err then
+      isSound(taskPrefix .. taskId, 'hash')
+    end
     if task[1] then
       local at = #reply
       reply[at + 1], reply[at + 2], reply[at + 3] = taskId, page[i + 1], task[1]
@@ -29,12 +37,16 @@ for round = 1, 5 do
       listed = listed + 1
     else
       redis.call('ZREM', lease, taskId)
-      redis.call('LREM', active, -1, taskId)
+      if isSound(active, 'list') then
+        redis.call('LREM', active, -1, taskId)
+      end
       dropped = dropped + 1
     end
   end
+  lost = lost + dropped
   if dropped == 0 or listed == limit then
     break
   end
 end
-return reply
+noteDropped('lease', lost)
+return withNotices(reply)

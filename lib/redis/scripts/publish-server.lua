@@ -11,8 +11,9 @@
 local server, workers = KEYS[1], KEYS[2]
 local ttl, serverInfo = ARGV[1], ARGV[2]
 
-redis.call('SET', server, serverInfo, 'EX', ttl)
+-- The first write takes something away: a server out of memory must still be told who lives.
 redis.call('DEL', workers)
+redis.call('SET', server, serverInfo, 'EX', ttl)
 for i = 3, #ARGV, 4000 do
   redis.call('HSET', workers, unpack(ARGV, i, math.min(i + 3999, #ARGV)))
 end

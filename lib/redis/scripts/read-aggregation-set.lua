@@ -16,8 +16,8 @@ local taskPrefix, first, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local page = redis.call('ZRANGE', set, first, first + limit - 1)
 local reply = { redis.call('ZSCORE', aggregationSets, set) or '', #page }
 for i = 1, #page do
-  local message = redis.call('HGET', taskPrefix .. page[i], 'msg')
-  if message then
+  local message = redis.pcall('HGET', taskPrefix .. page[i], 'msg')
+  if type(message) == 'string' then
     reply[#reply + 1] = page[i]
     reply[#reply + 1] = message
   end

@@ -29,13 +29,13 @@ local taskPrefix, now, dayExpiresAt, dueChannel, queue = ARGV[1], tonumber(ARGV[
 local fence, count = ARGV[6], tonumber(ARGV[7])
 
 -- include: leave-active
+-- include: notices
 -- include: place-due
 -- include: count-processed
 -- include: count-failed
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', retry)
-redis.call('ZCARD', due)
 local taken, _, rest =
   leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 8, count)
 if not taken then
@@ -60,4 +60,4 @@ for i = 1, count do
 end
 placeDue({ target = retry, other = scheduled, due = due }, tasks, now, { channel = dueChannel, queue = queue })
 countFailed(counters, failures, dayExpiresAt)
-return refused
+return withNotices(refused)

@@ -7,14 +7,18 @@
 --                           the set's and shares the queue's slot
 --
 -- Reply    RETURNED         the group has its members back
+--          MORE             it has 2,000 of them: call again
 --          GONE             there is no such set: it was aggregated, or went back before; nothing was written
--- Cost     O(N log N), N members
+-- Cost     O(log N), N members
 local set, aggregationSets, groups = KEYS[1], KEYS[2], KEYS[3]
 local groupPrefix = ARGV[1]
+-- include: notices
 -- include: return-set
+-- include: write-when-full
 
 if not redis.call('ZSCORE', aggregationSets, set) then
   return 'GONE'
 end
-returnSet({ aggregationSets = aggregationSets, groups = groups }, groupPrefix, set)
-return 'RETURNED'
+writeWhenFull(aggregationSets)
+local became = returnSet({ aggregationSets = aggregationSets, groups = groups }, groupPrefix, set)
+return withNotices(became == 'MORE' and became or 'RETURNED')

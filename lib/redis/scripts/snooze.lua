@@ -25,11 +25,11 @@ local taskPrefix, now, dueChannel, queue = ARGV[1], tonumber(ARGV[2]), ARGV[3], 
 local fence, count = ARGV[5], tonumber(ARGV[6])
 
 -- include: leave-active
+-- include: notices
 -- include: place-due
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', scheduled)
-redis.call('ZCARD', due)
 local taken, _, rest =
   leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 7, count)
 if not taken then
@@ -56,4 +56,4 @@ for i = 1, count do
   end
 end
 placeDue({ target = scheduled, other = retry, due = due }, tasks, now, { channel = dueChannel, queue = queue })
-return refused
+return withNotices(refused)

@@ -8,7 +8,7 @@ local function deleteTasks(taskPrefix, taskIds, state)
   local hashes = {}
   for i = 1, #taskIds do
     local task = taskPrefix .. taskIds[i]
-    if redis.call('HGET', task, 'state') == state then
+    if redis.pcall('HGET', task, 'state') == state then
       hashes[#hashes + 1] = task
     end
   end

@@ -1,6 +1,6 @@
 -- exact-due: which members of `due` still tell the due time of a task. A task that was moved by a process that does
 -- not know the key leaves its member behind: one counts only while, rounded up to seconds, it is the score under which
--- the task waits in scheduled or retry.
+-- the task waits in scheduled or retry. Needs notices before it.
 --
 -- exactDueOf(scheduled, retry, due) returns a function
 --   exactDue(page)  page: task id, epoch milliseconds, and so on, as read from `due`; at most 1,000 members.
@@ -12,7 +12,7 @@ local function exactDueOf(scheduled, retry, due)
     for i = 1, #page, 2 do
       taskIds[#taskIds + 1] = page[i]
     end
-    if #taskIds == 0 then
+    if #taskIds == 0 or not isSound(scheduled, 'zset') or not isSound(retry, 'zset') then
       return valid
     end
     local inScheduled = redis.call('ZMSCORE', scheduled, unpack(taskIds))

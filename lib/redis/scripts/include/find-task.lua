@@ -1,6 +1,7 @@
--- find-task: where the id of a task is, by the places of its queue.
+-- find-task: where the id of a task is, by the places of its queue. Needs notices before it. Where a key of another type
+-- stands, nobody can tell: it counts as being nowhere, see isKnown.
 --
--- findTask(places, groupPrefix) returns three functions
+-- findTask(places, groupPrefix) returns four functions
 --   places   keys: pending, active, lease, scheduled, retry, archived, completed, aggregationSets
 --   inList(list, taskId)           whether a list holds the id. Lists of up to 5,000 ids are read once for all calls;
 --                                  in longer ones the id is searched for, O(N).
@@ -8,10 +9,14 @@
 --                                  lease; that of aggregating is the group (its name, or nil when it is not known) or
 --                                  one of its aggregation sets.
 --   moved(list, taskId, isThere)   to be told of what the script writes to a list
+--   isKnown(state, group)          whether the keys of the place of that state are all of their types
 local function findTask(places, groupPrefix)
   local members = {}
 
   local function inList(list, taskId)
+    if not isSound(list, 'list') then
+      return false
+    end
     if members[list] == nil then
       members[list] = false
       if redis.call('LLEN', list) <= 5000 then
@@ -29,11 +34,11 @@ local function findTask(places, groupPrefix)
 
   local function inGroup(taskId, group)
     local groupKey = groupPrefix .. (group or '')
-    if group and redis.call('ZSCORE', groupKey, taskId) then
+    if group and isSound(groupKey, 'zset') and redis.call('ZSCORE', groupKey, taskId) then
       return true
     end
-    for _, set in ipairs(redis.call('ZRANGE', places.aggregationSets, 0, -1)) do
-      if string.sub(set, 1, #groupKey) == groupKey and redis.call('ZSCORE', set, taskId) then
+    for _, set in ipairs(isSound(places.aggregationSets, 'zset') and redis.call('ZRANGE', places.aggregationSets, 0, -1) or {}) do
+      if string.sub(set, 1, #groupKey) == groupKey and isSound(set, 'zset') and redis.call('ZSCORE', set, taskId) then
         return true
       end
     end
@@ -44,11 +49,12 @@ local function findTask(places, groupPrefix)
     if state == 'pending' then
       return inList(places.pending, taskId)
     elseif state == 'active' then
-      return redis.call('ZSCORE', places.lease, taskId) ~= false or inList(places.active, taskId)
+      return isSound(places.lease, 'zset') and redis.call('ZSCORE', places.lease, taskId) ~= false
+        or inList(places.active, taskId)
     elseif state == 'aggregating' then
       return inGroup(taskId, group)
     end
-    return redis.call('ZSCORE', places[state], taskId) ~= false
+    return isSound(places[state], 'zset') and redis.call('ZSCORE', places[state], taskId) ~= false
   end
 
   local function moved(list, taskId, isThere)
@@ -57,5 +63,16 @@ local function findTask(places, groupPrefix)
     end
   end
 
-  return inList, inPlace, moved
+  local function isKnown(state, group)
+    if state == 'pending' or state == '' then
+      return isSound(places.pending, 'list')
+    elseif state == 'active' then
+      return isSound(places.active, 'list') and isSound(places.lease, 'zset')
+    elseif state == 'aggregating' then
+      return isSound(places.aggregationSets, 'zset') and (not group or isSound(groupPrefix .. group, 'zset'))
+    end
+    return not places[state] or isSound(places[state], 'zset')
+  end
+
+  return inList, inPlace, moved, isKnown
 end

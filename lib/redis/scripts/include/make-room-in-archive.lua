@@ -1,5 +1,6 @@
 -- make-room-in-archive: deletes archived tasks that are too old or too many, before new ones are added, so that a
--- new one can never be trimmed itself. Needs release-lock before it.
+-- new one can never be trimmed itself. At most 1,000 of each go in one call, so that no call takes long; what is left,
+-- because others had let the archive grow, goes with later calls. Needs release-lock before it.
 --
 -- makeRoomInArchive(archived, taskPrefix, limits, incoming)
 --   limits    cutoff: epoch seconds, members of this score or less go; size: how many may be left with the new ones
@@ -20,23 +21,13 @@ local function trimArchive(archived, taskPrefix, taskIds)
 end
 
 local function makeRoomInArchive(archived, taskPrefix, limits, incoming)
-  -- In chunks: Lua hands at most some 8,000 values to one command.
-  while true do
-    local old = redis.call('ZRANGEBYSCORE', archived, '-inf', limits.cutoff, 'LIMIT', 0, 1000)
-    if #old == 0 then
-      break
-    end
+  local old = redis.call('ZRANGEBYSCORE', archived, '-inf', limits.cutoff, 'LIMIT', 0, 1000)
+  if #old > 0 then
     trimArchive(archived, taskPrefix, old)
   end
-  while true do
-    local excess = redis.call('ZCARD', archived) + incoming - limits.size
-    if excess <= 0 then
-      break
-    end
-    local oldest = redis.call('ZRANGE', archived, 0, math.min(excess, 1000) - 1)
-    if #oldest == 0 then
-      break
-    end
+  local excess = math.min(redis.call('ZCARD', archived) + incoming - limits.size, 1000)
+  local oldest = excess > 0 and redis.call('ZRANGE', archived, 0, excess - 1) or {}
+  if #oldest > 0 then
     trimArchive(archived, taskPrefix, oldest)
   end
 end

@@ -1,5 +1,6 @@
 -- place-due: puts tasks into the scheduled or the retry set. The set's score is the due time rounded up to seconds, as
--- every process reads it; a due time between two seconds is also kept to the millisecond in `due`, for our own.
+-- every process reads it; a due time between two seconds is also kept to the millisecond in `due`, for our own. Needs
+-- notices before it: without `other` or `due`, where a key of another type stands, tasks are placed all the same.
 --
 -- placeDue(sets, tasks, now, signal)
 --   sets    target: key of the set the tasks go into; other: key of the other of the two; due: key of the exact times
@@ -26,25 +27,30 @@ local function placeDue(sets, tasks, now, signal)
     end
   end
 
+  local hasDue, hasOther = isSound(sets.due, 'zset'), isSound(sets.other, 'zset')
   -- A task becomes the earliest if no other is due in an earlier second, nor earlier in the same second.
   local second = math.ceil(earliest / 1000)
-  local isEarliest = redis.call('ZCOUNT', sets.other, '-inf', '(' .. second) == 0
+  local isEarliest = (not hasOther or redis.call('ZCOUNT', sets.other, '-inf', '(' .. second) == 0)
     and redis.call('ZCOUNT', sets.target, '-inf', '(' .. second) == 0
-  if isEarliest and redis.call('ZCOUNT', sets.due, '(' .. (second - 1) * 1000, earliest) > 0 then
+  if isEarliest and hasDue and redis.call('ZCOUNT', sets.due, '(' .. (second - 1) * 1000, earliest) > 0 then
     isEarliest = false
   end
   if isEarliest and earliest == second * 1000 then
-    isEarliest = redis.call('ZCOUNT', sets.other, second, second) == 0
+    isEarliest = (not hasOther or redis.call('ZCOUNT', sets.other, second, second) == 0)
       and redis.call('ZCOUNT', sets.target, second, second) == 0
   end
 
   redis.call('ZADD', sets.target, unpack(scores))
-  if #whole > 0 then
+  if #whole > 0 and hasDue then
     redis.call('ZREM', sets.due, unpack(whole))
   end
-  if #exact > 0 then
+  if #exact > 0 and hasDue then
     -- Workers that do not know this key forward its tasks too: old members and the key itself must go without help.
-    redis.call('ZREMRANGEBYSCORE', sets.due, '-inf', now - 60000)
+    -- Some at a time: there may be a million of them.
+    local old = redis.call('ZRANGEBYSCORE', sets.due, '-inf', now - 60000, 'LIMIT', 0, 1000)
+    if #old > 0 then
+      redis.call('ZREM', sets.due, unpack(old))
+    end
     redis.call('ZADD', sets.due, unpack(exact))
     local neededMs = math.ceil(latest - now) + 60000
     if redis.call('PTTL', sets.due) < neededMs then

@@ -1,17 +1,33 @@
--- return-set: gives the members of an aggregation set back to their group, with the times at which they joined it.
+-- return-set: gives the members of an aggregation set back to their group, with the times at which they joined it. Needs
+-- notices before it: where a key of another type stands, the set stays as it is.
 --
 -- returnSet(places, groupPrefix, set)
 --   places       keys: aggregationSets, groups
 --   groupPrefix  of groups and sets (zset: task id -> time added, epoch seconds)
 --   set          full key of the set
+-- Returns GONE; STAYS; or MORE when 2,000 of its members went and others are left: call again; and how many went.
 local function returnSet(places, groupPrefix, set)
   -- A set's id has no colon, a group's name may have some. A foreign member could name any key: it is only dropped.
+  local moved = 0
   local group = string.match(set, '^(.*):[^:]*$')
-  if group and string.sub(group, 1, #groupPrefix) == groupPrefix and redis.call('EXISTS', set) == 1 then
-    redis.call('ZUNIONSTORE', group, 2, group, set, 'AGGREGATE', 'MIN')
-    redis.call('DEL', set)
+  if group and string.sub(group, 1, #groupPrefix) == groupPrefix and isSound(set, 'zset')
+    and redis.call('EXISTS', set) == 1 then
+    if not isSound(group, 'zset') or not isSound(places.groups, 'set') then
+      return 'STAYS', 0
+    end
+    local page, members = redis.call('ZRANGE', set, 0, 1999, 'WITHSCORES'), {}
+    moved = #page / 2
+    for i = 1, #page, 2 do
+      members[i], members[i + 1] = page[i + 1], page[i]
+    end
+    redis.call('ZADD', group, 'LT', unpack(members))
+    redis.call('ZREMRANGEBYRANK', set, 0, 1999)
     -- Nobody looks at a group that is not listed (spec/01 Q-11).
     redis.call('SADD', places.groups, string.sub(group, #groupPrefix + 1))
+    if redis.call('EXISTS', set) == 1 then
+      return 'MORE', moved
+    end
   end
   redis.call('ZREM', places.aggregationSets, set)
+  return 'GONE', moved
 end

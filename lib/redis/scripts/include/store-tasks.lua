@@ -1,4 +1,5 @@
--- store-tasks: stores new tasks of every kind, each in its place and with its lock. Needs place-due before it.
+-- store-tasks: stores new tasks of every kind, each in its place and with its lock. Needs
+-- notices and place-due before it.
 --
 -- storeTasks(context, tasks, first)
 --   context  keys: pending, scheduled, retry, due, groups; prefixes: task and group, of keys built here; channels: wake
@@ -6,10 +7,25 @@
 --   tasks    array whose part from `first` on has seven fields a task: id; task message; place; due time in epoch
 --            milliseconds, or empty; the group's name, or empty; lock, or empty; how long the lock lives in seconds
 -- Returns an array of position (from 1) and a word for each task that was not stored: DUPLICATE, another task holds the
--- lock; HELD, a task with this very id holds it; CONFLICT, a task with this id exists. Nothing is written before every
+-- lock; HELD, a task with this very id holds it; CONFLICT, a task with this id exists; WRONG_TYPE, where it is to
+-- be stored stands a key of another type. Nothing is written before every
 -- task has been looked at, so no error can stop the script half way.
+local function hasPlace(context, place, group)
+  local keys = context.keys
+  if place == 'pending' then
+    return isSound(keys.pending, 'list')
+  elseif place == 'scheduled' then
+    return isSound(keys.scheduled, 'zset')
+  end
+  return isSound(keys.groups, 'set') and isSound(context.prefixes.group .. group, 'zset')
+end
+
 local function refusalOf(context, taken, taskId, lock)
-  local holder = lock ~= '' and (taken.locks[lock] or redis.pcall('GET', lock))
+  -- A lock of another type may have been somebody's.
+  if lock ~= '' and not taken.locks[lock] and not isSound(lock, 'string') then
+    return 'DUPLICATE'
+  end
+  local holder = lock ~= '' and (taken.locks[lock] or redis.call('GET', lock))
   if holder then
     return holder == taskId and 'HELD' or 'DUPLICATE'
   end
@@ -21,7 +37,7 @@ local function storeTasks(context, tasks, first)
   local taken, accepted, refused, pendingIds, laterTasks = { ids = {}, locks = {} }, {}, {}, {}, {}
   for i = first, #tasks, 7 do
     local taskId, place, lock = tasks[i], tasks[i + 2], tasks[i + 5]
-    local why = refusalOf(context, taken, taskId, lock)
+    local why = not hasPlace(context, place, tasks[i + 4]) and 'WRONG_TYPE' or refusalOf(context, taken, taskId, lock)
     if why then
       refused[#refused + 1] = (i - first) / 7 + 1
       refused[#refused + 1] = why
@@ -34,8 +50,6 @@ local function storeTasks(context, tasks, first)
       elseif place == 'scheduled' then
         laterTasks[#laterTasks + 1] = tasks[i + 3]
         laterTasks[#laterTasks + 1] = taskId
-      else
-        redis.call('ZCARD', prefixes.group .. tasks[i + 4])
       end
     end
   end

@@ -1,0 +1,16 @@
+-- list-key: adds the key of what a server publishes to the list of them, also while the server's memory is full.
+--
+-- KEYS[1]  registry   zset   key -> expiry, epoch seconds
+-- ARGV[1]  expiresAt  epoch seconds
+-- ARGV[2]  key        what expires then
+--
+-- Reply    LISTED
+-- Cost     O(log N), N servers
+local registry = KEYS[1]
+local expiresAt, key = ARGV[1], ARGV[2]
+
+-- include: write-when-full
+
+writeWhenFull(registry)
+redis.call('ZADD', registry, expiresAt, key)
+return 'LISTED'

@@ -1,0 +1,145 @@
+import type { StorageNotice } from '../../lib/model/broker/storage-notice.js';
+import type { Settlement } from '../../lib/model/broker/work.contract.js';
+import { BrokerCommandError } from '../../lib/model/errors/broker-errors.js';
+import { addMs, epochMs, ms } from '../../lib/model/time/duration.js';
+import { groupKey, taskKey } from '../../lib/redis/keys.js';
+import { grouped, later, now, nowSeconds, owner, runTaken } from '../conformance/task-words.js';
+import { QueueUnderTest } from './queue-under-test.js';
+
+const soon = addMs(now, ms(500));
+const places = ['archived', 'groups', 'scheduled', 'retry', 'pending', 'active', 'lease', 'due', 'completed'] as const;
+const keyNames = [...places, 'aggregationSets', 'processed', 'paused', 'task', 'group'] as const;
+type KeyName = (typeof keyNames)[number];
+
+/** The keys without which an operation cannot succeed; all others must not matter to it. */
+const needs: Readonly<Record<string, readonly KeyName[]>> = {
+  'enqueue now': ['pending'],
+  'enqueue later': ['scheduled'],
+  'enqueue grouped': ['group', 'groups'],
+  dequeue: ['pending', 'active', 'lease', 'paused'],
+  forward: ['scheduled', 'pending'],
+  complete: ['active', 'lease', 'completed', 'pending', 'paused'],
+  retry: ['active', 'lease', 'retry', 'pending', 'paused'],
+};
+
+describe.each(keyNames)('a key of a wrong type: %s', (name) => {
+  let tasks: QueueUnderTest;
+  let sound: QueueUnderTest;
+  let notices: StorageNotice[];
+  let badKey: string;
+
+  beforeEach(async () => {
+    tasks = QueueUnderTest.open();
+    sound = QueueUnderTest.open();
+    notices = [];
+    tasks.broker.onNotice((notice) => notices.push(notice));
+    badKey = keyOf(name);
+    // A counter or a pause may hold any text; a task's hash none.
+    if (name === 'processed' || name === 'paused') await tasks.redis.lpush(badKey, 'x');
+    else await tasks.redis.set(badKey, 'neither list nor set');
+  });
+  afterEach(async () => {
+    await tasks.redis.del(badKey);
+    await tasks.close();
+    await sound.close();
+  });
+
+  const keyOf = (key: KeyName): string =>
+    key === 'task' ? taskKey(tasks.keys, 'bad') : key === 'group' ? groupKey(tasks.keys, 'g') : tasks.keys[key];
+  const succeeds = (operation: string): boolean => !(needs[operation] ?? []).includes(name);
+  let runs = 0;
+  const settles = async (settlement: (message: Settlement['message']) => Settlement): Promise<boolean> => {
+    const [message = tasks.message()] = (await tasks.running({ id: `run-${++runs}` })).map((one) => one);
+    const [outcome] = await tasks.settle(settlement(message));
+    return outcome === 'settled';
+  };
+
+  it('names the key, and fails those enqueues of a call alone that need it', async () => {
+    const outcomes = await tasks.enqueue({ id: 'a' }, later('b', soon), grouped('c', 'g'));
+    const expected = ['enqueue now', 'enqueue later', 'enqueue grouped'].map((one) =>
+      succeeds(one) ? 'enqueued' : expect.any(BrokerCommandError),
+    );
+    expect(outcomes).toEqual(expected);
+    if (!['pending', 'scheduled', 'retry', 'due', 'groups', 'group'].includes(name)) return;
+    expect(notices).toContainEqual(
+      expect.objectContaining({ kind: 'wrong-type', queue: tasks.queue, key: badKey, found: 'string' }),
+    );
+  });
+
+  it('keeps nothing from being fetched that is sound', async () => {
+    if (name !== 'pending') {
+      await tasks.redis.lpush(tasks.keys.pending, 'bad');
+      await tasks.enqueue({ id: 'a' });
+    }
+    const fetched = (await tasks.dequeue(10)).messages.map(({ id }) => id);
+    expect(fetched).toEqual(succeeds('dequeue') ? ['a'] : []);
+  });
+
+  it('keeps nothing from being forwarded that is sound, and nothing is forwarded over and over', async () => {
+    await tasks.enqueue(later('b', soon));
+    const at = addMs(now, ms(1_000));
+    const result = await tasks.broker.maintenance.forwardDue({ queue: tasks.queue, now: at, limit: 10 });
+    expect(result.forwarded).toBe(succeeds('forward') ? 1 : 0);
+    expect(result.more).toBe(false);
+  });
+
+  it('keeps nothing from being recovered that is sound', async () => {
+    if (name !== 'lease') {
+      await tasks.redis.hset(taskKey(tasks.keys, 'lost'), 'msg', 'no message', 'state', 'active');
+      await tasks.redis.zadd(tasks.keys.lease, nowSeconds - 60, 'bad', nowSeconds - 60, 'lost');
+      if (name !== 'active') await tasks.redis.lpush(tasks.keys.active, 'bad', 'lost');
+    }
+    const request = { queue: tasks.queue, expiredBy: now, now, limit: 10 };
+    const archives = name !== 'archived' && name !== 'active' && name !== 'lease';
+    const { undecodable } = await tasks.broker.maintenance.listExpiredLeases(request);
+    expect(undecodable.map(({ taskId }) => taskId)).toEqual(archives ? ['lost'] : []);
+  });
+
+  it('keeps no outcome from being stored that does not need it', async () => {
+    const expiresAt = addMs(now, ms(60_000));
+    expect(await settles((message) => ({ kind: 'complete', message, expiresAt, result: undefined }))).toBe(
+      succeeds('complete'),
+    );
+    expect(await settles((message) => ({ kind: 'retry', message, retryAt: soon, counts: 'as-failure' }))).toBe(
+      succeeds('retry'),
+    );
+  });
+
+  it('keeps no other queue, and nothing sound of its own, from being healed', async () => {
+    await sound.redis.hset(taskKey(sound.keys, 'lost'), 'state', 'pending', 'msg', 'x');
+    await sound.redis.zadd(sound.keys.scheduled, nowSeconds, 'gone');
+    const scheduled = name === 'scheduled' ? tasks.keys.retry : tasks.keys.scheduled;
+    await tasks.redis.zadd(scheduled, nowSeconds, 'gone');
+    const { maintenance } = tasks.broker;
+    const queues = [tasks.queue, sound.queue];
+    const suspicions = [];
+    for (let cursor: string | undefined = 'start'; cursor !== undefined;) {
+      const step = { queues, now, cursor: cursor === 'start' ? undefined : cursor, confirmed: [] };
+      const result = await maintenance.reconcile(step);
+      suspicions.push(...result.suspicions);
+      cursor = result.cursor;
+    }
+    const { healed } = await maintenance.reconcile({ queues, now, cursor: undefined, confirmed: suspicions });
+    const gone = healed.filter(({ kind }) => kind === 'id-without-task').map(({ queue }) => queue);
+    expect(gone).toEqual(expect.arrayContaining([tasks.queue, sound.queue]));
+    expect(await tasks.redis.zscore(scheduled, 'gone')).toBeNull();
+  });
+
+  it('lets cancel, extend, collect, expire and aggregate end in an answer', async () => {
+    await tasks.enqueue({ id: 'a' }, later('b', soon), grouped('c', 'g'));
+    const { maintenance, presence, work } = tasks.broker;
+    const { queue } = tasks;
+    for (const taskId of ['a', 'b', 'c', 'bad']) {
+      await presence.cancel({ queue, taskId, then: 'archive', now });
+    }
+    if (name !== 'lease') {
+      const leases = [{ taskId: 'bad', until: now, takenAt: now }];
+      await work.extendLeases({ queue, owner, leases, leaseUntil: runTaken().leaseUntil });
+    }
+    const limits = { maxSize: 0, maxDelay: ms(0), gracePeriod: ms(0) };
+    await maintenance.listGroups(queue);
+    await maintenance.collectGroup({ queue, group: 'g', now: epochMs(now + 60_000), ...limits });
+    await maintenance.reclaimAggregationSets({ queue, now: epochMs(now + 600_000) });
+    expect(await maintenance.deleteExpiredCompleted({ queue, now, limit: 10 })).toBe(0);
+  });
+});
