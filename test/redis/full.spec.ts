@@ -1,6 +1,5 @@
 import { addMs, epochMs, ms } from '../../lib/model/time/duration.js';
 import { queueKeys } from '../../lib/redis/keys.js';
-import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import { BrokerCommandError } from '../../lib/model/errors/broker-errors.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 import { startRedis } from '../support/redis-server.js';
@@ -33,7 +32,7 @@ describe('a Redis that is full', () => {
   it.each(settlementKinds)('still settles: %s', async (kind) => {
     const [message = tasks.message()] = await tasks.running({ id: 'a', retentionSeconds: 60 });
     await fill();
-    expect(await tasks.settle(settlementOf(kind, message) as Settlement)).toEqual(['settled']);
+    expect(await tasks.settle(settlementOf(kind, message))).toEqual(['settled']);
   });
 
   it('still extends leases, so that no long task runs twice', async () => {
