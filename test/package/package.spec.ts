@@ -162,6 +162,32 @@ describe.each(['nest11', 'nest12'] as const)('an application on %s', (app) => {
     ]);
   });
 
+  it.each([
+    ['none is asked for', { FILTER: 'everything' }, []],
+    ['its filter that catches everything is asked for', { FILTER: 'everything', ASKED_FOR: 'filters' }, []],
+    [
+      'its error reporter is asked for',
+      { FILTER: 'reporter', ASKED_FOR: 'filters' },
+      ['failed with 0 retries', 'failed with 1 retries'],
+    ],
+  ] as const)(
+    'runs tasks with their real errors beside global enhancers for HTTP: %s',
+    async (_what, env, reported) => {
+      const output = await run(process.execPath, ['dist/enhancers.js'], {
+        cwd: folder(),
+        env: { ...settings.env, ...env },
+      });
+      expect(JSON.parse(/^SEEN (.*)$/m.exec(output)?.[1] ?? output)).toEqual({
+        outcomes: [
+          'completed succeeds',
+          'retry RangeError: failed with 0 retries',
+          'archived RangeError: failed with 1 retries',
+        ],
+        reported,
+      });
+    },
+  );
+
   it('ends at SIGTERM once shutdownTimeout has passed, with what ran back in its queue', async () => {
     const hanging = startProgram(folder(), { ...settings.env, MODE: 'hang', SHUTDOWN_TIMEOUT: '200ms' });
     await hanging.said('HANGING');

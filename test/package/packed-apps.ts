@@ -28,7 +28,7 @@ export async function packApps(): Promise<PackedApps> {
     (['plain', 'nest11', 'nest12'] as const).map(async (app) => {
       await cp(join(__dirname, 'apps', app), folderOf(app), { recursive: true });
       if (app !== 'plain') {
-        await cp(join(__dirname, 'apps/shared/main.ts'), join(folderOf(app), 'src/main.ts'));
+        await cp(join(__dirname, 'apps/shared'), join(folderOf(app), 'src'), { recursive: true });
       }
       await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], { cwd: folderOf(app) });
     }),

@@ -66,7 +66,7 @@ class Resource implements OnApplicationBootstrap, OnModuleDestroy {
 @Module({ providers: [Resource], exports: [Resource] })
 class ResourceModule {}
 
-// Request-scoped and global: Nest makes it for hosts that it knows as entries only.
+// Request-scoped and global: it is made for every task, since the module asks for global guards.
 @Injectable({ scope: Scope.REQUEST })
 class CountingGuard implements CanActivate {
   constructor(private readonly resource: Resource) {}
@@ -147,6 +147,7 @@ class ScopedTasks {
   imports: [
     ResourceModule,
     AsynqModule.forRoot({
+      globalEnhancers: ['guards'],
       server: { concurrency: 1, queues: { [queue]: 1 }, shutdownTimeout: process.env['SHUTDOWN_TIMEOUT'] ?? '5s' },
     }),
   ],
