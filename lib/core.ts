@@ -20,6 +20,8 @@ export { AsynqServer } from './engine/server/asynq-server.js';
 export type { ConnectionOptions } from './engine/connection-options.js';
 export type {
   ErrorHandler,
+  FailureLogLevel,
+  FailureLogs,
   ResolvedServerOptions,
   RetryDelay,
   ServerConnection,

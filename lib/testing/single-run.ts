@@ -4,6 +4,7 @@ import { EngineEventEmitter } from '../engine/engine-events.js';
 import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
 import type { Outcome } from '../engine/outcome/outcome.js';
 import { FailureCallbacks } from '../engine/server/failure-callbacks.js';
+import { FailureLog } from '../engine/server/failure-log.js';
 import { handlerLookup } from '../engine/server/handler-lookup.js';
 import { RunJudge } from '../engine/server/run-judge.js';
 import { RunStarter } from '../engine/server/run-starter.js';
@@ -80,7 +81,13 @@ class SingleRun implements RunHost {
     const lookup = handlerLookup(instance.mux, options);
     this.#starter = new RunStarter({ lookup, stopper: this.#stopper, events, logger });
     const callbacks = new FailureCallbacks({ options, clock, random, logger });
-    this.#judge = new RunJudge({ callbacks, codec: this.codec, events, logger });
+    this.#judge = new RunJudge({
+      callbacks,
+      failures: new FailureLog({ logger, levels: options.failureLogs }),
+      codec: this.codec,
+      events,
+      logger,
+    });
   }
 
   begin(message: TaskMessage): void {

@@ -19,7 +19,10 @@ export interface FailurePolicy {
 /** A run that failed, and what its failure is judged by. */
 export interface FailedRun {
   readonly message: TaskMessage;
-  /** What the cancellation that stopped the run asked for, when that is why it failed. */
+  /**
+   * What the cancellation that stopped the run asked for, when that is why it failed. A run whose deadline had passed
+   * before it began is archived in the same way.
+   */
   readonly canceled?: CancelThen | undefined;
   readonly policy: FailurePolicy;
   readonly now: EpochMs;
@@ -62,7 +65,10 @@ export function settleRecovered(
 }
 
 /** A failed run's outcome: what is written, and what is told once that is stored. */
-export function judgeFailure(error: unknown, failed: FailedRun & { readonly queue: string }): Outcome {
+export function judgeFailure(
+  error: unknown,
+  failed: FailedRun & { readonly queue: string },
+): Outcome & { readonly settlement: FailureSettlement } {
   const settlement = settleFailure(error, failed);
   const task = subjectOf(settlement.message, failed.queue);
   switch (settlement.kind) {

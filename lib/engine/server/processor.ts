@@ -1,5 +1,6 @@
 import type { CancelThen } from '../../model/broker/presence.contract.js';
 import type { WorkContract } from '../../model/broker/work.contract.js';
+import { TaskAbortedError } from '../../model/errors/task-errors.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
@@ -66,8 +67,7 @@ export class Processor implements Service, RunHost {
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly #slice: number;
-  /** Fetched, not begun; from `#next` on. */
-  #inbox: Run[] = [];
+  #inbox: Run[] = []; // fetched, not begun; from `#next` on
   #next = 0;
   /** Over, not judged. */
   #ended: Run[] = [];
@@ -98,7 +98,7 @@ export class Processor implements Service, RunHost {
     this.#schedule();
   }
 
-  /** Ends fetching; what was fetched runs. Resolves once nothing more can arrive. */
+  /** Ends fetching; what was fetched runs. Resolves once nothing can arrive any more. */
   async stopFetching(): Promise<void> {
     if (this.#mode === 'idle' || this.#mode === 'fetching') this.#mode = 'stopped';
     await this.deps.feed.stop();
@@ -139,11 +139,12 @@ export class Processor implements Service, RunHost {
 
   endedLate(run: Run, outcome: 'success' | 'failure'): void {
     const task = subjectOf(run.message, run.queue);
-    this.deps.logger.warn(`Task "${task.id}" of type "${task.type}" ended (${outcome}) after it had been given up`, {
+    // One that heeds its signal while the server stops does what it should.
+    const level = run.abortSignal().reason instanceof TaskAbortedError ? 'debug' : 'warn';
+    this.deps.logger[level](`Task "${task.id}" of type "${task.type}" ended (${outcome}) after it had been given up`, {
       kind: `late end ${task.type}`,
     });
     this.deps.events.emit('lateOutcome', { task, outcome });
-    // Until its outcome is decided it needs its slot.
     if (run.isOpen || run.state.phase === 'ended') return;
     this.#freeSlot(run);
     this.#progress.changed();

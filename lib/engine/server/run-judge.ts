@@ -8,11 +8,13 @@ import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { judgeFailure } from '../outcome/failure.js';
 import { type Outcome, settleSuccess, settleUnknown, subjectOf } from '../outcome/outcome.js';
 import type { FailureCallbacks } from './failure-callbacks.js';
+import type { FailureLog } from './failure-log.js';
 import type { Run } from './run.js';
 import type { Ended } from './run-state.js';
 
 export interface RunJudgeDeps {
   readonly callbacks: FailureCallbacks;
+  readonly failures: FailureLog;
   readonly codec: PayloadCodec;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
@@ -70,14 +72,14 @@ export class RunJudge {
   ): Verdict {
     const { message, queue, task, lease } = run;
     const { error, canceled, isReported } = state;
-    const { callbacks } = this.deps;
+    const { callbacks, failures } = this.deps;
     if (!isReported) {
       const told = callbacks.tell(error, task);
       if (told !== undefined) return told;
     }
     if (lease.kind === 'lost') return 'none';
     const outcome = judgeFailure(error, { message, queue, canceled, policy: callbacks.policyFor(task), now });
-    this.#report(outcome, error);
+    failures.failed(error, { before: message, settlement: outcome.settlement });
     return outcome;
   }
 
@@ -113,19 +115,6 @@ export class RunJudge {
         kind: `result not kept ${type}`,
       });
       return undefined;
-    }
-  }
-
-  #report({ settlement }: Outcome, error: unknown): void {
-    const { logger } = this.deps;
-    const { id, type, retried, maxRetry, errorMessage } = settlement.message;
-    const subject = `Task "${id}" of type "${type}"`;
-    if (settlement.kind === 'archive') {
-      logger.warn(`${subject} failed for good and is archived: ${errorMessage}`, { kind: `archived ${type}` });
-    } else if (settlement.kind === 'retry') {
-      logger.debug(`${subject} failed, retry ${retried} of ${maxRetry} follows: ${errorMessage}`);
-    } else if (settlement.kind === 'done') {
-      logger.warn(`${subject} was revoked by its handler: ${describeError(error)}`, { kind: `revoked ${type}` });
     }
   }
 }

@@ -40,7 +40,8 @@ export class RunStarter {
     }
     const deadlineAt = runDeadline(message, now);
     if (deadlineAt <= now) {
-      run.abort(new DeadlineExceededError(), { graceEnd: now });
+      // No retry could be in time.
+      run.abort(new DeadlineExceededError(), { graceEnd: now, canceled: 'archive' });
       return run.fail(undefined);
     }
     stopper.watch(deadlineAt);

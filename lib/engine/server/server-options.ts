@@ -68,6 +68,8 @@ export interface ServerOptions {
   readonly abortGrace?: Duration;
   /** Whether a stuck handler keeps its slot until it ends (`'keep'`, default) or the slot is given away (`'release'`). */
   readonly stuckPolicy?: 'keep' | 'release';
+  /** At which levels failed runs are logged. Default `{ first: 'warn', retry: 'warn', archived: 'error' }`. */
+  readonly failureLogs?: FailureLogs;
   /** How long a group must have got no new task to be aggregated, at least a second. Default `'1m'`. */
   readonly groupGracePeriod?: Duration;
   /** How old the oldest task of a group may get before the group is aggregated. Default 0: no limit. */
@@ -82,6 +84,19 @@ export interface ServerOptions {
   readonly middleware?: readonly Middleware[];
   /** Whether `start` keeps trying when Redis is down, instead of failing. Default false. */
   readonly waitForRedis?: boolean;
+}
+
+/** At which level a kind of failed run is logged. */
+export type FailureLogLevel = 'debug' | 'info' | 'warn' | 'error' | 'off';
+
+/** At which levels failed runs are logged; equal failures of a type are one line with a count in 30 s. */
+export interface FailureLogs {
+  /** The first failure of a task, with the error's stack. Default `'warn'`. */
+  readonly first?: FailureLogLevel;
+  /** Every further failure, in one line. Default `'warn'`. */
+  readonly retry?: FailureLogLevel;
+  /** The last failure, with the error's stack: the task is archived. Default `'error'`. */
+  readonly archived?: FailureLogLevel;
 }
 
 /** Delay before the next run: failures counted so far, the error, the task. */
@@ -114,6 +129,7 @@ export interface ResolvedServerOptions {
   readonly unknownTask: 'return' | 'fail';
   readonly abortGrace: Ms;
   readonly stuckPolicy: 'keep' | 'release';
+  readonly failureLogs: Required<FailureLogs>;
   readonly groupGracePeriod: Ms;
   /** 0 means no limit. */
   readonly groupMaxDelay: Ms;
@@ -142,6 +158,7 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   'unknownTask',
   'abortGrace',
   'stuckPolicy',
+  'failureLogs',
   'groupGracePeriod',
   'groupMaxDelay',
   'groupMaxSize',
@@ -150,6 +167,8 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   'middleware',
   'waitForRedis',
 ];
+
+const failureLogLevels = ['debug', 'info', 'warn', 'error', 'off'] as const;
 
 // Go reads concurrency and weights as 32-bit integers.
 const int32 = { min: 1, max: 2_147_483_647 };
@@ -212,6 +231,7 @@ export function resolveServerOptions(input: ServerOptions, owner: string): Resol
     unknownTask: checkOneOf({ ...at('unknownTask'), value: input.unknownTask ?? 'return' }, ['return', 'fail']),
     abortGrace: length('abortGrace', '5s'),
     stuckPolicy: checkOneOf({ ...at('stuckPolicy'), value: input.stuckPolicy ?? 'keep' }, ['keep', 'release']),
+    failureLogs: checkFailureLogs(at('failureLogs')),
     groupGracePeriod: checkGracePeriod({ ...at('groupGracePeriod'), value: input.groupGracePeriod ?? '1m' }),
     groupMaxDelay: length('groupMaxDelay', 0),
     groupMaxSize: checkInteger({ ...at('groupMaxSize'), value: input.groupMaxSize ?? 0 }, { ...int32, min: 0 }),
@@ -235,6 +255,14 @@ function checkQueues(given: Given<ServerOptions['queues']>): Readonly<Record<str
   }
   // Without a prototype, so that a queue may have any name.
   return Object.freeze(Object.assign(Object.create(null) as Record<string, number>, given.value));
+}
+
+function checkFailureLogs(given: Given<ServerOptions['failureLogs']>): Required<FailureLogs> {
+  const levels: FailureLogs = given.value === undefined ? {} : checkObject(given);
+  checkNames({ path: given.path, value: levels }, ['first', 'retry', 'archived']);
+  const level = (name: keyof FailureLogs, fallback: FailureLogLevel): FailureLogLevel =>
+    checkOneOf({ path: pathOf(given.path, name), value: levels[name] ?? fallback }, failureLogLevels);
+  return { first: level('first', 'warn'), retry: level('retry', 'warn'), archived: level('archived', 'error') };
 }
 
 // The protocol compares whole seconds.

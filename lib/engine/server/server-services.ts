@@ -14,6 +14,7 @@ import { Janitor } from '../maintenance/janitor.js';
 import { Reconciler } from '../maintenance/reconciler.js';
 import { Recoverer } from '../maintenance/recoverer.js';
 import { FailureCallbacks } from './failure-callbacks.js';
+import { FailureLog } from './failure-log.js';
 import { Fetcher } from './fetcher.js';
 import { detachedTask } from './handler-task.js';
 import type { HandlerLookup } from './handler-lookup.js';
@@ -105,7 +106,13 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     fetcher: new Fetcher({ work, feed, signal, events, logger, owner, slice: sliceOf(options.concurrency) }),
     starter: new RunStarter({ lookup: deps.lookup, stopper, events, logger }),
     stopper,
-    judge: new RunJudge({ callbacks, codec, events, logger }),
+    judge: new RunJudge({
+      callbacks,
+      failures: new FailureLog({ logger, levels: options.failureLogs }),
+      codec,
+      events,
+      logger,
+    }),
     settler,
     signal,
     events,

@@ -74,3 +74,17 @@ function cut(text: string): string {
   while (((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
   return bytes.toString('utf8', 0, end) + ending;
 }
+
+/** The stack of an error and that of its cause; `undefined` for what has none. */
+export function stackOfError(error: unknown): string | undefined {
+  const stack = readProperty(error, 'stack');
+  if (typeof stack !== 'string' || stack === '') return undefined;
+  const cause = readProperty(readProperty(error, 'cause'), 'stack');
+  return shorten(typeof cause === 'string' && cause !== '' ? `${stack}\nCaused by: ${cause}` : stack);
+}
+
+/** The name of an error's class; `Error` for what says none. */
+export function nameOfError(error: unknown): string {
+  const name = readProperty(error, 'name');
+  return typeof name === 'string' && name !== '' ? name : 'Error';
+}

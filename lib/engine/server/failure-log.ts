@@ -1,0 +1,82 @@
+import { describeError, nameOfError, stackOfError } from '../../model/retry/describe-error.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import type { FailureSettlement } from '../outcome/failure.js';
+import type { FailureLogs } from './server-options.js';
+
+export interface FailureLogDeps {
+  readonly logger: ThrottledLogger;
+  readonly levels: Required<FailureLogs>;
+}
+
+/**
+ * Logs failed runs: the first of a task and the last one with the stack of the error, the retries between in one line.
+ * Equal failures of a type are one line with a count, whatever ids their messages name.
+ */
+export class FailureLog {
+  constructor(private readonly deps: FailureLogDeps) {}
+
+  /** `before` is the task as it was when it ran. */
+  failed(
+    error: unknown,
+    { before, settlement }: { readonly before: TaskMessage; readonly settlement: FailureSettlement },
+  ): void {
+    const { levels } = this.deps;
+    const { id, type, retried, maxRetry, errorMessage } = settlement.message;
+    const subject = `Task "${id}" of type "${type}"`;
+    switch (settlement.kind) {
+      case 'archive':
+        return this.#log(levels.archived, {
+          error,
+          type,
+          what: 'archived',
+          text: `${subject} failed and is archived: ${withStack(error, errorMessage)}`,
+        });
+      case 'retry': {
+        const next = `retry ${retried} of ${maxRetry} follows`;
+        if (before.lastFailedAtSeconds === 0) {
+          const text = `${subject} failed, ${next}: ${withStack(error, errorMessage)}`;
+          return this.#log(levels.first, { error, type, what: 'failed', text });
+        }
+        return this.#log(levels.retry, {
+          error,
+          type,
+          what: 'failed again',
+          text: `${subject} failed again, ${next}: ${errorMessage}`,
+        });
+      }
+      case 'done':
+        return this.#log('warn', {
+          error,
+          type,
+          what: 'revoked',
+          text: `${subject} was revoked by its handler: ${describeError(error)}`,
+        });
+      case 'snooze':
+      case 'delete':
+        return;
+    }
+  }
+
+  #log(
+    level: Required<FailureLogs>['first'],
+    line: { readonly error: unknown; readonly type: string; readonly what: string; readonly text: string },
+  ): void {
+    if (level === 'off') return;
+    this.deps.logger[level](line.text, { kind: `${line.what} ${line.type} ${siteOf(line.error)}` });
+  }
+}
+
+/** The message that is stored, and where the error was made. */
+function withStack(error: unknown, message: string): string {
+  const stack = stackOfError(error);
+  return stack === undefined ? message : `${message}\n${stack}`;
+}
+
+/** What tells errors apart without their messages, which may name ids: the class, and where it was made. */
+function siteOf(error: unknown): string {
+  const frame = stackOfError(error)
+    ?.split('\n')
+    .find((line) => /^\s+at /.test(line));
+  return `${nameOfError(error)} ${frame?.trim() ?? ''}`;
+}
