@@ -4,7 +4,7 @@ import type { Task } from './server/handler-task.js';
 export type Handler<P = unknown> = (task: Task<P>) => unknown;
 
 /**
- * Wraps a handler. The first middleware given is the outermost; it also sees tasks that no handler matches (spec/03 §16).
+ * Wraps a handler. The first middleware given is the outermost; it also sees tasks that no handler matches (S-125).
  *
  * @example
  * const timed: Middleware = (next) => async (task) => {

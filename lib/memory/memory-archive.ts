@@ -2,9 +2,9 @@ import { type EpochMs, ms, subtractMs, toEpochSeconds } from '../model/time/dura
 import { lockOf } from './memory-records.js';
 import type { MemoryQueue, MemoryStore } from './memory-state.js';
 
-/** How long an archived task is kept (spec/01 §5.13). */
+/** How long an archived task is kept (P-86). */
 const archivedFor = ms(90 * 86_400_000);
-/** How many archived tasks a queue keeps; Asynq's own limit of 10,000 leaves 9,999 (spec/01 Q-33). */
+/** How many archived tasks a queue keeps; Asynq's own limit of 10,000 leaves 9,999 (Q-33). */
 const archiveSize = 9_999;
 
 /**

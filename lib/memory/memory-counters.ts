@@ -1,7 +1,7 @@
 import { type EpochMs, ms, subtractMs } from '../model/time/duration.js';
 import type { MemoryQueue } from './memory-state.js';
 
-/** How long the counters of a day are kept (spec/01 §2.6). */
+/** How long the counters of a day are kept (P-29). */
 const keptFor = ms(90 * 86_400_000);
 
 /** Runs that ended, by how they count. */
@@ -10,7 +10,7 @@ export interface EndedRuns {
   readonly failed: number;
 }
 
-/** Counts ended runs, per UTC day and in total (spec/01 §2.6). */
+/** Counts ended runs, per UTC day and in total (P-28). */
 export function countRuns(queue: MemoryQueue, { succeeded, failed }: EndedRuns, now: EpochMs): void {
   if (succeeded + failed === 0) return;
   const day = dayOf(now);

@@ -30,7 +30,7 @@ export function placeDue(
   if (earliest < before) store.signals.due(queue.name, epochMs(Math.round(earliest)));
 }
 
-/** Moves tasks whose time has come to pending or to their groups (spec/01 §5.14). */
+/** Moves tasks whose time has come to pending or to their groups (P-46). */
 export class MemoryDue {
   constructor(private readonly deps: MemoryDeps) {}
 
@@ -45,7 +45,7 @@ export class MemoryDue {
     let dropped = 0;
     for (const taskId of takeDue(queue, now, Math.min(request.limit, mostTasks))) {
       const task = queue.tasks.get(taskId);
-      // An id without a task stays dropped (spec/01 Q-21).
+      // An id without a task stays dropped.
       if (task === undefined) {
         dropped += 1;
         continue;

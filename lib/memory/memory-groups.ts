@@ -18,7 +18,7 @@ import type { MemorySettle } from './memory-settle.js';
 import type { MemoryQueue } from './memory-state.js';
 import type { ScoredIds } from './scored-ids.js';
 
-/** How long an aggregation set may take before its members go back to their group (spec/01 §5.16). */
+/** How long an aggregation set may take before its members go back to their group (P-97). */
 const setLifetime = ms(120_000);
 
 /** Collects the tasks of groups for aggregation. */
@@ -99,7 +99,7 @@ export class MemoryGroups {
     if (queue.aggregationSets.has(set)) returnSet(queue, set);
   }
 
-  /** Deletes a set with all its tasks. Their unique locks stay (spec/01 Q-03). */
+  /** Deletes a set with all its tasks. Their unique locks stay. */
   deleteAggregationSet(request: AggregationSetRequest): void {
     const queue = this.deps.store.queue(request.queue);
     const set = setName(request);
@@ -129,7 +129,7 @@ function readySecond(members: ScoredIds, request: CollectGroupRequest): number {
   return maxDelay === 0 ? byGrace : Math.min(byGrace, (members.first?.score ?? 0) + maxDelay);
 }
 
-/** Whole seconds as Asynq compares them (spec/01 Q-17), but at least one: a short limit must not become "no limit". */
+/** Whole seconds as Asynq compares them, but at least one: a short limit must not become "no limit". */
 function wireSeconds(duration: Ms): number {
   return duration > 0 ? Math.max(1, Math.floor(duration / 1_000)) : 0;
 }
@@ -145,7 +145,7 @@ function returnSet(queue: MemoryQueue, set: string): void {
   const group = set.slice(0, set.lastIndexOf(':'));
   for (const { id, score } of queue.members.get(set) ?? []) {
     queue.join(group, id, Math.min(score, queue.members.get(group)?.scoreOf(id) ?? score));
-    // Nobody looks at a group that is not listed (spec/01 Q-11).
+    // Nobody looks at a group that is not listed.
     queue.groups.add(group);
   }
   dissolve(queue, set);

@@ -24,7 +24,7 @@ export class MemoryPresence implements PresenceContract {
       workers: workers.map((worker) => ({ ...worker, taskPayload: copyOf(worker.taskPayload) })),
     };
     store.servers.sweep(at);
-    // Whole seconds, as on Redis, and at least one (spec/01 Q-48).
+    // Whole seconds, as on Redis, and at least one.
     const ttlSeconds = Math.max(1, toSecondsUp(ttl));
     store.servers.set(idOf(server), { value, expiresAt: addMs(at, fromSeconds(ttlSeconds)) });
   }

@@ -78,7 +78,7 @@ export class MemoryRecover {
   }
 }
 
-/** Ids without a task must not stand before others for ever (spec/01 Q-22). */
+/** Ids without a task must not stand before others for ever. */
 function dropLeasesWithoutTask(queue: MemoryQueue, { expiredBy, limit }: LeasePage): number {
   for (let dropped = 0; ;) {
     const lost = queue.lease.upTo(expiredBy, limit).filter(({ id }) => !queue.tasks.has(id));

@@ -107,7 +107,7 @@ function withEvent(known: readonly ScheduleEvent[], event: ScheduleEvent): reado
   return known.toSpliced(at, 0, event);
 }
 
-/** Whole seconds, rounded up, and at least one, as on Redis (spec/01 Q-49). */
+/** Whole seconds, rounded up, and at least one, as on Redis. */
 function wholeSeconds(ttl: Ms): Ms {
   return fromSeconds(Math.max(1, toSecondsUp(ttl)));
 }

@@ -24,7 +24,7 @@ export class MemoryStore {
   readonly queues = new Map<string, MemoryQueue>();
   /** Names of the queues that others see: those a task was enqueued to. */
   readonly knownQueues = new Set<string>();
-  /** Who holds a unique lock, by the lock's full key (spec/01 §2.5): the id of a task. */
+  /** Who holds a unique lock, by the lock's full key (P-21): the id of a task. */
   readonly locks = new ExpiringMap<string>();
   /** What servers publish of themselves, by `host:pid:server-id`. */
   readonly servers = new ExpiringMap<PublishedServer>();
@@ -46,7 +46,7 @@ export class MemoryStore {
     return queue;
   }
 
-  /** Frees a unique lock, but only one that this very task holds (spec/01 Q-08). */
+  /** Frees a unique lock, but only one that this very task holds (Q-08). */
   releaseLock(lock: string | undefined, taskId: string): void {
     if (lock !== undefined && this.locks.peek(lock) === taskId) this.locks.delete(lock);
   }

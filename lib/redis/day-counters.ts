@@ -1,7 +1,7 @@
 import { addMs, type EpochMs, ms, toEpochSeconds } from '../model/time/duration.js';
 import { dayKey, type QueueKeys } from './keys.js';
 
-/** How long the counters of a day are kept (spec/01 §2.6). */
+/** How long the counters of a day are kept (P-29). */
 const keptFor = ms(90 * 86_400_000);
 
 /** The counter keys of a queue at an instant, in the order scripts take them, and when the day's counters expire. */

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../model/time/duration.js';
 
 /**
- * Every Redis key the library uses, and the only place that spells one (spec/01 §2).
+ * Every Redis key the library uses, and the only place that spells one (P-18).
  * Keys with `x:` are our own: Go never looks at them.
  */
 export const globalKeys = {

@@ -6,11 +6,11 @@ import { globalKeys } from './keys.js';
 
 /**
  * How long a queue counts as registered. Not for ever: somebody else may remove the queue, and tasks enqueued after
- * that would run but be seen by nobody (spec/01 Q-43).
+ * that would run but be seen by nobody (Q-43).
  */
 const remembered = ms(60_000);
 
-/** Makes queues known to every process before the first task is put into them (spec/01 §5.0). */
+/** Makes queues known to every process before the first task is put into them (P-19). */
 export class QueueRegistry {
   /** When each queue was last registered, or the registration that is under way. */
   readonly #queues = new Map<string, EpochMs | Promise<void>>();

@@ -14,7 +14,7 @@ import { RedisWork } from './redis-work.js';
 import { ScriptRunner } from './script-runner.js';
 
 /**
- * Keeps queues in Redis, in Asynq's layout (spec/01). Assembles the parts; the connection decides what is opened and
+ * Keeps queues in Redis, in Asynq's layout (P-18). Assembles the parts; the connection decides what is opened and
  * closed, and what was only lent.
  */
 export class RedisBroker implements Broker {

@@ -70,7 +70,7 @@ export class RedisCancel {
     return outcome;
   }
 
-  /** Only the message names the lock of a grouped task that Go enqueued (spec/01 Q-04); scripts cannot read it. */
+  /** Only the message names the lock of a grouped task that Go enqueued; scripts cannot read it. */
   async #lockOf(keys: QueueKeys, taskId: string): Promise<string> {
     const record = await this.deps.connection.send('hget', [taskKey(keys, taskId), 'msg']);
     const decoded = Buffer.isBuffer(record) ? decodeTaskMessage(record) : undefined;

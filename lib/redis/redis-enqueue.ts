@@ -12,7 +12,7 @@ import { defineScript } from './script.js';
 import { pendingSince } from './settle-scripts.js';
 import { taskBatches } from './task-batches.js';
 
-/** Stores tasks that may run at once and hold no lock (spec/01 §5.1). */
+/** Stores tasks that may run at once and hold no lock (P-31). */
 export const enqueuePendingScript = defineScript({
   file: 'enqueue-pending.lua',
   keys: ['pending'],
@@ -20,7 +20,7 @@ export const enqueuePendingScript = defineScript({
   replies: ['CONFLICT'],
 });
 
-/** Stores tasks of every kind (spec/01 §5.1 to §5.8). */
+/** Stores tasks of every kind (P-31 to P-45). */
 export const enqueueScript = defineScript({
   file: 'enqueue.lua',
   keys: ['pending', 'scheduled', 'retry', 'due', 'groups'],

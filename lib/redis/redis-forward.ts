@@ -6,7 +6,7 @@ import { listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Moves due tasks to pending or to their groups (spec/01 §5.14). */
+/** Moves due tasks to pending or to their groups (P-46). */
 export const forwardDueScript = defineScript({
   file: 'forward-due.lua',
   keys: ['scheduled', 'retry', 'due', 'pending', 'groups', 'archived'],

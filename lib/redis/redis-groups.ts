@@ -21,7 +21,7 @@ import { bytesReply, listReply, numberReply, textReply } from './connection/repl
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Moves a group that is ready into an aggregation set (spec/01 §5.16). */
+/** Moves a group that is ready into an aggregation set (P-94). */
 export const collectGroupScript = defineScript({
   file: 'collect-group.lua',
   keys: ['group', 'set', 'aggregationSets', 'groups'],
@@ -45,7 +45,7 @@ export const returnAggregationSetScript = defineScript({
   replies: ['RETURNED', 'MORE', 'GONE'],
 });
 
-/** Reads a part of an aggregation set (spec/01 §5.17). */
+/** Reads a part of an aggregation set (S-117). */
 export const readAggregationSetScript = defineScript({
   file: 'read-aggregation-set.lua',
   keys: ['set', 'aggregationSets'],
@@ -61,7 +61,7 @@ export const archiveFromSetScript = defineScript({
   replies: [],
 });
 
-/** Deletes an aggregation set with its tasks (spec/01 §5.18). */
+/** Deletes an aggregation set with its tasks (P-99). */
 export const deleteAggregationSetScript = defineScript({
   file: 'delete-aggregation-set.lua',
   keys: ['set', 'aggregationSets'],
@@ -69,7 +69,7 @@ export const deleteAggregationSetScript = defineScript({
   replies: [],
 });
 
-/** Returns the members of old aggregation sets to their groups (spec/01 §5.19). */
+/** Returns the members of old aggregation sets to their groups (P-100). */
 export const reclaimAggregationSetsScript = defineScript({
   file: 'reclaim-aggregation-sets.lua',
   keys: ['aggregationSets', 'groups'],
@@ -84,7 +84,7 @@ const finishOutcomes: Readonly<Record<string, FinishOutcome>> = {
   CONFLICT: 'id-conflict',
 };
 
-/** How long an aggregation set may take before its members go back to their group (spec/01 §5.16). */
+/** How long an aggregation set may take before its members go back to their group (P-97). */
 const setLifetime = ms(120_000);
 /** How many members one call reads, so that a large set does not hold up everybody else. */
 const readBatch = 500;
@@ -242,7 +242,7 @@ export class RedisGroups {
   }
 }
 
-/** Whole seconds as Asynq compares them (spec/01 Q-17), but at least one: a short limit must not become "no limit". */
+/** Whole seconds as Asynq compares them (Q-17), but at least one: a short limit must not become "no limit". */
 function wireSeconds(duration: Ms): number {
   return duration > 0 ? Math.max(1, Math.floor(duration / 1_000)) : 0;
 }

@@ -27,7 +27,7 @@ import { numberReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Deletes completed tasks whose retention has ended (spec/01 §5.20). */
+/** Deletes completed tasks whose retention has ended (P-75). */
 export const deleteExpiredCompletedScript = defineScript({
   file: 'delete-expired-completed.lua',
   keys: ['completed', 'archived'],

@@ -15,7 +15,7 @@ import { numberReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Says that a server lives and what it runs (spec/01 §5.23). */
+/** Says that a server lives and what it runs (P-104). */
 export const publishServerScript = defineScript({
   file: 'publish-server.lua',
   keys: ['server', 'workers'],
@@ -60,7 +60,7 @@ export class RedisPresence implements PresenceContract {
   async publishServer(request: Parameters<PresenceContract['publishServer']>[0]): Promise<void> {
     const { server, workers, ttl, now } = request;
     const { runner } = this.deps;
-    // Redis refuses a fraction of a second, and a lifetime of none (spec/01 Q-48).
+    // Redis refuses a fraction of a second, and a lifetime of none.
     const ttlSeconds = Math.max(1, toSecondsUp(ttl));
     const expiresAt = toEpochSeconds(now) + ttlSeconds;
     const id = idOf(server);

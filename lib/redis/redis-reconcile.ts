@@ -61,7 +61,7 @@ interface Place {
 }
 
 /**
- * Compares where tasks are with what they say, both ways (engine.md 6). It only finds; {@link RedisHeal} puts right.
+ * Compares where tasks are with what they say, both ways. It only finds; {@link RedisHeal} puts right.
  *
  * Not found are, on purpose: a task that got lost out of a pending list of more than 5,000 ids, as long as one that
  * became pending earlier is still to run; and what does not belong into such a list (dequeuing drops it).

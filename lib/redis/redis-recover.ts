@@ -14,7 +14,7 @@ import type { RedisReply } from './connection/redis-connection.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Lists tasks that lost their worker (spec/01 §5.21). */
+/** Lists tasks that lost their worker (P-64). */
 export const listExpiredLeasesScript = defineScript({
   file: 'list-expired-leases.lua',
   keys: ['lease', 'active'],

@@ -35,7 +35,7 @@ export const enqueueTickScript = defineScript({
   replies: ['TAKEN', 'ENQUEUED', 'OVERLAPS', 'DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 
-/** Says what a scheduler's entries are (spec/01 §5.24). */
+/** Says what a scheduler's entries are (P-108). */
 export const publishEntriesScript = defineScript({
   file: 'publish-entries.lua',
   keys: ['entries'],
@@ -43,7 +43,7 @@ export const publishEntriesScript = defineScript({
   replies: ['PUBLISHED'],
 });
 
-/** Adds to an entry's history (spec/01 §5.25). */
+/** Adds to an entry's history (P-109). */
 export const recordEventScript = defineScript({
   file: 'record-event.lua',
   keys: ['history'],
@@ -136,7 +136,7 @@ export class RedisSchedule implements ScheduleContract {
   }
 }
 
-/** Redis refuses a fraction of a second, and a lifetime of none (spec/01 Q-49). */
+/** Redis refuses a fraction of a second, and a lifetime of none. */
 function wholeSeconds(ttl: Ms): number {
   return Math.max(1, toSecondsUp(ttl));
 }

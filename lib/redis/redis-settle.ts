@@ -29,7 +29,7 @@ interface AllOutcomes {
   readonly outcome: SettleOutcome;
 }
 
-/** Writes how runs ended (spec/01 §5.9 to §5.13). A task that is not both active and leased is left as it is. */
+/** Writes how runs ended (P-67 to P-91). A task that is not both active and leased is left as it is. */
 export class RedisSettle {
   constructor(private readonly runner: ScriptRunner) {}
 

@@ -25,7 +25,7 @@ import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 import { asBuffer } from './settle-scripts.js';
 
-/** Takes the oldest pending tasks and leases them to a server (spec/01 §5.4). */
+/** Takes the oldest pending tasks and leases them to a server (P-55). */
 export const dequeueScript = defineScript({
   file: 'dequeue.lua',
   keys: ['pending', 'paused', 'active', 'lease'],
@@ -33,7 +33,7 @@ export const dequeueScript = defineScript({
   replies: ['SOME', 'DRAINED', 'PAUSED'],
 });
 
-/** Keeps running tasks from being recovered, and tells which were canceled (spec/01 §5.22). */
+/** Keeps running tasks from being recovered, and tells which were canceled (P-61). */
 export const extendLeasesScript = defineScript({
   file: 'extend-leases.lua',
   keys: ['lease'],
@@ -41,7 +41,7 @@ export const extendLeasesScript = defineScript({
   replies: ['LOST'],
 });
 
-/** Stores what a handler wrote (spec/01 §5.26). */
+/** Stores what a handler wrote (P-74). */
 export const writeResultScript = defineScript({
   file: 'write-result.lua',
   keys: ['task', 'lease'],

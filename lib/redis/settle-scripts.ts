@@ -7,7 +7,7 @@ import { dayCounters } from './day-counters.js';
 import { globalKeys, lockKey, type QueueKeys } from './keys.js';
 import { defineScript, type Script } from './script.js';
 
-/** Forgets running tasks that succeeded or were revoked (spec/01 §5.9). */
+/** Forgets running tasks that succeeded or were revoked (P-67). */
 export const doneScript = defineScript({
   file: 'done.lua',
   keys: ['active', 'lease', 'processedDay', 'processed'],
@@ -15,7 +15,7 @@ export const doneScript = defineScript({
   replies: ['LATE'],
 });
 
-/** Keeps running tasks that succeeded until their retention ends (spec/01 §5.10). */
+/** Keeps running tasks that succeeded until their retention ends (P-68). */
 export const completeScript = defineScript({
   file: 'complete.lua',
   keys: ['active', 'lease', 'completed', 'processedDay', 'processed'],
@@ -23,7 +23,7 @@ export const completeScript = defineScript({
   replies: ['LATE'],
 });
 
-/** Puts running tasks that failed where they wait to run again (spec/01 §5.12). */
+/** Puts running tasks that failed where they wait to run again (P-78). */
 export const retryScript = defineScript({
   file: 'retry.lua',
   keys: ['active', 'lease', 'retry', 'scheduled', 'due', 'processedDay', 'processed', 'failedDay', 'failed'],
@@ -31,7 +31,7 @@ export const retryScript = defineScript({
   replies: ['LATE'],
 });
 
-/** Keeps running tasks that failed for good, for a person to look at (spec/01 §5.13). */
+/** Keeps running tasks that failed for good, for a person to look at (P-83). */
 export const archiveScript = defineScript({
   file: 'archive.lua',
   keys: ['active', 'lease', 'archived', 'processedDay', 'processed', 'failedDay', 'failed'],
@@ -47,7 +47,7 @@ export const deleteActiveScript = defineScript({
   replies: ['LATE'],
 });
 
-/** Gives running tasks back to the head of their queue (spec/01 §5.11). */
+/** Gives running tasks back to the head of their queue (P-90). */
 export const requeueScript = defineScript({
   file: 'requeue.lua',
   keys: ['active', 'lease', 'pending'],
@@ -167,7 +167,7 @@ export function settleArguments(queue: QueueKeys, entries: readonly SettleEntry[
   return args;
 }
 
-/** An instant as `pending_since` holds it: nanoseconds, more than a number can hold (spec/01 §3). */
+/** An instant as `pending_since` holds it: nanoseconds, more than a number can hold (P-32). */
 export function pendingSince(now: EpochMs): string {
   return `${Math.floor(now)}000000`;
 }

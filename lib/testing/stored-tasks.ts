@@ -15,7 +15,7 @@ export interface StoredRecord {
   readonly dueAt: EpochMs | undefined;
 }
 
-/** What a worker that may be alive is left after the end of its lease (spec/03 §9). */
+/** What a worker that may be alive is left after the end of its lease (S-86). */
 const skewAllowance = ms(30_000);
 
 /** A look into what the brokers of an application keep. */

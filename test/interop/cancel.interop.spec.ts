@@ -116,7 +116,7 @@ describe('cancellation across languages', () => {
   });
 });
 
-/** A signal that nobody listens to yet is lost, and a worker that has just started may not listen yet (spec/01 §5.27). */
+/** A signal that nobody listens to yet is lost, and a worker that has just started may not listen yet (P-110). */
 async function signalUntilHeard(signal: () => Promise<unknown>, isHeard: () => boolean): Promise<void> {
   await until('the signal is heard', async () => {
     if (!isHeard()) await signal();

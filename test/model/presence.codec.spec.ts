@@ -49,7 +49,7 @@ const entry = {
 /** Tag of the last field, a Timestamp at the epoch: present, and empty. */
 const emptyTimestamp = (tag: string): RegExp => new RegExp(`${tag}00`);
 
-// Appendix A of spec/01.
+// The test vectors of docs/protocol/task-message.md (P-14).
 describe('records of processes', () => {
   it('P-14 P-15 writes and reads A7, a server', () => {
     // A7 has a nanosecond, which instants here do not keep: it is read, and written without.

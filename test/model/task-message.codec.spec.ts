@@ -13,7 +13,7 @@ const plain = {
 };
 const a1 = '0a0a656d61696c3a73656e6412077b2275223a317d1a03742d31220764656661756c74281940880e';
 
-// Appendix A of spec/01.
+// The test vectors of docs/protocol/task-message.md (P-14).
 const goldenVectors: readonly (readonly [string, Partial<TaskMessage>, string])[] = [
   ['A1, a plain task', plain, a1],
   [

@@ -142,7 +142,7 @@ export class AsynqClient {
 
   /**
    * Asynq's own cancellation: tells every server, Go's included, to stop the running task with this id, whatever its
-   * queue. Nothing is stored, so it does nothing to a task that is not running (spec/01 §5.27).
+   * queue. Nothing is stored, so it does nothing to a task that is not running (P-110).
    *
    * @throws InvalidOptionError, InvalidStateError
    * @throws BrokerUnavailableError when Redis cannot be reached.

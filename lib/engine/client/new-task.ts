@@ -25,9 +25,9 @@ export interface NewTask {
   readonly options: TaskOptions;
 }
 
-/** Retries allowed when the caller says nothing (spec/02 §2). */
+/** Retries allowed when the caller says nothing (C-14). */
 const defaultMaxRetry = 25;
-/** Limit of a run when the caller gives neither timeout nor deadline (spec/02 §4). */
+/** Limit of a run when the caller gives neither timeout nor deadline (C-28). */
 const defaultTimeoutSeconds = 1_800;
 /** What Redis takes as one value. */
 const longestRecord = 512 * 1024 * 1024;
@@ -36,7 +36,7 @@ const pendingPlace: EnqueuePlace = { kind: 'pending' };
 const aggregatingPlace: EnqueuePlace = { kind: 'aggregating' };
 
 /**
- * Completes a task with its defaults and decides where it goes (spec/02 §4, §8).
+ * Completes a task with its defaults and decides where it goes (C-14 to C-41).
  *
  * @throws InvalidTaskError when its payload does not encode or it is too long for Redis.
  * @throws InvalidOptionError when its deadline has passed.
@@ -81,13 +81,13 @@ export function requestFor(
   return {
     message,
     place: waits ? { kind: 'scheduled', processAt } : message.group === '' ? pendingPlace : aggregatingPlace,
-    // The lock of a task that waits covers the waiting, too (spec/01 §2.5).
+    // The lock of a task that waits covers the waiting, too (P-26).
     uniqueForSeconds: unique === undefined ? 0 : toSecondsUp(ms(unique + (waits ? processAt - now : 0))),
     idIsGenerated: taskId === undefined,
   };
 }
 
-/** What the caller is told about a task that was enqueued at `now`: what was sent, not read back (spec/02 §10). */
+/** What the caller is told about a task that was enqueued at `now`: what was sent, not read back (C-32). */
 export function infoOf({ message, place }: EnqueueRequest, now: EpochMs): TaskInfo {
   return {
     id: message.id,

@@ -36,7 +36,7 @@ interface Group {
   readonly group: string;
 }
 
-/** Every group is looked at this often, whatever is known about it (spec/03 §15). */
+/** Every group is looked at this often, whatever is known about it (S-119). */
 const longestInterval = ms(7_000);
 
 /**

@@ -24,7 +24,7 @@ const batchSize = 100;
 /**
  * Moves due scheduled and retry tasks to pending at their time: an alarm is set to the earliest one it knows of, from
  * the last look, from signals of other processes, and from what this server itself has put off. A slow look at every
- * queue is the net for everything else, such as tasks that Go programs schedule (spec/03 §12).
+ * queue is the net for everything else, such as tasks that Go programs schedule (S-105).
  */
 export class Forwarder extends PeriodicService {
   readonly #deps: ForwarderDeps;

@@ -17,7 +17,7 @@ export interface JanitorDeps {
   readonly logger: ThrottledLogger;
 }
 
-/** Deletes completed tasks whose retention has ended, all of them at every run (spec/03 §13). */
+/** Deletes completed tasks whose retention has ended, all of them at every run (S-103). */
 export class Janitor extends PeriodicService {
   readonly #deps: JanitorDeps;
 

@@ -46,13 +46,13 @@ interface Listed {
   readonly run: OwnRun | undefined;
 }
 
-/** Clocks may differ: a lease of a worker that may be alive is given this long after its end (spec/03 §9). */
+/** Clocks may differ: a lease of a worker that may be alive is given this long after its end (S-86). */
 const skewAllowance = ms(30_000);
 /** A living server has published itself after Redis has been reachable for this long: a beat and a bit. */
 const beatAllowance = ms(6_000);
 /** No lease that is taken from now on ends earlier. */
 const shortestLease = ms(30_000);
-/** How often aggregation sets past their deadline are looked for (spec/03 §9). */
+/** How often aggregation sets past their deadline are looked for (S-91). */
 const setsEvery = ms(60_000);
 const batchSize = 500;
 

@@ -23,7 +23,7 @@ export type TaskToEnqueue =
 
 /**
  * Turns the tasks of a group into one task, which goes to the group's queue. To keep them in their group it throws:
- * they are aggregated again after two minutes, so it may see a task more than once (spec/03 §15).
+ * they are aggregated again after two minutes, so it may see a task more than once (P-100).
  *
  * @example
  * const digest: GroupAggregator = ({ name, tasks }) => ['email:digest', { user: name, lines: tasks.map((task) => task.payload) }];

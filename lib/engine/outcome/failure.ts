@@ -33,7 +33,7 @@ export type FailureSettlement = Extract<Settlement, { kind: 'retry' | 'archive' 
 
 /**
  * The one place where a failure becomes an outcome, for a server's own runs and for those it recovers alike
- * (spec/03 §6.4): what the cancellation asked for, else what the error asks for, else another run while retries are
+ * (S-47): what the cancellation asked for, else what the error asks for, else another run while retries are
  * left, else the archive.
  */
 export function settleFailure(error: unknown, { message, canceled, policy, now }: FailedRun): FailureSettlement {
@@ -95,7 +95,7 @@ function archive(
   return { kind: 'archive', message: withFailure(message, { error, now, counts: 'not' }) };
 }
 
-/** The message of a task after a failure, as it is stored (spec/01 §5.12, §5.13). */
+/** The message of a task after a failure, as it is stored (P-79, P-83). */
 function withFailure(
   message: TaskMessage,
   failure: { readonly error: unknown; readonly now: EpochMs; readonly counts: 'as-failure' | 'not' },

@@ -20,7 +20,7 @@ export function subjectOf(message: TaskMessage, queue = message.queue): TaskSubj
   return { id, type, queue, retried, maxRetry };
 }
 
-/** What is written after a success (spec/03 §6.3). */
+/** What is written after a success (S-45). */
 export function settleSuccess(
   message: TaskMessage,
   run: { readonly result: Uint8Array | undefined; readonly now: EpochMs },

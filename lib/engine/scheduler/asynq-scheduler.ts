@@ -39,7 +39,7 @@ export interface ScheduleInfo {
 
 /**
  * Enqueues tasks on schedules: once a tick for the whole fleet, however many processes run the same schedules
- * (spec/03 §18).
+ * (docs/protocol/scheduler.md).
  *
  * @example
  * const scheduler = new AsynqScheduler({ redis: 'redis://localhost:6379', timeZone: 'Europe/Berlin' });

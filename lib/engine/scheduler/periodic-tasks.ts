@@ -45,7 +45,7 @@ export interface PeriodicTasksOptions {
 /**
  * Keeps schedules of a scheduler equal to what a provider lists: adds what is new, removes what is gone, leaves alone
  * what has not changed. What counts is the content: spec, type, payload and options, those of the definition included
- * (spec/03 §20).
+ * (S-150).
  *
  * @example
  * const periodicTasks = new PeriodicTasks({ provider, scheduler });

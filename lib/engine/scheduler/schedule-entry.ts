@@ -112,7 +112,7 @@ export function tickAfter(schedule: CronSchedule, after: EpochMs): EpochMs | und
   return epochMs((Math.floor(after / schedule.period) + 1) * schedule.period);
 }
 
-/** The entry as tools are shown it (spec/01 §1.4). */
+/** The entry as tools are shown it (P-108). */
 export function publishedEntry(entry: ScheduleEntry): PublishedEntry {
   return {
     id: entry.id,

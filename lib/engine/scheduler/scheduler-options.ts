@@ -16,7 +16,7 @@ import {
  */
 export type CatchUp = 'skip' | 'latest' | 'all';
 
-/** How an {@link AsynqScheduler} works; every option has a default (spec/03 §18.1). */
+/** How an {@link AsynqScheduler} works; every option has a default (docs/protocol/scheduler.md). */
 export interface SchedulerOptions extends ConnectionOptions {
   /** Zone of specs that name none, an IANA name. Default `'UTC'`. */
   readonly timeZone?: string;

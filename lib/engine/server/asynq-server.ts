@@ -65,7 +65,7 @@ export class AsynqServer {
     );
   }
 
-  /** Where the server is in its life (spec/03 §2). */
+  /** Where the server is in its life (S-11). */
   get status(): ServerStatus {
     return this.#status;
   }

@@ -87,7 +87,7 @@ export class Task<P = unknown> {
     return headers === undefined ? noHeaders : Object.freeze(headers);
   }
 
-  /** When this run must have ended: the earlier of the task's timeout and deadline (spec/03 §6.1). */
+  /** When this run must have ended: the earlier of the task's timeout and deadline (S-39 to S-42). */
   get deadline(): Date {
     return new Date(this.#deadlineAt);
   }
@@ -101,7 +101,7 @@ export class Task<P = unknown> {
   }
 
   /**
-   * Stores a result now, in place of an earlier one; readable at once, and kept as long as the task is (spec/02 §14).
+   * Stores a result now, in place of an earlier one; readable at once, and kept as long as the task is (C-87).
    * Bytes go as they are, anything else through the codec.
    *
    * @throws InvalidTaskError when the value does not encode.

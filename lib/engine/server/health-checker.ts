@@ -16,7 +16,7 @@ export interface HealthCheckerDeps {
   readonly logger: ThrottledLogger;
 }
 
-/** Asks at every interval whether Redis answers, and tells the user; never at the start (spec/03 §14). */
+/** Asks at every interval whether Redis answers, and tells the user; never at the start (S-101). */
 export class HealthChecker extends PeriodicService {
   readonly #deps: HealthCheckerDeps;
 

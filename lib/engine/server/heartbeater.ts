@@ -45,7 +45,7 @@ const mostNamed = 20;
 
 /**
  * Keeps the leases of running tasks, and publishes that this server lives and what it runs: at the start and every 5 s
- * (spec/03 §8). A run whose lease is gone, or has run out and cannot be kept, is lost. A beat that comes late tells of
+ * (S-72). A run whose lease is gone, or has run out and cannot be kept, is lost. A beat that comes late tells of
  * a handler that blocks the event loop.
  */
 export class Heartbeater extends PeriodicService {

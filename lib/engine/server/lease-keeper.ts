@@ -11,7 +11,7 @@ import type { Run } from './run.js';
 import type { Lease, OwnLease } from './run-state.js';
 import type { RunStopper } from './run-stopper.js';
 
-/** How long a lease lasts from the moment it is taken or extended (spec/03 §8). */
+/** How long a lease lasts from the moment it is taken or extended (S-71). */
 const leaseLength: Ms = ms(30_000);
 
 /** The lease of tasks that are fetched now: it ends at a whole second, as it is stored. */

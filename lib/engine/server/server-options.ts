@@ -25,7 +25,7 @@ import type { GroupAggregator } from '../maintenance/task-group.js';
 import type { Middleware } from '../middleware.js';
 import type { Task } from './handler-task.js';
 
-/** How a server works; every option has a default (spec/03 §1). */
+/** How a server works; every option has a default (docs/protocol/server.md). */
 export interface ServerOptions {
   /** Handlers that may run at once. Default: the number of CPUs. */
   readonly concurrency?: number;

@@ -58,7 +58,7 @@ export interface ServerServices {
   readonly aggregator: Aggregator | undefined;
   /** In the order of starting. */
   readonly startOrder: readonly Service[];
-  /** Leases are kept and outcomes written until the last run has ended (spec/03 §4.2). */
+  /** Leases are kept and outcomes written until the last run has ended (S-65). */
   readonly stopOrder: readonly Service[];
 }
 

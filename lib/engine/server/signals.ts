@@ -16,7 +16,7 @@ const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
  * The first SIGTERM or SIGINT asks for the end, a second one ends the process at once. SIGTSTP calls `onStop`, and no
- * longer suspends the process (spec/03 §3).
+ * longer suspends the process (S-24).
  */
 export function listenForSignals(request: { readonly clock: Clock; readonly onStop: () => void }): SignalWatch {
   const { clock } = request;

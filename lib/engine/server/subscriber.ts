@@ -21,7 +21,7 @@ const mostPairs = 1_000;
 const checkEvery = ms(3_600_000);
 
 /**
- * Hears cancellation requests and wake-ups. Tries every 5 s to subscribe until it works (spec/03 §11).
+ * Hears cancellation requests and wake-ups. Tries every 5 s to subscribe until it works (S-99).
  *
  * A cancellation of ours names its queue, and is followed by the bare id for servers in Go. That second message is not
  * for us: a task with the same id in another queue is not meant.

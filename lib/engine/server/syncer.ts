@@ -19,7 +19,7 @@ const longestPause = ms(5_000);
 /**
  * Writes again the outcomes that could not be written: after 1 s, then less often up to every 5 s, and at once when
  * Redis is back. New ones do not put the old ones off. Nothing is given up before the broker says that the task is
- * somebody else's (spec/03 §10).
+ * somebody else's (S-95).
  */
 export class Syncer implements Service {
   readonly name = 'syncer';

@@ -2,7 +2,7 @@ import type { AsynqError } from '../errors/asynq-error.js';
 import type { TaskMessage } from '../task/task-message.js';
 import type { EpochMs } from '../time/duration.js';
 
-/** Puts tasks in (spec/01 §5.1 to §5.8). */
+/** Puts tasks in (P-31 to P-45). */
 export interface EnqueueContract {
   /**
    * Stores new tasks, each in one atomic step, in the given order within a queue. Registers their queues.

@@ -4,7 +4,7 @@ import type { EnqueueRequest } from './enqueue.contract.js';
 import type { CancelThen } from './presence.contract.js';
 import type { Settlement, SettleOutcome, UndecodableTask } from './work.contract.js';
 
-/** Moves due tasks, takes back lost ones, deletes expired ones, aggregates groups (spec/01 §5.14 to §5.21). */
+/** Moves due tasks, takes back lost ones, deletes expired ones, aggregates groups (P-46 to P-54, P-94 to P-102). */
 export interface MaintenanceContract {
   /**
    * Moves up to `limit` due tasks of the scheduled and retry sets to pending, earliest due first; a task whose hash

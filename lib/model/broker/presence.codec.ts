@@ -6,7 +6,7 @@ import type { ServerInfo, ServerStatus, WorkerInfo } from './presence.js';
 
 const writer = new ProtoWriter();
 
-/** The bytes of a server's record (spec/01 §1.2). */
+/** The bytes of a server's record (P-104). */
 export function encodeServerInfo(server: ServerInfo): Buffer {
   writer.start();
   writer.string(1, server.host);
@@ -51,7 +51,7 @@ export function decodeServerInfo(bytes: Uint8Array): Decoded<ServerInfo> {
   });
 }
 
-/** The bytes of a running task's record (spec/01 §1.3). */
+/** The bytes of a running task's record (P-105). */
 export function encodeWorkerInfo(worker: WorkerInfo): Buffer {
   writer.start();
   writer.string(1, worker.host);

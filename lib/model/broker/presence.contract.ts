@@ -1,7 +1,7 @@
 import type { EpochMs, Ms } from '../time/duration.js';
 import type { ServerInfo, WorkerInfo } from './presence.js';
 
-/** Who is alive; cancellation and wake-up signals (spec/01 §5.23, §5.27). */
+/** Who is alive; cancellation and wake-up signals (P-104 to P-111). */
 export interface PresenceContract {
   /** Publishes that a server lives and what it runs; both vanish after `ttl` unless published again. */
   publishServer(request: {
@@ -29,7 +29,7 @@ export interface PresenceContract {
    */
   cancel(request: CancelRequest): Promise<CancelOutcome>;
 
-  /** Asynq's own cancellation: tells every server to stop the running task with this id (spec/01 §5.27). */
+  /** Asynq's own cancellation: tells every server to stop the running task with this id (P-110). */
   signalCancel(taskId: string): Promise<void>;
 }
 

@@ -1,9 +1,9 @@
 import type { EpochMs } from '../time/duration.js';
 
-/** Where a server is in its life; the text is what Redis stores (spec/03 §2). */
+/** Where a server is in its life; the text is what Redis stores (P-107). */
 export type ServerStatus = 'new' | 'active' | 'stopped' | 'closed';
 
-/** A living server as others see it (spec/01 §1.2). */
+/** A living server as others see it (P-104). */
 export interface ServerInfo {
   readonly host: string;
   readonly pid: number;
@@ -17,7 +17,7 @@ export interface ServerInfo {
   readonly activeWorkerCount: number;
 }
 
-/** One running task as others see it (spec/01 §1.3). */
+/** One running task as others see it (P-105). */
 export interface WorkerInfo {
   readonly host: string;
   readonly pid: number;

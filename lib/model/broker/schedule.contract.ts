@@ -2,7 +2,7 @@ import type { ScheduleEntry, ScheduleEvent } from '../cron/schedule.js';
 import type { EpochMs, Ms } from '../time/duration.js';
 import type { EnqueueRequest } from './enqueue.contract.js';
 
-/** Lets each tick of a schedule happen once for the whole fleet, and shows schedules to others (spec/01 §5.24, §5.25). */
+/** Lets each tick of a schedule happen once for the whole fleet, and shows schedules to others (P-108, P-109). */
 export interface ScheduleContract {
   /**
    * Stores the task of a tick, in one atomic step with the note that the tick is used up: of any number of callers one

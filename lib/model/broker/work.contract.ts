@@ -3,7 +3,7 @@ import type { TaskMessage } from '../task/task-message.js';
 import type { EpochMs, Ms } from '../time/duration.js';
 import type { CancelThen } from './presence.contract.js';
 
-/** Dequeues tasks, keeps them leased and settles them (spec/01 §5.4, §5.9 to §5.13, §5.22, §5.26). */
+/** Dequeues tasks, keeps them leased and settles them (P-55 to P-62, P-67 to P-91). */
 export interface WorkContract {
   /**
    * Takes up to `limit` tasks from one queue, oldest first, and leases them until `leaseUntil`.

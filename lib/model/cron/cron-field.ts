@@ -1,6 +1,6 @@
 import { CronExpressionParser } from 'cron-parser';
 
-/** One field of a cron spec: what it is called, and what it may hold (spec/03 §19.1). */
+/** One field of a cron spec: what it is called, and what it may hold (S-143). */
 export interface CronFieldKind {
   readonly title: string;
   readonly min: number;

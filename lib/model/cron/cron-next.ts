@@ -8,7 +8,7 @@ const yearsAhead = 5;
 
 /**
  * The first tick strictly after an instant, on a whole second. A local time that the zone leaves out is skipped, one
- * that comes twice ticks twice, and an hourly schedule ticks every real hour (spec/03 §19.2).
+ * that comes twice ticks twice, and an hourly schedule ticks every real hour (S-143).
  *
  * @param after for `@every`, the tick before, or the start of the process.
  * @returns `undefined` when there is none within five calendar years.

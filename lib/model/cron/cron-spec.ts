@@ -70,7 +70,7 @@ const word = /[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3
 /**
  * Reads a cron spec: five fields (minute, hour, day of month, month, day of week), six with seconds first, a descriptor
  * such as `@daily`, or `@every 1h30m`; before it, `CRON_TZ=Europe/Berlin ` or `TZ=...` names the time zone. What Asynq's
- * scheduler accepts means the same here; six fields are ours alone (spec/03 §19.1).
+ * scheduler accepts means the same here; six fields are ours alone (S-143).
  *
  * @throws CronSpecError naming the spec, what is wrong and at which column.
  * @throws InvalidOptionError when `timeZone` is not the name of a zone.

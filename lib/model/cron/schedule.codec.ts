@@ -6,7 +6,7 @@ import type { ScheduleEntry, ScheduleEvent } from './schedule.js';
 
 const writer = new ProtoWriter();
 
-/** The bytes of a schedule's record, SchedulerEntry (spec/01 §1.4). */
+/** The bytes of a schedule's record, SchedulerEntry (P-108). */
 export function encodeScheduleEntry(entry: ScheduleEntry): Buffer {
   writer.start();
   writer.string(1, entry.id);
@@ -45,7 +45,7 @@ export function decodeScheduleEntry(bytes: Uint8Array): Decoded<ScheduleEntry> {
   });
 }
 
-/** The bytes of one firing, SchedulerEnqueueEvent (spec/01 §1.5). */
+/** The bytes of one firing, SchedulerEnqueueEvent (P-109). */
 export function encodeScheduleEvent(event: ScheduleEvent): Buffer {
   writer.start();
   writer.string(1, event.taskId);

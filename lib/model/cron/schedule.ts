@@ -3,14 +3,14 @@ import { type EpochMs, ms } from '../time/duration.js';
 /** A tick this much older than the latest one of its schedule counts as used up, whether it was or not. */
 export const tickMemory = ms(600_000);
 
-/** A registered schedule as others see it (spec/01 §1.4). */
+/** A registered schedule as others see it (P-108). */
 export interface ScheduleEntry {
   readonly id: string;
   /** The cron expression as it was registered. */
   readonly spec: string;
   readonly taskType: string;
   readonly taskPayload: Uint8Array;
-  /** Enqueue options in text form, `Name(argument)`; see `formatOptions` (spec/01 §1.7). */
+  /** Enqueue options in text form, `Name(argument)`; see `formatOptions` (P-17). */
   readonly options: readonly string[];
   /** `undefined`: it never fires again. */
   readonly nextEnqueueAt: EpochMs | undefined;
@@ -18,7 +18,7 @@ export interface ScheduleEntry {
   readonly previousEnqueueAt: EpochMs | undefined;
 }
 
-/** One firing of a schedule (spec/01 §1.5). */
+/** One firing of a schedule (P-109). */
 export interface ScheduleEvent {
   readonly taskId: string;
   readonly enqueuedAt: EpochMs;

@@ -9,7 +9,7 @@ const day = 86_400;
  * 1970-01-01 00:00:00 on that clock.
  *
  * @param lastYear the last year to look at.
- * @returns `undefined` when there is none (spec/03 §19.2).
+ * @returns `undefined` when there is none (S-143).
  */
 export function firstWallTime(times: CronTimes, start: number, lastYear: number): number | undefined {
   const startDay = Math.floor(start / day);

@@ -3,7 +3,7 @@ import { AsynqError } from './asynq-error.js';
 import { durationForms, type Duration, type Ms, parseDuration } from '../time/duration.js';
 
 /**
- * Throw it from a handler to archive the task at once, whatever retries are left (spec/03 §6.4).
+ * Throw it from a handler to archive the task at once, whatever retries are left (S-49).
  *
  * @example
  * throw new SkipRetryError('the account was deleted', { cause: error });
@@ -17,7 +17,7 @@ export class SkipRetryError extends AsynqError {
 }
 
 /**
- * Throw it from a handler to drop the task: neither retried nor archived, its unique lock is freed (spec/03 §6.4).
+ * Throw it from a handler to drop the task: neither retried nor archived, its unique lock is freed (S-50).
  *
  * @example
  * throw new RevokeTaskError('order was withdrawn');

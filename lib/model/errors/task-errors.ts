@@ -1,7 +1,7 @@
 import { AsynqError } from './asynq-error.js';
 import { showValue } from './option-errors.js';
 
-/** An equal task (same queue, type and payload) holds the unique lock; nothing was enqueued (spec/02 §6). */
+/** An equal task (same queue, type and payload) holds the unique lock; nothing was enqueued (P-38). */
 export class DuplicateTaskError extends AsynqError {
   readonly code = 'ASYNQ_DUPLICATE_TASK';
 
@@ -14,7 +14,7 @@ export class DuplicateTaskError extends AsynqError {
   }
 }
 
-/** A task with the same id exists in the queue, in whatever state; nothing was enqueued (spec/02 §6). */
+/** A task with the same id exists in the queue, in whatever state; nothing was enqueued (P-34). */
 export class TaskIdConflictError extends AsynqError {
   readonly code = 'ASYNQ_TASK_ID_CONFLICT';
 
@@ -27,7 +27,7 @@ export class TaskIdConflictError extends AsynqError {
   }
 }
 
-/** The task cannot be enqueued as it was given; the message says what is wrong and nothing was sent (spec/02 §11). */
+/** The task cannot be enqueued as it was given; the message says what is wrong and nothing was sent (C-02). */
 export class InvalidTaskError extends AsynqError {
   readonly code = 'ASYNQ_INVALID_TASK';
 }
@@ -57,7 +57,7 @@ export class UndecodableMessageError extends AsynqError {
   readonly code = 'ASYNQ_UNDECODABLE_MESSAGE';
 }
 
-/** No handler is registered for the type of a task. The text is what Asynq stores (spec/03 §6.4). */
+/** No handler is registered for the type of a task. The text is what Asynq stores (S-63). */
 export class HandlerNotFoundError extends AsynqError {
   readonly code = 'ASYNQ_HANDLER_NOT_FOUND';
 
@@ -74,7 +74,7 @@ export class HandlerConflictError extends AsynqError {
   readonly code = 'ASYNQ_HANDLER_CONFLICT';
 }
 
-/** The handler ran past the task's timeout or deadline. The text is what Asynq stores (spec/03 §6.4). */
+/** The handler ran past the task's timeout or deadline. The text is what Asynq stores (S-44). */
 export class DeadlineExceededError extends AsynqError {
   readonly code = 'ASYNQ_DEADLINE_EXCEEDED';
 
@@ -83,7 +83,7 @@ export class DeadlineExceededError extends AsynqError {
   }
 }
 
-/** The running task was canceled. The text is what Asynq stores (spec/03 §6.4). */
+/** The running task was canceled. The text is what Asynq stores (S-100). */
 export class TaskCanceledError extends AsynqError {
   readonly code = 'ASYNQ_TASK_CANCELED';
 
@@ -92,7 +92,7 @@ export class TaskCanceledError extends AsynqError {
   }
 }
 
-/** The lease ran out: another worker may have the task now. The text is what Asynq stores (spec/03 §6.4). */
+/** The lease ran out: another worker may have the task now. The text is what Asynq stores (S-81). */
 export class LeaseExpiredError extends AsynqError {
   readonly code = 'ASYNQ_LEASE_EXPIRED';
 

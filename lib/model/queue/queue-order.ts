@@ -6,7 +6,7 @@ export interface QueueShare {
   readonly slots: number;
 }
 
-/** Which queues are asked for tasks, in which order and for how many (spec/03 §5). */
+/** Which queues are asked for tasks, in which order and for how many (S-29). */
 export interface QueueOrder {
   /** Every queue once, in the order in which one task is looked for. */
   draw(): readonly string[];

@@ -20,7 +20,7 @@ function describe(error: unknown): string {
   if (typeof error === 'string') return error === '' ? 'the handler threw an empty string' : shorten(error);
   const message = messageOf(error);
   if (message === undefined) return `the handler threw ${show(error)}`;
-  // Our own texts are complete, and Asynq's tools know some of them by heart (spec/03 §6.4).
+  // Our own texts are complete, and Asynq's tools know some of them by heart (docs/protocol/retries-and-archive.md).
   if (error instanceof AsynqError) return message;
   let text = message;
   let cause = readProperty(error, 'cause');

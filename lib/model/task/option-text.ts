@@ -4,7 +4,7 @@ import { goQuote, goUnquote } from './go-quote.js';
 import { type EnqueueOptions, noOptions, type TaskOptions } from './task-options.js';
 
 /**
- * Options as a schedule publishes them for tools, each as `Name(argument)`, byte for byte as Go writes it (spec/02 §5).
+ * Options as a schedule publishes them for tools, each as `Name(argument)`, byte for byte as Go writes it (C-74).
  * Go reads `Header` since after 0.26.0 only, and passes over `TaskID` and `Group`.
  *
  * @example
@@ -28,7 +28,7 @@ export function formatOptions(options: TaskOptions): string[] {
 
 /**
  * Reads options back from their texts, Go's and ours. Texts that say nothing are passed over; of several of one kind
- * the last counts. Unlike Go it reads `TaskID` and `Group`, too, and arguments that contain `)` (spec/02 D-C8).
+ * the last counts. Unlike Go it reads `TaskID` and `Group`, too, and arguments that contain `)` (D-C8).
  */
 export function parseOptions(texts: readonly string[]): TaskOptions {
   const options: Draft = { ...noOptions };

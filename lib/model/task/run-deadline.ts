@@ -9,7 +9,7 @@ export function isUnlimited(message: TaskMessage): boolean {
   return message.timeoutSeconds === 0 && message.deadlineSeconds === 0;
 }
 
-/** When a run that starts now must have ended: the earlier of timeout and deadline, else 30 minutes (spec/03 §6.1). */
+/** When a run that starts now must have ended: the earlier of timeout and deadline, else 30 minutes (S-39 to S-42). */
 export function runDeadline(message: TaskMessage, now: EpochMs): EpochMs {
   const deadline = message.deadlineSeconds === 0 ? undefined : fromEpochSeconds(message.deadlineSeconds);
   if (message.timeoutSeconds === 0) return deadline ?? addMs(now, timeoutOfUnlimited);

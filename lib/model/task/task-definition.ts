@@ -24,7 +24,7 @@ export interface TaskDefinitionOptions<P> extends EnqueueOptions {
 
 /**
  * Defines a task once for both sides. `enqueue` refuses a wrong payload at compile time, the handler's `Task<P>` is
- * typed, and with a schema both check at run time (spec/02 §1).
+ * typed, and with a schema both check at run time (C-07).
  *
  * @throws InvalidTaskError when the type is blank or no valid Unicode.
  * @throws InvalidOptionError when an option is wrong.

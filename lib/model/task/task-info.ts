@@ -1,7 +1,7 @@
 import type { Headers } from './task-message.js';
 import type { TaskState } from './task-state.js';
 
-/** What `enqueue` returns and the inspector lists: a snapshot, it does not change by itself (spec/02 §10). */
+/** What `enqueue` returns and the inspector lists: a snapshot, it does not change by itself (C-38). */
 export interface TaskInfo {
   readonly id: string;
   readonly queue: string;

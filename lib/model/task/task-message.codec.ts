@@ -14,7 +14,7 @@ export type DecodedTaskMessage =
       readonly salvaged: Partial<TaskMessage>;
     };
 
-/** Field numbers and wire types of spec/01 §1.1, as they appear on the wire. */
+/** Field numbers and wire types of P-01, as they appear on the wire. */
 const tag = {
   type: 0x0a,
   payload: 0x12,
@@ -36,7 +36,7 @@ const tag = {
 const writer = new ProtoWriter();
 
 /**
- * The bytes of a task message, as Go writes them: fields in ascending order, defaults left out (spec/01 §1.6).
+ * The bytes of a task message, as Go writes them: fields in ascending order, defaults left out (P-02).
  * Lone surrogates in text become U+FFFD, since Go refuses a record with invalid UTF-8.
  */
 export function encodeTaskMessage(message: TaskMessage): Buffer {
@@ -71,7 +71,7 @@ let familiarQueue = '';
  * Reads a task message; whatever the bytes are, it does not throw. The payload is a view of `bytes`, not a copy.
  *
  * As Go does it: the last occurrence of a field wins, a field of a wrong wire type counts as unknown, and text
- * that is not valid UTF-8 makes the record undecodable. Unlike Go, unknown fields are kept (spec/01 Q-56).
+ * that is not valid UTF-8 makes the record undecodable. Unlike Go, unknown fields are kept (Q-56).
  */
 export function decodeTaskMessage(bytes: Uint8Array): DecodedTaskMessage {
   const reader = new ProtoReader(bytes);

@@ -1,5 +1,5 @@
 /**
- * The stored record of a task: what travels between processes, Go's included (spec/01 §1.1).
+ * The stored record of a task: what travels between processes, Go's included (P-01).
  * A value without methods; the codec beside it turns it into bytes and back.
  */
 export interface TaskMessage {
@@ -18,7 +18,7 @@ export interface TaskMessage {
   readonly timeoutSeconds: number;
   /** Instant after which no run may go on, Unix seconds; 0 means none. */
   readonly deadlineSeconds: number;
-  /** Full key of the unique lock; empty when the task holds none. Never recomputed from the payload (spec/01 §2.5). */
+  /** Full key of the unique lock; empty when the task holds none. Never recomputed from the payload (P-11). */
   readonly uniqueKey: string;
   /** Unix seconds of the last failure; 0 when it never failed. */
   readonly lastFailedAtSeconds: number;
@@ -30,7 +30,7 @@ export interface TaskMessage {
   readonly group: string;
   /** The caller's metadata; `undefined` when there is none. */
   readonly headers: Headers | undefined;
-  /** Fields of a newer protocol, kept as they came so that writing the record again loses nothing (spec/01 Q-56). */
+  /** Fields of a newer protocol, kept as they came so that writing the record again loses nothing (Q-56). */
   readonly unknownFields: Uint8Array | undefined;
 }
 

@@ -15,7 +15,7 @@ import { type Duration, type EpochMs, type Ms, ms } from '../time/duration.js';
 import type { Headers } from './task-message.js';
 
 /**
- * How a task is enqueued (spec/02 §2). Fractions of a second in `timeout`, `retention` and `unique` are rounded up to
+ * How a task is enqueued (C-14). Fractions of a second in `timeout`, `retention` and `unique` are rounded up to
  * whole seconds, which is what the protocol keeps; `processAt` and `processIn` are kept to the millisecond.
  */
 export interface EnqueueOptions {
@@ -85,7 +85,7 @@ export interface OptionLayer {
 
 /**
  * Checks what a user wrote and lays it over the options of the layer below: each kind replaces the one below,
- * `processAt` and `processIn` replace each other, headers are merged by key (spec/02 §3).
+ * `processAt` and `processIn` replace each other, headers are merged by key (C-08).
  *
  * @throws InvalidOptionError for the first option, as written, that is wrong or does not exist.
  */

@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 export interface UniqueSubject {
   readonly queue: string;
   readonly type: string;
-  /** `undefined`: the task was given no payload, which is not the same as an empty one (spec/01 §2.5). */
+  /** `undefined`: the task was given no payload, which is not the same as an empty one (P-21). */
   readonly payload: Uint8Array | undefined;
 }
 
 /**
- * The key under which duplicates collide, in Go programs, too (spec/01 §2.5). For tasks yet to be stored only:
+ * The key under which duplicates collide, in Go programs, too (P-21). For tasks yet to be stored only:
  * whoever reads a message uses its `uniqueKey`, since a stored message no longer tells no payload from an empty one.
  */
 export function uniqueKeyOf({ queue, type, payload }: UniqueSubject): string {

@@ -38,7 +38,7 @@ export function epochMs(value: number): EpochMs {
 /**
  * Reads a duration as users write it: Go's syntax (`1h30m`, `250ms`, `-1.5h`) plus `d` for 24 hours, or milliseconds.
  *
- * @returns milliseconds, or `undefined` when the input is no duration (spec/02 §5).
+ * @returns milliseconds, or `undefined` when the input is no duration (C-74).
  */
 export function parseDuration(input: unknown): Ms | undefined {
   if (typeof input === 'number') return Number.isFinite(input) ? ms(input) : undefined;
@@ -67,7 +67,7 @@ export function elapsed(start: EpochMs, end: EpochMs): Ms {
   return ms(end - start);
 }
 
-/** Whole seconds of an instant, the fraction cut off: how the protocol writes most times (spec/01 §0). */
+/** Whole seconds of an instant, the fraction cut off: how the protocol writes most times (P-07). */
 export function toEpochSeconds(instant: EpochMs): number {
   return Math.floor(instant / 1_000);
 }

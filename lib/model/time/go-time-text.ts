@@ -5,7 +5,7 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const instantText =
   /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) ([A-Z]{3,5}|[+-]\d{2,4}) (\d{4})$/;
 
-/** A length of time as Go writes it: `0s`, `1.5ms`, `1m30s`, `24h0m0s` (spec/02 §5). */
+/** A length of time as Go writes it: `0s`, `1.5ms`, `1m30s`, `24h0m0s` (C-74). */
 export function formatGoDuration(duration: Ms): string {
   const nanos = BigInt(Math.round(duration * 1e6));
   const size = nanos < 0n ? -nanos : nanos;
@@ -21,7 +21,7 @@ export function formatGoDuration(duration: Ms): string {
   return `${sign}${minutes / 60n}h${minutes % 60n}m${seconds}`;
 }
 
-/** An instant as Unix' `date` writes it, to the second and in UTC: `Fri Jan  2 03:04:05 UTC 2026` (spec/02 §5). */
+/** An instant as Unix' `date` writes it, to the second and in UTC: `Fri Jan  2 03:04:05 UTC 2026` (C-74). */
 export function formatUnixDate(instant: EpochMs): string {
   const date = new Date(instant);
   const two = (value: number): string => String(value).padStart(2, '0');

@@ -5,7 +5,7 @@ import { UndecodableMessageError } from '../errors/task-errors.js';
 export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /**
- * Reads protobuf fields in place (spec/01 §1.6). Ask for the next tag, then for the value it announces:
+ * Reads protobuf fields in place (P-06). Ask for the next tag, then for the value it announces:
  * `string`, `bytes`, ..., or `skip` for one that is not expected, which includes a known field of a wrong wire type.
  *
  * Bytes that are no protobuf end in an {@link UndecodableMessageError}. Text that is no UTF-8 does not: the reader

@@ -2,7 +2,7 @@ import { epochMs, type EpochMs } from '../time/duration.js';
 import type { ProtoReader } from './proto-reader.js';
 import type { ProtoWriter } from './proto-writer.js';
 
-/** Go's zero time, 0001-01-01T00:00:00Z, in Unix seconds: how "never" is written (spec/01 §1.6). */
+/** Go's zero time, 0001-01-01T00:00:00Z, in Unix seconds: how "never" is written (P-16). */
 const neverSeconds = -62_135_596_800;
 
 /** Writes an instant as a `Timestamp`; `undefined` is "never". Always written, also when it is the Unix epoch. */

@@ -1,5 +1,5 @@
 /**
- * Writes protobuf fields (spec/01 §1.6). One writer serves a whole module: `start`, the fields in ascending order,
+ * Writes protobuf fields (P-02). One writer serves a whole module: `start`, the fields in ascending order,
  * `finish`. Fields at their default are left out, as proto3 wants it.
  *
  * Hand-rolled for speed (bench/micro/task-message.mjs): messages are laid one after the other into a slab, so a message
@@ -78,7 +78,7 @@ export class ProtoWriter {
     this.#close(body);
   }
 
-  /** A `Timestamp` field. Always written, since older readers take its absence for damage (spec/01 §1.6). */
+  /** A `Timestamp` field. Always written, since older readers take its absence for damage (P-15). */
   timestamp(field: number, seconds: number, nanos: number): void {
     const body = this.#open(field);
     this.int(1, seconds);

@@ -37,7 +37,7 @@ export interface CronMetadata {
  * The entry's `id` is `<Class>.<method>` unless given: it names the schedule in {@link AsynqScheduler}, in Asynq's tools
  * and in the module's option `scheduler.disabled`. Give an `id` where a bundler renames classes.
  *
- * The spec has five fields, six with seconds, or is a descriptor such as `@daily` or `@every 5m` (spec/03 §19). The
+ * The spec has five fields, six with seconds, or is a descriptor such as `@daily` or `@every 5m` (S-143). The
  * application does not start with one that is wrong.
  *
  * @example

@@ -31,7 +31,7 @@ export type TaskAggregatorDecorator = <M extends (group: TaskGroup<never>) => Ta
  * which goes to the group's queue. To keep the tasks in their group, it throws. May be used several times on one method.
  *
  * A provider that is request-scoped or transient is made anew for every call, and `REQUEST` then injects the
- * {@link TaskGroup}. Guards, pipes, interceptors and filters do not take part (spec/03 §15).
+ * {@link TaskGroup}. Guards, pipes, interceptors and filters do not take part (S-117).
  *
  * @example
  * @TaskAggregator('notification:')

@@ -1,4 +1,4 @@
--- delete-expired-completed: deletes completed tasks whose retention has ended (spec/01 §5.20), the oldest end first, and the
+-- delete-expired-completed: deletes completed tasks whose retention has ended (P-75), the oldest end first, and the
 -- oldest archived tasks beyond those that are kept, which archiving has left because they were too many for one call.
 --
 -- KEYS[1]  completed    zset   task id -> end of retention, epoch seconds

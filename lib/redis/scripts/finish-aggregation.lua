@@ -1,5 +1,5 @@
 -- finish-aggregation: stores the task that stands for an aggregation set and deletes the set with its tasks, both or
--- neither. The tasks' unique locks stay (spec/01 Q-03).
+-- neither. The tasks' unique locks stay (Q-03).
 --
 -- KEYS[1]   set              zset   task id -> time added to the group, epoch seconds
 -- KEYS[2]   aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds

@@ -1,4 +1,4 @@
--- forward-due: moves tasks whose time has come to pending, or to their group (spec/01 §5.14), earliest due first.
+-- forward-due: moves tasks whose time has come to pending, or to their group (P-46), earliest due first.
 --
 -- KEYS[1]  scheduled      zset    task id -> due, epoch seconds
 -- KEYS[2]  retry          zset    task id -> due, epoch seconds
@@ -84,7 +84,7 @@ local mayRun, mayArchive, mayGroup = isSound(pending, 'list'), isSound(archived,
 for i = 1, #taken do
   local taskId = taken[i]
   local task = taskPrefix .. taskId
-  -- An id without a task stays dropped: writing its state would make a stub that blocks the id (spec/01 Q-21).
+  -- An id without a task stays dropped: writing its state would make a stub that blocks the id (Q-21).
   if redis.pcall('HEXISTS', task, 'msg') == 1 then
     local fields = redis.call('HMGET', task, 'group', 'x:cancel', 'unique_key', 'x:group', 'state')
     local group, consequence = fields[1] or '', fields[2]
@@ -110,7 +110,7 @@ for i = 1, #taken do
     elseif group ~= '' then
       grouped[#grouped + 1] = taskId
       redis.call('ZADD', groupPrefix .. group, math.floor(now / 1000), taskId)
-      -- Nobody looks at a group that is not listed (spec/01 Q-10).
+      -- Nobody looks at a group that is not listed (Q-10).
       redis.call('SADD', groups, group)
       redis.call('HSET', task, 'state', 'aggregating', 'group', group)
     else

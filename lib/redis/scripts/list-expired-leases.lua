@@ -1,5 +1,5 @@
--- list-expired-leases: which tasks lost their worker (spec/01 §5.21). Ids without a task are taken out of lease and
--- active on the way, so that they cannot stand before others for ever (spec/01 Q-22).
+-- list-expired-leases: which tasks lost their worker (P-64). Ids without a task are taken out of lease and
+-- active on the way, so that they cannot stand before others for ever (Q-22).
 --
 -- KEYS[1]  lease        zset   task id -> expiry, epoch seconds
 -- KEYS[2]  active       list   ids of running tasks

@@ -1,5 +1,5 @@
--- read-aggregation-set: a part of the tasks in an aggregation set, oldest first (spec/01 §5.17). Members without a
--- task are left out (spec/01 Q-12).
+-- read-aggregation-set: a part of the tasks in an aggregation set, oldest first (S-117). Members without a
+-- task are left out (Q-12).
 --
 -- KEYS[1]  set              zset   task id -> time added to the group, epoch seconds
 -- KEYS[2]  aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds

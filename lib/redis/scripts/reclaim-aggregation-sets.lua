@@ -1,4 +1,4 @@
--- reclaim-aggregation-sets: returns the members of sets past their deadline to their groups (spec/01 §5.19).
+-- reclaim-aggregation-sets: returns the members of sets past their deadline to their groups (P-100).
 --
 -- KEYS[1]  aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds
 -- KEYS[2]  groups           set    names of groups with waiting tasks

@@ -38,7 +38,7 @@ export const optionSets: readonly OptionSet[] = Array.from({ length: 2 ** parts.
   };
 });
 
-/** When a run that began at `startedAt` must have ended, by the rules that both sides share (spec/03 §6.1). */
+/** When a run that began at `startedAt` must have ended, by the rules that both sides share (S-39 to S-42). */
 export function deadlineOf({ go }: OptionSet, startedAt: number): number {
   const timeout = go.timeout ?? (go.deadline === undefined ? 1_800_000 : undefined);
   return Math.min(timeout === undefined ? Infinity : startedAt + timeout, go.deadline ?? Infinity);

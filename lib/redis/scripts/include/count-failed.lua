@@ -1,4 +1,4 @@
--- count-failed: counts runs that ended in a counted failure, as processed and as failed (spec/01 §2.6). Needs
+-- count-failed: counts runs that ended in a counted failure, as processed and as failed (P-28). Needs
 -- count-processed before it. Call it last: it never stops a script.
 --
 -- countFailed(counters, count, dayExpiresAt)

@@ -1,4 +1,4 @@
--- count-processed: counts ended runs, per UTC day and in total (spec/01 §2.6). Call it last: it never stops a script.
+-- count-processed: counts ended runs, per UTC day and in total (P-28). Call it last: it never stops a script.
 --
 -- countProcessed(processedDay, processed, count, dayExpiresAt)
 --   processedDay, processed  keys of the counters

@@ -22,7 +22,7 @@ local function returnSet(places, groupPrefix, set)
     end
     redis.call('ZADD', group, 'LT', unpack(members))
     redis.call('ZREMRANGEBYRANK', set, 0, 1999)
-    -- Nobody looks at a group that is not listed (spec/01 Q-11).
+    -- Nobody looks at a group that is not listed (Q-11).
     redis.call('SADD', places.groups, string.sub(group, #groupPrefix + 1))
     if redis.call('EXISTS', set) == 1 then
       return 'MORE', moved
