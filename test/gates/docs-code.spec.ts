@@ -16,6 +16,9 @@ const entries: Readonly<Record<string, string>> = {
   'nestjs-asynq/testing': 'lib/testing/index.ts',
 };
 
+// The README is read on npm as well, so its links are whole; they lead to files of this repository all the same.
+const home = 'https://github.com/nestjs-asynq/nestjs-asynq/blob/main/';
+
 describe('the documentation', () => {
   it('has code that compiles', () => {
     const blocks = pages.flatMap(codeBlocks);
@@ -25,7 +28,7 @@ describe('the documentation', () => {
 
   it('links to files and headings that exist', () => {
     const faults = pages.flatMap((page) =>
-      [...withoutCode(readText(page)).matchAll(/\]\(([^)\s]+)\)/g)]
+      [...withoutCode(readPage(page)).matchAll(/\]\(([^)\s]+)\)/g)]
         .map(([, link]) => link ?? '')
         .filter((link) => !/^[a-z]+:/.test(link) && !isThere(page, link))
         .map((link) => `${page}: ${link}`),
@@ -36,7 +39,7 @@ describe('the documentation', () => {
   it('is reached from the README', () => {
     const reached = new Set(['README.md', 'CHANGELOG.md']);
     for (const page of reached) {
-      for (const [, link] of readText(page).matchAll(/\]\(([^)#\s]+\.md)(?:#[^)]*)?\)/g)) {
+      for (const [, link] of readPage(page).matchAll(/\]\(([^)#\s]+\.md)(?:#[^)]*)?\)/g)) {
         const target = join(dirname(page), link ?? '');
         if (existsSync(join(root, target))) reached.add(target);
       }
@@ -44,6 +47,10 @@ describe('the documentation', () => {
     expect(pages.filter((page) => !reached.has(page))).toEqual([]);
   });
 });
+
+function readPage(page: string): string {
+  return readText(page).replaceAll(home, '');
+}
 
 function isPage(path: string): boolean {
   return path.endsWith('.md');

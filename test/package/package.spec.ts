@@ -8,6 +8,9 @@ import { compile, evaluate, packApps, type PackedApps, run, startProgram } from 
 
 type Manifest = {
   readonly main: string;
+  readonly homepage: string;
+  readonly bugs: unknown;
+  readonly repository: { readonly url: string };
   readonly types: string;
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, Readonly<Record<string, string>>>>>>;
   readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
@@ -58,6 +61,24 @@ describe('the tarball', () => {
     expect(files.filter((path) => /(^(lib|test|bench|sample|scripts)\/)|\.spec\.|[^d]\.ts$|\.lua$/.test(path))).toEqual(
       [],
     );
+  });
+
+  it('has no source map, and no file that names one', async () => {
+    expect(files.filter((path) => path.endsWith('.map'))).toEqual([]);
+    const scripts = files.filter((path) => path.endsWith('.js'));
+    const texts = await Promise.all(scripts.map((path) => readFile(join(apps.packageFolder, path), 'utf8')));
+    expect(scripts.filter((_, index) => texts[index]?.includes('sourceMappingURL'))).toEqual([]);
+  });
+
+  it('says where it is developed, and links there from its README', async () => {
+    expect(manifest.repository.url).toBe('git+https://github.com/nestjs-asynq/nestjs-asynq.git');
+    expect([manifest.homepage, manifest.bugs]).toEqual([
+      'https://github.com/nestjs-asynq/nestjs-asynq#readme',
+      'https://github.com/nestjs-asynq/nestjs-asynq/issues',
+    ]);
+    const readme = await readFile(join(apps.packageFolder, 'README.md'), 'utf8');
+    const links = [...readme.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link ?? '');
+    expect(links.filter((link) => !/^(https:|#)/.test(link))).toEqual([]);
   });
 
   it('marks the CommonJS copy as such', async () => {
