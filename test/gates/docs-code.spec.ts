@@ -36,6 +36,17 @@ describe('the documentation', () => {
     expect(faults).toEqual([]);
   });
 
+  it('names everything that is exported', () => {
+    const text = pages.map(readText).join('\n');
+    const names = Object.values(entries).flatMap((entry) =>
+      [...readText(entry).matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(
+        ([, list = '']) => list.match(/\w+/g) ?? [],
+      ),
+    );
+    expect(names.length).toBeGreaterThan(100);
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
+  });
+
   it('is reached from the README', () => {
     const reached = new Set(['README.md', 'CHANGELOG.md']);
     for (const page of reached) {
