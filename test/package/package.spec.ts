@@ -72,10 +72,8 @@ describe('the tarball', () => {
 
   it('says where it is developed, and links there from its README', async () => {
     expect(manifest.repository.url).toBe('git+https://github.com/nestjs-asynq/nestjs-asynq.git');
-    expect([manifest.homepage, manifest.bugs]).toEqual([
-      'https://github.com/nestjs-asynq/nestjs-asynq#readme',
-      'https://github.com/nestjs-asynq/nestjs-asynq/issues',
-    ]);
+    const home = 'https://github.com/nestjs-asynq/nestjs-asynq';
+    expect([manifest.homepage, manifest.bugs]).toEqual([`${home}#readme`, `${home}/issues`]);
     const readme = await readFile(join(apps.packageFolder, 'README.md'), 'utf8');
     const links = [...readme.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link ?? '');
     expect(links.filter((link) => !/^(https:|#)/.test(link))).toEqual([]);
