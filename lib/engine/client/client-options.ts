@@ -10,7 +10,10 @@ import {
 
 /** How an {@link AsynqClient} works; every option has a default. */
 export interface ClientOptions extends ConnectionOptions {
-  /** How long a task may wait to be sent while Redis cannot be reached. Default `'5s'`. */
+  /**
+   * How long a task may wait to be sent while Redis cannot be reached. Default `'10s'`: twice what it takes to notice that
+   * a connection is dead, so that a task whose answer was lost is sent again on a new one.
+   */
   readonly enqueueTimeout?: Duration;
   /** Options of every task; those of a task definition win over them, and those of a call over both. Default: none. */
   readonly defaults?: EnqueueOptions;
@@ -31,7 +34,7 @@ const names: readonly (keyof ClientOptions)[] = [...connectionOptionNames, 'enqu
  */
 export function resolveClientOptions(options: ClientOptions, path = 'AsynqClient:'): ResolvedClientOptions {
   checkNames({ path, value: options }, names);
-  const { enqueueTimeout = '5s' } = options;
+  const { enqueueTimeout = '10s' } = options;
   return {
     ...resolveConnectionOptions(options, path),
     enqueueTimeout: checkDuration({ path: pathOf(path, 'enqueueTimeout'), value: enqueueTimeout }, 'above-zero'),

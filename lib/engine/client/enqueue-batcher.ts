@@ -7,8 +7,8 @@ import { ms, type Ms } from '../../model/time/duration.js';
 
 /** A task on its way to the broker, and whoever waits to hear what became of it. */
 export interface PendingEnqueue extends EnqueueRequest {
-  /** Monotonic reading after which it is no longer sent. */
-  readonly giveUpAt: Ms;
+  /** Monotonic reading after which it is no longer sent; later when this process stood still meanwhile. */
+  giveUpAt: Ms;
   /** Whether a call with it was lost, so that it may be stored already; the batcher's own note. */
   mayBeStored: boolean;
   /** Called exactly once. */
@@ -28,6 +28,10 @@ const heaviestBatch = 1024 * 1024;
 const worthHalving = 16;
 /** Two calls: Redis works on one while this process writes and reads the other. */
 const mostCalls = 2;
+/** How often to look for tasks whose limit has passed: a look that is much later tells of a standstill. */
+const lookEvery = ms(1_000);
+/** A turn of the event loop that takes longer is a standstill, too. */
+const longTurn = 100;
 /** How long to wait after a failure when nothing tells that Redis is back. */
 const restAfterFailure = ms(100);
 
@@ -53,9 +57,12 @@ export class EnqueueBatcher {
   #opened = false;
   /** Whether this turn's tasks are going to be sent at its end. */
   #turnEnds = false;
+  #turnBeganAt = 0;
   #limitTimer: Timer | undefined;
   #restTimer: Timer | undefined;
   #stopListening: (() => void) | undefined;
+  /** Why Redis could not be reached the last time. */
+  #lastError: Error | undefined;
   /** Told whenever tasks were settled. */
   #onProgress: (() => void)[] = [];
 
@@ -66,6 +73,7 @@ export class EnqueueBatcher {
     this.#waiting.push(task);
     if (this.#turnEnds) return;
     this.#turnEnds = true;
+    this.#turnBeganAt = this.deps.clock.monotonic();
     process.nextTick(this.#endTurn);
   }
 
@@ -89,6 +97,7 @@ export class EnqueueBatcher {
 
   readonly #endTurn = (): void => {
     this.#turnEnds = false;
+    this.#allow(this.deps.clock.monotonic() - this.#turnBeganAt, longTurn);
     this.#flush();
   };
 
@@ -112,6 +121,7 @@ export class EnqueueBatcher {
   #sendHalf(): void {
     void this.#send(this.#take(Math.min(largestBatch, Math.ceil(this.#waiting.length / 2))));
     this.#turnEnds = true;
+    this.#turnBeganAt = this.deps.clock.monotonic();
     setImmediate(this.#endTurn);
   }
 
@@ -164,15 +174,19 @@ export class EnqueueBatcher {
 
   async #open(): Promise<void> {
     this.#phase = 'opening';
-    this.#stopListening ??= this.deps.broker.onAvailability(({ kind }) => {
-      if (kind === 'up' && this.#phase === 'resting') this.#resume();
+    this.#stopListening ??= this.deps.broker.onAvailability((news) => {
+      this.#lastError = news.kind === 'down' ? news.error : undefined;
+      if (news.kind === 'up' && this.#phase === 'resting') this.#resume();
     });
     try {
       await this.deps.broker.open();
       this.#opened = true;
       this.#phase = 'open';
     } catch (error) {
-      if (error instanceof BrokerUnavailableError) return this.#rest();
+      if (error instanceof BrokerUnavailableError) {
+        this.#lastError = error;
+        return this.#rest();
+      }
       // The server is too old or refuses us; waiting would not help.
       this.#phase = 'unopened';
       this.#giveUp(this.#waiting.splice(0), (): AsynqError => asAsynqError(error));
@@ -198,8 +212,12 @@ export class EnqueueBatcher {
   #watchLimits(): void {
     const [first] = this.#waiting;
     if (first !== undefined) {
-      this.#limitTimer ??= this.deps.clock.setTimer(ms(first.giveUpAt - this.deps.clock.monotonic()), () => {
+      if (this.#limitTimer !== undefined) return;
+      const { clock } = this.deps;
+      const lookAt = Math.min(first.giveUpAt, clock.monotonic() + lookEvery);
+      this.#limitTimer = clock.setTimer(ms(lookAt - clock.monotonic()), () => {
         this.#limitTimer = undefined;
+        this.#allow(clock.monotonic() - lookAt, lookEvery);
         this.#expire();
       });
     } else if (this.#calls === 0) {
@@ -208,11 +226,19 @@ export class EnqueueBatcher {
     }
   }
 
+  /** When this process stood still, so did everything that was on its way: nobody's limit counts that time. */
+  #allow(standstill: number, least: number): void {
+    if (standstill <= least) return;
+    for (const task of this.#waiting) task.giveUpAt = ms(task.giveUpAt + standstill);
+  }
+
   #expire(): void {
     const now = this.deps.clock.monotonic();
     const late = this.#waiting.filter((task) => task.giveUpAt <= now);
     this.#waiting = this.#waiting.filter((task) => task.giveUpAt > now);
-    this.#giveUp(late, (task) => (task.mayBeStored ? outcomeUnknown(task) : notSent(task)));
+    this.#giveUp(late, (task) =>
+      task.mayBeStored ? outcomeUnknown(task, this.#lastError) : notSent(task, this.#lastError),
+    );
     this.#watchLimits();
   }
 
@@ -233,8 +259,12 @@ export class EnqueueBatcher {
   }
 }
 
-function notSent({ message }: PendingEnqueue): BrokerUnavailableError {
-  return new BrokerUnavailableError(`Redis could not be reached in time: task "${message.type}" was not enqueued`);
+function notSent({ message }: PendingEnqueue, cause?: Error): BrokerUnavailableError {
+  const reason = cause === undefined ? '' : `: ${cause.message}`;
+  return new BrokerUnavailableError(
+    `Redis could not be reached in time, task "${message.type}" was not enqueued${reason}`,
+    { cause },
+  );
 }
 
 function outcomeUnknown({ message }: PendingEnqueue, cause?: Error): BrokerUnavailableError {

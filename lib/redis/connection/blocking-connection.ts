@@ -2,6 +2,7 @@ import { BrokerCommandError, BrokerUnavailableError } from '../../model/errors/b
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type Ms, ms } from '../../model/time/duration.js';
+import { startLimit } from '../../model/time/start-limit.js';
 import { type ConnectedClient, connectOwn } from './connect-client.js';
 import type { ClientFactory } from './client-factory.js';
 import type { CommandConnection } from './command-connection.js';
@@ -99,7 +100,7 @@ export class BlockingConnection {
         this.#tidying = this.#unblock(opened, reply);
         settle(() => resolve('aborted'));
       };
-      const guard = clock.setTimer(ms(request.timeout + commandLimit), () =>
+      const guard = startLimit(clock, ms(request.timeout + commandLimit), () =>
         fail(new BrokerUnavailableError(`Redis at ${clients.place} does not answer a waiting command`)),
       );
       request.signal.addEventListener('abort', onAbort, { once: true });

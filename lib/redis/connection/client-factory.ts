@@ -42,6 +42,14 @@ export class ClientFactory {
     return target.kind === 'cluster' || (target.kind === 'borrowed' && target.client.isCluster);
   }
 
+  /** Whether the connections are encrypted. */
+  get usesTls(): boolean {
+    const { target } = this.deps;
+    if (target.kind === 'borrowed') return (target.client.options as RedisServerOptions).tls !== undefined;
+    const options = target.kind === 'cluster' ? target.options.redisOptions : target.options;
+    return options?.tls !== undefined;
+  }
+
   /** Whether sentinels tell who the master is; they may be wrong for a moment. */
   get hasSentinels(): boolean {
     const { target } = this.deps;
@@ -80,7 +88,8 @@ export class ClientFactory {
       redisOptions: {
         ...this.#defaults('commands', options.redisOptions ?? {}),
         ...fixedOptions,
-        socketTimeout: this.deps.attemptLimit,
+        // Beyond the limit of a command, or a standstill of this process would cost the connection.
+        socketTimeout: this.deps.attemptLimit * 1.5,
       },
     });
     return cluster;
@@ -111,7 +120,8 @@ export class ClientFactory {
   #defaults(purpose: Purpose, options: RedisServerOptions): RedisOptions {
     const { attemptLimit } = this.deps;
     return {
-      connectTimeout: attemptLimit,
+      // Longer than the limit that is kept here, which does not count a standstill of this process.
+      connectTimeout: attemptLimit * 3,
       sentinelCommandTimeout: attemptLimit / 4,
       ...(options as RedisOptions),
       connectionName: `${options.connectionName ?? 'nestjs-asynq'}:${purpose}`,

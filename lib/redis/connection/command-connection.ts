@@ -3,6 +3,7 @@ import { BrokerCommandError, BrokerUnavailableError, UnsupportedRedisError } fro
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { type Ms, ms } from '../../model/time/duration.js';
+import { startLimit } from '../../model/time/start-limit.js';
 import { awaitBorrowed, type ConnectedClient, connectOwn } from './connect-client.js';
 import { EvictionWarning } from './eviction-warning.js';
 import type { ClientFactory } from './client-factory.js';
@@ -12,7 +13,8 @@ import { SocketTransport } from './socket-transport.js';
 import type { RedisArgument, RedisReply } from './redis-connection.js';
 import { withinLimit, pause, type TimeLimit } from './time-limit.js';
 import { mastersOf, type RedisClient, type RedisNodeClient } from './redis-client.js';
-import { brokerError, describeError, isRefusal } from './reply-errors.js';
+import { explainFailedAttempt } from './failed-attempt.js';
+import { brokerError, describeError, isRefusal, isReplyError } from './reply-errors.js';
 import { askServer, checkIsSingle, checkVersion } from './server-info.js';
 
 export interface CommandConnectionDeps {
@@ -43,6 +45,8 @@ export class CommandConnection {
   #transport: CommandTransport | undefined;
   #running: Promise<void> | undefined;
   #lastError: unknown;
+  /** Whether the present attempt has not come as far as commands. */
+  #isConnecting = false;
   /** What would not change by trying again: a wrong password, an old server. */
   #refusal: Error | undefined;
   /** The server refused a write, so the next one must be a master. */
@@ -119,7 +123,7 @@ export class CommandConnection {
         resolve: (transport) => settle(() => resolve(transport)),
         reject: (error) => settle(() => reject(error)),
       };
-      const timer = this.deps.clock.setTimer(want.limit, () => waiter.reject(this.#unavailable(want.limit)));
+      const timer = startLimit(this.deps.clock, want.limit, () => waiter.reject(this.#unavailable(want.limit)));
       this.#waiters.add(waiter);
       if (want.refusals === 'end-it' && this.#refusal !== undefined) waiter.reject(this.#refusal);
     });
@@ -148,13 +152,16 @@ export class CommandConnection {
     const { clients, clock, commandLimit } = this.deps;
     const signal = this.#stop.signal;
     let connected: ConnectedClient | undefined;
+    this.#isConnecting = true;
     try {
       const client = clients.commands();
       const connect = clients.borrows ? awaitBorrowed : connectOwn;
       connected = await connect(client, { clock, limit: commandLimit, signal });
       await this.#serve(connected);
     } catch (error) {
-      this.#down(error);
+      this.#down(
+        this.#isConnecting && !isReplyError(replyBehind(error)) ? explainFailedAttempt(error, clients) : error,
+      );
     } finally {
       await connected?.release();
     }
@@ -226,6 +233,7 @@ export class CommandConnection {
   }
 
   #up(transport: CommandTransport): void {
+    this.#isConnecting = false;
     this.#transport = transport;
     this.#refusal = undefined;
     this.#lastError = undefined;

@@ -11,15 +11,25 @@ export interface ResponseTimeoutDeps {
   readonly onSilence: () => void;
 }
 
-/** Notices that a server owes replies and gives none: one timer for all, set anew when it fires, not at every reply. */
+const looksPerLimit = 5;
+
+/**
+ * Notices that a server owes replies and gives none: one timer for all, which looks a few times within the limit and not
+ * at every reply. Time in which this process itself stood still does not count: a look that comes late is followed by
+ * another, since replies may lie in the socket unread.
+ */
 export class ResponseTimeout {
   #timer: Timer | undefined;
+  /** How long this process stood still while the present silence lasted, and when it last did. */
+  #standstill = 0;
+  #standstillEndedAt = 0;
 
   constructor(private readonly deps: ResponseTimeoutDeps) {}
 
   /** A command was sent. */
   start(): void {
-    if (this.#timer === undefined && this.deps.limit !== 'none') this.#arm(this.deps.limit);
+    const { limit } = this.deps;
+    if (this.#timer === undefined && limit !== 'none') this.#arm(limit, limit);
   }
 
   stop(): void {
@@ -27,19 +37,28 @@ export class ResponseTimeout {
     this.#timer = undefined;
   }
 
-  #arm(delay: Ms): void {
-    this.#timer = this.deps.clock.setTimer(delay, () => {
+  #arm(limit: Ms, left: number): void {
+    const { clock } = this.deps;
+    const delay = Math.min(left, limit / looksPerLimit);
+    const dueAt = clock.monotonic() + delay;
+    this.#timer = clock.setTimer(ms(delay), () => {
       this.#timer = undefined;
-      this.#check();
+      this.#look(limit, clock.monotonic() - dueAt);
     });
   }
 
-  #check(): void {
-    const { clock, limit, silentSince, onSilence } = this.deps;
-    if (limit === 'none') return;
+  #look(limit: Ms, late: number): void {
+    const { clock, silentSince, onSilence } = this.deps;
+    const now = clock.monotonic();
+    const part = limit / looksPerLimit;
+    if (late > part) {
+      this.#standstill += late;
+      this.#standstillEndedAt = now;
+    }
     for (let since = silentSince(); since !== undefined; since = silentSince()) {
-      const left = limit - (clock.monotonic() - since);
-      if (left > 0) return this.#arm(ms(left));
+      if (since >= this.#standstillEndedAt) this.#standstill = 0;
+      const left = limit - (now - since - this.#standstill);
+      if (left > 0 || late > part) return this.#arm(limit, late > part ? part : left);
       onSilence();
     }
   }

@@ -1,6 +1,7 @@
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
+import { startLimit } from '../../model/time/start-limit.js';
 
 /** How long to wait for something. */
 export interface TimeLimit {
@@ -32,7 +33,7 @@ export function withinLimit<T>(wanted: Promise<T>, timeLimit: TimeLimit): Promis
     if (signal.aborted) return giveUp();
     signal.addEventListener('abort', giveUp);
     if (limit === 'none') return;
-    timer = clock.setTimer(limit, () =>
+    timer = startLimit(clock, limit, () =>
       settle(() => reject(new BrokerUnavailableError(`there was no answer within ${limit} ms`))),
     );
   });

@@ -28,7 +28,10 @@ describe('a client without Redis', () => {
     expect(results).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', error: unavailable })));
     await expect(client.enqueue('email:send')).rejects.toMatchObject({
       ...unavailable,
-      message: 'Redis could not be reached in time: task "email:send" was not enqueued',
+      message: expect.stringMatching(
+        /^Redis could not be reached in time, task "email:send" was not enqueued: Redis at .* cannot be reached: connect ECONNREFUSED/,
+      ) as string,
+      cause: expect.any(BrokerUnavailableError) as Error,
     });
     await client.close();
     await leaks.expectNone();
@@ -139,10 +142,10 @@ describe('an answer that is lost', () => {
       message: expect.stringContaining('whether it is stored is unknown') as string,
     });
     await until('the answer is lost', () => clock.armedTimers > 0);
-    await clock.advance('6s');
+    await clock.advance('11s');
     await refused;
     // Not in a tight loop.
-    expect(watched.calls.length).toBeLessThan(60);
+    expect(watched.calls.length).toBeLessThan(120);
     expect(clock.armedTimers).toBe(0);
   });
 
