@@ -104,7 +104,8 @@ describe('an exception filter', () => {
   ])('may pass the error on, and nothing is logged about the filter: it %s', async (_how, answer) => {
     const test = await withFilter(answer);
     expect(await failureOf(test, { type: 'fails', event: 'retry' })).toEqual(new RangeError("the handler's"));
-    expect(test.log.ofAsynq().filter((line) => line.includes('filter'))).toEqual([]);
+    // The lines about the failure itself have stacks, in which this file has its name.
+    expect(test.log.ofAsynq().filter((line) => line.split('\n')[0]?.includes('filter'))).toEqual([]);
   });
 
   it.each([

@@ -12,6 +12,7 @@ describe('server options', () => {
       retryDelay: 'default',
       isFailure: expect.any(Function),
       errorHandler: undefined,
+      failureLogs: { first: 'warn', retry: 'warn', archived: 'error' },
       shutdownTimeout: 8_000,
       delayedTaskCheckInterval: 5_000,
       janitorInterval: 8_000,
