@@ -29,7 +29,7 @@ export interface TaskEvents {
   snoozed: { readonly task: TaskSubject; readonly until: EpochMs };
   /** The server shut down first; the task is back at the head of its queue. */
   requeued: { readonly task: TaskSubject };
-  /** No handler here knows the type; the task went back for another worker. */
+  /** No handler here is for the type; the task went back to the head of its queue, for another worker. */
   returned: { readonly task: TaskSubject };
   /** A running task was told to stop by `cancel`. */
   canceled: { readonly task: TaskSubject };

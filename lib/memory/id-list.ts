@@ -55,6 +55,24 @@ export class IdList implements Iterable<string> {
     return link.id;
   }
 
+  /**
+   * Looks at the ids from the first on, or from behind the youngest place of `after`, and takes out those that `look`
+   * says to take. Tells whether it came to the end; `undefined` when `after` is not there.
+   */
+  sift(look: (id: string) => 'take' | 'leave' | 'stop', after?: string): 'end' | 'stopped' | undefined {
+    const start = after === undefined ? undefined : this.#linkOf(after);
+    if (after !== undefined && start === undefined) return undefined;
+    let link = start === undefined ? this.#first : start.after;
+    while (link !== undefined) {
+      const next: Link | undefined = link.after;
+      const decision = look(link.id);
+      if (decision === 'stop') return 'stopped';
+      if (decision === 'take') this.#unlink(link);
+      link = next;
+    }
+    return 'end';
+  }
+
   /** Takes an id out, once; the one that was added last when it is there twice. Tells whether it was there. */
   delete(id: string): boolean {
     const link = this.#linkOf(id);

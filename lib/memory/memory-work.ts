@@ -16,9 +16,9 @@ import { toEpochSeconds } from '../model/time/duration.js';
 import type { MemoryDeps } from './memory-deps.js';
 import { copyOf, readRecord } from './memory-records.js';
 import type { MemorySettle } from './memory-settle.js';
-import type { MemoryQueue, MemoryTask } from './memory-state.js';
+import { takePending } from './memory-pending.js';
 
-/** The most tasks that one call takes, and the most ids without a task that it drops on the way. */
+/** The most tasks that one call takes. */
 const mostTasks = 1_000;
 
 /** The work contract in memory. */
@@ -31,7 +31,8 @@ export class MemoryWork implements WorkContract {
     const { queue: name, now } = request;
     const queue = store.queue(name);
     if (queue.isPaused) return { messages: [], undecodable: [], left: 'paused' };
-    const { taken, left, dropped } = takePending(queue, Math.min(request.limit, mostTasks));
+    const limit = Math.min(request.limit, mostTasks);
+    const { taken, left, others, dropped } = takePending(queue, { ...request, limit });
     notices.dropped(name, { from: 'pending', count: dropped });
     const leaseSeconds = toEpochSeconds(request.leaseUntil);
     const owner = { name: request.owner, takenAtSeconds: toEpochSeconds(now) };
@@ -47,12 +48,13 @@ export class MemoryWork implements WorkContract {
       if (decoded.ok) messages.push(decoded.message);
       else records.push({ queue: name, taskId, decoded });
     }
-    if (records.length === 0) return { messages, undecodable: [], left };
+    if (records.length === 0) return { messages, undecodable: [], left, others };
     const { leaseUntil } = request;
     const run = { takenAt: now, leaseUntil, leaseAsked: leaseUntil };
     const claim = { kind: 'held', owner: request.owner, run } as const;
     const faulty = records.map((record) => ({ record, claim }));
-    return { messages, undecodable: settle.archiveUndecodable({ queue: name, records: faulty, now }), left };
+    const undecodable = settle.archiveUndecodable({ queue: name, records: faulty, now });
+    return { messages, undecodable, left, others };
   }
 
   async extendLeases({ queue: name, owner, leases, leaseUntil }: ExtendLeasesRequest): Promise<LeaseNews> {
@@ -124,27 +126,4 @@ export class MemoryWork implements WorkContract {
     this.deps.life.refuseClosed();
     return this.deps.store.queue(queue).isPaused;
   }
-}
-
-/** A task that has left `pending`. */
-interface TakenTask {
-  readonly taskId: string;
-  readonly task: MemoryTask;
-}
-
-/** The next tasks to run; a bounded number of ids without a task is dropped on the way. */
-function takePending(
-  queue: MemoryQueue,
-  limit: number,
-): { readonly taken: readonly TakenTask[]; readonly left: 'some' | 'drained'; readonly dropped: number } {
-  const taken: TakenTask[] = [];
-  let dropped = 0;
-  while (taken.length < limit && dropped <= mostTasks) {
-    const taskId = queue.pending.takeFirst();
-    if (taskId === undefined) return { taken, left: 'drained', dropped };
-    const task = queue.tasks.get(taskId);
-    if (task === undefined) dropped += 1;
-    else taken.push({ taskId, task });
-  }
-  return { taken, left: 'some', dropped };
 }

@@ -1,22 +1,27 @@
-import type {
-  DequeueRequest,
-  DequeueResult,
-  ExtendLeasesRequest,
-  LeaseNews,
-  RunClaim,
-  SettleOutcome,
-  SettleRequest,
-  WaitRequest,
-  WorkContract,
-  WriteResultRequest,
+import {
+  type DequeueRequest,
+  type DequeueResult,
+  type ExtendLeasesRequest,
+  type LeaseNews,
+  mostLookedAt,
+  mostTypesNamed,
+  oldestLookedAt,
+  type RunClaim,
+  type SettleOutcome,
+  type SettleRequest,
+  type TypeFilter,
+  type WaitRequest,
+  type WorkContract,
+  type WriteResultRequest,
 } from '../model/broker/work.contract.js';
 import type { CancelThen } from '../model/broker/presence.contract.js';
 import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskMessage } from '../model/task/task-message.js';
+import type { TaskPattern } from '../model/task/task-pattern.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { toEpochSeconds } from '../model/time/duration.js';
-import type { RedisArgument, RedisConnection } from './connection/redis-connection.js';
+import type { RedisArgument, RedisConnection, RedisReply } from './connection/redis-connection.js';
 import { queueKeys, taskKey } from './keys.js';
 import { writeOwner } from './owner-note.js';
 import { RedisSettle } from './redis-settle.js';
@@ -31,6 +36,26 @@ export const dequeueScript = defineScript({
   keys: ['pending', 'paused', 'active', 'lease'],
   args: ['taskPrefix', 'leaseUntil', 'limit', 'owner'],
   replies: ['SOME', 'DRAINED', 'PAUSED'],
+});
+
+/** The same for tasks of some types; leaves those of others where they are. */
+export const dequeueKnownScript = defineScript({
+  file: 'dequeue-known.lua',
+  keys: ['pending', 'paused', 'active', 'lease'],
+  args: [
+    'taskPrefix',
+    'leaseUntil',
+    'limit',
+    'owner',
+    'lookedUpTo',
+    'oldest',
+    'window',
+    'mostTypes',
+    'exact',
+    'prefixes',
+    '...types',
+  ],
+  replies: ['SOME', 'DRAINED', 'OTHERS', 'PAUSED'],
 });
 
 /** Keeps running tasks from being recovered, and tells which were canceled (P-61). */
@@ -52,7 +77,11 @@ export const writeResultScript = defineScript({
 /** The most tasks that one script call takes. */
 const mostTasks = 1_000;
 
-const leftWords: Readonly<Record<string, DequeueResult['left']>> = { DRAINED: 'drained', PAUSED: 'paused' };
+const leftWords: Readonly<Record<string, DequeueResult['left']>> = {
+  DRAINED: 'drained',
+  OTHERS: 'others',
+  PAUSED: 'paused',
+};
 
 /** The work contract on Redis. */
 export class RedisWork implements WorkContract {
@@ -63,28 +92,23 @@ export class RedisWork implements WorkContract {
   }
 
   async dequeue(request: DequeueRequest): Promise<DequeueResult> {
-    const { queue, limit, now, leaseUntil, owner } = request;
-    const keys = queueKeys(queue);
-    const reply = listReply(
-      await this.deps.runner.run(
-        dequeueScript,
-        [keys.pending, keys.paused, keys.active, keys.lease],
-        [keys.taskPrefix, toEpochSeconds(leaseUntil), Math.min(limit, mostTasks), writeOwner({ owner, takenAt: now })],
-      ),
-    );
-    const messages: TaskMessage[] = [];
-    const records: UndecodableRecord[] = [];
-    for (let at = 1; at < reply.length; at += 2) {
-      const taskId = textReply(reply[at]);
-      const decoded = decodeTaskMessage(bytesReply(reply[at + 1]));
-      if (!decoded.ok) records.push({ queue, taskId, decoded });
-      else messages.push(inItsPlace(decoded.message, { queue, taskId }));
+    const { queue, limit, now, leaseUntil, owner, filter } = request;
+    const { pending, paused, active, lease, taskPrefix } = queueKeys(queue);
+    const keys = [pending, paused, active, lease];
+    const note = writeOwner({ owner, takenAt: now });
+    const args: RedisArgument[] = [taskPrefix, toEpochSeconds(leaseUntil), Math.min(limit, mostTasks), note];
+    if (filter === undefined) {
+      const reply = listReply(await this.deps.runner.run(dequeueScript, keys, args));
+      return await this.#taken(reply, { request, first: 1 });
     }
-    return {
-      messages,
-      undecodable: records.length === 0 ? [] : await this.#archive(request, records),
-      left: leftWords[textReply(reply[0])] ?? 'some',
-    };
+    const reply = listReply(
+      await this.deps.runner.run(dequeueKnownScript, keys, [...args, ...filterArguments(filter)]),
+    );
+    const first = 3 + numberReply(reply[2]);
+    const result = await this.#taken(reply, { request, first });
+    const lookedUpTo = textReply(reply[1]);
+    if (lookedUpTo === '') return result;
+    return { ...result, others: { types: reply.slice(3, first).map(textReply), lookedUpTo } };
   }
 
   async extendLeases({ queue, owner, leases, leaseUntil }: ExtendLeasesRequest): Promise<LeaseNews> {
@@ -149,6 +173,26 @@ export class RedisWork implements WorkContract {
     return numberReply(await this.deps.connection.send('exists', [queueKeys(queue).paused])) === 1;
   }
 
+  async #taken(
+    reply: readonly RedisReply[],
+    { request, first }: { readonly request: DequeueRequest; readonly first: number },
+  ): Promise<DequeueResult> {
+    const { queue } = request;
+    const messages: TaskMessage[] = [];
+    const records: UndecodableRecord[] = [];
+    for (let at = first; at < reply.length; at += 2) {
+      const taskId = textReply(reply[at]);
+      const decoded = decodeTaskMessage(bytesReply(reply[at + 1]));
+      if (!decoded.ok) records.push({ queue, taskId, decoded });
+      else messages.push(inItsPlace(decoded.message, { queue, taskId }));
+    }
+    return {
+      messages,
+      undecodable: records.length === 0 ? [] : await this.#archive(request, records),
+      left: leftWords[textReply(reply[0])] ?? 'some',
+    };
+  }
+
   async #archive(
     { queue, owner, leaseUntil, now }: DequeueRequest,
     records: readonly UndecodableRecord[],
@@ -163,6 +207,15 @@ export class RedisWork implements WorkContract {
       return [];
     }
   }
+}
+
+function filterArguments({ patterns, except, lookedUpTo }: TypeFilter): RedisArgument[] {
+  const types = (match: TaskPattern['match']): string[] =>
+    patterns.flatMap((pattern) => (pattern.match === match ? [pattern.type] : []));
+  const exact = types('exact');
+  const prefixes = types('prefix');
+  const limits = [oldestLookedAt, mostLookedAt, mostTypesNamed];
+  return [lookedUpTo ?? '', ...limits, exact.length, prefixes.length, ...exact, ...prefixes, ...except];
 }
 
 /** A record that was copied or renamed by hand says another name than it is stored under; only this one finds it. */

@@ -144,7 +144,7 @@ function outcomeOf(
   const now = run.clock.now();
   if (announcement === undefined) {
     const { kind } = settlement;
-    if (kind === 'return') return { outcome: 'returned' };
+    if (kind === 'requeue') return { outcome: 'returned' };
     if (kind === 'done' || kind === 'complete') return { outcome: 'completed', result: run.result };
     throw new InternalError(`A run without a queue ended as ${kind}`);
   }

@@ -4,6 +4,7 @@ import { canceling } from './cancel.conformance.js';
 import type { Chapter } from './chapter.js';
 import { expiringCompleted } from './completed.conformance.js';
 import { dequeueing } from './dequeue.conformance.js';
+import { dequeueingKnown } from './dequeue-known.conformance.js';
 import { enqueueing } from './enqueue.conformance.js';
 import { enqueueingLater } from './enqueue-later.conformance.js';
 import { enqueueingGrouped, enqueueingUnique } from './enqueue-unique.conformance.js';
@@ -29,6 +30,7 @@ export const deck: readonly Chapter[] = [
   enqueueingUnique,
   enqueueingGrouped,
   dequeueing,
+  dequeueingKnown,
   extendingLeases,
   waiting,
   settling,

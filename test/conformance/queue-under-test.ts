@@ -1,7 +1,13 @@
 import type { Broker } from '../../lib/model/broker/broker.js';
 import type { EnqueueOutcome, EnqueueRequest } from '../../lib/model/broker/enqueue.contract.js';
 import type { CancelOutcome, CancelThen, SignalListener } from '../../lib/model/broker/presence.contract.js';
-import type { DequeueResult, RunClaim, Settlement, SettleOutcome } from '../../lib/model/broker/work.contract.js';
+import type {
+  DequeueResult,
+  RunClaim,
+  Settlement,
+  SettleOutcome,
+  TypeFilter,
+} from '../../lib/model/broker/work.contract.js';
 import { decodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, type EpochMs, type Ms, ms } from '../../lib/model/time/duration.js';
@@ -104,6 +110,18 @@ export class QueueUnderTest {
     const result = await this.broker.work.dequeue({ queue: this.queue, limit, now: at, leaseUntil, owner });
     for (const { id } of result.messages) this.#runs.set(id, { takenAt: at, leaseUntil, leaseAsked: leaseUntil });
     return result;
+  }
+
+  /** The same for tasks of some types: exact ones, and prefixes that end in a colon. */
+  async dequeueKnown(
+    limit: number,
+    types: readonly string[],
+    filter: Partial<Pick<TypeFilter, 'except' | 'lookedUpTo'>> = {},
+  ): Promise<DequeueResult> {
+    const patterns = types.map((type) => ({ type, match: type.endsWith(':') ? 'prefix' : 'exact' }) as const);
+    const known = { patterns, except: filter.except ?? new Set<string>(), lookedUpTo: filter.lookedUpTo };
+    const leaseUntil = addMs(now, ms(30_000));
+    return await this.broker.work.dequeue({ queue: this.queue, limit, now, leaseUntil, owner, filter: known });
   }
 
   /** Enqueues tasks and takes them all, so that they are running. */

@@ -1,6 +1,6 @@
 import type { Settlement } from '../../model/broker/work.contract.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
-import { addMs, type EpochMs, fromSeconds, ms, toEpochSeconds } from '../../model/time/duration.js';
+import { addMs, type EpochMs, fromSeconds, toEpochSeconds } from '../../model/time/duration.js';
 import type { EngineEvents, TaskEventName, TaskSubject } from '../engine-events.js';
 
 /** What became of a run: what is to be written, and what is told once that is stored. */
@@ -34,7 +34,7 @@ export function settleSuccess(
   };
 }
 
-/** What is written for a task whose type no handler of this server knows: it rests longer with every return. */
+/** What is written for a task whose type no handler of this server is for: it is the next to run, elsewhere. */
 export function settleUnknown(message: TaskMessage): Settlement {
-  return { kind: 'return', message, first: ms(100), longest: ms(60_000) };
+  return { kind: 'requeue', message };
 }

@@ -194,6 +194,7 @@ export class AsynqServer {
       logger,
       identity: identityOf(this.id),
       lookup: handlerLookup(handler, options),
+      patterns: handler instanceof TaskMux && options.unknownTask === 'return' ? () => handler.patterns : undefined,
       status: () => this.#status,
     });
     this.#services = services;

@@ -62,12 +62,13 @@ export class Fetcher {
   async #request(queue: FedQueue, { limit, now }: { readonly limit: number; readonly now: EpochMs }): Promise<void> {
     const { work, feed, owner, signal } = this.deps;
     const call = (this.#lastCall += 1);
+    const filter = feed.filterOf(queue);
     const wakesBefore = feed.asked(queue);
     const lease = newLease(now);
     this.#asked += limit;
     let result: DequeueResult | undefined;
     try {
-      result = await work.dequeue({ queue: queue.name, limit, now, leaseUntil: lease.leaseUntil, owner });
+      result = await work.dequeue({ queue: queue.name, limit, now, leaseUntil: lease.leaseUntil, owner, filter });
     } catch (error) {
       feed.refused(queue);
       if (error instanceof BrokerUnavailableError) signal.tell('lostAnswer', { queue: queue.name });
@@ -75,7 +76,7 @@ export class Fetcher {
     }
     this.#asked -= limit;
     if (result !== undefined) {
-      feed.answered(queue, { left: result.left, wakesBefore });
+      feed.answered(queue, { result, filter, wakesBefore });
       const canceled = this.#earlyCancels.meet({ queue: queue.name, messages: result.messages, call });
       if (result.messages.length > 0) {
         signal.tell('arrived', { queue: queue.name, messages: result.messages, lease, canceled });

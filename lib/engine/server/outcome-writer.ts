@@ -52,7 +52,6 @@ export class OutcomeWriter {
     run.close();
     if (settlement.kind === 'retry') signal.tell('delayed', { queue: run.queue, until: settlement.retryAt });
     else if (settlement.kind === 'snooze') signal.tell('delayed', { queue: run.queue, until: settlement.until });
-    else if (settlement.kind === 'return') signal.tell('delayed', { queue: run.queue, until: undefined });
     if (announcement !== undefined) events.emit(announcement.name, announcement.event);
   }
 

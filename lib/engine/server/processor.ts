@@ -196,7 +196,7 @@ export class Processor implements Service, RunHost {
       const { state } = run;
       // One whose error handler was waited for when the server stopped may be here twice.
       if (state.phase !== 'ended') continue;
-      if (state.how === 'unknown-type') feed.letOthersFirst(run.queue);
+      if (state.how === 'unknown-type') feed.tookUnknown(run.queue, run.message.type);
       const verdict = judge.judge(run, { state, now });
       if (verdict instanceof Promise) {
         run.reported();

@@ -1,10 +1,11 @@
-import type { DequeueResult, WorkContract } from '../../model/broker/work.contract.js';
+import type { DequeueResult, TypeFilter, WorkContract } from '../../model/broker/work.contract.js';
 import type { QueueOrder } from '../../model/queue/queue-order.js';
 import type { Clock, Random, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
 import { setUpkeepTimer } from '../lifecycle/upkeep-timer.js';
+import type { UnknownTypes } from './unknown-types.js';
 
 export interface QueueFeedDeps {
   readonly work: Pick<WorkContract, 'waitForTask'>;
@@ -18,6 +19,8 @@ export interface QueueFeedDeps {
   readonly taskCheckInterval: Ms;
   /** Queues that are waited on with a connection each. */
   readonly blockingConnections: number;
+  /** What is known about tasks that no handler here is for; `undefined` when the handler is for every type. */
+  readonly unknownTypes: UnknownTypes | undefined;
   /** A queue is worth asking that was not a moment ago. */
   readonly onWork: () => void;
 }
@@ -26,6 +29,15 @@ export interface QueueFeedDeps {
 export interface FeedRequest {
   readonly queue: FedQueue;
   readonly limit: number;
+}
+
+/** How a call ended. */
+export interface FeedAnswer {
+  readonly result: DequeueResult;
+  /** What {@link QueueFeed.filterOf} gave before the call. */
+  readonly filter: TypeFilter | undefined;
+  /** What {@link QueueFeed.asked} gave before the call. */
+  readonly wakesBefore: number;
 }
 
 /** What is known about one queue. */
@@ -45,8 +57,6 @@ export interface FedQueue {
   poll: Timer | undefined;
   /** Failed calls in a row. */
   failures: number;
-  /** Until when others go first, by the monotonic clock; see {@link QueueFeed.letOthersFirst}. */
-  shyUntil: number;
 }
 
 /** How long one blocking look lasts; an idle queue costs Redis a command in this time. */
@@ -55,14 +65,11 @@ const waitTimeout = ms(10_000);
 const waitHead = ms(50);
 const firstRetry = ms(100);
 const longestRetry = ms(1_000);
-/** How long others go first, each time, and for how long after a task was left to them. */
-const shyPause = ms(20);
-const shyFor = ms(60_000);
 
 /**
  * Knows which queues are worth asking. One that was found empty is waited on by a blocking look, for as many queues as
  * there are connections for it; the others are woken by signals and looked at every `taskCheckInterval`. A paused
- * queue is only looked at: waiting on it would answer at once, for ever.
+ * queue, and one that has tasks of unknown types only, is only looked at: waiting on it would answer at once, for ever.
  */
 export class QueueFeed implements Service {
   readonly name = 'queue feed';
@@ -83,7 +90,6 @@ export class QueueFeed implements Service {
       isWaiting: false,
       poll: undefined,
       failures: 0,
-      shyUntil: 0,
     }));
     this.#byName = new Map(this.#queues.map((queue) => [queue.name, queue]));
   }
@@ -125,18 +131,23 @@ export class QueueFeed implements Service {
     return queue.wakes;
   }
 
+  /** Which tasks the next call takes; `undefined` for all. */
+  filterOf(queue: FedQueue): TypeFilter | undefined {
+    return this.deps.unknownTypes?.filterOf(queue.name);
+  }
+
   /** A call was answered. */
-  answered(queue: FedQueue, answer: { readonly left: DequeueResult['left']; readonly wakesBefore: number }): void {
+  answered(queue: FedQueue, { result, filter, wakesBefore }: FeedAnswer): void {
     queue.requests -= 1;
     queue.failures = 0;
-    queue.isOpen = answer.left === 'some';
-    if (answer.left === 'some') {
-      queue.isWanted = true;
-      return;
-    }
-    queue.isWanted = queue.wakes !== answer.wakesBefore && answer.left === 'drained';
+    const pause = filter === undefined ? ms(0) : (this.deps.unknownTypes?.looked(queue.name, result) ?? ms(0));
+    // A look with a filter begins where the one before it has ended.
+    queue.isOpen = result.left === 'some' && this.filterOf(queue) === undefined;
+    queue.isWanted =
+      pause === 0 && (result.left === 'some' || (queue.wakes !== wakesBefore && result.left === 'drained'));
     if (queue.isWanted || queue.requests > 0) return;
-    if (answer.left === 'drained' && queue.isWatched) this.#wait(queue);
+    if (pause > 0) this.#wakeIn(queue, pause);
+    else if (result.left === 'drained' && queue.isWatched) this.#wait(queue);
     else this.#pollLater(queue);
   }
 
@@ -166,21 +177,14 @@ export class QueueFeed implements Service {
     for (const queue of this.#queues) this.#wake(queue);
   }
 
-  /**
-   * A task of this queue is for another worker: for the next minute this one is a moment slower to look when the queue
-   * fills again. Without that, a worker that knows the type would have to win a race against all that do not.
-   */
-  letOthersFirst(name: string): void {
+  /** A task that no handler here is for was taken, and goes back. */
+  tookUnknown(name: string, type: string): void {
+    this.deps.unknownTypes?.taken(name, type);
     const queue = this.#byName.get(name);
-    if (queue !== undefined) queue.shyUntil = this.deps.clock.monotonic() + shyFor;
+    if (queue !== undefined) queue.isOpen = false;
   }
 
   #wake(queue: FedQueue): void {
-    if (queue.shyUntil > 0 && this.deps.clock.monotonic() < queue.shyUntil) this.#wakeIn(queue, shyPause);
-    else this.#wakeNow(queue);
-  }
-
-  #wakeNow(queue: FedQueue): void {
     if (this.#stopping.signal.aborted) return;
     queue.poll?.cancel();
     queue.poll = undefined;
@@ -221,6 +225,6 @@ export class QueueFeed implements Service {
   #wakeIn(queue: FedQueue, delay: Ms): void {
     if (this.#stopping.signal.aborted) return;
     queue.poll?.cancel();
-    queue.poll = setUpkeepTimer(this.deps.clock, { delay, run: () => this.#wakeNow(queue) });
+    queue.poll = setUpkeepTimer(this.deps.clock, { delay, run: () => this.#wake(queue) });
   }
 }

@@ -26,13 +26,8 @@ export interface RunJudgeDeps {
  */
 export type Verdict = Outcome | 'none' | Promise<void>;
 
-/** Types are told about once; programs that make them up must not fill memory. */
-const maxUnknownTypes = 1_000;
-
 /** Decides what becomes of the tasks of runs that have ended. */
 export class RunJudge {
-  readonly #unknownTypes = new Set<string>();
-
   constructor(private readonly deps: RunJudgeDeps) {}
 
   judge(run: Run, { state, now }: { readonly state: Ended; readonly now: EpochMs }): Verdict {
@@ -92,17 +87,10 @@ export class RunJudge {
   }
 
   #unknown({ message, queue }: Run): Outcome {
-    const { type } = message;
-    const { events, logger } = this.deps;
-    if (!this.#unknownTypes.has(type)) {
-      if (this.#unknownTypes.size >= maxUnknownTypes) this.#unknownTypes.clear();
-      this.#unknownTypes.add(type);
-      logger.warn(`No handler here knows type "${type}": its tasks go back for another worker`, {
-        kind: 'unknown type',
-      });
-    }
     const task = subjectOf(message, queue);
-    const announcement = events.has('returned') ? ({ name: 'returned', event: { task } } as const) : undefined;
+    const announcement = this.deps.events.has('returned')
+      ? ({ name: 'returned', event: { task } } as const)
+      : undefined;
     return { settlement: settleUnknown(message), announcement };
   }
 

@@ -60,8 +60,8 @@ export interface ServerOptions {
   /** How often {@link healthCheck} is told. Default `'15s'`. */
   readonly healthCheckInterval?: Duration;
   /**
-   * What becomes of a task whose type no handler knows. `'return'` (default): back to its queue for another worker,
-   * no retry spent. `'fail'`: an ordinary failure with HandlerNotFoundError, as in Asynq.
+   * What becomes of a task whose type no handler of a {@link TaskMux} is for. `'return'` (default): it stays in its queue
+   * for another worker, nothing counted. `'fail'`: it fails, as in Asynq.
    */
   readonly unknownTask?: 'return' | 'fail';
   /** How long a handler may go on after its abort signal before it counts as stuck. Default `'5s'`. */

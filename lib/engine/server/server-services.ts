@@ -2,6 +2,7 @@ import type { Broker } from '../../model/broker/broker.js';
 import type { ServerStatus } from '../../model/broker/presence.js';
 import { strictOrder, weightedOrder } from '../../model/queue/queue-order.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
+import type { TaskPattern } from '../../model/task/task-pattern.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerWatch } from '../lifecycle/broker-watch.js';
@@ -33,12 +34,15 @@ import { ServerSignal } from './server-signal.js';
 import { Settler } from './settler.js';
 import { Subscriber } from './subscriber.js';
 import { Syncer } from './syncer.js';
+import { UnknownTypes } from './unknown-types.js';
 
 export interface ServerServicesDeps {
   readonly broker: Broker;
   readonly options: ResolvedServerOptions;
   readonly identity: ServerIdentity;
   readonly lookup: HandlerLookup;
+  /** Which tasks are taken when there are others; `undefined` for a handler of every type. */
+  readonly patterns: (() => readonly TaskPattern[]) | undefined;
   /** Which tasks of groups become which tasks; `undefined` leaves groups alone. */
   readonly groups: GroupMux | undefined;
   /** `'none'`: there is no handler, so tasks are left to other servers. */
@@ -96,6 +100,8 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     strictPriority: options.strictPriority,
     taskCheckInterval: options.taskCheckInterval,
     blockingConnections: options.blockingConnections,
+    unknownTypes:
+      deps.patterns === undefined ? undefined : new UnknownTypes({ patterns: deps.patterns, clock, logger }),
     onWork: () => signal.tell('work', undefined),
   });
   const processor = new Processor({

@@ -1,5 +1,6 @@
 import type { AsynqError } from '../errors/asynq-error.js';
 import type { TaskMessage } from '../task/task-message.js';
+import type { TaskPattern } from '../task/task-pattern.js';
 import type { EpochMs, Ms } from '../time/duration.js';
 import type { CancelThen } from './presence.contract.js';
 
@@ -8,7 +9,8 @@ export interface WorkContract {
   /**
    * Takes up to `limit` tasks from one queue, oldest first, and leases them until `leaseUntil`.
    * A paused queue gives nothing. Ids without a stored task are dropped on the way; messages that do not decode
-   * are archived with their reason and reported.
+   * are archived with their reason and reported. With a filter it looks at a bounded number of tasks, takes those of the
+   * types asked for, and leaves the others where they are.
    * Rejects with a BrokerError when the server cannot be reached or refuses.
    */
   dequeue(request: DequeueRequest): Promise<DequeueResult>;
@@ -52,13 +54,47 @@ export interface DequeueRequest {
   readonly leaseUntil: EpochMs;
   /** The server that takes the tasks: `host:pid:server-id`. Lets others see at once that its tasks lost their owner. */
   readonly owner: string;
+  /** Takes tasks of some types only. */
+  readonly filter?: TypeFilter | undefined;
 }
+
+/** Which types of tasks a server takes. */
+export interface TypeFilter {
+  readonly patterns: readonly TaskPattern[];
+  /** Types that are left though a pattern matches them. */
+  readonly except: ReadonlySet<string>;
+  /**
+   * Where an earlier look has ended, as it said in {@link LeftTasks.lookedUpTo}: what is older has been looked at, so
+   * this look begins behind it. The {@link oldestLookedAt oldest} are looked at every time.
+   */
+  readonly lookedUpTo: string | undefined;
+}
+
+/** How many of the oldest tasks every look with a filter begins with: other servers put tasks back to the head. */
+export const oldestLookedAt = 20;
+/** How many further tasks a look with a filter goes through at most. */
+export const mostLookedAt = 1_000;
+/** How many types of the tasks that it left a look with a filter names at most. */
+export const mostTypesNamed = 10;
 
 export interface DequeueResult {
   readonly messages: readonly TaskMessage[];
   readonly undecodable: readonly UndecodableTask[];
-  /** `some`: there may be more; `drained`: the queue is empty now; `paused`: it gives nothing until resumed. */
-  readonly left: 'some' | 'drained' | 'paused';
+  /**
+   * `some`: there may be more; `drained`: the queue is empty now; `paused`: it gives nothing until resumed; `others`:
+   * it has tasks, all of types that the filter does not take.
+   */
+  readonly left: 'some' | 'drained' | 'paused' | 'others';
+  /** What a look with a filter has left in the queue; `undefined` when it left nothing. */
+  readonly others?: LeftTasks | undefined;
+}
+
+/** Tasks that a look with a filter has left in the queue. */
+export interface LeftTasks {
+  /** Types of some of them. */
+  readonly types: readonly string[];
+  /** Where the look has ended; for {@link TypeFilter.lookedUpTo} of the next. */
+  readonly lookedUpTo: string;
 }
 
 /** A task whose stored record does not decode. It has been archived. */

@@ -19,18 +19,22 @@ local taskPrefix, leaseUntil, limit, owner = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local call, pcall = redis.call, redis.pcall
 -- include: notices
+-- include: lease-taken
 
 if call('EXISTS', paused) == 1 then
   return { 'PAUSED' }
 end
 
 -- Before anything is written: nothing can be taken while a key of another type stands where running tasks are kept.
-local leased = pcall('ZCARD', lease)
-if type(pcall('LLEN', active)) ~= 'number' or type(leased) ~= 'number' or type(pcall('LLEN', pending)) ~= 'number' then
+if
+  type(pcall('LLEN', active)) ~= 'number'
+  or type(pcall('ZCARD', lease)) ~= 'number'
+  or type(pcall('LLEN', pending)) ~= 'number'
+then
   local _ = isSound(pending, 'list'), isSound(active, 'list'), isSound(lease, 'zset')
   return withNotices({ 'DRAINED' })
 end
-local reply, taken, leases, seen, left = { 'SOME' }, {}, {}, 0, limit
+local reply, taken, seen, left = { 'SOME' }, {}, 0, limit
 while left > 0 and seen < limit + 1000 do
   -- The first write takes something away: a server out of memory still lets workers finish what is stored.
   local taskIds = call('RPOP', pending, left) or {}
@@ -44,8 +48,6 @@ while left > 0 and seen < limit + 1000 do
       call('HSET', hash, 'state', 'active', 'x:o', owner)
       call('HDEL', hash, 'pending_since')
       taken[#taken + 1] = taskId
-      leases[#leases + 1] = leaseUntil
-      leases[#leases + 1] = taskId
       reply[#reply + 1] = taskId
       reply[#reply + 1] = message
     elseif message then
@@ -61,16 +63,5 @@ while left > 0 and seen < limit + 1000 do
 end
 
 noteDropped('pending', seen - #taken)
-if #taken > 0 then
-  call('LPUSH', active, unpack(taken))
-  -- A small sorted set is a list that is searched from end to end, unless a member was ever too long for that.
-  local isCrowded = leased == 0 and #taken >= 25
-  if isCrowded then
-    call('ZADD', lease, leaseUntil, string.rep('x', 65))
-  end
-  call('ZADD', lease, unpack(leases))
-  if isCrowded then
-    call('ZREM', lease, string.rep('x', 65))
-  end
-end
+leaseTaken(active, lease, taken, leaseUntil)
 return withNotices(reply)

@@ -1,4 +1,5 @@
 import { QueueFeed } from '../../../lib/engine/server/queue-feed.js';
+import type { DequeueResult } from '../../../lib/model/broker/work.contract.js';
 import { strictOrder, weightedOrder } from '../../../lib/model/queue/queue-order.js';
 import { ms } from '../../../lib/model/time/duration.js';
 import { seededRandom } from '../../support/seeded-random.js';
@@ -19,9 +20,12 @@ function aFeed(kind: 'strict' | 'weighted'): QueueFeed {
     strictPriority: kind === 'strict',
     taskCheckInterval: ms(1_000),
     blockingConnections: 0,
+    unknownTypes: undefined,
     onWork: () => {},
   });
 }
+
+const nothing = (left: DequeueResult['left']): DequeueResult => ({ messages: [], undecodable: [], left });
 
 const shown = (feed: QueueFeed, free: number): Record<string, number> =>
   Object.fromEntries(feed.plan(free).map(({ queue, limit }) => [queue.name, limit]));
@@ -46,7 +50,7 @@ describe('QueueFeed', () => {
     expect(first?.queue.name).toBe('critical');
     const wakesBefore = first === undefined ? 0 : feed.asked(first.queue);
     expect(feed.plan(5)).toEqual([]);
-    if (first !== undefined) feed.answered(first.queue, { left: 'drained', wakesBefore });
+    if (first !== undefined) feed.answered(first.queue, { result: nothing('drained'), filter: undefined, wakesBefore });
     expect(shown(feed, 5)).toEqual({ default: 5 });
     await feed.stop();
   });
@@ -58,7 +62,7 @@ describe('QueueFeed', () => {
     if (first === undefined) throw new Error('nothing to ask');
     const wakesBefore = feed.asked(first.queue);
     feed.wake('critical');
-    feed.answered(first.queue, { left: 'drained', wakesBefore });
+    feed.answered(first.queue, { result: nothing('drained'), filter: undefined, wakesBefore });
     expect(shown(feed, 5)).toEqual({ critical: 5 });
     await feed.stop();
   });
@@ -68,9 +72,9 @@ describe('QueueFeed', () => {
     await feed.start();
     const [first] = feed.plan(5);
     if (first === undefined) throw new Error('nothing to ask');
-    feed.answered(first.queue, { left: 'some', wakesBefore: feed.asked(first.queue) });
+    feed.answered(first.queue, { result: nothing('some'), filter: undefined, wakesBefore: feed.asked(first.queue) });
     expect(shown(feed, 5)).toEqual({ critical: 5 });
-    feed.answered(first.queue, { left: 'drained', wakesBefore: feed.asked(first.queue) });
+    feed.answered(first.queue, { result: nothing('drained'), filter: undefined, wakesBefore: feed.asked(first.queue) });
     expect(shown(feed, 5)).toEqual({ default: 5 });
     await clock.advance('1600ms');
     expect(shown(feed, 5)).toEqual({ critical: 5 });
