@@ -73,10 +73,11 @@ export class AsynqInstance {
     this.client = new AsynqClient({ ...options.client, ...shared, clock: clientClock });
     // The broker is open when the server starts: nothing is left to wait for.
     this.server = new AsynqServer({ ...options.server, waitForRedis: false, aggregator: this.groups, ...shared });
-    const { defaults } = options.client;
+    const { defaults, strictPayload } = options.client;
     this.scheduler = new InstanceScheduler({
       ...options.scheduler?.engine,
       ...(defaults === undefined ? {} : { defaults }),
+      strictPayload,
       ...shared,
     });
     this.mux.use(...options.middleware);

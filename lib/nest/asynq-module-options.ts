@@ -64,7 +64,7 @@ export interface AsynqModuleOptions {
 }
 
 /** Client options that an instance does not set by itself. */
-export type ModuleClientOptions = Pick<ClientOptions, 'enqueueTimeout' | 'defaults'>;
+export type ModuleClientOptions = Pick<ClientOptions, 'enqueueTimeout' | 'strictPayload' | 'defaults'>;
 
 /** What cannot come from a factory: it decides how the module is wired. */
 export interface AsynqInstanceOptions {
@@ -144,7 +144,7 @@ export function resolveModuleOptions(
     checkDuration({ path: `${owner} ${name}`, value: input[name] ?? fallback }, 'above-zero');
   const resolvedServer = resolveServerOptions(server === false ? {} : server, `${owner} server`);
   const { waitForRedis = server !== false && server.waitForRedis === true } = input;
-  checkNames({ path: `${owner} client`, value: client }, ['enqueueTimeout', 'defaults']);
+  checkNames({ path: `${owner} client`, value: client }, ['enqueueTimeout', 'strictPayload', 'defaults']);
   resolveClientOptions(client, `${owner} client`);
   if (input.codec !== undefined) checkCodec(input.codec, `${owner} codec`);
   if (input.logger !== undefined) checkLogger(input.logger, `${owner} logger`);

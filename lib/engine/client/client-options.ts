@@ -1,4 +1,5 @@
-import { checkDuration, checkNames, pathOf } from '../../model/options/check.js';
+import { checkBoolean, checkDuration, checkNames, pathOf } from '../../model/options/check.js';
+import { producerCodec } from '../../model/task/payload.codec.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
 import {
@@ -15,6 +16,11 @@ export interface ClientOptions extends ConnectionOptions {
    * a connection is dead, so that a task whose answer was lost is sent again on a new one.
    */
   readonly enqueueTimeout?: Duration;
+  /**
+   * Whether payloads are refused of which JSON would lose something without an error: functions, symbols, NaN, Infinity,
+   * Map, Set, RegExp, Error, bytes inside objects. Of no effect with another codec. Default true.
+   */
+  readonly strictPayload?: boolean | undefined;
   /** Options of every task; those of a task definition win over them, and those of a call over both. Default: none. */
   readonly defaults?: EnqueueOptions;
 }
@@ -25,7 +31,12 @@ export interface ResolvedClientOptions extends ResolvedConnectionOptions {
   readonly defaults: TaskOptions;
 }
 
-const names: readonly (keyof ClientOptions)[] = [...connectionOptionNames, 'enqueueTimeout', 'defaults'];
+const names: readonly (keyof ClientOptions)[] = [
+  ...connectionOptionNames,
+  'enqueueTimeout',
+  'strictPayload',
+  'defaults',
+];
 
 /**
  * Completes and checks a client's options. `path` is how they are called in errors: `AsynqClient:`.
@@ -34,9 +45,12 @@ const names: readonly (keyof ClientOptions)[] = [...connectionOptionNames, 'enqu
  */
 export function resolveClientOptions(options: ClientOptions, path = 'AsynqClient:'): ResolvedClientOptions {
   checkNames({ path, value: options }, names);
-  const { enqueueTimeout = '10s' } = options;
+  const { enqueueTimeout = '10s', strictPayload = true } = options;
+  const connection = resolveConnectionOptions(options, path);
+  const isStrict = checkBoolean({ path: pathOf(path, 'strictPayload'), value: strictPayload });
   return {
-    ...resolveConnectionOptions(options, path),
+    ...connection,
+    codec: producerCodec(connection.codec, isStrict),
     enqueueTimeout: checkDuration({ path: pathOf(path, 'enqueueTimeout'), value: enqueueTimeout }, 'above-zero'),
     defaults: layTaskOptions(options.defaults, { path: pathOf(path, 'defaults'), under: noOptions }),
   };

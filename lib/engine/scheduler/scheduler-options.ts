@@ -1,5 +1,14 @@
 import { isTimeZone } from '../../model/cron/time-zone.js';
-import { checkDuration, checkFunction, checkNames, checkOneOf, pathOf, refuse } from '../../model/options/check.js';
+import {
+  checkBoolean,
+  checkDuration,
+  checkFunction,
+  checkNames,
+  checkOneOf,
+  pathOf,
+  refuse,
+} from '../../model/options/check.js';
+import { producerCodec } from '../../model/task/payload.codec.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
@@ -26,6 +35,11 @@ export interface SchedulerOptions extends ConnectionOptions {
   readonly heartbeatInterval?: Duration;
   /** How long `shutdown` waits for enqueues that are under way. Default `'8s'`. */
   readonly shutdownTimeout?: Duration;
+  /**
+   * Whether payloads are refused of which JSON would lose something without an error: functions, symbols, NaN, Infinity,
+   * Map, Set, RegExp, Error, bytes inside objects. Of no effect with another codec. Default true.
+   */
+  readonly strictPayload?: boolean | undefined;
   /** Options of every task; those of a definition win over them, and those of an entry over both. Default: none. */
   readonly defaults?: EnqueueOptions;
   /** Told before a tick's task is prepared, in every process that tries to enqueue it. It cannot stop it. Default: none. */
@@ -68,6 +82,7 @@ const names: readonly (keyof SchedulerOptions)[] = [
   'catchUp',
   'heartbeatInterval',
   'shutdownTimeout',
+  'strictPayload',
   'defaults',
   'preEnqueue',
   'postEnqueue',
@@ -85,9 +100,17 @@ export function resolveSchedulerOptions(
   checkNames({ path: owner, value: options }, names);
   const path = (name: keyof SchedulerOptions): string => pathOf(owner, name);
   const { preEnqueue, postEnqueue } = options;
-  const { timeZone = 'UTC', catchUp = 'skip', heartbeatInterval = '10s', shutdownTimeout = '8s' } = options;
+  const {
+    timeZone = 'UTC',
+    catchUp = 'skip',
+    heartbeatInterval = '10s',
+    shutdownTimeout = '8s',
+    strictPayload = true,
+  } = options;
+  const connection = resolveConnectionOptions(options, owner);
   return {
-    ...resolveConnectionOptions(options, owner),
+    ...connection,
+    codec: producerCodec(connection.codec, checkBoolean({ path: path('strictPayload'), value: strictPayload })),
     timeZone: checkTimeZone(timeZone, path('timeZone')),
     catchUp: checkCatchUp(catchUp, path('catchUp')),
     heartbeatInterval: checkDuration({ path: path('heartbeatInterval'), value: heartbeatInterval }, 'above-zero'),

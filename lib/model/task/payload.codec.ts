@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { AsynqError } from '../errors/asynq-error.js';
 import { InvalidPayloadError, InvalidTaskError } from '../errors/task-errors.js';
 import { isUnwantedPromise } from '../options/user-callback.js';
+import { findJsonLoss, showLossPath } from './json-loss.js';
 
 /**
  * Turns the user's payloads (and results) into bytes and back. JSON unless another one is given. Both sides of a
@@ -31,6 +32,27 @@ export const jsonCodec: PayloadCodec = {
     return JSON.parse(asText(bytes));
   },
 };
+
+/**
+ * JSON that refuses what it would lose without an error, such as a function or a Map: how clients encode payloads
+ * unless `strictPayload` is false. Reads as {@link jsonCodec} does.
+ */
+const strictJsonCodec: PayloadCodec = {
+  encode(value) {
+    const bytes = jsonCodec.encode(value);
+    const loss = findJsonLoss(value);
+    if (loss === undefined) return bytes;
+    throw new InvalidTaskError(
+      `JSON would lose ${loss.what} at ${showLossPath(loss)}; convert it, give it a toJSON, or set strictPayload to false`,
+    );
+  },
+  decode: (bytes) => jsonCodec.decode(bytes),
+};
+
+/** The codec of a producer: {@link jsonCodec} made strict unless that is switched off; any other one as it is. */
+export function producerCodec(codec: PayloadCodec, strictPayload: boolean): PayloadCodec {
+  return strictPayload && codec === jsonCodec ? strictJsonCodec : codec;
+}
 
 /** A task without payload. */
 const nothing = Buffer.alloc(0);

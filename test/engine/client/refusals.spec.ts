@@ -27,6 +27,7 @@ describe('enqueue refuses, before anything is written,', () => {
     ['a BigInt', ['x', { n: 1n }], 'ASYNQ_INVALID_TASK', 'Task "x" cannot be enqueued: the payload does not encode'],
     ['a cycle', ['x', cyclic], 'ASYNQ_INVALID_TASK', 'circular'],
     ['a function', ['x', () => 1], 'ASYNQ_INVALID_TASK', 'JSON has no form for a function'],
+    ['a Map', ['x', { a: [new Map()] }], 'ASYNQ_INVALID_TASK', 'JSON would lose a Map at payload.a[0]'],
     ['a promise', ['x', Promise.resolve(1)], 'ASYNQ_INVALID_TASK', 'await it first'],
     ['C-19 a blank queue', ['x', 1, { queue: ' ' }], 'ASYNQ_INVALID_OPTION', 'enqueue: options.queue must be text'],
     ['C-21 a blank id', ['x', 1, { taskId: '' }], 'ASYNQ_INVALID_OPTION', 'enqueue: options.taskId must be text'],
