@@ -4,7 +4,7 @@ import { tickMemory } from '../model/cron/schedule.js';
 import { InternalError } from '../model/errors/asynq-error.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { epochMs, type EpochMs, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
-import type { RedisConnection, RedisReply } from './connection/redis-connection.js';
+import type { RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, queueKeys, scheduleHistoryKey, schedulerKey, ticksKey } from './keys.js';
 import { QueueRegistry } from './queue-registry.js';
 import { storeArguments, taskArguments, wrongPlaceError } from './redis-enqueue.js';
@@ -98,14 +98,13 @@ export class RedisSchedule implements ScheduleContract {
   }
 
   async latestTicks(schedules: readonly ScheduleName[]): Promise<readonly (EpochMs | undefined)[]> {
-    const { connection, runner } = this.deps;
-    // One command each: schedules of different queues are in different slots of a cluster.
+    const { connection } = this.deps;
+    // One command each: schedules of different queues are in different slots of a cluster. A key of a wrong type rejects:
+    // to answer that a schedule never ran would leave out, in silence, the ticks that it is to catch up with.
     const replies = await Promise.all(
-      schedules.map(async ({ queue, schedule }) => {
-        const key = ticksKey(queue, schedule);
-        const command = async (): Promise<RedisReply> => await connection.send('hget', [key, 'latest']);
-        return await runner.withKey({ key, type: 'hash' }, { command, otherwise: null });
-      }),
+      schedules.map(
+        async ({ queue, schedule }) => await connection.send('hget', [ticksKey(queue, schedule), 'latest']),
+      ),
     );
     return replies.map((reply) => (reply === null ? undefined : epochMs(numberReply(reply))));
   }
