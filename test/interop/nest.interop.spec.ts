@@ -19,6 +19,7 @@ class Handlers {
   constructor(@Inject(AsynqClient) readonly client: AsynqClient) {}
 
   @TaskHandler('ok')
+  @TaskHandler('ok:')
   handle(task: Task): unknown {
     this.runs.push({ task, payload: task.payload, startedAt: Date.now() });
     return { handled: task.id };
