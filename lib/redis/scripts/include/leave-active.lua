@@ -107,12 +107,18 @@ local function takeFromActive(active, tail, positions, wanted, taken)
   return found
 end
 
+-- A user that may not ask for the time is never sure.
+local function isLate(fence)
+  local time = redis.pcall('TIME')
+  return time.err ~= nil or tonumber(time[1]) >= tonumber(fence)
+end
+
 local function leaveActive(places, fence, args, first, count)
   local active, lease = places.active, places.lease
   local taken, wanted, last = {}, 0, first + count - 1
   local isUnlisted = fence ~= 'HELD' and fence ~= 'LISTED'
   local rest = last + 1 + (isUnlisted and 0 or fence == 'HELD' and 2 * count or count)
-  if isUnlisted and tonumber(redis.call('TIME')[1]) >= tonumber(fence) then
+  if isUnlisted and isLate(fence) then
     return nil
   end
   local tail = redis.call('LRANGE', active, -count, -1)
