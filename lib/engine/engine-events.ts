@@ -1,4 +1,5 @@
 import type { DisorderKind } from '../model/broker/maintenance.contract.js';
+import type { DroppedFrom, StoredType } from '../model/broker/storage-notice.js';
 import { checkFunction, checkOneOf } from '../model/options/check.js';
 import type { EpochMs, Ms } from '../model/time/duration.js';
 import { callUser } from '../model/options/user-callback.js';
@@ -47,8 +48,18 @@ export interface TaskEvents {
 
 /** What the engine announces about itself, by name. */
 export interface ServerEvents {
-  /** Something stored was in disorder and has been put right. */
+  /** Stored data was inconsistent and has been healed. */
   healed: { readonly queue: string; readonly kind: DisorderKind; readonly subject: string };
+  /** A key holds another type than it must, so what needs it does not work; told once for each key. */
+  wrongType: {
+    /** `undefined` for a key that belongs to no queue. */
+    readonly queue: string | undefined;
+    readonly key: string;
+    readonly expected: StoredType;
+    readonly found: string;
+  };
+  /** Ids whose stored tasks are gone (deleted by hand, evicted) were taken out of where they were. */
+  dropped: { readonly queue: string; readonly from: DroppedFrom; readonly count: number };
   /** The tasks of a group became one task, which is stored. */
   aggregated: {
     readonly queue: string;
@@ -132,6 +143,8 @@ const namesOfTaskEvents: Readonly<Record<TaskEventName, true>> = {
 const namesOfEvents: Readonly<Record<EngineEventName, true>> = {
   ...namesOfTaskEvents,
   healed: true,
+  wrongType: true,
+  dropped: true,
   aggregated: true,
   aggregationFailed: true,
   loopBlocked: true,

@@ -2,7 +2,7 @@ import type { Settlement, SettleOutcome, UndecodableTask } from '../model/broker
 import { assertNever } from '../model/errors/asynq-error.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { messageOfUndecodable, type UndecodableRecord } from '../model/task/undecodable-record.js';
-import { addMs, epochMs, type EpochMs, ms, toEpochSeconds } from '../model/time/duration.js';
+import { epochMs, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { addToArchive } from './memory-archive.js';
 import { countRuns } from './memory-counters.js';
 import type { MemoryDeps } from './memory-deps.js';
@@ -146,14 +146,6 @@ export class MemorySettle {
         batch.due.push({ taskId: id, dueAt: settlement.until });
         putOff(queue.taskOf(id, record));
         return;
-      case 'return': {
-        const task = queue.taskOf(id, record);
-        task.returned += 1;
-        const delay = ms(Math.min(settlement.first * 2 ** (task.returned - 1), settlement.longest));
-        batch.due.push({ taskId: id, dueAt: addMs(now, delay) });
-        putOff(task);
-        return;
-      }
       default:
         assertNever(settlement);
     }

@@ -73,8 +73,6 @@ export interface MemoryTask {
   owner: TaskOwner | undefined;
   /** What a cancellation asked for while it ran. */
   canceled: CancelThen | undefined;
-  /** How often a worker gave it back because it could not run it. */
-  returned: number;
   result: Uint8Array | undefined;
   /** Of a record that did not decode: why, and its bytes. */
   undecodable: { readonly reason: string; readonly bytes: Uint8Array } | undefined;
@@ -194,7 +192,6 @@ export class MemoryQueue {
       lock: undefined,
       owner: undefined,
       canceled: undefined,
-      returned: 0,
       result: undefined,
       undecodable: undefined,
     };

@@ -24,10 +24,10 @@ export class RedisBroker implements Broker {
   readonly presence: PresenceContract;
   readonly schedule: ScheduleContract;
 
-  readonly #notices = new StorageNotices();
+  private readonly notices = new StorageNotices();
 
   constructor(private readonly connection: RedisConnection) {
-    const deps = { connection, runner: new ScriptRunner(connection, this.#notices) };
+    const deps = { connection, runner: new ScriptRunner(connection, this.notices) };
     this.enqueue = new RedisEnqueue(deps);
     this.work = new RedisWork(deps);
     this.maintenance = new RedisMaintenance(deps);
@@ -56,7 +56,7 @@ export class RedisBroker implements Broker {
   }
 
   onNotice(listener: (notice: StorageNotice) => void): () => void {
-    return this.#notices.listen(listener);
+    return this.notices.listen(listener);
   }
 
   async close(): Promise<void> {

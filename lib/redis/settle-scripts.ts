@@ -114,7 +114,6 @@ export function settleCall(kind: Settlement['kind'], queue: QueueKeys, now: Epoc
         head: [taskPrefix, pendingSince(now), globalKeys.wakeChannel, queue.queue],
       };
     case 'snooze':
-    case 'return':
       return {
         script: snoozeScript,
         keys: [active, lease, scheduled, retry, due],
@@ -155,10 +154,7 @@ export function settleArguments(queue: QueueKeys, entries: readonly SettleEntry[
         args.push(message);
         return;
       case 'snooze':
-        args.push(message, 'UNTIL', settlement.until, '');
-        return;
-      case 'return':
-        args.push(message, 'RETURN', settlement.first, settlement.longest);
+        args.push(message, settlement.until);
         return;
       default:
         assertNever(settlement);

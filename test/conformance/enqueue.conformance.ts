@@ -10,7 +10,7 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
 
   it('P-31 P-32 makes the task pending as of now, and nothing else', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
-    expect(await tasks.task('a')).toMatchObject({ state: 'pending', pendingSince: now, returned: 0 });
+    expect(await tasks.task('a')).toMatchObject({ state: 'pending', pendingSince: now });
     const { group, lock, owner, canceled, result, undecodable } = await tasks.task('a');
     expect([group, lock, owner, canceled, result, undecodable]).toEqual(Array.from({ length: 6 }));
     expect(await tasks.placesOf('a')).toEqual(['pending']);

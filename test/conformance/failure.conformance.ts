@@ -125,24 +125,6 @@ export const requeueing = chapter('giving tasks back', (it) => {
     expect(await heard.everything()).toEqual(['due +4000']);
   });
 
-  it('returns a task with a delay that doubles each time, up to the longest', async (tasks) => {
-    const delays: number[] = [];
-    const message = await tasks.one();
-    let at = now;
-    for (let i = 0; i < 5; i++) {
-      const returned: Settlement = { kind: 'return', first: ms(1_000), longest: ms(5_000), message };
-      expect(await tasks.settleAt(at, returned)).toEqual(['settled']);
-      const dueAt = (await tasks.probe.dueAt('a')) ?? at;
-      delays.push(dueAt - at);
-      at = dueAt;
-      await tasks.broker.maintenance.forwardDue({ queue: tasks.queue, now: at, limit: 1 });
-      await tasks.dequeue(1, at);
-    }
-    expect(delays).toEqual([1_000, 2_000, 4_000, 5_000, 5_000]);
-    expect((await tasks.task('a')).returned).toBe(5);
-    expect(await tasks.counters()).toEqual(nothingCounted);
-  });
-
   it('deletes a canceled task with its lock, and counts nothing', async (tasks) => {
     const locked = { uniqueKey: tasks.lockName(), uniqueForSeconds: 60 };
     const messages = await tasks.running({ id: 'a', ...locked }, { id: 'b' });

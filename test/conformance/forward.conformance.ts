@@ -1,8 +1,8 @@
 import type { Settlement } from '../../lib/model/broker/work.contract.js';
-import { type EpochMs, epochMs, ms } from '../../lib/model/time/duration.js';
+import { type EpochMs, epochMs } from '../../lib/model/time/duration.js';
 import { chapter } from './chapter.js';
 import { nothingCounted, type QueueUnderTest } from './queue-under-test.js';
-import { after, grouped, ids, later, now, nowSeconds, sharp } from './task-words.js';
+import { grouped, ids, later, now, nowSeconds, sharp } from './task-words.js';
 
 export const forwarding = chapter('forwarding due tasks', (it) => {
   const forward = async (tasks: QueueUnderTest, at: number = sharp, limit = 100) =>
@@ -185,11 +185,5 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     );
     expect(results.reduce((sum, { forwarded }) => sum + forwarded, 0)).toBe(50);
     expect([...(await tasks.idsIn('pending'))].toSorted()).toEqual(ids(50).toSorted());
-  });
-
-  it('forwards a returned task as any other', async (tasks) => {
-    await tasks.settle({ kind: 'return', message: await tasks.one(), first: ms(700), longest: ms(700) });
-    expect(await forward(tasks, now + 699)).toMatchObject({ forwarded: 0, nextDueAt: after(700) });
-    expect(await forward(tasks, now + 700)).toMatchObject({ forwarded: 1 });
   });
 });

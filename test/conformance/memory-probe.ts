@@ -25,8 +25,8 @@ export function memoryQueueProbe(name: string, store: MemoryStore, clock: Clock)
     task: async (id) => {
       const task = queue.tasks.get(id);
       if (task === undefined) return await Promise.resolve(undefined);
-      const { record, owner, state, pendingSince, group, lock, canceled, returned, result, undecodable } = task;
-      const rest = { state, pendingSince, group, lock, canceled, returned, result, undecodable };
+      const { record, owner, state, pendingSince, group, lock, canceled, result, undecodable } = task;
+      const rest = { state, pendingSince, group, lock, canceled, result, undecodable };
       return { bytes: Buffer.from(record), owner: owner?.name, ...rest };
     },
 

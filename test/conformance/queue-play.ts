@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { Broker } from '../../lib/model/broker/broker.js';
 import type { Recovery } from '../../lib/model/broker/maintenance.contract.js';
 import type { CancelThen } from '../../lib/model/broker/presence.contract.js';
-import type { Settlement } from '../../lib/model/broker/work.contract.js';
+import type { RunClaim, Settlement } from '../../lib/model/broker/work.contract.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, type EpochMs, ms } from '../../lib/model/time/duration.js';
 import { ended, now, runTaken } from './task-words.js';
@@ -21,7 +21,7 @@ export type Move =
 export const playedIds = ['a', 'b', 'c', 'd', 'e'];
 /** The group of those that are grouped. */
 export const playedGroup = 'g';
-const kinds = ['done', 'complete', 'retry', 'archive', 'delete', 'requeue', 'snooze', 'return'] as const;
+const kinds = ['done', 'complete', 'retry', 'archive', 'delete', 'requeue', 'snooze'] as const;
 
 /** Any move; the common ones more often. */
 export const anyMove: fc.Arbitrary<Move> = fc.oneof(
@@ -84,7 +84,7 @@ export interface PlayedQueue {
 /** A client, a worker and their maintenance on one queue; the worker may die and go on settling what it had. */
 export class QueuePlay {
   now: EpochMs;
-  #running: { readonly message: TaskMessage; readonly takenAt: EpochMs }[] = [];
+  #running: { readonly message: TaskMessage; readonly claim: RunClaim }[] = [];
   #set: string | undefined;
 
   constructor(
@@ -108,25 +108,29 @@ export class QueuePlay {
       case 'dequeue': {
         const leaseUntil = addMs(now, ms(30_000));
         const { messages } = await broker.work.dequeue({ queue, limit: move.limit, now, leaseUntil, owner });
-        this.#running.push(...messages.map((message) => ({ message, takenAt: now })));
+        this.#running.push(...messages.map((message) => ({ message, claim: runTaken(now) })));
         return;
       }
       case 'settle': {
         const [run] = this.#running.splice(move.nth, 1);
         if (run === undefined) return;
         const settlement = settlementOf(move.kind, run.message, now);
-        const settlements = ended([settlement], runTaken(run.takenAt));
+        const settlements = ended([settlement], run.claim);
         await broker.work.settle({ queue, owner, settlements, now });
         return;
       }
       case 'extend': {
         const leaseUntil = addMs(now, ms(30_000));
-        const leases = this.#running.map(({ message, takenAt }) => ({
+        const leases = this.#running.map(({ message, claim }) => ({
           taskId: message.id,
           until: leaseUntil,
-          takenAt,
+          takenAt: claim.takenAt,
         }));
-        await broker.work.extendLeases({ queue, owner, leases, leaseUntil });
+        const { lost } = await broker.work.extendLeases({ queue, owner, leases, leaseUntil });
+        this.#running = this.#running.map(({ message, claim }) => ({
+          message,
+          claim: lost.includes(message.id) ? claim : { ...claim, leaseUntil, leaseAsked: leaseUntil },
+        }));
         return;
       }
       case 'crash':
@@ -180,8 +184,6 @@ function settlementOf(kind: Settlement['kind'], message: TaskMessage, now: Epoch
       return { kind, message, retryAt: addMs(now, ms(2_250)), counts: 'as-failure' };
     case 'snooze':
       return { kind, message, until: addMs(now, ms(700)) };
-    case 'return':
-      return { kind, message, first: ms(100), longest: ms(1_000) };
     case 'done':
     case 'archive':
     case 'delete':

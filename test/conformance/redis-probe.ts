@@ -55,7 +55,6 @@ export async function redisQueueProbe(queue: string, clientOf: ClientOf): Promis
         lock: text('unique_key'),
         owner: text('x:o')?.replace(/^\d+ /, ''),
         canceled: text('x:cancel') as CancelThen | undefined,
-        returned: Number(text('x:returned') ?? 0),
         result: hash['result'],
         undecodable: reason === undefined ? undefined : { reason, bytes: hash['x:msg'] ?? Buffer.alloc(0) },
       };

@@ -1,7 +1,6 @@
 import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import { AsynqError } from '../../lib/model/errors/asynq-error.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
-import { ms } from '../../lib/model/time/duration.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { chapter } from './chapter.js';
 import { nothingCounted } from './queue-under-test.js';
@@ -19,7 +18,6 @@ const placesAfter: Readonly<Record<Kind, readonly Place[]>> = {
   delete: [],
   requeue: ['pending'],
   snooze: ['scheduled'],
-  return: ['scheduled'],
 };
 export const settlementKinds = Object.keys(placesAfter) as Kind[];
 const kinds = settlementKinds;
@@ -33,8 +31,6 @@ export function settlementOf(kind: Kind, message: TaskMessage): Settlement {
       return { kind, message, retryAt: after(5_000), counts: 'as-failure' };
     case 'snooze':
       return { kind, message, until: after(5_000) };
-    case 'return':
-      return { kind, message, first: ms(1_000), longest: ms(60_000) };
     case 'done':
     case 'archive':
     case 'delete':
@@ -93,7 +89,7 @@ export const settling = chapter('settling', (it) => {
     });
   }
 
-  for (const kind of ['complete', 'retry', 'archive', 'requeue', 'snooze', 'return'] as const) {
+  for (const kind of ['complete', 'retry', 'archive', 'requeue', 'snooze'] as const) {
     it(`Q-21 stores a task again, to ${kind} it, whose record was lost while it ran`, async (tasks) => {
       const message = await tasks.one();
       await tasks.probe.loseTask('a');

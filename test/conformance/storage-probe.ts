@@ -20,8 +20,6 @@ export interface StoredTask {
   readonly owner: string | undefined;
   /** What a cancellation asked for while it ran. */
   readonly canceled: CancelThen | undefined;
-  /** How often a worker gave it back because it could not run it. */
-  readonly returned: number;
   readonly result: Uint8Array | undefined;
   /** Of a record that did not decode: why, and its bytes. */
   readonly undecodable: { readonly reason: string; readonly bytes: Uint8Array } | undefined;

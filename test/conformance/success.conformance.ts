@@ -123,13 +123,4 @@ export const settlingSuccess = chapter('settling success', (it) => {
     expect(await tasks.counters()).toMatchObject({ processed: 700, processedToday: 700 });
     expect(await tasks.probe.taskIds()).toEqual([]);
   });
-
-  it('keeps how often a task was returned', async (tasks) => {
-    const message = await tasks.one({ retentionSeconds: 60 });
-    await tasks.settle({ kind: 'return', message, first: ms(1_000), longest: ms(5_000) });
-    await tasks.broker.maintenance.forwardDue({ queue: tasks.queue, now: after(1_000), limit: 1 });
-    await tasks.dequeue();
-    await tasks.settle(complete(message));
-    expect(await tasks.task('a')).toMatchObject({ state: 'completed', returned: 1 });
-  });
 });

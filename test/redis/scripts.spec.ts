@@ -124,7 +124,7 @@ describe('scripts', () => {
 });
 
 const doneOf = (message: Settlement['message']): Settlement => ({ kind: 'done', message });
-const allKinds = ['done', 'complete', 'retry', 'archive', 'delete', 'requeue', 'snooze', 'return'] as const;
+const allKinds = ['done', 'complete', 'retry', 'archive', 'delete', 'requeue', 'snooze'] as const;
 const filler = {
   expiresAt: addMs(now, ms(60_000)),
   result: undefined,

@@ -14,7 +14,7 @@ import { QueueUnderTest } from './queue-under-test.js';
 
 type Kind = Settlement['kind'];
 
-const kinds: readonly Kind[] = ['done', 'complete', 'retry', 'archive', 'delete', 'requeue', 'snooze', 'return'];
+const kinds: readonly Kind[] = ['done', 'complete', 'retry', 'archive', 'delete', 'requeue', 'snooze'];
 
 /** Where a task of each kind ends up. */
 const placesAfter: Readonly<Record<Kind, readonly string[]>> = {
@@ -25,7 +25,6 @@ const placesAfter: Readonly<Record<Kind, readonly string[]>> = {
   delete: [],
   requeue: ['pending'],
   snooze: ['scheduled', 'due'],
-  return: ['scheduled', 'due'],
 };
 
 function settlementOf(kind: Kind, message: TaskMessage): Settlement {
@@ -36,8 +35,6 @@ function settlementOf(kind: Kind, message: TaskMessage): Settlement {
       return { kind, message, retryAt: addMs(now, ms(5_000)), counts: 'as-failure' };
     case 'snooze':
       return { kind, message, until: addMs(now, ms(5_000)) };
-    case 'return':
-      return { kind, message, first: ms(1_000), longest: ms(60_000) };
     case 'done':
     case 'archive':
     case 'delete':
@@ -69,7 +66,6 @@ describe('settling', () => {
     ['archive', 'archived'],
     ['requeue', 'pending'],
     ['snooze', 'scheduled'],
-    ['return', 'scheduled'],
   ])('leaves a task active that it cannot %s, because Redis refuses %s', async (kind, place) => {
     const messages = await tasks.running({ id: 'a' }, { id: 'b' });
     const settlements = messages.map((message, i) => settlementOf(i === 0 ? kind : 'done', message));

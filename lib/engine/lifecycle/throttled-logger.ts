@@ -18,14 +18,18 @@ export interface LineKind {
    * the throttle: `late-outcome`, or `archived email:send Error: timeout`.
    */
   readonly kind: string;
+  /** How many events the line tells of; 1 unless given. */
+  readonly count?: number;
 }
 
 interface Window {
   readonly since: Ms;
   readonly level: Level;
+  /** Events whose lines were not written. */
   swallowed: number;
-  /** The last line that was not written. */
+  /** The last line that was not written, and how many events it tells of. */
   message: string;
+  count: number;
 }
 
 type Level = Exclude<LogLevel, 'fatal'>;
@@ -82,20 +86,21 @@ export class ThrottledLogger implements Logger {
 
   #log(level: Level, { message, line }: { readonly message: string; readonly line: LineKind | undefined }): void {
     if (line === undefined) return this.#write(level, message);
-    const { kind } = line;
+    const { kind, count = 1 } = line;
     const now = this.deps.clock.monotonic();
     const open = this.#windows.get(kind);
     if (open !== undefined) {
       if (now - open.since < gap) {
-        open.swallowed += 1;
+        open.swallowed += count;
         open.message = message;
+        open.count = count;
         return this.#arm(open);
       }
       this.#close(kind);
     }
     const [oldest] = this.#windows.keys();
     if (oldest !== undefined && this.#windows.size >= maxKinds) this.#close(oldest);
-    this.#windows.set(kind, { since: now, level, swallowed: 0, message });
+    this.#windows.set(kind, { since: now, level, swallowed: 0, message, count });
     this.#write(level, message);
   }
 
@@ -124,10 +129,10 @@ export class ThrottledLogger implements Logger {
     const window = this.#windows.get(kind);
     this.#windows.delete(kind);
     if (window === undefined || window.swallowed === 0) return;
-    const { level, message, since, swallowed } = window;
+    const { level, message, since } = window;
+    const others = window.swallowed - window.count;
     const seconds = Math.max(1, Math.round((this.deps.clock.monotonic() - since) / 1_000));
-    const more =
-      swallowed === 1 ? '' : ` (and ${(swallowed - 1).toLocaleString('en-US')} more in the last ${seconds} s)`;
+    const more = others === 0 ? '' : ` (and ${others.toLocaleString('en-US')} more in the last ${seconds} s)`;
     this.#write(level, message + more);
   }
 

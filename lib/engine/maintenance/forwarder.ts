@@ -61,10 +61,9 @@ export class Forwarder extends PeriodicService {
     return undefined;
   }
 
-  /** A task of a queue becomes due at `dueAt`, or nobody here knows when. */
-  expect(queue: string, dueAt: EpochMs | undefined): void {
+  /** A task of a queue becomes due at `dueAt`. */
+  expect(queue: string, dueAt: EpochMs): void {
     if (this.#stopped || !this.#deps.queues.includes(queue)) return;
-    if (dueAt === undefined) return this.#lookSoon(queue);
     const known = this.#dueAt.get(queue);
     if (known !== undefined && known <= dueAt) return;
     this.#dueAt.set(queue, dueAt);

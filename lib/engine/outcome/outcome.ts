@@ -33,8 +33,3 @@ export function settleSuccess(
     result: run.result,
   };
 }
-
-/** What is written for a task whose type no handler of this server is for: it is the next to run, elsewhere. */
-export function settleUnknown(message: TaskMessage): Settlement {
-  return { kind: 'requeue', message };
-}

@@ -6,7 +6,7 @@ import { elapsed, type EpochMs } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { judgeFailure } from '../outcome/failure.js';
-import { type Outcome, settleSuccess, settleUnknown, subjectOf } from '../outcome/outcome.js';
+import { type Outcome, settleSuccess, subjectOf } from '../outcome/outcome.js';
 import type { FailureCallbacks } from './failure-callbacks.js';
 import type { FailureLog } from './failure-log.js';
 import type { Run } from './run.js';
@@ -91,7 +91,7 @@ export class RunJudge {
     const announcement = this.deps.events.has('returned')
       ? ({ name: 'returned', event: { task } } as const)
       : undefined;
-    return { settlement: settleUnknown(message), announcement };
+    return { settlement: { kind: 'requeue', message }, announcement };
   }
 
   /** The task is done, so a result that does not encode must not fail it. */

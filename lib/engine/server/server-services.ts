@@ -7,6 +7,7 @@ import type { Clock, Random } from '../../model/time/clock.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerWatch } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
+import { StorageReporter } from '../lifecycle/storage-reporter.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { Aggregator } from '../maintenance/aggregator.js';
 import { Forwarder } from '../maintenance/forwarder.js';
@@ -80,6 +81,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     onDown: (error) => events.emit('brokerDown', { error }),
     onBack: (downFor) => events.emit('brokerUp', { downFor }),
   });
+  const storageReporter = new StorageReporter({ broker, events, logger });
   const shared = { clock, logger, link: watch };
   const callbacks = new FailureCallbacks({ options, clock, random, logger });
 
@@ -213,6 +215,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     aggregator,
     startOrder: [
       watch,
+      storageReporter,
       heartbeater,
       ...health,
       subscriber,
@@ -237,6 +240,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
       ...aggregators,
       ...health,
       heartbeater,
+      storageReporter,
       watch,
     ],
   };

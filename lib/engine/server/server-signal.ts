@@ -12,8 +12,8 @@ export interface ServerSignals {
   readonly arrived: Arrival;
   /** Outcomes were answered; these runs are closed. */
   readonly closed: readonly Run[];
-  /** A task waits for its time; when, unless only the broker knows. */
-  readonly delayed: { readonly queue: string; readonly until: EpochMs | undefined };
+  /** A task waits until its time has come. */
+  readonly delayed: { readonly queue: string; readonly until: EpochMs };
   /** A dequeue was not answered: it may have taken tasks that never arrived. */
   readonly lostAnswer: { readonly queue: string };
 }

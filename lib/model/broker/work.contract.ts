@@ -189,8 +189,6 @@ export type Settlement =
   /** Back to the head of its queue, nothing is counted. Of several in one call the first is dequeued first. */
   | { readonly kind: 'requeue'; readonly message: TaskMessage }
   /** Into the scheduled set, nothing is counted. */
-  | { readonly kind: 'snooze'; readonly message: TaskMessage; readonly until: EpochMs }
-  /** Not ours to run: like snooze, for `first` doubled with every return of this task up to `longest`. */
-  | { readonly kind: 'return'; readonly message: TaskMessage; readonly first: Ms; readonly longest: Ms };
+  | { readonly kind: 'snooze'; readonly message: TaskMessage; readonly until: EpochMs };
 
 export type SettleOutcome = 'settled' | 'not-active' | AsynqError;

@@ -141,7 +141,7 @@ if fromLeft < #leaving then
   redis.call('LREM', pending, fromLeft - #leaving, '')
 end
 noteDropped('pending', #leaving - #taken)
-leaseTaken(active, lease, taken, leaseUntil)
+leaseTaken({ active = active, lease = lease, leased = redis.call('ZCARD', lease) }, taken, leaseUntil)
 
 local word = 'OTHERS'
 if #leaving == length then

@@ -26,18 +26,18 @@ if call('EXISTS', paused) == 1 then
 end
 
 -- Before anything is written: nothing can be taken while a key of another type stands where running tasks are kept.
-if
-  type(pcall('LLEN', active)) ~= 'number'
-  or type(pcall('ZCARD', lease)) ~= 'number'
-  or type(pcall('LLEN', pending)) ~= 'number'
-then
-  local _ = isSound(pending, 'list'), isSound(active, 'list'), isSound(lease, 'zset')
+local leased = pcall('ZCARD', lease)
+if type(pcall('LLEN', active)) ~= 'number' or type(leased) ~= 'number' then
+  local _ = isSound(active, 'list'), isSound(lease, 'zset')
   return withNotices({ 'DRAINED' })
 end
 local reply, taken, seen, left = { 'SOME' }, {}, 0, limit
 while left > 0 and seen < limit + 1000 do
   -- The first write takes something away: a server out of memory still lets workers finish what is stored.
-  local taskIds = call('RPOP', pending, left) or {}
+  local taskIds = pcall('RPOP', pending, left) or {}
+  if taskIds.err then
+    local _ = isSound(pending, 'list')
+  end
   for i = 1, #taskIds do
     local taskId = taskIds[i]
     local hash = taskPrefix .. taskId
@@ -63,5 +63,5 @@ while left > 0 and seen < limit + 1000 do
 end
 
 noteDropped('pending', seen - #taken)
-leaseTaken(active, lease, taken, leaseUntil)
+leaseTaken({ active = active, lease = lease, leased = leased }, taken, leaseUntil)
 return withNotices(reply)

@@ -1,5 +1,4 @@
--- snooze: puts running tasks into the scheduled set without counting anything: until a time that the handler asked for,
--- or, for a task that nobody here can run, for a delay that doubles with each of its returns.
+-- snooze: puts running tasks into the scheduled set without counting anything.
 --
 -- KEYS[1]    active      list   ids of running tasks, oldest right
 -- KEYS[2]    lease       zset   task id -> lease expiry, epoch seconds
@@ -12,9 +11,8 @@
 -- ARGV[4]    queue
 -- ARGV[5]    fence       what keeps an earlier run from settling a task that was taken anew: see leave-active
 -- ARGV[6]    count       how many tasks, 1 to 1,000
--- ARGV[7..]  tasks       the ids, what the fence tells of each, then four a task: task message, written only if the
---                        stored one is gone; UNTIL or RETURN; due time in epoch milliseconds, or the first delay in
---                        milliseconds; empty, or the longest delay in milliseconds
+-- ARGV[7..]  tasks       the ids, what the fence tells of each, then two a task: task message, written only if the
+--                        stored one is gone; due time in epoch milliseconds
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
@@ -38,16 +36,11 @@ end
 local tasks, refused = {}, {}
 for i = 1, count do
   if taken[i] then
-    local at = rest + 4 * i - 4
-    local hash, dueAt = taskPrefix .. ARGV[6 + i], ARGV[at + 2]
-    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
-    if ARGV[at + 1] == 'RETURN' then
-      local returns = redis.pcall('HINCRBY', hash, 'x:returned', 1)
-      local doublings = type(returns) == 'number' and returns - 1 or 0
-      dueAt = now + math.min(ARGV[at + 2] * 2 ^ doublings, tonumber(ARGV[at + 3]))
-    end
-    tasks[#tasks + 1] = dueAt
+    local at = rest + 2 * i - 2
+    local hash = taskPrefix .. ARGV[6 + i]
+    tasks[#tasks + 1] = ARGV[at + 1]
     tasks[#tasks + 1] = ARGV[6 + i]
+    -- A key of another type where the hash belongs must not stop the script for the other tasks.
     redis.pcall('HSETNX', hash, 'msg', ARGV[at])
     redis.pcall('HSET', hash, 'state', 'scheduled')
     redis.pcall('HDEL', hash, 'x:o', 'x:cancel', 'x:group')

@@ -44,6 +44,13 @@ describe('ThrottledLogger', () => {
     ]);
   });
 
+  it('counts what a line stands for', async () => {
+    const { clock, recorded, logger } = aLogger();
+    for (const count of [2, 30, 400]) logger.warn(`${count} lost`, { kind: 'lost', count });
+    await clock.advance('31s');
+    expect(recorded.messages()).toEqual(['2 lost', '400 lost (and 30 more in the last 30 s)']);
+  });
+
   it('keeps kinds apart, and says a single repetition without a count', async () => {
     const { clock, recorded, logger } = aLogger();
     logger.warn('a1', { kind: 'a' });

@@ -14,6 +14,33 @@
 -- arguments after that begin. Returns nil, and has written nothing, when the fence is an instant and it is past: ask
 -- again with HELD.
 
+-- Whether all of these are leased, each given once. False as well where it would cost too much to know.
+local function areLeased(lease, taskIds)
+  local count, isLeased = #taskIds, {}
+  if count <= 8 then
+    local ends = redis.call('ZMSCORE', lease, unpack(taskIds))
+    for i = 1, count do
+      isLeased[taskIds[i]] = ends[i]
+    end
+  else
+    -- Scores are slow to ask for: reading all names costs less while they are few.
+    if redis.call('ZCARD', lease) > 6 * count then
+      return false
+    end
+    local leased = redis.call('ZRANGE', lease, 0, -1)
+    for i = 1, #leased do
+      isLeased[leased[i]] = true
+    end
+  end
+  for i = 1, count do
+    if not isLeased[taskIds[i]] then
+      return false
+    end
+    isLeased[taskIds[i]] = false
+  end
+  return true
+end
+
 -- The usual case, at little cost: the tasks end in the order they began, and every one of them is leased.
 local function takeTail(active, lease, tail, taskIds, first)
   local count = #tail
@@ -22,20 +49,8 @@ local function takeTail(active, lease, tail, taskIds, first)
       return false
     end
   end
-  -- Scores are slow to ask for: reading all names costs less while they are few.
-  if redis.call('ZCARD', lease) > 6 * count then
+  if not areLeased(lease, tail) then
     return false
-  end
-  local leased, isLeased = redis.call('ZRANGE', lease, 0, -1), {}
-  for i = 1, #leased do
-    isLeased[leased[i]] = true
-  end
-  for i = 1, count do
-    if not isLeased[tail[i]] then
-      return false
-    end
-    -- An id that is there twice is no usual case.
-    isLeased[tail[i]] = false
   end
   redis.call('LTRIM', active, 0, -count - 1)
   redis.call('ZREM', lease, unpack(tail))
