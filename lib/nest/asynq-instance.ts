@@ -48,7 +48,7 @@ export class AsynqInstance {
   readonly broker: Broker;
   readonly #clock: Clock;
 
-  /** Connects to nothing. @throws InvalidOptionError when the option `redis` is no way to a Redis. */
+  /** Connects to nothing. @throws InvalidOptionError when the option `redis` does not lead to a Redis. */
   constructor(
     readonly name: string,
     { options, parts }: { readonly options: ResolvedModuleOptions; readonly parts: EngineParts },

@@ -126,7 +126,7 @@ function hearDue(message: string, listener: SignalListener): void {
   if (space > 0 && Number.isFinite(dueAt)) listener.onDue(message.slice(space + 1), epochMs(dueAt));
 }
 
-// Anybody can publish anything: what is no request of ours is not heard.
+// Anybody can publish anything: what is not a request of ours is ignored.
 function hearCancelRequest(message: string, listener: SignalListener): void {
   let said: unknown;
   try {

@@ -50,7 +50,7 @@ interface FaultyLeases {
  * Takes tasks back from workers that are gone.
  *
  * A task that is leased but not in `active` (an eviction took the list away, say) could never be settled and would stand
- * before all others for ever. Its lease has ended, so waiting would tell nothing more: it is put right at once.
+ * before all others for ever. Its lease has ended, so waiting would tell nothing more: it is healed at once.
  */
 export class RedisRecover {
   constructor(
@@ -100,8 +100,8 @@ export class RedisRecover {
     const outcomes = [...(await this.#settle(request))];
     try {
       const refused = recoveries.filter((_, at) => outcomes[at] === 'not-active');
-      const mended = await this.#mend({ queue, taskIds: refused.map(({ settlement }) => settlement.message.id), now });
-      const again = recoveries.filter(({ settlement }) => mended.has(settlement.message.id));
+      const healed = await this.#heal({ queue, taskIds: refused.map(({ settlement }) => settlement.message.id), now });
+      const again = recoveries.filter(({ settlement }) => healed.has(settlement.message.id));
       const settled = await this.#settle({ queue, recoveries: again, now });
       again.forEach((recovery, at) => {
         outcomes[recoveries.indexOf(recovery)] = settled[at] ?? 'not-active';
@@ -150,12 +150,12 @@ export class RedisRecover {
     const archived = await archive(faulty);
     const done = new Set(archived.map(({ taskId }) => taskId));
     const refused = faulty.filter(({ record }) => !done.has(record.taskId));
-    const mended = await this.#mend({ ...request, taskIds: refused.map(({ record }) => record.taskId) });
-    return [...archived, ...(await archive(refused.filter(({ record }) => mended.has(record.taskId))))];
+    const healed = await this.#heal({ ...request, taskIds: refused.map(({ record }) => record.taskId) });
+    return [...archived, ...(await archive(refused.filter(({ record }) => healed.has(record.taskId))))];
   }
 
   /** Puts tasks right that are leased but not in `active`; answers which were. */
-  async #mend(request: {
+  async #heal(request: {
     readonly queue: string;
     readonly taskIds: readonly string[];
     readonly now: EpochMs;

@@ -28,7 +28,7 @@ export interface TestWorkDeps {
 /** The owner of tasks whose worker has crashed: no server of this name lives. */
 const deadOwner = 'crashed-worker:0:00000000-0000-0000-0000-000000000000';
 
-/** Hands tasks out only while the gate is open, one kind of misfortune at a time; keeps the runs in hand. */
+/** Hands tasks out only while the gate is open, one kind of fault at a time; keeps the runs in hand. */
 export class TestWork implements WorkContract {
   constructor(private readonly deps: TestWorkDeps) {}
 

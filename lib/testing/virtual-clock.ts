@@ -36,7 +36,7 @@ export class VirtualClock implements Clock {
   #now: number;
   #order = 0;
 
-  /** @throws InvalidOptionError when `now` is no instant. */
+  /** @throws InvalidOptionError when `now` is not an instant. */
   constructor({ now = '2026-03-01T12:00:00Z', settle, upkeep }: VirtualClockOptions = {}) {
     this.#start = checkInstant({ path: 'VirtualClock: now', value: new Date(now) });
     this.#now = this.#start;
@@ -72,7 +72,7 @@ export class VirtualClock implements Clock {
     return next === undefined ? undefined : epochMs(next.at);
   }
 
-  /** Moves time on by `by`, firing what becomes due on the way. @throws InvalidOptionError when that is no duration. */
+  /** Moves time on by `by`, firing what becomes due on the way. @throws InvalidOptionError when that is not a duration. */
   async advance(by: Duration): Promise<void> {
     const length = checkDuration({ path: 'VirtualClock: advance', value: by });
     await this.advanceTo(epochMs(this.#now + length));

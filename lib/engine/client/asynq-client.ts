@@ -88,7 +88,7 @@ export class AsynqClient {
 
   /**
    * Enqueues many tasks with few round trips and answers with each one's outcome, in the order given. One that is
-   * refused does not touch the others. Rejects only when the list is no list or the client is closed.
+   * refused does not touch the others. Rejects only when the list is not an array or the client is closed.
    *
    * @example
    * const results = await asynq.enqueueMany([[SendEmail, { userId: 1 }], [SendEmail, { userId: 2 }, { processIn: '1h' }]]);

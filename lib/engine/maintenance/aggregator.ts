@@ -19,7 +19,7 @@ export interface AggregatorDeps {
   readonly maintenance: Pick<MaintenanceContract, 'listGroups' | 'collectGroup'> & SetAggregationDeps['maintenance'];
   readonly queues: readonly string[];
   readonly groups: GroupMux;
-  /** When a group is ready; a size or a delay of 0 is no limit. */
+  /** When a group is ready; a size or a delay of 0 means no limit. */
   readonly limits: { readonly gracePeriod: Ms; readonly maxDelay: Ms; readonly maxSize: number };
   /** Groups that are aggregated at once. */
   readonly concurrency: number;

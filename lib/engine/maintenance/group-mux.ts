@@ -69,7 +69,7 @@ export class GroupMux {
 /**
  * What a pattern says, checked.
  *
- * @throws HandlerConflictError when a part of it is blank; InvalidOptionError when it is no pattern.
+ * @throws HandlerConflictError when a part of it is blank; InvalidOptionError when it is not a pattern.
  */
 export function groupPatternOf(pattern: unknown, path: string): GroupPattern {
   const { queue, group } = (typeof pattern === 'string' ? { group: pattern } : checked(pattern, path)) as GroupPattern;

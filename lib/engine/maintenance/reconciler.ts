@@ -21,7 +21,7 @@ interface Suspicion {
   readonly since: EpochMs;
 }
 
-/** A full lease: what a living worker is about to put right by itself is right by then. */
+/** A full lease: what a live worker is about to correct by itself is correct by then. */
 const confirmAfter = ms(30_000);
 const betweenSteps = ms(1_000);
 const betweenRounds = ms(60_000);

@@ -108,7 +108,7 @@ export class AsynqServer {
   async stop(): Promise<void> {
     if (this.#status !== 'active') return;
     this.#status = 'stopped';
-    this.#connection.logger.info('Stopping to fetch tasks');
+    this.#connection.logger.info('Stopped fetching tasks');
     await this.#services?.processor.stopFetching();
     this.#services?.heartbeater.wake();
   }

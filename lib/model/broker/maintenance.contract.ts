@@ -122,7 +122,7 @@ export type DisorderKind =
   | 'id-without-task'
   /** A task hash in no list or set: put where its state says. */
   | 'task-without-place'
-  /** An id where its task's state does not say it is: taken out, or the state put right if it is nowhere else. */
+  /** An id where its task's state does not say it is: taken out, or the state corrected if it is nowhere else. */
   | 'task-in-wrong-place'
   /** A task hash without a message: deleted, so that its id is free again. */
   | 'task-without-message'

@@ -33,7 +33,7 @@ export class RevokeTaskError extends AsynqError {
 /**
  * Throw it from a handler to put the task back for a while without counting a retry.
  *
- * @throws InvalidOptionError when the delay is no duration or is negative.
+ * @throws InvalidOptionError when the delay is not a duration or is negative.
  * @example
  * if (await rateLimited()) throw new SnoozeError('30s');
  */

@@ -32,7 +32,7 @@ function describe(error: unknown): string {
   return text;
 }
 
-/** An error's message, or its name when that is empty; `undefined` for what is no error. Other realms' errors count. */
+/** An error's message, or its name when that is empty; `undefined` for what is not an error. Other realms' errors count. */
 function messageOf(error: unknown): string | undefined {
   const message = readProperty(error, 'message');
   if (typeof message !== 'string') return undefined;

@@ -38,7 +38,7 @@ export function epochMs(value: number): EpochMs {
 /**
  * Reads a duration as users write it: Go's syntax (`1h30m`, `250ms`, `-1.5h`) plus `d` for 24 hours, or milliseconds.
  *
- * @returns milliseconds, or `undefined` when the input is no duration (C-74).
+ * @returns milliseconds, or `undefined` when the input is not a duration (C-74).
  */
 export function parseDuration(input: unknown): Ms | undefined {
   if (typeof input === 'number') return Number.isFinite(input) ? ms(input) : undefined;

@@ -8,7 +8,7 @@ export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly o
  * Reads protobuf fields in place (P-06). Ask for the next tag, then for the value it announces:
  * `string`, `bytes`, ..., or `skip` for one that is not expected, which includes a known field of a wrong wire type.
  *
- * Bytes that are no protobuf end in an {@link UndecodableMessageError}. Text that is no UTF-8 does not: the reader
+ * Bytes that are not protobuf end in an {@link UndecodableMessageError}. Text that is not UTF-8 does not: the reader
  * notes it in {@link ProtoReader.textFault} and goes on, so that the rest can be salvaged.
  */
 export class ProtoReader {

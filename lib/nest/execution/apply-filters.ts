@@ -24,7 +24,7 @@ export interface FilteredFailure {
  */
 export async function applyFilters(filters: readonly BoundFilter[], failure: FilteredFailure): Promise<unknown> {
   const { error, context } = failure;
-  // What the handler decided is no failure that a filter could explain.
+  // What the handler decided is not a failure that a filter could explain.
   const isAsked = error instanceof InvalidPayloadError || !isHandlersDecision(error);
   const filter = isAsked ? filters.find((candidate) => catches(candidate, error)) : undefined;
   if (filter === undefined) throw error;

@@ -24,7 +24,7 @@ export interface ConnectionLimits {
 /** Connections that may wait for tasks, and queues that a server waits on, when nobody says how many. */
 export const defaultBlockingConnections = 4;
 
-/** @throws InvalidOptionError when a limit is no duration above zero, or no whole number from 1 to 64. */
+/** @throws InvalidOptionError when a limit is not a duration above zero, or not a whole number from 1 to 64. */
 export function resolveConnectionLimits(options: ConnectionLimitOptions): ConnectionLimits {
   const { connectTimeout = '10s', commandTimeout = '5s', blockingConnections = defaultBlockingConnections } = options;
   return {

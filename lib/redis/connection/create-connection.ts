@@ -28,7 +28,7 @@ export interface RedisConnectionDeps extends ConnectionLimitOptions {
 /**
  * Makes the way to one Redis. Nothing is connected before the first use.
  *
- * @throws InvalidOptionError when the option is no way to a Redis.
+ * @throws InvalidOptionError when the option does not lead to a Redis.
  * @example
  * const connection = createRedisConnection('redis://localhost:6379', { clock: systemClock });
  * await connection.open();

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 
 /**
  * What the library needs of a client that it is handed: an ioredis `Redis` or `Cluster`, of version 5 or 6. Structural,
- * because the classes of two versions are no types of each other.
+ * because the classes of two versions are not assignable to each other.
  */
 export interface RedisClient {
   readonly status: string;

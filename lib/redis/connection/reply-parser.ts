@@ -30,7 +30,7 @@ export class ReplyParser {
   /** An error inside an array: the reply as a whole becomes it. */
   #innerError: ReplyError | undefined;
 
-  /** @throws InternalError when the bytes are no replies; nothing can be read after that. */
+  /** @throws InternalError when the bytes are not replies; nothing can be read after that. */
   push(piece: Buffer, onReply: (reply: Parsed) => void): void {
     this.#append(piece);
     if (this.#size < this.#needed) return;

@@ -46,7 +46,7 @@ for i = 1, count do
     local hash, reason = taskPrefix .. ARGV[7 + i], ARGV[at + 1]
     members[#members + 1] = archivedAt
     members[#members + 1] = ARGV[7 + i]
-    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
+    -- A key of another type where the hash belongs must not stop the script for the other tasks.
     if reason ~= '' then
       redis.pcall('HSET', hash, 'x:error', reason, 'x:msg', redis.pcall('HGET', hash, 'msg') or '')
     end

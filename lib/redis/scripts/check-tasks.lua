@@ -13,7 +13,7 @@
 -- ARGV[3..]  taskIds          of hashes that were found
 --
 -- Reply      array, three for each fault: a word, task id, message or ''
---   TASK_WITHOUT_MESSAGE  a hash that is no task
+--   TASK_WITHOUT_MESSAGE  a hash that is not a task
 --   TASK_WITHOUT_PLACE    not in the place of its state. For a pending task of a long queue it means: it became pending
 --                         before those that run next
 -- Cost       O(n + N), n tasks given, N running tasks and up to 5,000 pending ones

@@ -38,7 +38,7 @@ for i = 1, count do
     local hash = taskPrefix .. taskId
     kept[#kept + 1] = ARGV[at + 1]
     kept[#kept + 1] = taskId
-    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
+    -- A key of another type where the hash belongs must not stop the script for the other tasks.
     if ARGV[at + 3] == 'RESULT' then
       redis.pcall('HSET', hash, 'msg', ARGV[at], 'state', 'completed', 'result', ARGV[at + 4])
     else

@@ -83,7 +83,7 @@ local function look(first, last)
         return
       end
       local hash = taskPrefix .. taskId
-      -- A key of another type is no task either, and must not stop the queue.
+      -- A key of another type is not a task either and must not stop the queue.
       local message = redis.pcall('HGET', hash, 'msg')
       local name = type(message) == 'string' and taskType(message)
       if name and not isKnown(name) then

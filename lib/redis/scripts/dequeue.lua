@@ -41,7 +41,7 @@ while left > 0 and seen < limit + 1000 do
   for i = 1, #taskIds do
     local taskId = taskIds[i]
     local hash = taskPrefix .. taskId
-    -- A key of another type is no task either, and must not stop the queue.
+    -- A key of another type is not a task either and must not stop the queue.
     local message = pcall('HGET', hash, 'msg')
     if type(message) == 'string' then
       -- One task after the other, though checks and writes mix: its hash is in the processor's cache only once.

@@ -21,7 +21,7 @@
 --                             GROUP_NOT_LISTED for what check-groups answers. Groups come first
 --
 -- Reply      array with a word for each fault
---   HEALED   it was still wrong and has been put right
+--   HEALED   it was still wrong and has been healed
 --   RIGHT    nothing is wrong any more; nothing was written
 --   LATER    looking takes too long to be done in this call
 -- Cost       O(n log N + P), n faults, N tasks in sets, P up to 1,000,000 ids of lists walked through
@@ -237,7 +237,7 @@ function heal.GROUP_NOT_LISTED(name)
   return 'HEALED'
 end
 
--- What is put right here is finished and freed afterwards.
+-- What is healed here is finished and freed afterwards.
 writeWhenFull(due)
 local reply = {}
 for i = 7, #ARGV, 4 do

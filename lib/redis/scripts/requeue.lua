@@ -34,7 +34,7 @@ for i = count, 1, -1 do
   if taken[i] then
     local hash = taskPrefix .. ARGV[6 + i]
     taskIds[#taskIds + 1] = ARGV[6 + i]
-    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
+    -- A key of another type where the hash belongs must not stop the script for the other tasks.
     redis.pcall('HSETNX', hash, 'msg', ARGV[rest + i - 1])
     redis.pcall('HSET', hash, 'state', 'pending', 'pending_since', pendingSince)
     redis.pcall('HDEL', hash, 'x:o', 'x:cancel')

@@ -48,7 +48,7 @@ for i = 1, count do
     local hash = taskPrefix .. ARGV[7 + i]
     tasks[#tasks + 1] = ARGV[at + 1]
     tasks[#tasks + 1] = ARGV[7 + i]
-    -- A hash of another type is one task's misfortune and must not stop the script for its neighbours.
+    -- A key of another type where the hash belongs must not stop the script for the other tasks.
     redis.pcall('HSET', hash, 'msg', ARGV[at], 'state', 'retry')
     redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
     if ARGV[at + 2] == 'FAILURE' then

@@ -48,7 +48,7 @@ describe('AsynqServer.run', () => {
     await test.enqueue();
     await said('started');
     worker.kill('SIGTSTP');
-    await said('Stopping to fetch');
+    await said('Stopped fetching');
     const id = await test.enqueue();
     worker.kill('SIGTSTP');
     worker.kill('SIGTERM');
