@@ -7,7 +7,7 @@ import type { Clock, Random } from '../../model/time/clock.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerWatch } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
-import { StorageReporter } from '../lifecycle/storage-reporter.js';
+import { StorageReporter } from './storage-reporter.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { Aggregator } from '../maintenance/aggregator.js';
 import { Forwarder } from '../maintenance/forwarder.js';

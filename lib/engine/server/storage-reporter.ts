@@ -2,8 +2,8 @@ import type { Broker } from '../../model/broker/broker.js';
 import { assertNever } from '../../model/errors/asynq-error.js';
 import type { StorageNotice } from '../../model/broker/storage-notice.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import type { Service } from './service.js';
-import type { ThrottledLogger } from './throttled-logger.js';
+import type { Service } from '../lifecycle/service.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
 export interface StorageReporterDeps {
   readonly broker: Pick<Broker, 'onNotice'>;
