@@ -96,7 +96,7 @@ export type {
 } from './model/cron/cron-spec.js';
 
 export { defaultRetryDelay } from './model/retry/retry-delay.js';
-export type { Clock, Random, Timer, Upkeep } from './model/time/clock.js';
+export type { Clock, Random, Timer, BackgroundTimers } from './model/time/clock.js';
 export type { Duration, EpochMs, Ms } from './model/time/duration.js';
 
 export { AsynqError, InternalError } from './model/errors/asynq-error.js';

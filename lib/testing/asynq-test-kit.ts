@@ -15,7 +15,7 @@ import { type RunOptions, type RunOutcome, runSingle } from './single-run.js';
 import type { StoredTask } from './stored-task.js';
 import { type ExpectedTask, judgeEnqueued, type Verdict } from './task-expectation.js';
 import { type TaskRun, TaskRuns } from './task-runs.js';
-import type { TestBench } from './test-bench.js';
+import type { TestEnvironment } from './test-environment.js';
 
 /** Which tasks are meant; what is left out may be anything. */
 export interface TaskFilter<State = StoredTask['state']> {
@@ -42,27 +42,33 @@ export interface DrainOptions {
  * await asynq.advance('24h');
  */
 export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
-  readonly #bench: TestBench;
+  readonly #environment: TestEnvironment;
   readonly #instances: AsynqInstances;
   readonly #runs: TaskRuns;
   #stage: 'not-initialized' | 'ready' | 'closed' = 'not-initialized';
 
-  constructor({ bench, instances }: { readonly bench: TestBench; readonly instances: AsynqInstances }) {
-    this.#bench = bench;
+  constructor({
+    environment,
+    instances,
+  }: {
+    readonly environment: TestEnvironment;
+    readonly instances: AsynqInstances;
+  }) {
+    this.#environment = environment;
     this.#instances = instances;
-    const { clock, runs } = bench;
+    const { clock, runs } = environment;
     this.#runs = new TaskRuns({
       clock,
       isOrphan: (queue, id) => runs.isOrphan(queue, id),
       onLost: (queue, id) => runs.end(queue, { id, outcome: 'not-active' }),
     });
-    bench.attach(() => instances.all);
+    environment.attach(() => instances.all);
   }
 
   onModuleInit(): void {
     for (const { mux, server } of this.#instances.all) {
       // Inside the application's own middleware, as if the handler had thrown.
-      mux.use(this.#bench.faults.middleware);
+      mux.use(this.#environment.faults.middleware);
       this.#runs.listenTo(server.events);
     }
   }
@@ -77,12 +83,12 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
 
   /** What the engine has logged since the start or the last {@link clear}. */
   get logs(): readonly RecordedLog[] {
-    return [...this.#bench.logs.lines];
+    return [...this.#environment.logs.lines];
   }
 
   /** The virtual time. */
   now(): Date {
-    return new Date(this.#bench.clock.now());
+    return new Date(this.#environment.clock.now());
   }
 
   /**
@@ -92,7 +98,7 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
    */
   enqueued(filter: TaskFilter<EnqueuedTask['state']> = {}): readonly EnqueuedTask[] {
     checkNames({ path: 'enqueued:', value: filter }, filterNames);
-    return this.#bench.enqueued.all().filter((task) => fits(task, filter));
+    return this.#environment.enqueued.all().filter((task) => fits(task, filter));
   }
 
   /**
@@ -113,13 +119,13 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
 
   /** What {@link expectEnqueued} goes by; for matchers of your own. */
   judge(task: string | TaskDefinition, expected: ExpectedTask = {}): Verdict {
-    return judgeEnqueued(this.#bench.enqueued.all(), { type: typeNameOf(task), expected });
+    return judgeEnqueued(this.#environment.enqueued.all(), { type: typeNameOf(task), expected });
   }
 
   /** What is stored now, queue by queue. */
   tasks(filter: TaskFilter = {}): readonly StoredTask[] {
     checkNames({ path: 'tasks:', value: filter }, filterNames);
-    return this.#bench.tasks().filter((task) => fits(task, filter));
+    return this.#environment.tasks().filter((task) => fits(task, filter));
   }
 
   /**
@@ -133,7 +139,7 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
   async drain({ limit = 10_000 }: DrainOptions = {}): Promise<readonly TaskRun[]> {
     this.#checkReady('drain');
     const mark = this.#runs.mark;
-    await this.#bench.runner.runDue(checkLimit(limit));
+    await this.#environment.runner.runDue(checkLimit(limit));
     return this.#runs.since(mark);
   }
 
@@ -141,17 +147,17 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
    * Moves time on and runs what becomes due, each at its exact instant: scheduled tasks, retries, cron ticks, groups,
    * timeouts of running handlers, ends of leases, unique locks and retentions. What is due already runs first.
    *
-   * @throws what {@link drain} throws; a handler that does not end is not waited for any longer than `patience`.
+   * @throws what {@link drain} throws; a handler that does not end is not waited for any longer than `maxHandlerWait`.
    */
   async advance(duration: Duration, options: DrainOptions = {}): Promise<readonly TaskRun[]> {
     const by = checkDuration({ path: 'advance: duration', value: duration });
-    return await this.#advanceTo(addMs(this.#bench.clock.now(), by), options);
+    return await this.#advanceTo(addMs(this.#environment.clock.now(), by), options);
   }
 
   /** The same, up to an instant. @throws InvalidOptionError when it has passed; what {@link advance} throws. */
   async advanceTo(instant: Date, options: DrainOptions = {}): Promise<readonly TaskRun[]> {
     const target = checkInstant({ path: 'advanceTo: instant', value: instant });
-    if (target < this.#bench.clock.now()) {
+    if (target < this.#environment.clock.now()) {
       throw new InvalidOptionError({
         path: 'advanceTo: instant',
         value: instant,
@@ -170,7 +176,7 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
    */
   async run<P>(task: string | TaskDefinition<P>, payload?: NoInfer<P>, options: RunOptions = {}): Promise<RunOutcome> {
     this.#checkReady('run');
-    const { clock, random } = this.#bench;
+    const { clock, random } = this.#environment;
     const deps = { instance: this.#instance(options.instance), clock, random };
     return await runSingle(deps, { task, payload, options });
   }
@@ -178,7 +184,7 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
   /** The next `times` runs of a type fail with `error`; their handler is not called. */
   failNext(task: string | TaskDefinition, error: unknown, times = 1): void {
     const count = checkInteger({ path: 'failNext: times', value: times }, { min: 1 });
-    this.#bench.faults.fail({ type: typeNameOf(task), error, times: count });
+    this.#environment.faults.fail({ type: typeNameOf(task), error, times: count });
   }
 
   /**
@@ -195,22 +201,22 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
    */
   async loseLease(task?: string | TaskDefinition): Promise<void> {
     const type = task === undefined ? undefined : typeNameOf(task);
-    const { runs, clock, upkeep } = this.#bench;
+    const { runs, clock, backgroundTimers } = this.#environment;
     const run = runs.all.find(({ message }) => type === undefined || message.type === type);
     if (run === undefined) return this.#arm('lose-lease', task);
     await run.takeAway(clock.now());
     // The next beat of its server finds out.
-    upkeep.runAll();
+    backgroundTimers.runAll();
   }
 
   /** Every call to a broker fails with BrokerUnavailableError until the clock has moved on by `duration`. */
   brokerDown(duration: Duration): void {
-    this.#bench.faults.takeDown(checkDuration({ path: 'brokerDown: duration', value: duration }, 'above-zero'));
+    this.#environment.faults.takeDown(checkDuration({ path: 'brokerDown: duration', value: duration }, 'above-zero'));
   }
 
   /** Forgets every task, record, log line and fault; time stays where it is. For between two tests of one application. */
   clear(): void {
-    const { faults, stored, enqueued, runs, logs } = this.#bench;
+    const { faults, stored, enqueued, runs, logs } = this.#environment;
     faults.clear();
     stored.clear();
     enqueued.clear();
@@ -222,12 +228,12 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
   async #advanceTo(target: EpochMs, { limit = 10_000 }: DrainOptions): Promise<readonly TaskRun[]> {
     this.#checkReady('advance');
     const mark = this.#runs.mark;
-    await this.#bench.runner.advanceTo(target, checkLimit(limit));
+    await this.#environment.runner.advanceTo(target, checkLimit(limit));
     return this.#runs.since(mark);
   }
 
   #arm(kind: WorkerFault, task: string | TaskDefinition | undefined): void {
-    this.#bench.faults.arm({ kind, type: task === undefined ? undefined : typeNameOf(task) });
+    this.#environment.faults.arm({ kind, type: task === undefined ? undefined : typeNameOf(task) });
   }
 
   #instance(name: string | undefined): AsynqInstance {

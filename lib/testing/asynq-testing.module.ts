@@ -3,7 +3,7 @@ import { AsynqConnectionsModule } from '../nest/asynq-life-cycle.modules.js';
 import { AsynqInstances } from '../nest/asynq-instances.js';
 import { enginePartsToken } from '../nest/asynq.tokens.js';
 import { AsynqTestKit } from './asynq-test-kit.js';
-import { type AsynqTestingOptions, TestBench } from './test-bench.js';
+import { type AsynqTestingOptions, TestEnvironment } from './test-environment.js';
 
 const optionsToken = 'AsynqTestingOptions';
 
@@ -23,15 +23,16 @@ const optionsToken = 'AsynqTestingOptions';
   providers: [
     { provide: optionsToken, useValue: {} },
     {
-      provide: TestBench,
+      provide: TestEnvironment,
       inject: [optionsToken],
-      useFactory: (options: AsynqTestingOptions) => new TestBench(options),
+      useFactory: (options: AsynqTestingOptions) => new TestEnvironment(options),
     },
-    { provide: enginePartsToken, inject: [TestBench], useFactory: ({ parts }: TestBench) => parts },
+    { provide: enginePartsToken, inject: [TestEnvironment], useFactory: ({ parts }: TestEnvironment) => parts },
     {
       provide: AsynqTestKit,
-      inject: [TestBench, AsynqInstances],
-      useFactory: (bench: TestBench, instances: AsynqInstances) => new AsynqTestKit({ bench, instances }),
+      inject: [TestEnvironment, AsynqInstances],
+      useFactory: (environment: TestEnvironment, instances: AsynqInstances) =>
+        new AsynqTestKit({ environment, instances }),
     },
   ],
   exports: [enginePartsToken, AsynqTestKit],

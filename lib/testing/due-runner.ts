@@ -1,9 +1,9 @@
 import { EndlessDrainError, HandlerRunsOnError } from '../model/errors/test-errors.js';
 import type { Clock, Timer } from '../model/time/clock.js';
 import { type EpochMs, epochMs, ms, type Ms } from '../model/time/duration.js';
-import type { Gate } from './gate.js';
-import type { ManualUpkeep } from './manual-upkeep.js';
-import type { RunsInHand } from './runs-in-hand.js';
+import type { DequeueWindow } from './dequeue-window.js';
+import type { ManualBackgroundTimers } from './manual-background-timers.js';
+import type { ActiveRuns } from './active-runs.js';
 import type { StoredTasks } from './stored-tasks.js';
 import { eventLoopTurns, type VirtualClock } from './virtual-clock.js';
 
@@ -11,16 +11,16 @@ export interface DueRunnerDeps {
   readonly clock: VirtualClock;
   /** Handlers work in real time, whatever clock the tasks live by. */
   readonly realClock: Clock;
-  readonly upkeep: ManualUpkeep;
-  readonly gate: Gate;
-  readonly runs: RunsInHand;
+  readonly backgroundTimers: ManualBackgroundTimers;
+  readonly window: DequeueWindow;
+  readonly runs: ActiveRuns;
   readonly stored: Pick<StoredTasks, 'nextEnd'>;
   /** Real time that a moving clock leaves to handlers before it goes on without them. */
-  readonly patience: Ms;
+  readonly maxHandlerWait: Ms;
 }
 
 /** How a handler that does not end is dealt with: time goes on without it, or the test fails. */
-type Waiting = 'until-patience-ends' | 'until-handlers-end';
+type Waiting = 'until-wait-ends' | 'until-handlers-end';
 
 /** Real time after which a handler that is waited for counts as hanging. */
 const longestRun = ms(4_000);
@@ -44,7 +44,7 @@ export class DueRunner {
   /** Moves the clock to `target`, stopping wherever something is due. @throws EndlessDrainError. */
   async advanceTo(target: EpochMs, limit: number): Promise<void> {
     const { clock } = this.deps;
-    const waiting = 'until-patience-ends';
+    const waiting = 'until-wait-ends';
     await this.#runDue({ limit, waiting });
     for (let next = this.#nextInstant(); next !== undefined && next <= target; next = this.#nextInstant()) {
       clock.moveTo(next);
@@ -56,29 +56,29 @@ export class DueRunner {
   }
 
   async #runDue({ limit, waiting }: { readonly limit: number; readonly waiting: Waiting }): Promise<void> {
-    const { gate, upkeep } = this.deps;
-    gate.open(limit);
+    const { window, backgroundTimers } = this.deps;
+    window.open(limit);
     try {
       let before: number;
       do {
-        before = gate.progress;
-        upkeep.runAll();
-        gate.call();
+        before = window.progress;
+        backgroundTimers.runAll();
+        window.wakeAll();
         await this.#settled(waiting);
-        if (gate.isExhausted) throw new EndlessDrainError(limit, gate.begun);
-      } while (gate.progress !== before);
+        if (window.isExhausted) throw new EndlessDrainError(limit, window.begun);
+      } while (window.progress !== before);
     } finally {
-      gate.close();
+      window.close();
     }
   }
 
   /** Resolves when nothing is under way that does not wait for time to pass. */
   async #settled(waiting: Waiting): Promise<void> {
-    const { gate, runs, patience } = this.deps;
+    const { window, runs, maxHandlerWait } = this.deps;
     await eventLoopTurns(quietTurns);
-    while (gate.calls > 0 || runs.awaited.length > 0) {
-      const before = gate.progress;
-      const limit = waiting === 'until-handlers-end' ? longestRun : patience;
+    while (window.calls > 0 || runs.awaited.length > 0) {
+      const before = window.progress;
+      const limit = waiting === 'until-handlers-end' ? longestRun : maxHandlerWait;
       if (runs.awaited.length > 0 && !(await this.#progressed(before, limit))) {
         if (waiting === 'until-handlers-end')
           throw new HandlerRunsOnError(
@@ -93,13 +93,13 @@ export class DueRunner {
 
   /** Whether something is stored within `limit` of real time, or no handler is waited for any more. */
   async #progressed(before: number, limit: Ms): Promise<boolean> {
-    const { gate, runs, realClock } = this.deps;
+    const { window, runs, realClock } = this.deps;
     const limited = { isOver: false };
     const timer: Timer = realClock.setTimer(limit, () => {
       limited.isOver = true;
     });
     try {
-      for (let look = 0; !limited.isOver && gate.progress === before && runs.awaited.length > 0; look += 1) {
+      for (let look = 0; !limited.isOver && window.progress === before && runs.awaited.length > 0; look += 1) {
         // Most handlers end at once; for the others the processor is left to them.
         await (look < quickLooks ? eventLoopTurns(1) : this.#rest());
       }

@@ -22,6 +22,6 @@ export type { RunOptions, RunOutcome } from './single-run.js';
 export type { StoredTask } from './stored-task.js';
 export type { ExpectedTask } from './task-expectation.js';
 export type { TaskRun } from './task-runs.js';
-export type { AsynqTestingOptions } from './test-bench.js';
+export type { AsynqTestingOptions } from './test-environment.js';
 
 export { EndlessDrainError, HandlerRunsOnError, TestExpectationError } from '../model/errors/test-errors.js';

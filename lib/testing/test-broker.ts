@@ -25,20 +25,20 @@ export class TestBroker implements Broker {
   #onClosed: (() => void)[] = [];
 
   constructor(private readonly deps: TestBrokerDeps) {
-    const { broker, gate } = deps;
+    const { broker, window } = deps;
     this.enqueue = { enqueue: async (requests, now) => await this.#enqueue(requests, now) };
     this.work = this.#watched(new TestWork(deps), {});
     this.maintenance = this.#watched<MaintenanceContract>(broker.maintenance, {
       forwardDue: async (request) => {
         const result = await broker.maintenance.forwardDue(request);
-        gate.progress += result.forwarded;
+        window.progress += result.forwarded;
         return result;
       },
       recover: async (queue, recoveries, now) => {
         const outcomes = await broker.maintenance.recover(queue, recoveries, now);
         for (const [index, { settlement }] of recoveries.entries()) {
           if (outcomes[index] !== 'settled') continue;
-          gate.progress += 1;
+          window.progress += 1;
           deps.runs.recovered(queue, settlement.message.id);
         }
         return outcomes;
@@ -104,11 +104,11 @@ export class TestBroker implements Broker {
   }
 
   async #enqueue(requests: readonly EnqueueRequest[], now: EpochMs): Promise<readonly EnqueueOutcome[]> {
-    const { broker, faults, gate } = this.deps;
+    const { broker, faults, window } = this.deps;
     if (faults.isBrokerDown) return requests.map(() => unavailable());
-    gate.calls += 1;
+    window.calls += 1;
     const outcomes = await broker.enqueue.enqueue(requests, now);
-    gate.calls -= 1;
+    window.calls -= 1;
     for (const [index, request] of requests.entries()) {
       if (outcomes[index] === 'enqueued') this.#enqueued(request, now);
     }
@@ -116,13 +116,13 @@ export class TestBroker implements Broker {
   }
 
   #enqueued(request: EnqueueRequest, now: EpochMs): void {
-    this.deps.gate.progress += 1;
+    this.deps.window.progress += 1;
     this.deps.onEnqueued(this, request, now);
   }
 
   /** The contract with some of its methods replaced; every call counts while it lasts, and fails while it must. */
   #watched<C extends object>(contract: C, replaced: Partial<C>): C {
-    const { gate, faults } = this.deps;
+    const { window, faults } = this.deps;
     return new Proxy(contract, {
       get: (target, name) => {
         const method: unknown = Reflect.get(replaced, name) ?? Reflect.get(target, name);
@@ -131,11 +131,11 @@ export class TestBroker implements Broker {
           // To settle never rejects, to wait lasts: both know by themselves what to do.
           if (name === 'settle' || name === 'waitForTask') return await Reflect.apply(method, target, args);
           if (faults.isBrokerDown) throw unavailable();
-          gate.calls += 1;
+          window.calls += 1;
           try {
             return await Reflect.apply(method, target, args);
           } finally {
-            gate.calls -= 1;
+            window.calls -= 1;
           }
         };
       },

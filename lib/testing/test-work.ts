@@ -14,34 +14,34 @@ import type {
 import type { TaskMessage } from '../model/task/task-message.js';
 import { type EpochMs, ms } from '../model/time/duration.js';
 import { type Faults, unavailable, type WorkerFault } from './faults.js';
-import type { Gate } from './gate.js';
-import type { RunInHand, RunsInHand } from './runs-in-hand.js';
+import type { DequeueWindow } from './dequeue-window.js';
+import type { ActiveRun, ActiveRuns } from './active-runs.js';
 
 /** What the brokers of an application under test share, and the one that does the work. */
 export interface TestWorkDeps {
   readonly broker: Broker;
-  readonly gate: Gate;
+  readonly window: DequeueWindow;
   readonly faults: Faults;
-  readonly runs: RunsInHand;
+  readonly runs: ActiveRuns;
 }
 
 /** The owner of tasks whose worker has crashed: no server of this name lives. */
 const deadOwner = 'crashed-worker:0:00000000-0000-0000-0000-000000000000';
 
-/** Hands tasks out only while the gate is open, one kind of fault at a time; keeps the runs in hand. */
+/** Hands out tasks only while the window is open, one kind of fault at a time; keeps the active runs. */
 export class TestWork implements WorkContract {
   constructor(private readonly deps: TestWorkDeps) {}
 
   async dequeue(request: DequeueRequest): Promise<DequeueResult> {
-    const { broker, gate, faults } = this.deps;
+    const { broker, window, faults } = this.deps;
     if (faults.isBrokerDown) throw unavailable();
     const nothing: DequeueResult = { messages: [], undecodable: [], left: 'drained' };
-    if (gate.room <= 0) return nothing;
+    if (window.room <= 0) return nothing;
     if (faults.hasArmed) return await this.#dequeueOne(request);
-    const limit = Math.min(request.limit, gate.room);
+    const limit = Math.min(request.limit, window.room);
     const result = await broker.work.dequeue({ ...request, limit });
     for (const message of result.messages) this.#take(message, request);
-    gate.progress += result.undecodable.length;
+    window.progress += result.undecodable.length;
     return result;
   }
 
@@ -59,7 +59,7 @@ export class TestWork implements WorkContract {
   }
 
   async settle(request: SettleRequest): Promise<readonly SettleOutcome[]> {
-    const { broker, faults, runs, gate } = this.deps;
+    const { broker, faults, runs, window } = this.deps;
     const { queue, settlements } = request;
     if (faults.isBrokerDown) return settlements.map(() => unavailable());
     const reaching = settlements.filter(({ settlement }) => !runs.find(queue, settlement.message.id)?.isCrashed);
@@ -67,7 +67,7 @@ export class TestWork implements WorkContract {
     const outcomes = new Map(reaching.map((one, index) => [one, answers[index] as SettleOutcome]));
     return settlements.map((one) => {
       const outcome = outcomes.get(one) ?? 'not-active';
-      gate.progress += 1;
+      window.progress += 1;
       if (outcome !== 'settled' && outcome !== 'not-active') return outcome;
       runs.end(queue, { id: one.settlement.message.id, outcome });
       return outcome;
@@ -80,7 +80,7 @@ export class TestWork implements WorkContract {
   }
 
   async waitForTask({ signal }: WaitRequest): Promise<'task' | 'none'> {
-    await this.deps.gate.called(signal);
+    await this.deps.window.untilWoken(signal);
     return signal.aborted ? 'none' : 'task';
   }
 
@@ -107,9 +107,9 @@ export class TestWork implements WorkContract {
     return result.left === 'drained' ? { ...result, left: 'some' } : result;
   }
 
-  #take(message: TaskMessage, { queue, leaseUntil }: DequeueRequest): RunInHand {
-    this.deps.gate.begin(message.type);
-    const run: RunInHand = this.deps.runs.take({
+  #take(message: TaskMessage, { queue, leaseUntil }: DequeueRequest): ActiveRun {
+    this.deps.window.begin(message.type);
+    const run: ActiveRun = this.deps.runs.take({
       message,
       queue,
       leaseUntil,
@@ -119,7 +119,7 @@ export class TestWork implements WorkContract {
   }
 
   async #strike(
-    run: RunInHand,
+    run: ActiveRun,
     { fault, now }: { readonly fault: WorkerFault | undefined; readonly now: EpochMs },
   ): Promise<void> {
     if (fault === 'crash') run.isCrashed = true;
@@ -127,7 +127,7 @@ export class TestWork implements WorkContract {
   }
 
   /** Somebody else recovers a running task: it is to run again, and nothing of this run is stored. */
-  async #takeAway({ queue, message, leaseUntil }: RunInHand, now: EpochMs): Promise<void> {
+  async #takeAway({ queue, message, leaseUntil }: ActiveRun, now: EpochMs): Promise<void> {
     const { maintenance } = this.deps.broker;
     const expired = await maintenance.listExpiredLeases({ queue, expiredBy: leaseUntil, now, limit: 10_000 });
     const lease = expired.leases.find((one) => one.message.id === message.id);
@@ -135,6 +135,6 @@ export class TestWork implements WorkContract {
     const policy = { delay: () => ms(0), isFailure: () => true };
     const settlement = settleRecovered(message, { policy, now });
     await maintenance.recover(queue, [{ settlement, leaseSeconds: lease.leaseSeconds }], now);
-    this.deps.gate.progress += 1;
+    this.deps.window.progress += 1;
   }
 }

@@ -1,5 +1,5 @@
 import { checkDuration, checkInstant } from '../model/options/check.js';
-import type { Clock, Timer, Upkeep } from '../model/time/clock.js';
+import type { Clock, Timer, BackgroundTimers } from '../model/time/clock.js';
 import { type Duration, epochMs, type EpochMs, type Ms, ms, parseDuration } from '../model/time/duration.js';
 
 /** How a {@link VirtualClock} starts, and how it waits for what its timers set off. */
@@ -8,8 +8,8 @@ export interface VirtualClockOptions {
   readonly now?: Date | string;
   /** Waited for between two timers, besides promises: `() => connection.send('ping', [])`, say. */
   readonly settle?: () => Promise<unknown>;
-  /** Takes over what is done every so often just in case; see {@link Clock.upkeep}. */
-  readonly upkeep?: Upkeep;
+  /** Takes over the timers of periodic work; see {@link Clock.backgroundTimers}. */
+  readonly backgroundTimers?: BackgroundTimers;
 }
 
 interface ArmedTimer {
@@ -32,16 +32,16 @@ export class VirtualClock implements Clock {
   readonly #start: number;
   readonly #settle: () => Promise<unknown>;
   readonly #timers = new Set<ArmedTimer>();
-  readonly upkeep: Upkeep | undefined;
+  readonly backgroundTimers: BackgroundTimers | undefined;
   #now: number;
   #order = 0;
 
   /** @throws InvalidOptionError when `now` is not an instant. */
-  constructor({ now = '2026-03-01T12:00:00Z', settle, upkeep }: VirtualClockOptions = {}) {
+  constructor({ now = '2026-03-01T12:00:00Z', settle, backgroundTimers }: VirtualClockOptions = {}) {
     this.#start = checkInstant({ path: 'VirtualClock: now', value: new Date(now) });
     this.#now = this.#start;
     this.#settle = settle ?? (() => Promise.resolve());
-    this.upkeep = upkeep;
+    this.backgroundTimers = backgroundTimers;
   }
 
   /** The wall clock, milliseconds since the Unix epoch. */

@@ -36,7 +36,7 @@ export class Alarm {
     // A timer may fire a moment before the wall clock says so; the remainder is then at least a millisecond.
     const delay = ms(Math.max(1, elapsed(this.deps.clock.now(), at)));
     const { clock } = this.deps;
-    const isExact = clock.upkeep !== undefined;
+    const isExact = clock.backgroundTimers !== undefined;
     this.#timer = clock.setTimer(isExact || delay < longestSleep ? delay : longestSleep, () => this.#wake(at));
   }
 

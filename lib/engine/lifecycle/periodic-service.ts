@@ -1,10 +1,9 @@
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
-import type { Clock, Timer } from '../../model/time/clock.js';
+import { type Clock, setBackgroundTimer, type Timer } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from './broker-watch.js';
 import type { Service } from './service.js';
 import type { ThrottledLogger } from './throttled-logger.js';
-import { setUpkeepTimer } from './upkeep-timer.js';
 
 export interface PeriodicServiceOptions {
   readonly name: string;
@@ -83,7 +82,7 @@ export abstract class PeriodicService implements Service {
 
   #arm(delay: Ms): void {
     this.#timer?.cancel();
-    this.#timer = setUpkeepTimer(this.#options.clock, { delay, run: () => this.wake() });
+    this.#timer = setBackgroundTimer(this.#options.clock, { delay, run: () => this.wake() });
   }
 
   #report(error: unknown): void {

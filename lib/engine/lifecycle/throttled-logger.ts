@@ -1,14 +1,13 @@
 import { describeError } from '../../model/retry/describe-error.js';
-import type { Clock, Timer } from '../../model/time/clock.js';
+import { type Clock, setBackgroundTimer, type Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { Logger, LogLevel } from '../logger.js';
 import { callUser } from '../../model/options/user-callback.js';
-import { setUpkeepTimer } from './upkeep-timer.js';
 
 export interface ThrottledLoggerDeps {
   /** The user's; what it throws, or rejects with, goes no further. */
   readonly logger: Logger;
-  readonly clock: Pick<Clock, 'monotonic' | 'setTimer' | 'upkeep'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'setTimer' | 'backgroundTimers'>;
 }
 
 /** What a line is throttled by. */
@@ -107,7 +106,7 @@ export class ThrottledLogger implements Logger {
   #arm({ since }: Window): void {
     if (this.#timer !== undefined || this.#isStopped) return;
     const delay = ms(Math.max(1, since + gap - this.deps.clock.monotonic()));
-    this.#timer = setUpkeepTimer(this.deps.clock, { delay, run: () => this.#look() });
+    this.#timer = setBackgroundTimer(this.deps.clock, { delay, run: () => this.#look() });
   }
 
   /** Writes the counts of the kinds whose time is over. */

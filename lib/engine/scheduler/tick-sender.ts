@@ -5,10 +5,9 @@ import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
-import type { Clock } from '../../model/time/clock.js';
+import { type Clock, setBackgroundTimer } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { setUpkeepTimer } from '../lifecycle/upkeep-timer.js';
 import { Backlog, type Tick } from './tick-backlog.js';
 import type { ScheduleEntry } from './schedule-entry.js';
 import type { TickReport } from './tick-report.js';
@@ -136,7 +135,7 @@ export class TickSender {
       this.wake();
     };
     // Who watches the broker wakes this when it is back; until then it only looks just in case.
-    if (this.#away !== undefined) this.#timer = setUpkeepTimer(this.deps.clock, { delay: this.#rest, run: again });
+    if (this.#away !== undefined) this.#timer = setBackgroundTimer(this.deps.clock, { delay: this.#rest, run: again });
     else this.#timer = this.deps.clock.setTimer(this.#rest, again);
     this.#rest = ms(Math.min(2 * this.#rest, longestRest));
   }

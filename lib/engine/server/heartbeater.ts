@@ -106,8 +106,8 @@ export class Heartbeater extends PeriodicService {
 
   #noticeBlock(): void {
     const { clock, leases } = this.#deps;
-    // A beat that is upkeep comes when somebody wants it.
-    if (this.#nextBeat === undefined || clock.upkeep !== undefined) return;
+    // On a clock with background timers the beat comes when its owner says so.
+    if (this.#nextBeat === undefined || clock.backgroundTimers !== undefined) return;
     const blockedFor = ms(Math.round(clock.monotonic() - this.#nextBeat));
     if (blockedFor < blockedWhenLate) return;
     const { logger, events } = this.#deps;

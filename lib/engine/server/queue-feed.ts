@@ -1,10 +1,9 @@
 import type { DequeueResult, TypeFilter, WorkContract } from '../../model/broker/work.contract.js';
 import type { QueueOrder } from '../../model/queue/queue-order.js';
-import type { Clock, Random, Timer } from '../../model/time/clock.js';
+import { type Clock, type Random, setBackgroundTimer, type Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import type { Service } from '../lifecycle/service.js';
-import { setUpkeepTimer } from '../lifecycle/upkeep-timer.js';
 import type { UnknownTypes } from './unknown-types.js';
 
 export interface QueueFeedDeps {
@@ -225,6 +224,6 @@ export class QueueFeed implements Service {
   #wakeIn(queue: FedQueue, delay: Ms): void {
     if (this.#stopping.signal.aborted) return;
     queue.poll?.cancel();
-    queue.poll = setUpkeepTimer(this.deps.clock, { delay, run: () => this.#wake(queue) });
+    queue.poll = setBackgroundTimer(this.deps.clock, { delay, run: () => this.#wake(queue) });
   }
 }

@@ -20,16 +20,24 @@ export interface Clock {
   /** Calls `run` once after `delay`. A delay of zero or less means as soon as possible. */
   setTimer(delay: Ms, run: () => void): Timer;
   /**
-   * Only on a clock that moves when told, and whose wall clock therefore is never set while a timer runs: takes over
-   * what is done every so often just in case, so that a month can pass without half a million beats.
+   * Only on a clock that moves when told, so that its wall clock is never set while a timer runs. Takes over the timers
+   * of periodic work, so that a month can pass without half a million heartbeats.
    */
-  readonly upkeep?: Upkeep | undefined;
+  readonly backgroundTimers?: BackgroundTimers | undefined;
 }
 
-/** Whoever does what would otherwise be done every so often: beats, polls, slow looks at everything. */
-export interface Upkeep {
-  /** Keeps `run` until the owner of the clock wants it called, once. */
+/** Timers of periodic work such as heartbeats, polls and reconciling, which fire when the owner of the clock says so. */
+export interface BackgroundTimers {
+  /** Keeps `run` until the owner of the clock calls it, once. */
   add(run: () => void): Timer;
+}
+
+/** Sets a timer for periodic work: on the clock's own {@link BackgroundTimers} where it has some. */
+export function setBackgroundTimer(
+  clock: Pick<Clock, 'setTimer' | 'backgroundTimers'>,
+  { delay, run }: { readonly delay: Ms; readonly run: () => void },
+): Timer {
+  return clock.backgroundTimers === undefined ? clock.setTimer(delay, run) : clock.backgroundTimers.add(run);
 }
 
 /** A source of uniform random numbers in [0, 1). */

@@ -1,21 +1,21 @@
 import type { Clock, Timer } from '../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../model/time/duration.js';
 
-export interface PatienceClockDeps {
+export interface ClientClockDeps {
   /** Tells the time. */
   readonly clock: Clock;
   readonly isBrokerDown: () => boolean;
 }
 
 /**
- * The clock by which clients wait for a broker that is down: what they would wait for passes at once, so that the code
- * under test sees the failure and not a standstill. A broker that is there is never waited for.
+ * The clock of clients under test. While the broker is down their waits end at once, so that the code under test sees
+ * the failure instead of standing still.
  */
-export class PatienceClock implements Clock {
+export class ClientClock implements Clock {
   /** Waits that were cut short, all together. */
   #skipped = 0;
 
-  constructor(private readonly deps: PatienceClockDeps) {}
+  constructor(private readonly deps: ClientClockDeps) {}
 
   now(): EpochMs {
     return this.deps.clock.now();

@@ -1,8 +1,8 @@
-/** Lets the servers of an application have tasks only while a test says so, and counts what happens meanwhile. */
-export class Gate {
+/** When the servers of an application may dequeue: only while a test lets them. Counts what happens meanwhile. */
+export class DequeueWindow {
   #open = 0;
   #waiting = new Set<() => void>();
-  /** Runs that may still begin before the gate shuts by itself. */
+  /** Runs that may still begin before the window closes by itself. */
   #left = Number.POSITIVE_INFINITY;
   /** Runs of this opening, per type. */
   readonly #begun = new Map<string, number>();
@@ -15,7 +15,7 @@ export class Gate {
     return this.#open > 0 && this.#left > 0;
   }
 
-  /** Whether it shut by itself. */
+  /** Whether it closed by itself. */
   get isExhausted(): boolean {
     return this.#left <= 0;
   }
@@ -48,8 +48,8 @@ export class Gate {
     return [...this.#begun].sort(([, a], [, b]) => b - a);
   }
 
-  /** Resolves when the gate calls for somebody to look, or when `signal` aborts. */
-  async called(signal: AbortSignal): Promise<void> {
+  /** Resolves when {@link wakeAll} is called, or when `signal` aborts. */
+  async untilWoken(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
       const tell = (): void => {
@@ -62,8 +62,8 @@ export class Gate {
     });
   }
 
-  /** Tells all who wait to look for tasks. */
-  call(): void {
+  /** Wakes all who wait for tasks. */
+  wakeAll(): void {
     for (const tell of this.#waiting) tell();
   }
 }

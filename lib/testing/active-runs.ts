@@ -2,7 +2,7 @@ import type { TaskMessage } from '../model/task/task-message.js';
 import type { EpochMs } from '../model/time/duration.js';
 
 /** A task that was handed to a server and whose outcome is not stored yet. */
-export interface RunInHand {
+export interface ActiveRun {
   readonly message: TaskMessage;
   readonly queue: string;
   /** When its lease ends, as far as its server has asked. */
@@ -16,28 +16,28 @@ export interface RunInHand {
 }
 
 /** The tasks that the servers of an application hold. */
-export class RunsInHand {
+export class ActiveRuns {
   /** Runs of one task, the latest last: one that lost its lease may still be at work when the next begins. */
-  readonly #runs = new Map<string, RunInHand[]>();
+  readonly #runs = new Map<string, ActiveRun[]>();
   /** Crashed and ended: the broker still holds their leases. */
-  readonly #orphans = new Map<string, RunInHand>();
+  readonly #orphans = new Map<string, ActiveRun>();
 
-  get all(): readonly RunInHand[] {
+  get all(): readonly ActiveRun[] {
     return [...this.#runs.values()].flat();
   }
 
   /** Those whose handlers are waited for. */
-  get awaited(): readonly RunInHand[] {
+  get awaited(): readonly ActiveRun[] {
     return this.all.filter(({ isParked }) => !isParked);
   }
 
   /** The latest run of a task. */
-  find(queue: string, id: string): RunInHand | undefined {
+  find(queue: string, id: string): ActiveRun | undefined {
     return this.#runs.get(keyOf(queue, id))?.at(-1);
   }
 
-  take(run: Pick<RunInHand, 'message' | 'queue' | 'leaseUntil' | 'takeAway'>): RunInHand {
-    const taken: RunInHand = { ...run, isCrashed: false, isParked: false };
+  take(run: Pick<ActiveRun, 'message' | 'queue' | 'leaseUntil' | 'takeAway'>): ActiveRun {
+    const taken: ActiveRun = { ...run, isCrashed: false, isParked: false };
     const key = keyOf(run.queue, run.message.id);
     this.#runs.set(key, [...(this.#runs.get(key) ?? []), taken]);
     return taken;

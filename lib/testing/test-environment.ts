@@ -12,11 +12,11 @@ import type { AsynqInstance, EngineParts } from '../nest/asynq-instance.js';
 import { DueRunner } from './due-runner.js';
 import { EnqueuedTasks } from './enqueued-tasks.js';
 import { Faults } from './faults.js';
-import { Gate } from './gate.js';
-import { ManualUpkeep } from './manual-upkeep.js';
-import { PatienceClock } from './patience-clock.js';
+import { DequeueWindow } from './dequeue-window.js';
+import { ManualBackgroundTimers } from './manual-background-timers.js';
+import { ClientClock } from './client-clock.js';
 import { RecordedLogs } from './recorded-logs.js';
-import { RunsInHand } from './runs-in-hand.js';
+import { ActiveRuns } from './active-runs.js';
 import { seededRandom } from './seeded-random.js';
 import { storedTask, type StoredTask } from './stored-task.js';
 import { StoredTasks } from './stored-tasks.js';
@@ -31,21 +31,21 @@ export interface AsynqTestingOptions {
   readonly seed?: number;
   /**
    * How long in real time `advance` waits for a handler before time goes on without it, so that its timeout can come.
-   * Default `'100ms'`; more when handlers do slow work in tests.
+   * Default `'100ms'`; raise it when handlers do slow work in tests.
    */
-  readonly patience?: Duration;
+  readonly maxHandlerWait?: Duration;
 }
 
 /** At the end of an application the clock moves by this much, so that nothing waits for it. */
 const longestShutdown = ms(24 * 3_600_000);
 
-/** What an application under test stands on instead of Redis, real time and chance. */
-export class TestBench {
-  readonly upkeep = new ManualUpkeep();
+/** What an application under test uses instead of Redis, real time and random numbers. */
+export class TestEnvironment {
+  readonly backgroundTimers = new ManualBackgroundTimers();
   readonly clock: VirtualClock;
   readonly random: Random;
-  readonly gate = new Gate();
-  readonly runs = new RunsInHand();
+  readonly window = new DequeueWindow();
+  readonly runs = new ActiveRuns();
   readonly logs = new RecordedLogs();
   readonly enqueued = new EnqueuedTasks();
   readonly faults: Faults;
@@ -53,34 +53,34 @@ export class TestBench {
   readonly runner: DueRunner;
   /** The same for every instance of the application. */
   readonly parts: EngineParts;
-  readonly #patience: Ms;
+  readonly #maxHandlerWait: Ms;
   readonly #stores: { readonly redis: RedisOption; readonly store: MemoryStore }[] = [];
   /** The instances of the application, as soon as there are some. */
   #instances: () => readonly AsynqInstance[] = () => [];
 
   /** @throws InvalidOptionError. */
   constructor(options: AsynqTestingOptions = {}) {
-    checkNames({ path: 'AsynqTestingModule:', value: options }, ['now', 'seed', 'patience']);
-    const { now, seed = 1, patience = '100ms' } = options;
-    this.#patience = checkDuration({ path: 'AsynqTestingModule: patience', value: patience });
+    checkNames({ path: 'AsynqTestingModule:', value: options }, ['now', 'seed', 'maxHandlerWait']);
+    const { now, seed = 1, maxHandlerWait = '100ms' } = options;
+    this.#maxHandlerWait = checkDuration({ path: 'AsynqTestingModule: maxHandlerWait', value: maxHandlerWait });
     this.random = seededRandom(checkInteger({ path: 'AsynqTestingModule: seed', value: seed }, { min: 0 }));
-    this.clock = new VirtualClock({ upkeep: this.upkeep, ...(now === undefined ? {} : { now }) });
+    this.clock = new VirtualClock({ backgroundTimers: this.backgroundTimers, ...(now === undefined ? {} : { now }) });
     this.faults = new Faults(this.clock);
     this.stored = new StoredTasks(() => this.#stores.map(({ store }) => store));
-    const { clock, gate, runs, upkeep, stored } = this;
+    const { clock, window, runs, backgroundTimers, stored } = this;
     this.runner = new DueRunner({
       clock,
       realClock: systemClock,
-      gate,
+      window,
       runs,
-      upkeep,
+      backgroundTimers,
       stored,
-      patience: this.#patience,
+      maxHandlerWait: this.#maxHandlerWait,
     });
     this.parts = {
       clock,
       random: this.random,
-      clientClock: new PatienceClock({ clock, isBrokerDown: () => this.faults.isBrokerDown }),
+      clientClock: new ClientClock({ clock, isBrokerDown: () => this.faults.isBrokerDown }),
       logger: this.logs,
       openBroker: (redis) => this.#open(redis),
     };
@@ -103,11 +103,11 @@ export class TestBench {
 
   /** One store for each Redis that the application names, as in production. */
   #open(redis: RedisOption): TestBroker {
-    const { gate, faults, runs, clock } = this;
+    const { window, faults, runs, clock } = this;
     const store = this.#storeOf(redis);
     return new TestBroker({
       broker: new MemoryBroker({ store, clock }),
-      gate,
+      window,
       faults,
       runs,
       onEnqueued: (broker, request, now) => this.#record(request, { broker, store, now }),
@@ -142,7 +142,7 @@ export class TestBench {
 
   /** A server that ends waits for its handlers by the virtual clock, which nobody else moves then. */
   #hurry(broker: TestBroker): void {
-    const timer = systemClock.setTimer(this.#patience, () => {
+    const timer = systemClock.setTimer(this.#maxHandlerWait, () => {
       void this.clock.advance(longestShutdown);
     });
     broker.onClosed(() => timer.cancel());
