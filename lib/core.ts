@@ -95,6 +95,7 @@ export type {
   FieldsSchedule,
 } from './model/cron/cron-spec.js';
 
+export { parseDuration } from './model/options/parse-duration.js';
 export { defaultRetryDelay } from './model/retry/retry-delay.js';
 export type { Clock, Random, Timer, BackgroundTimers } from './model/time/clock.js';
 export type { Duration, EpochMs, Ms } from './model/time/duration.js';

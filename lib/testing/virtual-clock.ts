@@ -1,6 +1,6 @@
 import { checkDuration, checkInstant } from '../model/options/check.js';
 import type { Clock, Timer, BackgroundTimers } from '../model/time/clock.js';
-import { type Duration, epochMs, type EpochMs, type Ms, ms, parseDuration } from '../model/time/duration.js';
+import { type Duration, epochMs, type EpochMs, type Ms, ms, readDuration } from '../model/time/duration.js';
 
 /** How a {@link VirtualClock} starts, and how it waits for what its timers set off. */
 export interface VirtualClockOptions {
@@ -103,7 +103,7 @@ export class VirtualClock implements Clock {
 
   /** Moves the wall clock without firing anything, as a machine that slept or was set wrong; back as well. */
   jump(by: Duration): void {
-    this.#now += parseDuration(by) ?? checkDuration({ path: 'VirtualClock: jump', value: by });
+    this.#now += readDuration(by) ?? checkDuration({ path: 'VirtualClock: jump', value: by });
   }
 
   /** Lets everything that is under way and needs no more time finish. */

@@ -2,14 +2,14 @@ import * as fc from 'fast-check';
 import {
   epochMs,
   ms,
-  parseDuration,
+  readDuration,
   toEpochSeconds,
   toEpochSecondsUp,
   toSecondsUp,
 } from '../../lib/model/time/duration.js';
 import { formatGoDuration } from '../../lib/model/time/go-time-text.js';
 
-describe('parseDuration', () => {
+describe('readDuration', () => {
   it.each<[unknown, number | undefined]>([
     ['30s', 30_000],
     ['1h30m', 5_400_000],
@@ -36,13 +36,13 @@ describe('parseDuration', () => {
     [null, undefined],
     [new Date(0), undefined],
   ])('reads %p as %p', (input, expected) => {
-    expect(parseDuration(input)).toBe(expected);
+    expect(readDuration(input)).toBe(expected);
   });
 
   it('reads what Go writes, to the microsecond', () => {
     fc.assert(
       fc.property(fc.integer({ min: -(10 ** 14), max: 10 ** 14 }), (micros) => {
-        expect(parseDuration(formatGoDuration(ms(micros / 1_000)))).toBeCloseTo(micros / 1_000, 3);
+        expect(readDuration(formatGoDuration(ms(micros / 1_000)))).toBeCloseTo(micros / 1_000, 3);
       }),
     );
   });

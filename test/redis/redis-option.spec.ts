@@ -192,7 +192,7 @@ describe('the limits of a connection', () => {
 
   it.each([
     [{ connectTimeout: 0 }, 'connectTimeout must be'],
-    [{ commandTimeout: 'soon' }, 'commandTimeout must be'],
+    [{ commandTimeout: 'soon' as never }, 'commandTimeout must be'],
     [{ blockingConnections: 0 }, 'blockingConnections must be a positive integer, got 0'],
   ])('refuse %j', (options, message) => {
     expect(() => resolveConnectionLimits(options)).toThrow(message);

@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from '../../lib/model/time/duration.js';
+import { type Duration, readDuration } from '../../lib/model/time/duration.js';
 
 /**
  * Waits until `condition` gives something truthy and resolves with it; what it throws counts as "not yet".
@@ -12,7 +12,7 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   options: { readonly within?: Duration } = {},
 ): Promise<T> {
-  const limit = Date.now() + (parseDuration(options.within ?? '10s') ?? 10_000);
+  const limit = Date.now() + (readDuration(options.within ?? '10s') ?? 10_000);
   let last: unknown;
   for (;;) {
     try {

@@ -40,7 +40,7 @@ describe('a group under the kit', () => {
   });
 
   it('waits anew with each task, but no longer than its longest delay', async () => {
-    const server = { groupGracePeriod: '1m', groupMaxDelay: '150s' };
+    const server = { groupGracePeriod: '1m', groupMaxDelay: '150s' } as const;
     const { kit, client, module } = await appWith([Digests], { options: { server } });
     for (const text of texts) {
       await client.enqueue('note', { text }, { group: 'digest:7' });

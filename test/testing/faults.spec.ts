@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AsynqClient, TaskHandler } from '../../lib/index.js';
+import type { AsynqTestKit } from '../../lib/testing/index.js';
 import { appWith, closeApps, Scripted } from './app-under-test.js';
 
 afterEach(closeApps);
@@ -81,7 +82,7 @@ describe('brokerDown', () => {
   it('keeps the outcome of a run until the broker is back', async () => {
     @Injectable()
     class Saboteur {
-      static kit: { brokerDown(duration: string): void };
+      static kit: Pick<AsynqTestKit, 'brokerDown'>;
 
       @TaskHandler('sabotage')
       sabotage(): void {

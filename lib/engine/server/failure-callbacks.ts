@@ -3,7 +3,7 @@ import { isThenable, isUnwantedPromise } from '../../model/options/user-callback
 import { describeError } from '../../model/retry/describe-error.js';
 import { defaultRetryDelay } from '../../model/retry/retry-delay.js';
 import type { Clock, Random, Timer } from '../../model/time/clock.js';
-import { type Ms, ms, parseDuration } from '../../model/time/duration.js';
+import { type Ms, ms, readDuration } from '../../model/time/duration.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { FailurePolicy } from '../outcome/failure.js';
 import type { Task } from './handler-task.js';
@@ -72,7 +72,7 @@ export class FailureCallbacks {
     if (options.retryDelay === 'default') return defaultRetryDelay(retried, random);
     try {
       const delay = options.retryDelay(retried, error, task);
-      const parsed = isUnwantedPromise(delay) ? undefined : parseDuration(delay);
+      const parsed = isUnwantedPromise(delay) ? undefined : readDuration(delay);
       if (parsed !== undefined) return parsed;
       this.#callbackFailed('retryDelay', `${showValue(delay)} is not a duration; the default is used`);
     } catch (fault) {

@@ -1,6 +1,6 @@
 import { CronSpecError } from '../errors/cron-errors.js';
 import { InvalidOptionError } from '../errors/option-errors.js';
-import { ms, type Ms, parseDuration } from '../time/duration.js';
+import { ms, type Ms, readDuration } from '../time/duration.js';
 import { type CronField, cronFieldKinds, readCronField } from './cron-field.js';
 import { isTimeZone } from './time-zone.js';
 
@@ -129,7 +129,7 @@ function zoneOfOptions(name: string | undefined): string {
 function readPeriod(spec: string, { text, column }: Part): Ms {
   const written = text.slice(every.length);
   // Go knows no days.
-  const period = written.includes('d') ? undefined : parseDuration(written);
+  const period = written.includes('d') ? undefined : readDuration(written);
   if (period === undefined || Math.abs(period) > longestEvery) {
     const reason = `@every must be followed by a duration such as 1h30m, got ${JSON.stringify(written)}`;
     throw new CronSpecError({ spec, position: column + every.length, reason });

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from './option-errors.js';
 import { AsynqError } from './asynq-error.js';
-import { durationForms, type Duration, type Ms, parseDuration } from '../time/duration.js';
+import { durationForms, type Duration, type Ms, readDuration } from '../time/duration.js';
 
 /**
  * Throw it from a handler to archive the task at once, whatever retries are left (S-49).
@@ -43,7 +43,7 @@ export class SnoozeError extends AsynqError {
   readonly delay: Ms;
 
   constructor(delay: Duration, options?: ErrorOptions) {
-    const parsed = parseDuration(delay);
+    const parsed = readDuration(delay);
     if (parsed === undefined || parsed < 0) {
       throw new InvalidOptionError({ path: 'SnoozeError: delay', value: delay, allowed: durationForms });
     }

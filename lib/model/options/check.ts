@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors/option-errors.js';
-import { durationForms, epochMs, type EpochMs, type Ms, parseDuration } from '../time/duration.js';
+import { durationForms, epochMs, type EpochMs, type Ms, readDuration } from '../time/duration.js';
 import { suggest } from './suggest.js';
 
 /** What was given for an option, and where: `AsynqModule: server.queues.critical`. */
@@ -87,7 +87,7 @@ export function checkText(given: Given): string {
 
 /** A length of time, not negative unless `least` says otherwise. */
 export function checkDuration(given: Given, least: 'zero' | 'above-zero' = 'zero'): Ms {
-  const duration = parseDuration(given.value);
+  const duration = readDuration(given.value);
   if (duration === undefined) return refuse(given, durationForms);
   if (duration > 0 || (duration === 0 && least === 'zero')) return duration;
   return refuse(given, least === 'zero' ? `${durationForms}, not negative` : `${durationForms}, longer than zero`);

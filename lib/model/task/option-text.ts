@@ -1,4 +1,4 @@
-import { parseDuration } from '../time/duration.js';
+import { readDuration } from '../time/duration.js';
 import { formatGoDuration, formatUnixDate, parseUnixDate } from '../time/go-time-text.js';
 import { goQuote, goUnquote } from './go-quote.js';
 import { type EnqueueOptions, noOptions, type TaskOptions } from './task-options.js';
@@ -57,16 +57,16 @@ function readOption(options: Draft, name: string, argument: string): void {
       options.group = goUnquote(argument) ?? options.group;
       return;
     case 'Timeout':
-      options.timeout = parseDuration(argument) ?? options.timeout;
+      options.timeout = readDuration(argument) ?? options.timeout;
       return;
     case 'Unique':
-      options.unique = parseDuration(argument) ?? options.unique;
+      options.unique = readDuration(argument) ?? options.unique;
       return;
     case 'Retention':
-      options.retention = parseDuration(argument) ?? options.retention;
+      options.retention = readDuration(argument) ?? options.retention;
       return;
     case 'ProcessIn':
-      options.processIn = parseDuration(argument) ?? options.processIn;
+      options.processIn = readDuration(argument) ?? options.processIn;
       return;
     case 'Deadline':
       options.deadline = parseUnixDate(argument) ?? options.deadline;

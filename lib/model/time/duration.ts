@@ -4,8 +4,20 @@ export type Ms = number & { readonly unit: 'ms' };
 /** An instant: milliseconds since the Unix epoch. */
 export type EpochMs = number & { readonly unit: 'epoch-ms' };
 
-/** What users may write for a length of time: `'30s'`, `'1h30m'`, `'1.5h'`, `'7d'`, or a number of milliseconds. */
-export type Duration = string | number;
+/** `A`, `B`, or `A` followed by `B`. */
+type Then<A extends string, B extends string> = A | B | `${A}${B}`;
+type Seconds = Then<`${number}s`, `${number}ms`>;
+type Hours = Then<`${number}h`, Then<`${number}m`, Seconds>>;
+
+/**
+ * What users may write for a length of time: `'30s'`, `'1h30m'`, `'1.5h'`, `'7d'`, or a number of milliseconds. Units are
+ * `d` (24 hours), `h`, `m`, `s`, `ms`, `us` (or `µs`) and `ns`; of several the longest comes first. Text whose content
+ * the compiler does not know, of a configuration for instance, goes through {@link parseDuration}.
+ *
+ * @example
+ * await asynq.enqueue('email:tips', { userId }, { processIn: `${hours}h`, timeout: parseDuration(config.get('TIMEOUT')) });
+ */
+export type Duration = number | '0' | Then<`${number}d`, Hours> | `${number}${'us' | 'µs' | 'μs' | 'ns'}`;
 
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -40,7 +52,7 @@ export function epochMs(value: number): EpochMs {
  *
  * @returns milliseconds, or `undefined` when the input is not a duration (C-74).
  */
-export function parseDuration(input: unknown): Ms | undefined {
+export function readDuration(input: unknown): Ms | undefined {
   if (typeof input === 'number') return Number.isFinite(input) ? ms(input) : undefined;
   if (typeof input !== 'string') return undefined;
   if (input === '0') return ms(0);

@@ -38,7 +38,7 @@ describe('enqueue with a definition', () => {
 
   it('C-58 C-59 C-60 C-62 sends its headers and those of the call, also when the task waits', async () => {
     const Import = defineTask('feed:import', { headers: { a: 'task', b: 'task' } });
-    for (const options of [{}, { processIn: '1h' }, { group: 'g' }]) {
+    for (const options of [{}, { processIn: '1h' }, { group: 'g' }] as const) {
       const info = await subject.client.enqueue(Import, null, { ...options, headers: { b: 'call', c: 'é😀' } });
       expect(info.headers).toEqual({ a: 'task', b: 'call', c: 'é😀' });
       expect((await subject.messageOf(info.id)).headers).toEqual({ a: 'task', b: 'call', c: 'é😀' });

@@ -65,7 +65,7 @@ describe('options of aggregation', () => {
       groupConcurrency: 3,
     });
     expect(resolveServer({ groupGracePeriod: '1s' }).options.groupGracePeriod).toBe(1_000);
-    for (const groupGracePeriod of ['999ms', 0, -1]) {
+    for (const groupGracePeriod of ['999ms', 0, -1] as const) {
       expect(() => resolveServer({ groupGracePeriod })).toThrow(/^AsynqServer: groupGracePeriod must be/);
     }
   });

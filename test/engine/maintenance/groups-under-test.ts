@@ -4,6 +4,7 @@ import type { AsynqServer } from '../../../lib/engine/server/asynq-server.js';
 import type { ServerConnection, ServerOptions } from '../../../lib/engine/server/server-options.js';
 import { TaskMux } from '../../../lib/engine/server/task-mux.js';
 import type { TaskMessage } from '../../../lib/model/task/task-message.js';
+import type { Duration } from '../../../lib/model/time/duration.js';
 import { groupKey, queueKeys } from '../../../lib/redis/keys.js';
 import { aGate } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
@@ -48,7 +49,7 @@ export class GroupsUnderTest {
   }
 
   /** Moves time on and lets what it sets off finish. */
-  async advance(by: string): Promise<void> {
+  async advance(by: Duration): Promise<void> {
     await this.test.time.advance(by);
   }
 

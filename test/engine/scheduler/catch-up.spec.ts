@@ -1,6 +1,7 @@
 import type { AsynqScheduler } from '../../../lib/engine/scheduler/asynq-scheduler.js';
 import type { CatchUp } from '../../../lib/engine/scheduler/scheduler-options.js';
 import type { ScheduleName } from '../../../lib/model/broker/schedule.contract.js';
+import type { Duration } from '../../../lib/model/time/duration.js';
 import { ticksKey } from '../../../lib/redis/keys.js';
 import { aGate } from '../../support/until.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
@@ -23,7 +24,7 @@ describe('ticks that passed while no scheduler ran', () => {
     return scheduler;
   };
   /** Runs a schedule for one tick, then nothing for a while. */
-  const runOnceThenRest = async (restFor: string, spec?: string): Promise<void> => {
+  const runOnceThenRest = async (restFor: Duration, spec?: string): Promise<void> => {
     const scheduler = await start('skip', spec);
     await test.time.advance('1h');
     await scheduler.shutdown();

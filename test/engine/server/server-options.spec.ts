@@ -34,7 +34,12 @@ describe('server options', () => {
   });
 
   it('keep what was given, in milliseconds', () => {
-    const options = { concurrency: 3, queues: { a: 2, __proto__x: 1 }, shutdownTimeout: '1m30s', abortGrace: 0 };
+    const options = {
+      concurrency: 3,
+      queues: { a: 2, __proto__x: 1 },
+      shutdownTimeout: '1m30s',
+      abortGrace: 0,
+    } as const;
     expect(resolveServer(options).options).toMatchObject({
       concurrency: 3,
       queues: { a: 2, __proto__x: 1 },

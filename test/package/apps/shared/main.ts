@@ -25,6 +25,7 @@ import {
   CurrentTask,
   defineTask,
   OnTaskEvent,
+  parseDuration,
   Task,
   type TaskEvents,
   TaskHandler,
@@ -148,7 +149,11 @@ class ScopedTasks {
     ResourceModule,
     AsynqModule.forRoot({
       globalEnhancers: ['guards'],
-      server: { concurrency: 1, queues: { [queue]: 1 }, shutdownTimeout: process.env['SHUTDOWN_TIMEOUT'] ?? '5s' },
+      server: {
+        concurrency: 1,
+        queues: { [queue]: 1 },
+        shutdownTimeout: parseDuration(process.env['SHUTDOWN_TIMEOUT'] ?? '5s'),
+      },
     }),
   ],
   providers: [GreetTasks, ScopedTasks, { provide: APP_GUARD, useClass: CountingGuard }],
@@ -168,7 +173,7 @@ async function main(): Promise<void> {
     await asynq.enqueue('hang', undefined, { queue, maxRetry: 0 });
     return;
   }
-  const options = { queue, maxRetry: 0, retention: '1m' };
+  const options = { queue, maxRetry: 0, retention: '1m' } as const;
   const greeted = await asynq.enqueue(Greet, { name: 'Ada' }, { retention: '1m' });
   const counted = await asynq.enqueue('count', { n: '41' }, options);
   await asynq.enqueue('scoped', undefined, options);
