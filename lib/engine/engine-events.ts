@@ -160,7 +160,7 @@ const namesOfEvents: Readonly<Record<EngineEventName, true>> = {
 /** Names of the events about tasks. */
 export const taskEventNames: readonly string[] = Object.keys(namesOfTaskEvents);
 /** Names of all events. */
-export const eventNames: readonly string[] = Object.keys(namesOfEvents);
+const eventNames: readonly string[] = Object.keys(namesOfEvents);
 
 interface Registration {
   readonly listener: (event: never) => unknown;

@@ -2,12 +2,11 @@ import ts from 'typescript';
 import { listFiles, parseFolder, readText, type SourceFile } from './source-tree.js';
 
 const library = parseFolder('lib');
-const users = [...library, ...parseFolder('test'), ...parseFolder('bench')];
 
 describe('the library', () => {
-  it('exports nothing that nobody imports', () => {
+  it('exports nothing that no other file of the library imports', () => {
     const imported = new Map<string, Set<string>>();
-    for (const { target, names } of users.flatMap((file) => file.imports)) {
+    for (const { target, names } of library.flatMap((file) => file.imports)) {
       if (target === undefined) continue;
       const known = imported.get(target) ?? new Set();
       for (const name of names) known.add(name);
@@ -19,7 +18,7 @@ describe('the library', () => {
         const names = imported.get(file.path) ?? new Set();
         return exportsOf(file)
           .filter((name) => !names.has(name) && !names.has('*') && !isPartOfAnExport(file, name))
-          .filter((name) => !isScriptContract(file, name))
+          .filter((name) => !isScriptContract(file, name) && !isReadingHalfOfCodec(file, name))
           .map((name) => `${file.path}: ${name}`);
       });
     expect(unused).toEqual([]);
@@ -83,6 +82,11 @@ function isPartOfAnExport(file: SourceFile, name: string): boolean {
 // The test of the scripts reads every module of the folder and compares each contract with its Lua file.
 function isScriptContract(file: SourceFile, name: string): boolean {
   return file.text.includes(`export const ${name} = defineScript(`);
+}
+
+// A record is read where it is written, so that one file holds its layout. The library writes some that only tools read.
+function isReadingHalfOfCodec(file: SourceFile, name: string): boolean {
+  return file.path.endsWith('.codec.ts') && exportsOf(file).includes(name.replace(/^decode/, 'encode'));
 }
 
 function packageOf(specifier: string): string | undefined {

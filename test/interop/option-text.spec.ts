@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatOptions, parseOptions } from '../../lib/model/task/option-text.js';
+import { encodeOptions, decodeOptions } from '../../lib/model/task/option-text.codec.js';
 import { noOptions, type TaskOptions } from '../../lib/model/task/task-options.js';
 
 interface GoldenOption {
@@ -16,12 +16,12 @@ describe.each(golden)('P-17 the option $text', ({ kind, value, text }) => {
   const options: TaskOptions = { ...noOptions, [kind]: value };
 
   it('C-74 is written as Go writes it', () => {
-    expect(formatOptions(options)).toEqual([text]);
+    expect(encodeOptions(options)).toEqual([text]);
   });
 
   it('C-75 is read back', () => {
     // Instants are written to the second.
     const kept = kind === 'deadline' || kind === 'processAt' ? Math.floor(Number(value) / 1_000) * 1_000 : value;
-    expect(parseOptions([text])).toEqual({ ...noOptions, [kind]: kept });
+    expect(decodeOptions([text])).toEqual({ ...noOptions, [kind]: kept });
   });
 });

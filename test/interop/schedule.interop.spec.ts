@@ -1,6 +1,6 @@
 import { decodeScheduleEntry, decodeScheduleEvent } from '../../lib/model/cron/schedule.codec.js';
 import { AsynqScheduler } from '../../lib/engine/scheduler/asynq-scheduler.js';
-import { parseOptions } from '../../lib/model/task/option-text.js';
+import { decodeOptions } from '../../lib/model/task/option-text.codec.js';
 import { sharedRedisUrl } from '../support/redis-server.js';
 import { acrossLanguages } from './support/across.js';
 import { found } from './support/found.js';
@@ -45,7 +45,7 @@ describe('a Go scheduler', () => {
     });
     expect(entries[0]).toMatchObject({ spec: '@every 1s', taskType: 'ok' });
     expect(Buffer.from(entries[0]?.taskPayload ?? []).toString()).toBe('tick');
-    expect(parseOptions(entries[0]?.options ?? [])).toMatchObject({ queue, maxRetry: 2, timeout: 90_000 });
+    expect(decodeOptions(entries[0]?.options ?? [])).toMatchObject({ queue, maxRetry: 2, timeout: 90_000 });
     expect(entries[1]).toMatchObject({ spec: 'CRON_TZ=Asia/Ho_Chi_Minh 0 2 1 1 *', previousEnqueueAt: undefined });
     // Two in the morning there is seven in the evening before in UTC.
     expect(new Date(entries[1]?.nextEnqueueAt ?? 0).toISOString()).toMatch(/-12-31T19:00:00.000Z$/);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { goQuote, goUnquote } from '../../lib/model/task/go-quote.js';
-import { formatOptions, parseOptions } from '../../lib/model/task/option-text.js';
+import { encodeOptions, decodeOptions } from '../../lib/model/task/option-text.codec.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../lib/model/task/task-options.js';
 import { ms } from '../../lib/model/time/duration.js';
 import { formatGoDuration, parseUnixDate } from '../../lib/model/time/go-time-text.js';
@@ -62,7 +62,7 @@ describe('text form of options', () => {
       group: 'g',
       headers: { k: '<v> & \u2028' },
     });
-    expect(formatOptions(all)).toEqual([
+    expect(encodeOptions(all)).toEqual([
       'MaxRetry(3)',
       'Queue("low")',
       'TaskID("id")',
@@ -74,10 +74,10 @@ describe('text form of options', () => {
       'Group("g")',
       'Header(["k","\\u003cv\\u003e \\u0026 \\u2028"])',
     ]);
-    expect(formatOptions(options({ processAt: new Date('2026-07-08T09:05:00Z') }))).toEqual([
+    expect(encodeOptions(options({ processAt: new Date('2026-07-08T09:05:00Z') }))).toEqual([
       'ProcessAt(Wed Jul  8 09:05:00 UTC 2026)',
     ]);
-    expect(formatOptions(noOptions)).toEqual([]);
+    expect(encodeOptions(noOptions)).toEqual([]);
   });
 
   it('C-75 reads back what it writes, whatever the options are', () => {
@@ -101,7 +101,7 @@ describe('text form of options', () => {
     fc.assert(
       fc.property(anyOptions, (input) => {
         const given = options(input);
-        expect(parseOptions(formatOptions(given))).toEqual(given);
+        expect(decodeOptions(encodeOptions(given))).toEqual(given);
       }),
     );
   });
@@ -109,15 +109,15 @@ describe('text form of options', () => {
   it('C-75 passes over what says nothing', () => {
     const texts = ['', 'Queue', 'Queue(low)', 'Queue("a" "b")', 'MaxRetry(x)', 'Timeout(soon)', 'Deadline(today)'];
     const more = ['Header(["k"])', 'Header({})', 'Header(x)', 'Color("red")', 'MaxRetry(3', 'Queue("\\xff")'];
-    expect(parseOptions([...texts, ...more])).toEqual(noOptions);
+    expect(decodeOptions([...texts, ...more])).toEqual(noOptions);
   });
 
   it('C-76 reads TaskID, Group and arguments with a parenthesis, which Go does not', () => {
-    expect(parseOptions(['TaskID("a)b")', 'Group("(g)")'])).toEqual({ ...noOptions, taskId: 'a)b', group: '(g)' });
+    expect(decodeOptions(['TaskID("a)b")', 'Group("(g)")'])).toEqual({ ...noOptions, taskId: 'a)b', group: '(g)' });
   });
 
   it('lets the last of a kind win, and adds headers up', () => {
-    expect(parseOptions(['Queue("a")', 'Header(["k","1"])', 'Queue("b")', 'Header(["l","2"])'])).toEqual({
+    expect(decodeOptions(['Queue("a")', 'Header(["k","1"])', 'Queue("b")', 'Header(["l","2"])'])).toEqual({
       ...noOptions,
       queue: 'b',
       headers: { k: '1', l: '2' },

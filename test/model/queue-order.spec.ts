@@ -1,9 +1,4 @@
-import {
-  greatestCommonDivisor,
-  normalizeWeights,
-  strictOrder,
-  weightedOrder,
-} from '../../lib/model/queue/queue-order.js';
+import { strictOrder, weightedOrder } from '../../lib/model/queue/queue-order.js';
 import { seededRandom } from '../support/seeded-random.js';
 
 const queues = { low: 1, critical: 6, default: 3 };
@@ -88,34 +83,23 @@ describe('strict order', () => {
 
 describe('weights', () => {
   it.each([
-    [[6, 2, 12], 2],
-    [[3, 3, 3], 3],
-    [[6, 3, 1], 1],
-    [[1], 1],
-    [[1, 0, 2], 1],
-    [[8, 0, 4], 4],
-    [[9, 12, 18, 30], 3],
-    [[], 0],
-  ])('S-31 %j have the greatest common divisor %d', (weights, divisor) => {
-    expect(greatestCommonDivisor(weights)).toBe(divisor);
-  });
-
-  it.each([
     [
-      [100, 20, 5],
-      [20, 4, 1],
-    ],
-    [[10], [1]],
-    [
-      [5, 1],
-      [5, 1],
+      { a: 100, b: 20, c: 5 },
+      { a: 20, b: 4, c: 1 },
     ],
     [
-      [6, 3, 0],
-      [2, 1, 0],
+      { a: 6, b: 3, c: 3 },
+      { a: 2, b: 1, c: 1 },
     ],
-    [[], []],
-  ])('S-32 %j normalise to %j', (weights, normalised) => {
-    expect(normalizeWeights(weights)).toEqual(normalised);
+    [
+      { a: 9_000_000_000, b: 3_000_000_000, c: 3_000_000_000 },
+      { a: 3, b: 1, c: 1 },
+    ],
+  ])('S-31, S-32 %j order the queues as %j do', (weights, normalised) => {
+    const draws = (queues: Record<string, number>): unknown => {
+      const order = weightedOrder(queues, seededRandom(7));
+      return Array.from({ length: 200 }, () => [order.draw(), order.shareSlots(10)]);
+    };
+    expect(draws(weights)).toEqual(draws(normalised));
   });
 });

@@ -36,7 +36,7 @@ export type FailureSettlement = Extract<Settlement, { kind: 'retry' | 'archive' 
  * (S-47): what the cancellation asked for, else what the error asks for, else another run while retries are
  * left, else the archive.
  */
-export function settleFailure(error: unknown, { message, canceled, policy, now }: FailedRun): FailureSettlement {
+function settleFailure(error: unknown, { message, canceled, policy, now }: FailedRun): FailureSettlement {
   if (canceled === 'delete') return { kind: 'delete', message };
   if (canceled === 'archive') return archive(message, { error, now });
   const directive = directiveOf(error);

@@ -5,7 +5,7 @@ import type { ScheduleEntry as PublishedEntry } from '../../model/cron/schedule.
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
 import { checkNames, checkOneOf, checkText, pathOf, refuse } from '../../model/options/check.js';
 import { defaultQueue } from '../../model/queue/queue-name.js';
-import { formatOptions } from '../../model/task/option-text.js';
+import { encodeOptions } from '../../model/task/option-text.codec.js';
 import { encodePayload } from '../../model/task/payload.codec.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import {
@@ -94,7 +94,7 @@ export function createEntry(registration: ScheduleRegistration, defaults: EntryD
     type,
     queue: laid.queue ?? defaultQueue,
     payload,
-    optionTexts: formatOptions(laid),
+    optionTexts: encodeOptions(laid),
     catchUp: catchUp === undefined ? defaults.catchUp : checkCatchUp(catchUp, pathOf(path, 'catchUp')),
     overlap: checkOneOf({ path: pathOf(path, 'overlap'), value: overlap }, ['allow', 'skip']),
     next: undefined,
@@ -158,7 +158,7 @@ function contentId({ registration, schedule, type, payload, laid }: Content): st
   const zone = schedule.kind === 'every' ? '' : schedule.timeZone;
   const bytes = registration.payload === undefined ? null : Buffer.from(payload).toString('base64');
   // As JSON, so that no two contents run together; the texts of instants leave out milliseconds.
-  const options = [...formatOptions(laid).sort(), laid.deadline ?? 0, laid.processAt ?? 0];
+  const options = [...encodeOptions(laid).sort(), laid.deadline ?? 0, laid.processAt ?? 0];
   const content = JSON.stringify([schedule.spec, zone, type, bytes, options]);
   const digest = createHash('sha256').update(content).digest('hex');
   return [8, 12, 16, 20, 32].map((end, at, ends) => digest.slice(ends[at - 1] ?? 0, end)).join('-');

@@ -10,7 +10,7 @@ export interface ScheduleEntry {
   readonly spec: string;
   readonly taskType: string;
   readonly taskPayload: Uint8Array;
-  /** Enqueue options in text form, `Name(argument)`; see `formatOptions` (P-17). */
+  /** Enqueue options in text form, `Name(argument)`; see `encodeOptions` (P-17). */
   readonly options: readonly string[];
   /** `undefined`: it never fires again. */
   readonly nextEnqueueAt: EpochMs | undefined;

@@ -27,9 +27,7 @@ export interface QueueOrder {
  */
 export function weightedOrder(queues: Readonly<Record<string, number>>, random: Random): QueueOrder {
   const names = Object.keys(queues);
-  // Small weights, so that their sum is exact however large they were written.
-  const normalized = normalizeWeights(Object.values(queues));
-  const weights = new Map(names.map((name, index) => [name, normalized[index] as number]));
+  const weights = new Map(Object.entries(queues));
   const weightOf = (name: string): number => weights.get(name) ?? 0;
   return {
     draw() {
@@ -59,21 +57,6 @@ export function strictOrder(queues: Readonly<Record<string, number>>): QueueOrde
       return dealAll(free, among === undefined ? names : names.filter((name) => among.includes(name)));
     },
   };
-}
-
-/** Weights divided by their greatest common divisor, zeros left alone: 100, 20, 5 is 20, 4, 1. */
-export function normalizeWeights(weights: readonly number[]): readonly number[] {
-  const divisor = greatestCommonDivisor(weights);
-  return divisor <= 1 ? weights : weights.map((weight) => weight / divisor);
-}
-
-/** The greatest whole number that divides all of them; zeros are passed over. */
-export function greatestCommonDivisor(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => {
-    let [larger, smaller] = [a, b];
-    while (smaller !== 0) [larger, smaller] = [smaller, larger % smaller];
-    return larger;
-  }, 0);
 }
 
 /** All slots to the first queue. */

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { AsynqError } from '../errors/asynq-error.js';
 
 /** The longest error text that is stored with a task, in bytes of UTF-8. */
-export const longestErrorText = 65_536;
+const longestErrorText = 65_536;
 
 // Go's wrapped errors rarely nest deeper; a chain that does is no longer read by anybody.
 const deepestCause = 10;

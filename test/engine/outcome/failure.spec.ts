@@ -1,6 +1,6 @@
 import { RevokeTaskError, SkipRetryError, SnoozeError } from '../../../lib/model/errors/control-errors.js';
 import { InvalidPayloadError, InvalidTaskError } from '../../../lib/model/errors/task-errors.js';
-import { type FailedRun, type FailureSettlement, settleFailure } from '../../../lib/engine/outcome/failure.js';
+import { type FailedRun, type FailureSettlement, judgeFailure } from '../../../lib/engine/outcome/failure.js';
 import { defaultRetryDelay } from '../../../lib/model/retry/retry-delay.js';
 import { epochMs, ms } from '../../../lib/model/time/duration.js';
 import { aTaskMessage } from '../../support/a-task-message.js';
@@ -12,7 +12,7 @@ const message = aTaskMessage({ type: 'x', retried: 2, maxRetry: 5, payload: Buff
 const context: FailedRun = { message, policy: { delay: () => ms(30_000), isFailure: () => true }, now };
 
 function outcomeOf(error: unknown, change: Partial<FailedRun> = {}): FailureSettlement {
-  return settleFailure(error, { ...context, ...change });
+  return judgeFailure(error, { ...context, queue: message.queue, ...change }).settlement;
 }
 
 const failedAt = { lastFailedAtSeconds: 1_700_000_000 };
@@ -27,7 +27,7 @@ const archived = (reason: string): FailureSettlement => ({
   message: { ...message, ...failedAt, errorMessage: reason },
 });
 
-describe('settleFailure', () => {
+describe('judgeFailure', () => {
   it('P-79, S-47 retries after the delay, with the counter raised and text and time noted', () => {
     expect(outcomeOf(boom)).toEqual(retry);
   });

@@ -8,9 +8,9 @@ import { type EnqueueOptions, noOptions, type TaskOptions } from './task-options
  * Go reads `Header` since after 0.26.0 only, and passes over `TaskID` and `Group`.
  *
  * @example
- * formatOptions(layTaskOptions({ queue: 'low', timeout: '90s' }, ...)) // ['Queue("low")', 'Timeout(1m30s)']
+ * encodeOptions(layTaskOptions({ queue: 'low', timeout: '90s' }, ...)) // ['Queue("low")', 'Timeout(1m30s)']
  */
-export function formatOptions(options: TaskOptions): string[] {
+export function encodeOptions(options: TaskOptions): string[] {
   const texts: string[] = [];
   if (options.maxRetry !== undefined) texts.push(`MaxRetry(${options.maxRetry})`);
   if (options.queue !== undefined) texts.push(`Queue(${goQuote(options.queue)})`);
@@ -30,7 +30,7 @@ export function formatOptions(options: TaskOptions): string[] {
  * Reads options back from their texts, Go's and ours. Texts that say nothing are passed over; of several of one kind
  * the last counts. Unlike Go it reads `TaskID` and `Group`, too, and arguments that contain `)` (D-C8).
  */
-export function parseOptions(texts: readonly string[]): TaskOptions {
+export function decodeOptions(texts: readonly string[]): TaskOptions {
   const options: Draft = { ...noOptions };
   for (const text of texts) {
     const open = text.indexOf('(');
