@@ -60,9 +60,8 @@ export class AsynqInstance {
       parts.logger ?? options.logger ?? new NestLogger(name === defaultInstanceName ? 'Asynq' : `Asynq:${name}`);
     this.logger = new ThrottledLogger({ logger, clock });
     this.#clock = clock;
-    // Where it leads is for the start line to say; a URL has a password.
-    if (options.isRedisUndefined) this.logger.warn(redisIsUndefined('AsynqModule:', 'the default'));
     this.broker = makeBroker(options, { parts, logger: this.logger });
+    if (options.isRedisUndefined) this.logger.warn(redisIsUndefined('AsynqModule:', this.broker.describe()));
     const shared = {
       broker: this.broker,
       clock,

@@ -67,11 +67,17 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async #start(instance: AsynqInstance): Promise<void> {
-    const { mux, groups, server, logger, options } = instance;
-    if (options.server === undefined) return;
-    if (!instance.mayHandle) return logger.info(`The role is "${options.role}": this process handles no tasks`);
-    if (mux.patterns.length === 0 && groups.isEmpty)
-      return logger.info('No task handler was found: the server does not start');
+    const { mux, groups, server, logger, options, broker } = instance;
+    const using = `Using ${broker.describe()}`;
+    if (options.server === undefined) return logger.info(using);
+    if (!instance.mayHandle) {
+      return logger.info(`${using}: the role is "${options.role}", so this process handles no tasks`);
+    }
+    if (mux.patterns.length === 0 && groups.isEmpty) {
+      if (options.role !== 'worker')
+        return logger.info(`${using}: no task handler was found, the server does not start`);
+      return logger.warn(`${using}: the role is "worker" but no task handler was found, the server does not start`);
+    }
     this.#started.push(instance);
     await server.start(mux);
   }

@@ -105,7 +105,9 @@ describe('@TaskAggregator', () => {
     const queue = aQueue();
     const test = await startApp({ imports: [registered(queue)], providers: [Names, Digests] });
     await aggregated(test, 'notification:ada');
-    expect(test.log.ofAsynq()).toContain(`Aggregating groups of ${queue}; no handler, so no task is fetched`);
+    expect(test.log.ofAsynq()).toContainEqual(
+      expect.stringMatching(`; queue ${queue}; no handlers, so no tasks are fetched; 2 aggregators$`),
+    );
     const redis = rawClient();
     await until('the combined task waits', async () => (await redis.llen(`asynq:{${queue}}:pending`)) === 1);
     redis.disconnect();
@@ -155,7 +157,7 @@ describe('@TaskAggregator', () => {
       }
     }
     const { log } = await startApp({ imports: [registered()], providers: [Names, Off] });
-    expect(log.ofAsynq()).toContain('No task handler was found: the server does not start');
+    expect(log.ofAsynq()).toContainEqual(expect.stringContaining('no task handler was found'));
   });
 });
 

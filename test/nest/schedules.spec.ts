@@ -89,7 +89,7 @@ describe('schedules of an application', () => {
   it('say how many they are when they start', async () => {
     const { log, scheduler } = await startBackups(options(aQueue()));
     expect(scheduler.status).toBe('active');
-    expect(log.ofAsynq()).toContainEqual(expect.stringMatching(/^Running 1 schedule$/));
+    expect(log.ofAsynq()).toContainEqual(expect.stringMatching(/^Scheduler started: redis:\/\/\S+; 1 schedule$/));
   });
 
   it('warn of a queue that the process forgot to serve', async () => {
@@ -107,7 +107,7 @@ describe('schedules of an application', () => {
     const queue = aQueue();
     const test = await startTimedApp({ imports: [AsynqModule.forRoot(options(queue))] });
     expect(test.scheduler.status).toBe('new');
-    expect(test.log.ofAsynq()).toEqual(['No task handler was found: the server does not start']);
+    expect(test.log.ofAsynq()).toEqual([expect.stringContaining('no task handler was found')]);
     expect(test.clock.armedTimers).toBe(0);
   });
 

@@ -21,7 +21,7 @@ class Worker {
   }
 }
 
-const started = 'Processing tasks of';
+const started = 'Server started: ';
 
 describe('the start of an application', () => {
   it('runs no handler before every provider of every module has bootstrapped', async () => {
@@ -158,21 +158,34 @@ describe('what a process does', () => {
   it('starts no server without a handler, and says so in one line', async () => {
     const { server, log } = await startApp({ imports: [AsynqModule.forRoot(options(aQueue()))] });
     expect(server.status).toBe('new');
-    expect(log.ofAsynq()).toEqual(['No task handler was found: the server does not start']);
+    expect(log.ofAsynq()).toEqual([
+      expect.stringMatching(/^Using redis:\/\/[^@]+: no task handler was found, the server does not start$/),
+    ]);
   });
 
-  it('starts no server when server is false, and says nothing', async () => {
+  it('starts no server when server is false, and says where tasks are enqueued', async () => {
     const imports = [AsynqModule.forRoot(options(aQueue(), { server: false }))];
     const { server, log } = await startApp({ imports, providers: [Worker] });
     expect(server.status).toBe('new');
-    expect(log.ofAsynq()).toEqual([]);
+    expect(log.ofAsynq()).toEqual([expect.stringMatching(/^Using redis:\/\/[^@]+$/)]);
   });
 
   it.each(['producer', 'scheduler'] as const)('handles nothing in the role of a %s', async (role) => {
     const imports = [AsynqModule.forRoot(options(aQueue(), { role }))];
     const { server, log } = await startApp({ imports, providers: [Worker] });
     expect(server.status).toBe('new');
-    expect(log.ofAsynq()).toContain(`The role is "${role}": this process handles no tasks`);
+    expect(log.ofAsynq()).toContainEqual(
+      expect.stringContaining(`: the role is "${role}", so this process handles no tasks`),
+    );
+  });
+
+  it('warns of the role of a worker that has no handler', async () => {
+    const imports = [AsynqModule.forRoot(options(aQueue(), { role: 'worker' }))];
+    const { server, log } = await startApp({ imports });
+    expect(server.status).toBe('new');
+    expect(log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { message: expect.stringContaining('the role is "worker" but no task handler was found') },
+    ]);
   });
 
   it('takes the role of the process from ASYNQ_ROLE', async () => {
@@ -192,6 +205,20 @@ describe('what a process does', () => {
     const test = await startApp({ imports, providers: [Worker] });
     expect(test.log.ofAsynq()).toEqual(['Found Worker (1 handler)', expect.stringMatching(started)]);
     expect(await resultOf(test, 'work')).toBe('worked');
+  });
+
+  it('warns once of redis: undefined and names what is used instead', async () => {
+    const { ASYNQ_REDIS_URL: before } = process.env;
+    process.env['ASYNQ_REDIS_URL'] = sharedRedisUrl();
+    try {
+      const { log } = await startApp({ imports: [AsynqModule.forRoot({ ...options(aQueue()), redis: undefined })] });
+      expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+        `AsynqModule: redis is undefined, so redis://${new URL(sharedRedisUrl()).host}/0 is used; leave the option out if that is meant`,
+      ]);
+    } finally {
+      if (before === undefined) delete process.env['ASYNQ_REDIS_URL'];
+      else process.env['ASYNQ_REDIS_URL'] = before;
+    }
   });
 
   it('opens one connection as a producer', async () => {

@@ -60,6 +60,11 @@ export class GroupMux {
     )?.aggregator;
   }
 
+  /** How many aggregators are registered. */
+  get size(): number {
+    return this.#routes.length;
+  }
+
   /** Whether nothing is registered. */
   get isEmpty(): boolean {
     return this.#routes.length === 0;

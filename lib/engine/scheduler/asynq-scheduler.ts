@@ -164,11 +164,13 @@ export class AsynqScheduler {
     if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed and cannot be started again');
     if (this.#status === 'active') throw new InvalidStateError('The scheduler is running already');
     this.#status = 'active';
-    const services = (this.#services ??= this.#createServices(this.#openedBroker()));
+    const broker = this.#openedBroker();
+    const services = (this.#services ??= this.#createServices(broker));
     const started = services.start(this.#entries.values());
     this.#starting = started.catch(() => undefined);
     await started;
-    this.options.logger.info(`Running ${this.#entries.size === 1 ? '1 schedule' : `${this.#entries.size} schedules`}`);
+    const schedules = this.#entries.size === 1 ? '1 schedule' : `${this.#entries.size} schedules`;
+    this.options.logger.info(`Scheduler started: ${broker.describe()}; ${schedules}`);
   }
 
   /**

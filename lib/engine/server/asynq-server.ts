@@ -22,6 +22,7 @@ import {
 } from './server-options.js';
 import { createServerServices, type ServerServices } from './server-services.js';
 import { listenForSignals } from './signals.js';
+import { startLine } from './start-line.js';
 import { TaskMux } from './task-mux.js';
 
 /**
@@ -202,9 +203,7 @@ export class AsynqServer {
     await this.#group.start();
     if (this.#status !== 'active') await services.processor.stopFetching();
     if (options.janitorBatchSize > 100) logger.warn('janitorBatchSize above 100 may keep Redis busy for long');
-    const queues = Object.keys(options.queues).join(', ');
-    if (isIdle) logger.info(`Aggregating groups of ${queues}; no handler, so no task is fetched`);
-    else logger.info(`Processing tasks of ${queues}, at most ${options.concurrency} at once`);
+    logger.info(startLine({ place: broker.describe(), options, handler, groups: this.#groups, fetches: !isIdle }));
   }
 
   async #close(): Promise<void> {

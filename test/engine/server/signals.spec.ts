@@ -25,7 +25,7 @@ describe('AsynqServer.run', () => {
     child = spawn(process.execPath, [loader, script, test.url, test.queue, handling]);
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (text: Buffer) => (output += text.toString()));
-    await said('Processing tasks');
+    await said('Server started');
     return child;
   };
 
