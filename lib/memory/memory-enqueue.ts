@@ -86,7 +86,8 @@ export function storeTasks(
       stored.lock = lock;
       const at = expiryInstant(deps, now);
       store.locks.sweep(at);
-      store.locks.set(lock, { value: message.id, expiresAt: addMs(at, fromSeconds(uniqueForSeconds)) });
+      const value = { taskId: message.id, isAggregated: false };
+      store.locks.set(lock, { value, expiresAt: addMs(at, fromSeconds(uniqueForSeconds)) });
     }
     return 'stored';
   });
@@ -101,7 +102,10 @@ function refusalOf(
   { taskId, lock, now }: { readonly taskId: string; readonly lock: string | undefined; readonly now: EpochMs },
 ): Exclude<StoreOutcome, 'stored'> | undefined {
   const holder = lock === undefined ? undefined : deps.store.locks.get(lock, expiryInstant(deps, now))?.value;
-  if (holder !== undefined) return holder === taskId ? 'held' : 'duplicate';
+  // A lock whose holder has vanished refuses nobody.
+  if (holder !== undefined && (holder.isAggregated || queue.tasks.has(holder.taskId))) {
+    return holder.taskId === taskId ? 'held' : 'duplicate';
+  }
   return queue.tasks.has(taskId) ? 'id-conflict' : undefined;
 }
 

@@ -13,7 +13,7 @@ import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { addMs, type EpochMs, fromEpochSeconds, type Ms, ms, toEpochSeconds } from '../model/time/duration.js';
 import type { MemoryDeps } from './memory-deps.js';
 import { storeTasks } from './memory-enqueue.js';
-import { readRecord } from './memory-records.js';
+import { lockOf, readRecord } from './memory-records.js';
 import type { MemorySettle } from './memory-settle.js';
 import type { MemoryQueue } from './memory-state.js';
 import type { ScoredIds } from './scored-ids.js';
@@ -81,12 +81,13 @@ export class MemoryGroups {
     if (!queue.aggregationSets.has(set) || !queue.members.has(set)) return 'gone';
     const record = encodeTaskMessage(combined.message);
     // Looked at before the new task is there: that may wait for aggregation as well.
-    const stale = aggregatingMembers(queue, set);
+    const stale = new Set(aggregatingMembers(queue, set));
     const missing = [...(queue.members.get(set) ?? [])].filter(({ id }) => !queue.tasks.has(id)).length;
     const [outcome] = storeTasks(this.deps, { queue: request.queue, tasks: [{ request: combined, record }], now });
     if (outcome === 'id-conflict') return outcome;
     if (outcome !== 'stored') return 'duplicate';
     for (const taskId of stale) queue.forget(taskId);
+    for (const name of request.locks) this.deps.store.keepLock(lockOf(queue.name, name), stale);
     dissolve(queue, set);
     this.deps.notices.dropped(request.queue, { from: 'group', count: missing });
     return 'finished';
@@ -99,7 +100,7 @@ export class MemoryGroups {
     if (queue.aggregationSets.has(set)) returnSet(queue, set);
   }
 
-  /** Deletes a set with all its tasks. Their unique locks stay. */
+  /** Deletes a set with all its tasks. Nobody holds their unique locks then. */
   deleteAggregationSet(request: AggregationSetRequest): void {
     const queue = this.deps.store.queue(request.queue);
     const set = setName(request);

@@ -24,8 +24,8 @@ export class MemoryStore {
   readonly queues = new Map<string, MemoryQueue>();
   /** Names of the queues that others see: those a task was enqueued to. */
   readonly knownQueues = new Set<string>();
-  /** Who holds a unique lock, by the lock's full key (P-21): the id of a task. */
-  readonly locks = new ExpiringMap<string>();
+  /** Who holds a unique lock, by the lock's full key (P-21). */
+  readonly locks = new ExpiringMap<LockHolder>();
   /** What servers publish of themselves, by `host:pid:server-id`. */
   readonly servers = new ExpiringMap<PublishedServer>();
   /** What schedulers publish, by `host:pid:scheduler-id`. */
@@ -48,8 +48,21 @@ export class MemoryStore {
 
   /** Frees a unique lock, but only one that this very task holds (Q-08). */
   releaseLock(lock: string | undefined, taskId: string): void {
-    if (lock !== undefined && this.locks.peek(lock) === taskId) this.locks.delete(lock);
+    if (lock !== undefined && this.locks.peek(lock)?.taskId === taskId) this.locks.delete(lock);
   }
+
+  /** Keeps a unique lock for its whole time if one of these tasks holds it, though they are about to vanish (Q-03). */
+  keepLock(lock: string | undefined, aggregated: ReadonlySet<string>): void {
+    const held = lock === undefined ? undefined : this.locks.peek(lock);
+    if (held !== undefined && aggregated.has(held.taskId)) held.isAggregated = true;
+  }
+}
+
+/** The task that holds a unique lock. */
+export interface LockHolder {
+  readonly taskId: string;
+  /** It is not stored any more, since another task stands for it. */
+  isAggregated: boolean;
 }
 
 /** A server and what it runs. */

@@ -15,7 +15,7 @@ import { addMs, type EpochMs, fromEpochSeconds, type Ms, ms, toEpochSeconds } fr
 import { archiveLimits } from './archive-limits.js';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { dayCounters } from './day-counters.js';
-import { aggregationSetKey, groupKey, queueKeys } from './keys.js';
+import { aggregationSetKey, groupKey, lockKey, queueKeys } from './keys.js';
 import { storeArguments, taskArguments, wrongPlaceError } from './redis-enqueue.js';
 import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
@@ -32,7 +32,7 @@ export const collectGroupScript = defineScript({
 /** Stores the task that stands for a set and deletes the set with its tasks. */
 export const finishAggregationScript = defineScript({
   file: 'finish-aggregation.lua',
-  keys: ['set', 'aggregationSets', 'pending', 'scheduled', 'retry', 'due', 'groups'],
+  keys: ['set', 'aggregationSets', 'pending', 'scheduled', 'retry', 'due', 'groups', '...locks'],
   args: ['taskPrefix', 'groupPrefix', 'now', 'pendingSince', 'wakeChannel', 'dueChannel', 'queue', '...tasks'],
   replies: ['FINISHED', 'GONE', 'DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
@@ -162,9 +162,10 @@ export class RedisGroups {
     const { queue, group, setId, combined, now } = request;
     const keys = queueKeys(queue);
     const { aggregationSets, pending, scheduled, retry, due, groups } = keys;
+    const locks = request.locks.map((lock) => lockKey(keys, lock)).filter((lock) => lock !== '');
     const reply = await this.deps.runner.run(
       finishAggregationScript,
-      [aggregationSetKey(keys, group, setId), aggregationSets, pending, scheduled, retry, due, groups],
+      [aggregationSetKey(keys, group, setId), aggregationSets, pending, scheduled, retry, due, groups, ...locks],
       [...storeArguments(keys, now), ...taskArguments(keys, combined, encodeTaskMessage(combined.message))],
     );
     const word = textReply(reply);

@@ -120,6 +120,7 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
       group: 'g',
       setId,
       combined,
+      locks: [],
       now: sharp,
     });
   };

@@ -21,6 +21,7 @@ import { publishedSchedules, ticking } from './schedule.conformance.js';
 import { settling } from './settle.conformance.js';
 import { settlingSuccess } from './success.conformance.js';
 import { undecodableRecords } from './undecodable.conformance.js';
+import { vanishedHolders } from './vanished-holder.conformance.js';
 import { waiting } from './wait.conformance.js';
 
 /** Everything the contracts of a broker promise. */
@@ -29,6 +30,7 @@ export const deck: readonly Chapter[] = [
   enqueueingLater,
   enqueueingUnique,
   enqueueingGrouped,
+  vanishedHolders,
   dequeueing,
   dequeueingKnown,
   extendingLeases,

@@ -58,7 +58,7 @@ export const brokerLife = chapter('the life of a broker', (it) => {
       listGroups: async () => await maintenance.listGroups(queue),
       collect: async () => await maintenance.collectGroup({ queue, group: 'g', now, ...limits }),
       read: async () => await maintenance.readAggregationSet({ ...set, now }),
-      finish: async () => await maintenance.finishAggregation({ ...set, combined: tasks.request(), now }),
+      finish: async () => await maintenance.finishAggregation({ ...set, combined: tasks.request(), locks: [], now }),
       giveBack: async () => await maintenance.returnAggregationSet(set),
       deleteSet: async () => await maintenance.deleteAggregationSet(set),
       reclaim: async () => await maintenance.reclaimAggregationSets({ queue, now }),

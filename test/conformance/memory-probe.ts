@@ -64,7 +64,7 @@ export function memoryQueueProbe(name: string, store: MemoryStore, clock: Clock)
     },
     lock: async (key) => {
       const lock = store.locks.get(key, clock.now());
-      return await Promise.resolve(lock && { holder: lock.value, ttl: ttlOf(lock, clock) });
+      return await Promise.resolve(lock && { holder: lock.value.taskId, ttl: ttlOf(lock, clock) });
     },
 
     replaceRecord: async (id, bytes) => {
@@ -88,7 +88,12 @@ export function memoryQueueProbe(name: string, store: MemoryStore, clock: Clock)
       await Promise.resolve();
     },
     setLock: async (key, { holder, ttl }) =>
-      await Promise.resolve(store.locks.set(key, { value: holder, expiresAt: addMs(clock.now(), ttl) })),
+      await Promise.resolve(
+        store.locks.set(key, {
+          value: { taskId: holder, isAggregated: false },
+          expiresAt: addMs(clock.now(), ttl),
+        }),
+      ),
     pause: async () => {
       queue.isPaused = true;
       await Promise.resolve();

@@ -99,7 +99,9 @@ export async function redisQueueProbe(queue: string, clientOf: ClientOf): Promis
     }),
     lock: async (key) => {
       const holder = await redis.get(key);
-      return holder === null ? undefined : { holder, ttl: ms(await redis.pttl(key)) };
+      return holder === null
+        ? undefined
+        : { holder: holder.replace(/^aggregated:/, ''), ttl: ms(await redis.pttl(key)) };
     },
 
     replaceRecord: async (id, bytes) => void (await redis.hset(taskKey(keys, id), 'msg', Buffer.from(bytes))),

@@ -1,6 +1,7 @@
 import { AsynqServer } from '../../lib/engine/server/asynq-server.js';
 import type { TaskGroup } from '../../lib/engine/maintenance/task-group.js';
 import { TaskMux } from '../../lib/engine/server/task-mux.js';
+import { DuplicateTaskError } from '../../lib/model/errors/task-errors.js';
 import { sharedRedisUrl } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 import { acrossLanguages } from './support/across.js';
@@ -55,6 +56,18 @@ describe('aggregating across languages', () => {
       Array.from({ length: 3 }, () => ['note', { lang: 'go' }]),
     );
     await until('nothing is left', async () => (await across.inspector.queue(queue)).Size === 0);
+  });
+
+  it('P-103 keeps the lock of a Go member that was aggregated here', async () => {
+    const queue = across.aQueue('locked');
+    const options = { queue, group: 'g', unique: 3_600_000 };
+    await across.go.enqueue({ type: 'note', payload: '{"u":1}', options });
+    const server = await aggregate({ queue }, []);
+    await new Promise((resolve) => server.events.once('aggregated', resolve));
+
+    const twin = across.client.enqueue('note', { u: 1 }, { queue, group: 'g', unique: '1h' });
+    await expect(twin).rejects.toThrow(DuplicateTaskError);
+    expect((await across.go.tryEnqueue({ type: 'note', payload: '{"u":1}', options })).refusal).toBe('duplicate');
   });
 
   it('aggregates one queue here and in Go at once, and loses and doubles nothing', async () => {

@@ -1,4 +1,5 @@
 import { DuplicateTaskError, TaskIdConflictError } from '../../lib/model/errors/task-errors.js';
+import { until } from '../support/until.js';
 import { acrossLanguages } from './support/across.js';
 
 const payload = '{"u":1}';
@@ -98,5 +99,39 @@ describe('unique tasks across languages', () => {
     await worker.shutdown();
 
     expect(await across.redis.get(lock ?? '')).toBe(second.id);
+  });
+
+  it('Q-64 takes over the lock of a Go task that was deleted by hand, which Go does not', async () => {
+    const queue = across.aQueue('unique');
+    const options = { queue, unique: 3_600_000 };
+    const { id } = await across.go.enqueue({ type: 'ok', payload, options });
+    await across.redis.del(`asynq:{${queue}}:t:${id}`);
+    await across.redis.lrem(`asynq:{${queue}}:pending`, 0, id);
+    expect((await across.go.tryEnqueue({ type: 'ok', payload, options })).refusal).toBe('duplicate');
+
+    const ours = await across.client.enqueue('ok', { u: 1 }, { queue, unique: '1m' });
+
+    const lock = await across.redis.hget(`asynq:{${queue}}:t:${ours.id}`, 'unique_key');
+    expect(await across.redis.get(lock ?? '')).toBe(ours.id);
+    expect((await across.go.tryEnqueue({ type: 'ok', payload, options })).refusal).toBe('duplicate');
+    const worker = await across.aGoWorker({ queues: { [queue]: 1 } });
+    await worker.hasEnded(ours.id);
+    await worker.shutdown();
+    expect((await across.go.tryEnqueue({ type: 'ok', payload, options })).refusal).toBe('');
+  });
+
+  it('Q-64 takes over the lock of a member that a Go server has aggregated, which Go does not', async () => {
+    const queue = across.aQueue('unique');
+    const options = { queue, group: 'g', unique: 3_600_000 };
+    await across.go.enqueue({ type: 'note', payload, options });
+    await across.inspector.ask({ op: 'pause', queue });
+    await across.aGoWorker({ queues: { [queue]: 1 }, groupSize: 1, groupGrace: 1_000 });
+    await until('only the combined task is left', async () => {
+      const { Pending, Groups } = await across.inspector.queue(queue);
+      return Pending === 1 && Groups === 0 && (await across.redis.keys(`asynq:{${queue}}:t:*`)).length === 1;
+    });
+    expect((await across.go.tryEnqueue({ type: 'note', payload, options })).refusal).toBe('duplicate');
+
+    await expect(across.client.enqueue('note', { u: 1 }, { queue, group: 'g', unique: '1h' })).resolves.toBeDefined();
   });
 });

@@ -1,5 +1,5 @@
 import { addMs, ms } from '../../lib/model/time/duration.js';
-import { groupKey } from '../../lib/redis/keys.js';
+import { groupKey, taskKey } from '../../lib/redis/keys.js';
 import { now, nowSeconds, type Wanted } from '../conformance/task-words.js';
 import { QueueUnderTest } from './queue-under-test.js';
 
@@ -37,6 +37,17 @@ describe('enqueueing under a unique lock', () => {
   it('counts a lock of another type as held', async () => {
     await tasks.redis.lpush(uniqueKey, 'x');
     expect(await tasks.enqueue(unique('a'), { id: 'b' })).toEqual(['duplicate', 'enqueued']);
+  });
+
+  it('takes over a lock whose holder left a hash without a message, but not one whose task key has another type', async () => {
+    const holder = taskKey(tasks.keys, 'gone');
+    await tasks.redis.set(uniqueKey, 'gone', 'EX', 600);
+    await tasks.redis.lpush(holder, 'x');
+    expect(await tasks.enqueue(unique('a'))).toEqual(['duplicate']);
+    await tasks.redis.del(holder);
+    await tasks.redis.hset(holder, 'state', 'retry');
+    expect(await tasks.enqueue(unique('a'))).toEqual(['enqueued']);
+    expect(await tasks.redis.ttl(uniqueKey)).toBeLessThanOrEqual(60);
   });
 
   it('P-92 P-11 puts a grouped task into its group, at the second of now', async () => {

@@ -100,7 +100,9 @@ describe('a Redis that is full', () => {
     const check = await maintenance.collectGroup({ queue, group: 'g', now: at, ...limits });
     const setId = check.kind === 'collected' ? check.setId : '';
     const combined = tasks.request({ id: 'all' });
-    expect(await maintenance.finishAggregation({ queue, group: 'g', setId, combined, now: at })).toBe('finished');
+    expect(await maintenance.finishAggregation({ queue, group: 'g', setId, combined, locks: [], now: at })).toBe(
+      'finished',
+    );
     const second = await maintenance.collectGroup({ queue, group: 'g', now: at, ...limits });
     const returned = { queue, group: 'g', setId: second.kind === 'collected' ? second.setId : '' };
     await maintenance.returnAggregationSet(returned);

@@ -18,7 +18,7 @@ describe('finishing an aggregation', () => {
     const set = { queue, group: 'g', setId: checked.kind === 'collected' ? checked.setId : 'none' };
     const message = aTaskMessage({ id: 'combined', type: 'digest', queue });
     const combined = { message, place: { kind: 'pending' }, uniqueForSeconds: 0, idIsGenerated: false } as const;
-    expect(await tasks.maintenance.finishAggregation({ ...set, combined, now: noon })).toBe('finished');
+    expect(await tasks.maintenance.finishAggregation({ ...set, combined, locks: [], now: noon })).toBe('finished');
     expect(await tasks.redis.keys(`${tasks.keys.taskPrefix}*`)).toEqual([`${tasks.keys.taskPrefix}combined`]);
   });
 

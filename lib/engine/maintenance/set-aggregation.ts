@@ -2,6 +2,7 @@ import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type {
   AggregationSet,
   AggregationSetRequest,
+  FinishAggregationRequest,
   FinishOutcome,
   MaintenanceContract,
 } from '../../model/broker/maintenance.contract.js';
@@ -84,7 +85,8 @@ export class SetAggregation {
     });
     try {
       const combined = await this.#orAborted(this.#combine(read));
-      this.#conclude(await this.#finish(combined), { combined, size: read.messages.length });
+      const locks = read.messages.map(({ uniqueKey }) => uniqueKey).filter((key) => key !== '');
+      this.#conclude(await this.#finish({ combined, locks }), { combined, size: read.messages.length });
     } finally {
       limit.cancel();
     }
@@ -101,11 +103,11 @@ export class SetAggregation {
   }
 
   /** A call whose answer was lost is made again: whatever it did, a second one does nothing more. */
-  async #finish(combined: EnqueueRequest): Promise<FinishOutcome | 'unknown'> {
+  async #finish(task: Pick<FinishAggregationRequest, 'combined' | 'locks'>): Promise<FinishOutcome | 'unknown'> {
     const { maintenance, clock } = this.deps;
     for (let isFirst = true; ; isFirst = false) {
       try {
-        const outcome = await maintenance.finishAggregation({ ...this.set, combined, now: clock.now() });
+        const outcome = await maintenance.finishAggregation({ ...this.set, ...task, now: clock.now() });
         return outcome === 'gone' && !isFirst ? 'unknown' : outcome;
       } catch (error) {
         if (!(error instanceof BrokerUnavailableError)) throw error;

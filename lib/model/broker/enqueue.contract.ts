@@ -7,7 +7,8 @@ export interface EnqueueContract {
   /**
    * Stores new tasks, each in one atomic step, in the given order within a queue. Registers their queues.
    * Never rejects: what went wrong with an item is its outcome, and its neighbours are not touched by it.
-   * Before: messages are complete and valid. After `enqueued`: the task is in exactly the place asked for.
+   * Before: messages are complete and valid. After `enqueued`: the task is in exactly the place asked for. A lock whose
+   * holder is not stored any more refuses nobody: the new task takes it over.
    */
   enqueue(requests: readonly EnqueueRequest[], now: EpochMs): Promise<readonly EnqueueOutcome[]>;
 }

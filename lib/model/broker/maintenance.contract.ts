@@ -68,14 +68,15 @@ export interface MaintenanceContract {
   /**
    * Stores the task that stands for a set, in the set's queue, and deletes the set with all its tasks: both or neither,
    * so nothing is lost and nothing aggregated twice, whenever this process dies. Unless `finished` nothing was written;
-   * `gone` means that the set went back to its group, or was finished before.
+   * `gone` means that the set went back to its group, or was finished before. Locks that members hold refuse equal tasks
+   * until their time is over (Q-03).
    */
   finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome>;
 
   /** Gives the members of a set back to their group before its time is over; nothing when it is gone. */
   returnAggregationSet(request: AggregationSetRequest): Promise<void>;
 
-  /** Deletes a set with all its tasks. */
+  /** Deletes a set with all its tasks. Nobody holds their unique locks then. */
   deleteAggregationSet(request: AggregationSetRequest): Promise<void>;
 
   /** Returns the members of sets past their deadline to their groups; returns how many sets. */
@@ -178,6 +179,8 @@ export interface AggregationSetRequest {
 export interface FinishAggregationRequest extends AggregationSetRequest {
   /** The task that stands for the set; its queue is the set's. */
   readonly combined: EnqueueRequest;
+  /** The unique locks that messages of the set name. */
+  readonly locks: readonly string[];
   readonly now: EpochMs;
 }
 

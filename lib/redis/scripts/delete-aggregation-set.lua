@@ -1,4 +1,5 @@
--- delete-aggregation-set: deletes a set with all its tasks (P-99). Their unique locks stay (Q-03).
+-- delete-aggregation-set: deletes a set with all its tasks (P-99). Their unique locks stay (Q-03)
+-- until their time is over, or until an equal task takes them over.
 --
 -- KEYS[1]  set              zset   task id -> time added to the group, epoch seconds
 -- KEYS[2]  aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds

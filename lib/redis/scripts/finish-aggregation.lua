@@ -1,5 +1,6 @@
 -- finish-aggregation: stores the task that stands for an aggregation set and deletes the set with its tasks, both or
--- neither. The tasks' unique locks stay (Q-03).
+-- neither. The tasks' unique locks stay (Q-03), and say from now on that their holders were aggregated: a lock whose
+-- holder has merely vanished is taken over by the next task (see store-tasks).
 --
 -- KEYS[1]   set              zset   task id -> time added to the group, epoch seconds
 -- KEYS[2]   aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds
@@ -8,6 +9,7 @@
 -- KEYS[5]   retry            zset   task id -> due time, epoch seconds
 -- KEYS[6]   due              zset   task id -> exact due time, epoch milliseconds
 -- KEYS[7]   groups           set    names of groups with waiting tasks
+-- KEYS[8..] locks            string id of the task that holds a unique lock; those of the members
 -- ARGV[1]   taskPrefix       a task's hash is this and its id: built here, same hash slot
 -- ARGV[2]   groupPrefix      a group's zset is this and its name: built here, same hash slot
 -- ARGV[3]   now              epoch milliseconds
@@ -26,7 +28,7 @@
 --           CONFLICT         a task with this id exists
 --           WRONG_TYPE       where it is to be stored stands a key of another type
 --           Nothing was written unless FINISHED.
--- Cost      O(N), N members
+-- Cost      O(N), N members and locks
 local set, aggregationSets = KEYS[1], KEYS[2]
 local pending, scheduled, retry, due, groups = KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -44,12 +46,13 @@ end
 
 -- Looked at before anything is written. A hash that names another state stays: its id was left behind in the set and
 -- belongs to another task by now.
-local members, missing = {}, 0
+local members, isMember, missing = {}, {}, 0
 for first = 0, size - 1, 1000 do
   for _, taskId in ipairs(redis.call('ZRANGE', set, first, first + 999)) do
     local state = redis.pcall('HGET', taskPrefix .. taskId, 'state')
     if state == 'aggregating' then
       members[#members + 1] = taskPrefix .. taskId
+      isMember[taskId] = true
     elseif not state then
       missing = missing + 1
     end
@@ -71,6 +74,12 @@ if refused[2] then
 end
 for first = 1, #members, 1000 do
   redis.call('DEL', unpack(members, first, math.min(first + 999, #members)))
+end
+for i = 8, #KEYS do
+  local holder = redis.pcall('GET', KEYS[i])
+  if isMember[holder] then
+    redis.call('SET', KEYS[i], 'aggregated:' .. holder, 'KEEPTTL')
+  end
 end
 redis.call('DEL', set)
 redis.call('ZREM', aggregationSets, set)

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import type { EnqueueOutcome } from '../../../lib/model/broker/enqueue.contract.js';
 import { defineTask } from '../../../lib/model/task/task-definition.js';
 import { addMs, ms } from '../../../lib/model/time/duration.js';
+import { aTaskMessage } from '../../support/a-task-message.js';
 import { GroupsUnderTest } from './groups-under-test.js';
 
 describe('aggregating groups', () => {
@@ -55,6 +58,22 @@ describe('aggregating groups', () => {
     expect(await groups.waiting('g')).toEqual([]);
     expect(await Promise.all(ids.map(async (id) => await groups.test.stateOf(id)))).toEqual(['gone', 'gone', 'gone']);
     expect(await groups.test.redis.exists(groups.test.keys.groups, groups.test.keys.aggregationSets)).toBe(0);
+  });
+
+  it('P-103 lets members hold their unique locks on', async () => {
+    const uniqueKey = `asynq:{${groups.test.queue}}:unique:email:send:`;
+    const unique = async (): Promise<readonly EnqueueOutcome[]> => {
+      const message = aTaskMessage({ queue: groups.test.queue, id: randomUUID(), group: 'g', uniqueKey });
+      const request = { message, place: { kind: 'aggregating' }, uniqueForSeconds: 600, idIsGenerated: true } as const;
+      return await groups.test.broker.enqueue.enqueue([request], groups.test.time.now());
+    };
+    expect(await unique()).toEqual(['enqueued']);
+    await groups.join('g');
+    await groups.start();
+    await groups.advance('1m');
+    expect(groups.sizes).toEqual([2]);
+    expect(await unique()).toEqual(['duplicate']);
+    expect(await groups.test.redis.get(uniqueKey)).toMatch(/^aggregated:/);
   });
 
   it('S-114 puts the task into the queue of the group, whatever queue it names', async () => {

@@ -8,8 +8,8 @@
 --            milliseconds, or empty; the group's name, or empty; lock, or empty; how long the lock lives in seconds
 -- Returns an array of position (from 1) and a word for each task that was not stored: DUPLICATE, another task holds the
 -- lock; HELD, a task with this very id holds it; CONFLICT, a task with this id exists; WRONG_TYPE, where it is to
--- be stored stands a key of another type. Nothing is written before every
--- task has been looked at, so no error can stop the script half way.
+-- be stored stands a key of another type. A lock whose holder is not stored any more refuses nobody: the new task takes
+-- it over. Nothing is written before every task has been looked at, so no error can stop the script half way.
 local function hasPlace(context, place, group)
   local keys = context.keys
   if place == 'pending' then
@@ -20,14 +20,27 @@ local function hasPlace(context, place, group)
   return isSound(keys.groups, 'set') and isSound(context.prefixes.group .. group, 'zset')
 end
 
-local function refusalOf(context, taken, taskId, lock)
-  -- A lock of another type may have been somebody's.
-  if lock ~= '' and not taken.locks[lock] and not isSound(lock, 'string') then
-    return 'DUPLICATE'
+-- Whose lock it is: nil when it is free, or when its holder has vanished (deleted by hand, evicted). The members of an
+-- aggregation set are gone as well, but meant to hold their locks on (see finish-aggregation).
+local function holderOf(context, lock)
+  local holder = redis.call('GET', lock)
+  local aggregated = holder and string.match(holder, '^aggregated:(.*)$')
+  if aggregated or not holder then
+    return aggregated
   end
-  local holder = lock ~= '' and (taken.locks[lock] or redis.call('GET', lock))
-  if holder then
-    return holder == taskId and 'HELD' or 'DUPLICATE'
+  return redis.pcall('HEXISTS', context.prefixes.task .. holder, 'msg') ~= 0 and holder
+end
+
+local function refusalOf(context, taken, taskId, lock)
+  if lock ~= '' then
+    -- A lock of another type may have been somebody's.
+    if not taken.locks[lock] and not isSound(lock, 'string') then
+      return 'DUPLICATE'
+    end
+    local holder = taken.locks[lock] or holderOf(context, lock)
+    if holder then
+      return holder == taskId and 'HELD' or 'DUPLICATE'
+    end
   end
   return (taken.ids[taskId] or redis.call('EXISTS', context.prefixes.task .. taskId) == 1) and 'CONFLICT'
 end
