@@ -11,7 +11,7 @@
  * @packageDocumentation
  */
 export { AsynqClient } from './engine/client/asynq-client.js';
-export type { CancelOptions } from './engine/client/asynq-client.js';
+export type { CancelOptions, TaskReference } from './engine/client/asynq-client.js';
 export type { ClientOptions } from './engine/client/client-options.js';
 export type { EnqueueResult } from './engine/client/enqueue-outcome.js';
 export type { EnqueueArguments, EnqueueItem } from './engine/client/task-requests.js';
@@ -70,7 +70,7 @@ export type { MemoryBrokerDeps } from './memory/memory-broker.js';
 export { MemoryStore } from './memory/memory-state.js';
 
 export type { Availability, Broker } from './model/broker/broker.js';
-export type { CancelOutcome, CancelThen } from './model/broker/presence.contract.js';
+export type { CancelOutcome, CancelResult } from './model/broker/presence.contract.js';
 export type { ServerStatus } from './model/broker/presence.js';
 
 export { defineTask } from './model/task/task-definition.js';

@@ -35,7 +35,7 @@ export interface TaskEvents {
   /** A running task was told to stop by `cancel`. */
   canceled: { readonly task: TaskSubject };
   /** A worker died or lost its lease; the task was retried or archived on its behalf. */
-  recovered: { readonly task: TaskSubject; readonly then: 'retry' | 'archived' | 'deleted' };
+  recovered: { readonly task: TaskSubject; readonly outcome: 'retry' | 'archived' | 'deleted' };
   /** This worker lost its right to a task that it runs. */
   leaseLost: { readonly task: TaskSubject };
   /** An outcome came too late: the task was no longer this worker's. Nothing was written. */
@@ -104,7 +104,7 @@ export interface ScheduleEvents {
     readonly schedule: ScheduleSubject;
     readonly tick: EpochMs;
     readonly error: unknown;
-    readonly then: 'retry' | 'drop';
+    readonly outcome: 'retry' | 'drop';
   };
   /** Ticks after one instant and before another passed while nobody was there, and are not made up for. */
   scheduleMissed: { readonly schedule: ScheduleSubject; readonly after: EpochMs; readonly until: EpochMs };

@@ -1,25 +1,24 @@
-import type { CancelOutcome, CancelRequest } from '../model/broker/presence.contract.js';
+import type { CancelResult, CancelRequest } from '../model/broker/presence.contract.js';
 import { addToArchive } from './memory-archive.js';
 import type { MemoryDeps } from './memory-deps.js';
 import { lockOf, readRecord } from './memory-records.js';
 import type { MemoryQueue, MemoryTask } from './memory-state.js';
 
 /** Ends a task in whatever state it is: a running one is told to stop, a waiting one is archived or deleted. */
-export function cancelTask({ store }: MemoryDeps, request: CancelRequest): CancelOutcome {
-  // oxlint-disable-next-line unicorn/no-thenable -- `then` is a word here, nothing to call
-  const { taskId, then, now } = request;
+export function cancelTask({ store }: MemoryDeps, request: CancelRequest): CancelResult {
+  const { taskId, outcome, now } = request;
   const queue = store.queue(request.queue);
   const task = queue.tasks.get(taskId);
   if (task === undefined) return 'not-found';
   if (task.state === 'active') {
-    task.canceled = then;
-    // As on Redis: the request, and then the bare id, which says nothing of the consequence.
-    store.signals.cancel(taskId, { queue: queue.name, then });
+    task.canceled = outcome;
+    // As on Redis: the request, and then the bare id, which says nothing of the outcome.
+    store.signals.cancel(taskId, { queue: queue.name, outcome });
     store.signals.cancel(taskId, undefined);
     return 'signaled';
   }
-  if (then === 'retry' || !leavePlace(queue, { taskId, task })) return 'kept';
-  if (then === 'delete') {
+  if (outcome === 'retry' || !leavePlace(queue, { taskId, task })) return 'kept';
+  if (outcome === 'delete') {
     const decoded = readRecord(task.record, { queue: queue.name, taskId });
     if (decoded.ok) store.releaseLock(lockOf(queue.name, decoded.message.uniqueKey), taskId);
     queue.forget(taskId);

@@ -1,5 +1,5 @@
 import type {
-  CancelOutcome,
+  CancelResult,
   CancelRequest,
   PresenceContract,
   SignalListener,
@@ -53,7 +53,7 @@ export class MemoryPresence implements PresenceContract {
     };
   }
 
-  async cancel(request: CancelRequest): Promise<CancelOutcome> {
+  async cancel(request: CancelRequest): Promise<CancelResult> {
     this.deps.life.refuseClosed();
     return cancelTask(this.deps, request);
   }

@@ -1,4 +1,4 @@
-import type { CancelThen, SignalListener } from '../model/broker/presence.contract.js';
+import type { CancelOutcome, SignalListener } from '../model/broker/presence.contract.js';
 import type { EpochMs } from '../model/time/duration.js';
 
 /** A listener as it was subscribed, so that one object can listen twice. */
@@ -31,7 +31,7 @@ export class MemorySignals {
   }
 
   /** A running task is to be canceled; `request` says what becomes of it, when that is known. */
-  cancel(taskId: string, request: { readonly queue: string; readonly then: CancelThen } | undefined): void {
+  cancel(taskId: string, request: { readonly queue: string; readonly outcome: CancelOutcome } | undefined): void {
     this.#send((listener) => listener.onCancel(taskId, request));
   }
 

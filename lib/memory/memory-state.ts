@@ -1,4 +1,4 @@
-import type { CancelThen } from '../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../model/broker/presence.contract.js';
 import type { RunClaim } from '../model/broker/work.contract.js';
 import type { ServerInfo, WorkerInfo } from '../model/broker/presence.js';
 import type { ScheduleEntry, ScheduleEvent } from '../model/cron/schedule.js';
@@ -85,7 +85,7 @@ export interface MemoryTask {
   lock: string | undefined;
   owner: TaskOwner | undefined;
   /** What a cancellation asked for while it ran. */
-  canceled: CancelThen | undefined;
+  canceled: CancelOutcome | undefined;
   result: Uint8Array | undefined;
   /** Of a record that did not decode: why, and its bytes. */
   undecodable: { readonly reason: string; readonly bytes: Uint8Array } | undefined;

@@ -9,7 +9,7 @@ import type {
   WorkContract,
   WriteResultRequest,
 } from '../model/broker/work.contract.js';
-import type { CancelThen } from '../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../model/broker/presence.contract.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { toEpochSeconds } from '../model/time/duration.js';
@@ -61,7 +61,7 @@ export class MemoryWork implements WorkContract {
     this.deps.life.refuseClosed();
     const queue = this.deps.store.queue(name);
     const lost: string[] = [];
-    const canceled: { taskId: string; then: CancelThen }[] = [];
+    const canceled: { taskId: string; outcome: CancelOutcome }[] = [];
     for (const { taskId, until, takenAt } of leases) {
       const end = queue.lease.scoreOf(taskId);
       const task = queue.tasks.get(taskId);
@@ -75,7 +75,7 @@ export class MemoryWork implements WorkContract {
         continue;
       }
       queue.lease.add(taskId, toEpochSeconds(leaseUntil));
-      if (task.canceled !== undefined) canceled.push({ taskId, then: task.canceled });
+      if (task.canceled !== undefined) canceled.push({ taskId, outcome: task.canceled });
     }
     return { lost, canceled };
   }

@@ -1,4 +1,4 @@
-import type { CancelOutcome, CancelRequest } from '../model/broker/presence.contract.js';
+import type { CancelResult, CancelRequest } from '../model/broker/presence.contract.js';
 import { InternalError } from '../model/errors/asynq-error.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import { toEpochSeconds } from '../model/time/duration.js';
@@ -17,7 +17,7 @@ export const cancelScript = defineScript({
     'taskPrefix',
     'groupPrefix',
     'taskId',
-    'then',
+    'outcome',
     'lock',
     'archivedAt',
     'cutoff',
@@ -29,7 +29,7 @@ export const cancelScript = defineScript({
   replies: ['SIGNALED', 'ARCHIVED', 'DELETED', 'KEPT', 'NOT_FOUND'],
 });
 
-const outcomes: Readonly<Record<string, CancelOutcome>> = {
+const results: Readonly<Record<string, CancelResult>> = {
   SIGNALED: 'signaled',
   ARCHIVED: 'archived',
   DELETED: 'deleted',
@@ -42,11 +42,11 @@ export class RedisCancel {
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {}
 
   /** {@link PresenceContract.cancel} */
-  async cancel({ queue, taskId, then, now }: CancelRequest): Promise<CancelOutcome> {
+  async cancel({ queue, taskId, outcome, now }: CancelRequest): Promise<CancelResult> {
     const keys = queueKeys(queue);
     const { pending, scheduled, retry, due, groups, archived } = keys;
     const { cutoffSeconds, size } = archiveLimits(now);
-    const lock = then === 'delete' ? await this.#lockOf(keys, taskId) : '';
+    const lock = outcome === 'delete' ? await this.#lockOf(keys, taskId) : '';
     const reply = await this.deps.runner.run(
       cancelScript,
       [taskKey(keys, taskId), pending, scheduled, retry, due, groups, archived],
@@ -54,20 +54,20 @@ export class RedisCancel {
         keys.taskPrefix,
         keys.groupPrefix,
         taskId,
-        then,
+        outcome,
         lock,
         toEpochSeconds(now),
         cutoffSeconds,
         size,
         globalKeys.cancelRequestChannel,
-        JSON.stringify({ queue, id: taskId, then }),
+        JSON.stringify({ queue, id: taskId, outcome }),
         globalKeys.cancelChannel,
       ],
     );
     const word = textReply(reply);
-    const outcome = outcomes[word];
-    if (outcome === undefined) throw new InternalError(`cancel.lua answered ${word}`);
-    return outcome;
+    const result = results[word];
+    if (result === undefined) throw new InternalError(`cancel.lua answered ${word}`);
+    return result;
   }
 
   /** Only the message names the lock of a grouped task that Go enqueued (Q-04); scripts cannot read it. */

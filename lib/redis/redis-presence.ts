@@ -1,8 +1,8 @@
 import { encodeServerInfo, encodeWorkerInfo } from '../model/broker/presence.codec.js';
 import type {
-  CancelOutcome,
+  CancelResult,
   CancelRequest,
-  CancelThen,
+  CancelOutcome,
   PresenceContract,
   SignalListener,
 } from '../model/broker/presence.contract.js';
@@ -107,7 +107,7 @@ export class RedisPresence implements PresenceContract {
     });
   }
 
-  async cancel(request: CancelRequest): Promise<CancelOutcome> {
+  async cancel(request: CancelRequest): Promise<CancelResult> {
     return await this.#cancel.cancel(request);
   }
 
@@ -134,11 +134,11 @@ function hearCancelRequest(message: string, listener: SignalListener): void {
   } catch {
     return;
   }
-  const { queue, id, then } = Object(said) as Readonly<Record<string, unknown>>;
-  if (typeof queue === 'string' && typeof id === 'string' && isConsequence(then))
-    listener.onCancel(id, { queue, then });
+  const { queue, id, outcome } = Object(said) as Readonly<Record<string, unknown>>;
+  if (typeof queue === 'string' && typeof id === 'string' && isCancelOutcome(outcome))
+    listener.onCancel(id, { queue, outcome });
 }
 
-function isConsequence(value: unknown): value is CancelThen {
+function isCancelOutcome(value: unknown): value is CancelOutcome {
   return value === 'archive' || value === 'delete' || value === 'retry';
 }

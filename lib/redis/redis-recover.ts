@@ -1,5 +1,5 @@
 import type { Disorder, ExpiredLease, ExpiredLeases, Recovery } from '../model/broker/maintenance.contract.js';
-import type { CancelThen } from '../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../model/broker/presence.contract.js';
 import type { SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
 import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
@@ -76,7 +76,7 @@ export class RedisRecover {
       const decoded = decodeTaskMessage(bytesReply(rows[at + 2]));
       if (decoded.ok) {
         const owner = readOwner(optionalText(rows[at + 3]), decoded.message);
-        const canceled = optionalText(rows[at + 4]) as CancelThen | undefined;
+        const canceled = optionalText(rows[at + 4]) as CancelOutcome | undefined;
         // A record that was copied by hand names another task; only the name it is stored under finds it again.
         leases.push({ message: { ...decoded.message, id: taskId, queue }, leaseSeconds, owner, canceled });
       } else {

@@ -14,7 +14,7 @@ import {
   type WorkContract,
   type WriteResultRequest,
 } from '../model/broker/work.contract.js';
-import type { CancelThen } from '../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../model/broker/presence.contract.js';
 import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskMessage } from '../model/task/task-message.js';
@@ -114,7 +114,7 @@ export class RedisWork implements WorkContract {
   async extendLeases({ queue, owner, leases, leaseUntil }: ExtendLeasesRequest): Promise<LeaseNews> {
     const keys = queueKeys(queue);
     const lost: string[] = [];
-    const canceled: { taskId: string; then: CancelThen }[] = [];
+    const canceled: { taskId: string; outcome: CancelOutcome }[] = [];
     for (let start = 0; start < leases.length; start += mostTasks) {
       const args: RedisArgument[] = [keys.taskPrefix, toEpochSeconds(leaseUntil)];
       for (const { taskId, until, takenAt } of leases.slice(start, start + mostTasks))
@@ -124,7 +124,7 @@ export class RedisWork implements WorkContract {
         const taskId = news[at] as string;
         const word = news[at + 1];
         if (word === 'LOST') lost.push(taskId);
-        else canceled.push({ taskId, then: word as CancelThen });
+        else canceled.push({ taskId, outcome: word as CancelOutcome });
       }
     }
     return { lost, canceled };

@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../lib/model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../lib/model/broker/presence.contract.js';
 import { ms } from '../../lib/model/time/duration.js';
 import { chapter } from './chapter.js';
 import { collect } from './given-group.js';
@@ -17,7 +17,7 @@ const given: Readonly<Record<string, (tasks: QueueUnderTest) => Promise<unknown>
   },
   aggregating: async (tasks) => await tasks.enqueue(grouped('a', 'g', locked(tasks))),
 };
-const everyEnd: readonly CancelThen[] = ['archive', 'delete', 'retry'];
+const everyEnd: readonly CancelOutcome[] = ['archive', 'delete', 'retry'];
 
 export const canceling = chapter('canceling', (it) => {
   for (const [state, give] of Object.entries(given)) {
@@ -75,17 +75,17 @@ export const canceling = chapter('canceling', (it) => {
     expect((await tasks.probe.lock(tasks.lockName()))?.holder).toBe('newer');
   });
 
-  for (const then of everyEnd) {
-    it(`tells the worker of a running task to ${then} it`, async (tasks) => {
+  for (const outcome of everyEnd) {
+    it(`tells the worker of a running task to ${outcome} it`, async (tasks) => {
       const heard = await tasks.listen();
       const id = `${tasks.queue}-1`;
       await tasks.one({ id });
-      expect(await tasks.cancel(id, then)).toBe('signaled');
+      expect(await tasks.cancel(id, outcome)).toBe('signaled');
       // The consequence first: the bare id that follows is for servers that know no consequences.
       const said = (await heard.everything()).filter((line) => line !== 'wake');
-      expect(said).toEqual([`cancel -1 then ${then} in ${tasks.queue}`, 'cancel -1']);
+      expect(said).toEqual([`cancel -1 to ${outcome} it in ${tasks.queue}`, 'cancel -1']);
       expect(await tasks.placesOf(id)).toEqual(['active', 'lease']);
-      expect(await tasks.task(id)).toMatchObject({ state: 'active', canceled: then });
+      expect(await tasks.task(id)).toMatchObject({ state: 'active', canceled: outcome });
     });
   }
 
@@ -102,7 +102,7 @@ export const canceling = chapter('canceling', (it) => {
       if (state === 'archived') await tasks.settle({ kind: 'archive', message });
       else await tasks.settle({ kind: 'complete', message, expiresAt: after(60_000), result: undefined });
       const before = await tasks.task('a');
-      for (const then of everyEnd) expect(await tasks.cancel('a', then)).toBe('kept');
+      for (const outcome of everyEnd) expect(await tasks.cancel('a', outcome)).toBe('kept');
       expect(await tasks.placesOf('a')).toEqual([state]);
       expect(await tasks.task('a')).toEqual(before);
     });
@@ -117,7 +117,7 @@ export const canceling = chapter('canceling', (it) => {
   });
 
   it('says that there is no such task, and writes nothing', async (tasks) => {
-    for (const then of everyEnd) expect(await tasks.cancel('a', then)).toBe('not-found');
+    for (const outcome of everyEnd) expect(await tasks.cancel('a', outcome)).toBe('not-found');
     expect(await tasks.probe.taskIds()).toEqual([]);
     expect(await tasks.placesOf('a')).toEqual([]);
   });

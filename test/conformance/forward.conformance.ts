@@ -147,11 +147,11 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
   it('applies the consequence of a cancellation that a worker of another kind turned into a retry', async (tasks) => {
     const everyEnd = ['archive', 'delete', 'retry'] as const;
     await tasks.running(...everyEnd.map((id) => ({ id, uniqueKey: tasks.lockName(id), uniqueForSeconds: 60 })));
-    for (const then of everyEnd) {
-      await tasks.cancel(then, then);
-      await tasks.probe.takeOut('active', then);
-      await tasks.probe.takeOut('lease', then);
-      await tasks.probe.putIn('retry', [then], nowSeconds);
+    for (const outcome of everyEnd) {
+      await tasks.cancel(outcome, outcome);
+      await tasks.probe.takeOut('active', outcome);
+      await tasks.probe.takeOut('lease', outcome);
+      await tasks.probe.putIn('retry', [outcome], nowSeconds);
     }
     expect(await forward(tasks, sharp + 999)).toMatchObject({ forwarded: 1 });
     expect(await tasks.placesOf('archive')).toEqual(['archived']);
@@ -161,7 +161,7 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     expect(await tasks.task('retry')).toMatchObject({ state: 'pending', canceled: undefined });
     expect(await tasks.probe.taskIds()).toEqual(['archive', 'retry']);
     const holders = await Promise.all(
-      everyEnd.map(async (then) => (await tasks.probe.lock(tasks.lockName(then)))?.holder),
+      everyEnd.map(async (outcome) => (await tasks.probe.lock(tasks.lockName(outcome)))?.holder),
     );
     expect(holders).toEqual(['archive', undefined, 'retry']);
     expect(await tasks.counters()).toEqual(nothingCounted);

@@ -92,11 +92,11 @@ export const extendingLeases = chapter('extending leases', (it) => {
     expect(await tasks.idsIn('lease')).toEqual([]);
   });
 
-  for (const then of ['archive', 'delete', 'retry'] as const) {
-    it(`tells which tasks were canceled, to ${then} them, and extends them all the same`, async (tasks) => {
+  for (const outcome of ['archive', 'delete', 'retry'] as const) {
+    it(`tells which tasks were canceled, to ${outcome} them, and extends them all the same`, async (tasks) => {
       await tasks.running({ id: 'a' }, { id: 'b' });
-      expect(await tasks.cancel('b', then)).toBe('signaled');
-      expect(await extend(tasks, ['a', 'b'])).toEqual({ lost: [], canceled: [{ taskId: 'b', then }] });
+      expect(await tasks.cancel('b', outcome)).toBe('signaled');
+      expect(await extend(tasks, ['a', 'b'])).toEqual({ lost: [], canceled: [{ taskId: 'b', outcome }] });
       expect(await tasks.probe.secondOf('lease', 'b')).toBe(leaseSeconds + 5);
     });
   }

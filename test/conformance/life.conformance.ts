@@ -64,7 +64,7 @@ export const brokerLife = chapter('the life of a broker', (it) => {
       reclaim: async () => await maintenance.reclaimAggregationSets({ queue, now }),
       listAlive: async () => await presence.listAlive(['h:1:s']),
       subscribe: async () => await presence.subscribe(listener),
-      cancel: async () => await presence.cancel({ queue, taskId: 'a', then: 'delete', now }),
+      cancel: async () => await presence.cancel({ queue, taskId: 'a', outcome: 'delete', now }),
       signal: async () => await presence.signalCancel('a'),
       tick: async () => await schedule.enqueueTick(tick),
       latestTicks: async () => await schedule.latestTicks([{ queue, schedule: 's' }]),

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Broker } from '../../lib/model/broker/broker.js';
 import type { Recovery } from '../../lib/model/broker/maintenance.contract.js';
-import type { CancelThen } from '../../lib/model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../lib/model/broker/presence.contract.js';
 import type { RunClaim, Settlement } from '../../lib/model/broker/work.contract.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { addMs, type EpochMs, ms } from '../../lib/model/time/duration.js';
@@ -14,7 +14,7 @@ export type Move =
   | { readonly do: 'settle'; readonly kind: Settlement['kind']; readonly nth: number }
   | { readonly do: 'extend' | 'crash' | 'forward' | 'expire' | 'collect' | 'aggregate' | 'reclaim' | 'reconcile' }
   | { readonly do: 'recover'; readonly kind: Recovery['settlement']['kind'] }
-  | { readonly do: 'cancel'; readonly id: string; readonly then: CancelThen }
+  | { readonly do: 'cancel'; readonly id: string; readonly outcome: CancelOutcome }
   | { readonly do: 'wait'; readonly ms: number };
 
 /** The tasks that are played with. */
@@ -67,7 +67,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('cancel' as const),
       id: fc.constantFrom(...playedIds),
-      then: fc.constantFrom('archive', 'delete', 'retry'),
+      outcome: fc.constantFrom('archive', 'delete', 'retry'),
     }),
   },
 );
@@ -168,7 +168,7 @@ export class QueuePlay {
         return;
       }
       case 'cancel':
-        await broker.presence.cancel({ queue, taskId: move.id, then: move.then, now });
+        await broker.presence.cancel({ queue, taskId: move.id, outcome: move.outcome, now });
         return;
       case 'wait':
         this.now = addMs(now, ms(move.ms));

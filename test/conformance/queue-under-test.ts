@@ -1,6 +1,6 @@
 import type { Broker } from '../../lib/model/broker/broker.js';
 import type { EnqueueOutcome, EnqueueRequest } from '../../lib/model/broker/enqueue.contract.js';
-import type { CancelOutcome, CancelThen, SignalListener } from '../../lib/model/broker/presence.contract.js';
+import type { CancelResult, CancelOutcome, SignalListener } from '../../lib/model/broker/presence.contract.js';
 import type {
   DequeueResult,
   RunClaim,
@@ -162,8 +162,8 @@ export class QueueUnderTest {
     return await this.broker.work.writeResult({ queue: this.queue, owner, ...this.runOf(taskId), taskId, result });
   }
 
-  async cancel(taskId: string, then: CancelThen): Promise<CancelOutcome> {
-    return await this.broker.presence.cancel({ queue: this.queue, taskId, then, now });
+  async cancel(taskId: string, outcome: CancelOutcome): Promise<CancelResult> {
+    return await this.broker.presence.cancel({ queue: this.queue, taskId, outcome, now });
   }
 
   async task(id: string): Promise<StoredTask> {
@@ -203,8 +203,8 @@ export class QueueUnderTest {
       onCancel: (taskId, request) => {
         if (!taskId.startsWith(this.queue)) return;
         if (taskId.startsWith(`${this.queue}mark-`)) return void marks.add(taskId);
-        const consequence = request === undefined ? '' : ` then ${request.then} in ${request.queue}`;
-        lines.push(`cancel ${taskId.slice(this.queue.length)}${consequence}`);
+        const outcome = request === undefined ? '' : ` to ${request.outcome} it in ${request.queue}`;
+        lines.push(`cancel ${taskId.slice(this.queue.length)}${outcome}`);
       },
       onWake: (queue) => void (queue === this.queue && lines.push('wake')),
       onDue: (queue, dueAt) => void (queue === this.queue && lines.push(`due +${dueAt - now}`)),

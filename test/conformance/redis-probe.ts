@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { decodeServerInfo, decodeWorkerInfo } from '../../lib/model/broker/presence.codec.js';
-import type { CancelThen } from '../../lib/model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../lib/model/broker/presence.contract.js';
 import { decodeScheduleEntry, decodeScheduleEvent } from '../../lib/model/cron/schedule.codec.js';
 import { epochMs, ms } from '../../lib/model/time/duration.js';
 import type { Decoded } from '../../lib/model/wire/proto-reader.js';
@@ -54,7 +54,7 @@ export async function redisQueueProbe(queue: string, clientOf: ClientOf): Promis
         group: text('group'),
         lock: text('unique_key'),
         owner: text('x:o')?.replace(/^\d+ /, ''),
-        canceled: text('x:cancel') as CancelThen | undefined,
+        canceled: text('x:cancel') as CancelOutcome | undefined,
         result: hash['result'],
         undecodable: reason === undefined ? undefined : { reason, bytes: hash['x:msg'] ?? Buffer.alloc(0) },
       };

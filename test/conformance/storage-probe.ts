@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../lib/model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../lib/model/broker/presence.contract.js';
 import type { ServerInfo, WorkerInfo } from '../../lib/model/broker/presence.js';
 import type { ScheduleEntry, ScheduleEvent } from '../../lib/model/cron/schedule.js';
 import type { EpochMs, Ms } from '../../lib/model/time/duration.js';
@@ -19,7 +19,7 @@ export interface StoredTask {
   /** Who runs it. */
   readonly owner: string | undefined;
   /** What a cancellation asked for while it ran. */
-  readonly canceled: CancelThen | undefined;
+  readonly canceled: CancelOutcome | undefined;
   readonly result: Uint8Array | undefined;
   /** Of a record that did not decode: why, and its bytes. */
   readonly undecodable: { readonly reason: string; readonly bytes: Uint8Array } | undefined;

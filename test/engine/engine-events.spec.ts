@@ -70,6 +70,7 @@ describe('EngineEventEmitter', () => {
     });
     // oxlint-disable-next-line unicorn/no-thenable -- a promise of another library
     events.on('brokerUp', () => ({
+      // oxlint-disable-next-line unicorn/no-thenable -- what another library's promise looks like
       then: (_: unknown, reject: (error: Error) => void) => reject(new Error('theirs')),
     }));
     events.on('brokerUp', async () => await new Promise(() => {}));

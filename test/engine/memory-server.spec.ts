@@ -179,7 +179,7 @@ describe('a server over memory', () => {
     ['archive', 'archived'],
     ['delete', 'gone'],
     ['retry', 'retry'],
-  ] as const)('cancels a running task from another process, to %s it', async (consequence, state) => {
+  ] as const)('cancels a running task from another process, to %s it', async (outcome, state) => {
     await fleet.start(
       async (task) =>
         await new Promise((_resolve, reject) => {
@@ -188,8 +188,7 @@ describe('a server over memory', () => {
     );
     const { id } = await fleet.client.enqueue('slow');
     await fleet.clock.settle();
-    // oxlint-disable-next-line unicorn/no-thenable -- `then` is a word here, nothing to call
-    expect(await fleet.client.cancel(id, { then: consequence })).toBe('signaled');
+    expect(await fleet.client.cancel(id, { outcome })).toBe('signaled');
     await fleet.clock.settle();
     expect(fleet.stateOf(id)).toBe(state);
     expect(fleet.happened).toContain(`canceled ${id}`);
@@ -197,8 +196,7 @@ describe('a server over memory', () => {
 
   it('cancels a task that waits', async () => {
     const { id } = await fleet.client.enqueue('later', {}, { processIn: '1h' });
-    // oxlint-disable-next-line unicorn/no-thenable -- `then` is a word here, nothing to call
-    expect(await fleet.client.cancel(id, { then: 'delete' })).toBe('deleted');
+    expect(await fleet.client.cancel(id, { outcome: 'delete' })).toBe('deleted');
     expect(fleet.stateOf(id)).toBe('gone');
   });
 

@@ -55,7 +55,7 @@ describe('cancellation across languages', () => {
     await ear.subscribe('asynq:cancel');
 
     await signalUntilHeard(
-      () => across.client.cancel(id, { queue, then: 'archive' }),
+      () => across.client.cancel(id, { queue, outcome: 'archive' }),
       () => heard.includes(id) && worker.ended.length > 0,
     );
     ear.disconnect();
@@ -70,7 +70,7 @@ describe('cancellation across languages', () => {
     await worker.hasStarted(id);
 
     await signalUntilHeard(
-      async () => expect(await across.client.cancel(id, { queue, then: 'archive' })).toBe('signaled'),
+      async () => expect(await across.client.cancel(id, { queue, outcome: 'archive' })).toBe('signaled'),
       () => worker.ended.length > 0,
     );
     await until('the task is archived', async () => (await across.inspector.queue(queue)).Archived === 1);
@@ -84,7 +84,7 @@ describe('cancellation across languages', () => {
     await there.hasStarted(id);
 
     await signalUntilHeard(
-      () => across.client.cancel(id, { queue, then: 'archive' }),
+      () => across.client.cancel(id, { queue, outcome: 'archive' }),
       () => there.ended.length > 0,
     );
     // Go knows of no consequence and retries.
@@ -106,8 +106,8 @@ describe('cancellation across languages', () => {
     const kept = await across.go.enqueue({ type: 'ok', payload: '1', options: { queue, unique: 60_000, ...options } });
     const gone = await across.go.enqueue({ type: 'ok', payload: '2', options: { queue, unique: 60_000, ...options } });
 
-    expect(await across.client.cancel(kept.id, { queue, then: 'archive' })).toBe('archived');
-    expect(await across.client.cancel(gone.id, { queue, then: 'delete' })).toBe('deleted');
+    expect(await across.client.cancel(kept.id, { queue, outcome: 'archive' })).toBe('archived');
+    expect(await across.client.cancel(gone.id, { queue, outcome: 'delete' })).toBe('deleted');
 
     expect(await across.inspector.list(queue, 'archived')).toMatchObject([{ id: kept.id }]);
     expect(await across.inspector.queue(queue)).toMatchObject({ Size: 1, Archived: 1 });

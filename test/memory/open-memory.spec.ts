@@ -74,14 +74,14 @@ describe('the option memory:', () => {
     await worker.presence.subscribe({
       onWake: (of) => heard.push(`wake ${of}`),
       onDue: () => {},
-      onCancel: (id, request) => heard.push(`cancel ${id} ${request?.then ?? 'bare'}`),
+      onCancel: (id, request) => heard.push(`cancel ${id} ${request?.outcome ?? 'bare'}`),
       onReconnect: () => {},
     });
     const waiting = worker.work.waitForTask({ queue, timeout: ms(60_000), signal: new AbortController().signal });
     await store(producer, 'a');
     expect(await waiting).toBe('task');
     await take(worker);
-    await producer.presence.cancel({ queue, taskId: 'a', then: 'archive', now });
+    await producer.presence.cancel({ queue, taskId: 'a', outcome: 'archive', now });
     await Promise.resolve();
     expect(heard).toEqual([`wake ${queue}`, 'cancel a archive', 'cancel a bare']);
   });

@@ -82,8 +82,8 @@ describe('a Redis that is full', () => {
       leaseSeconds,
     }));
     expect(new Set(await maintenance.recover(queue, recoveries, at))).toEqual(new Set(['settled']));
-    expect(await presence.cancel({ queue, taskId: 'later', then: 'delete', now: at })).toBe('deleted');
-    expect(await presence.cancel({ queue, taskId: 'a', then: 'archive', now: at })).toBe('archived');
+    expect(await presence.cancel({ queue, taskId: 'later', outcome: 'delete', now: at })).toBe('deleted');
+    expect(await presence.cancel({ queue, taskId: 'a', outcome: 'archive', now: at })).toBe('archived');
     const disorder = { queue, kind: 'task-without-place', subject: 'b' } as const;
     await tasks.redis.lrem(tasks.keys.pending, 0, 'b');
     const step = { queues: [queue], now: at, cursor: undefined, confirmed: [disorder] };

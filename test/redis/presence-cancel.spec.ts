@@ -8,7 +8,7 @@ describe('canceling', () => {
     const uniqueKey = `asynq:{${tasks.queue}}:unique:email:send:`;
     await tasks.enqueue(grouped('a', 'g', { uniqueKey, uniqueForSeconds: 60 }));
     await tasks.redis.hdel(taskKey(tasks.keys, 'a'), 'unique_key');
-    const request = { queue: tasks.queue, taskId: 'a', then: 'delete', now } as const;
+    const request = { queue: tasks.queue, taskId: 'a', outcome: 'delete', now } as const;
     expect(await tasks.broker.presence.cancel(request)).toBe('deleted');
     expect(await tasks.redis.exists(uniqueKey)).toBe(0);
     await tasks.close();

@@ -137,12 +137,19 @@ describe('signals', () => {
 
   it('hears requests to cancel, and nothing that is none', async () => {
     const id = `${tasks.queue}-1`;
-    const request = { queue: 'q', id, then: 'delete' };
-    const wrong = ['no json', 'null', '[]', { ...request, then: 'explode' }, { ...request, id: 1 }, { then: 'delete' }];
+    const request = { queue: 'q', id, outcome: 'delete' };
+    const wrong = [
+      'no json',
+      'null',
+      '[]',
+      { ...request, outcome: 'explode' },
+      { ...request, id: 1 },
+      { outcome: 'delete' },
+    ];
     for (const said of [...wrong, request]) {
       await tasks.redis.publish('asynq:x:cancel', typeof said === 'string' ? said : JSON.stringify(said));
     }
     await until('the last is heard', () => heard.length > 0);
-    expect(heard).toEqual([['-1', 'cancel', { queue: 'q', then: 'delete' }]]);
+    expect(heard).toEqual([['-1', 'cancel', { queue: 'q', outcome: 'delete' }]]);
   });
 });

@@ -112,7 +112,7 @@ describe('scripts', () => {
     expect(await tasks.enqueue(...wanted)).toEqual(['enqueued', 'enqueued', 'enqueued']);
     expect(await tasks.settle(...(await tasks.dequeue()).messages.map(doneOf))).toEqual(['settled']);
     for (const id of ['id-1', 'id-2']) {
-      expect(await tasks.broker.presence.cancel({ queue, taskId: id, then: 'delete', now })).toBe('deleted');
+      expect(await tasks.broker.presence.cancel({ queue, taskId: id, outcome: 'delete', now })).toBe('deleted');
     }
     const messages = await tasks.running(...allKinds.map((id) => ({ id })));
     await tasks.broker.work.writeResult({ queue, owner, ...runTaken(), taskId: 'done', result: Buffer.from('r') });

@@ -130,7 +130,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     const { maintenance, presence, work } = tasks.broker;
     const { queue } = tasks;
     for (const taskId of ['a', 'b', 'c', 'bad']) {
-      await presence.cancel({ queue, taskId, then: 'archive', now });
+      await presence.cancel({ queue, taskId, outcome: 'archive', now });
     }
     if (name !== 'lease') {
       const leases = [{ taskId: 'bad', until: now, takenAt: now }];

@@ -1,12 +1,12 @@
 import type { Broker } from '../../model/broker/broker.js';
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
-import type { CancelOutcome, CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelResult, CancelOutcome } from '../../model/broker/presence.contract.js';
 import { AsynqError } from '../../model/errors/asynq-error.js';
 import { showValue } from '../../model/errors/option-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
-import { checkNames, checkOneOf, checkText, refuse } from '../../model/options/check.js';
-import { checkQueueName, defaultQueue } from '../../model/queue/queue-name.js';
+import { checkNames, checkObject, checkOneOf, checkText, refuse } from '../../model/options/check.js';
+import { checkQueueName } from '../../model/queue/queue-name.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { EnqueueOptions } from '../../model/task/task-options.js';
@@ -20,10 +20,18 @@ import { type EnqueueArguments, type EnqueueItem, TaskRequests } from './task-re
 
 /** How a task is canceled. */
 export interface CancelOptions {
-  /** The task's queue. Default: the one of the client's defaults, else `'default'`, as when enqueueing. */
-  readonly queue?: string;
-  /** What becomes of it, unless its handler decides otherwise. Default `'archive'`. */
-  readonly then?: CancelThen;
+  /** Queue of a task that is given by its id. Default: the one of the client's defaults, else `'default'`. */
+  readonly queue?: string | undefined;
+  /** Instead of `queue`: the task's definition, to look in the queue that `enqueue` takes it to. */
+  readonly definition?: TaskDefinition | undefined;
+  /** What becomes of the task, unless its handler decides otherwise. Default `'archive'`. */
+  readonly outcome?: CancelOutcome | undefined;
+}
+
+/** A task by its id and queue: a {@link TaskInfo}, the `task` of an event, or a {@link Task}. */
+export interface TaskReference {
+  readonly id: string;
+  readonly queue: string;
 }
 
 /** A request, or why there is none. */
@@ -120,24 +128,24 @@ export class AsynqClient {
 
   /**
    * Cancels a task, in whatever state it is and wherever it runs. A running one gets its abort signal and ends as
-   * `then` says, unless its handler decides otherwise; any other is archived or deleted at once.
+   * `outcome` says, unless its handler decides otherwise; any other is archived or deleted at once.
    *
+   * @param task what `enqueue` resolved with, or the id of a task together with its queue or definition.
    * @returns what was done: `'not-found'` when there is no such task in the queue.
    * @throws InvalidOptionError, InvalidStateError
    * @throws BrokerUnavailableError when Redis cannot be reached.
    * @example
-   * await asynq.cancel(info.id, { queue: 'critical', then: 'delete' });
+   * await asynq.cancel(info);
+   * await asynq.cancel(info.id, { definition: SendEmail, outcome: 'delete' });
    */
-  async cancel(taskId: string, options: CancelOptions = {}): Promise<CancelOutcome> {
+  async cancel(task: string | TaskReference, options: CancelOptions = {}): Promise<CancelResult> {
     this.#refuseClosed();
-    checkText({ path: 'cancel: taskId', value: taskId });
-    checkNames({ path: 'cancel: options', value: options }, ['queue', 'then']);
-    const { queue = this.#options.defaults.queue ?? defaultQueue, then = 'archive' } = options;
-    checkQueueName({ path: 'cancel: options.queue', value: queue });
-    checkOneOf({ path: 'cancel: options.then', value: then }, ['archive', 'delete', 'retry']);
+    checkNames({ path: 'cancel: options', value: options }, ['queue', 'definition', 'outcome']);
+    const { outcome = 'archive' } = options;
+    const { id: taskId, queue } = typeof task === 'string' ? this.#byId(task, options) : checkReference(task, options);
+    checkOneOf({ path: 'cancel: options.outcome', value: outcome }, ['archive', 'delete', 'retry']);
     await this.#broker.open();
-    // oxlint-disable-next-line unicorn/no-thenable -- `then` is a word here, nothing to call
-    return await this.#broker.presence.cancel({ taskId, queue, then, now: this.#options.clock.now() });
+    return await this.#broker.presence.cancel({ taskId, queue, outcome, now: this.#options.clock.now() });
   }
 
   /**
@@ -198,6 +206,13 @@ export class AsynqClient {
     }
   }
 
+  #byId(taskId: string, { queue, definition }: CancelOptions): TaskReference {
+    const id = checkText({ path: 'cancel: taskId', value: taskId });
+    if (queue === undefined) return { id, queue: this.#requests.queueOf(definition) };
+    if (definition !== undefined) refuse({ path: 'cancel: options.queue', value: queue }, 'left out with a definition');
+    return { id, queue: checkQueueName({ path: 'cancel: options.queue', value: queue }) };
+  }
+
   #giveUpAt(): Ms {
     const { clock, enqueueTimeout } = this.#options;
     return ms(clock.monotonic() + enqueueTimeout);
@@ -206,6 +221,21 @@ export class AsynqClient {
   #refuseClosed(): void {
     if (this.#closing !== undefined) throw new InvalidStateError('The client is closed');
   }
+}
+
+function checkReference(task: unknown, { queue, definition }: CancelOptions): TaskReference {
+  const given = checkObject({ path: 'cancel: task', value: task });
+  if (queue !== undefined || definition !== undefined) {
+    const named = queue === undefined ? 'definition' : 'queue';
+    refuse(
+      { path: `cancel: options.${named}`, value: queue ?? definition },
+      'left out, since the task knows its queue',
+    );
+  }
+  return {
+    id: checkText({ path: 'cancel: task.id', value: given['id'] }),
+    queue: checkQueueName({ path: 'cancel: task.queue', value: given['queue'] }),
+  };
 }
 
 function areReady(requests: readonly Preparing[]): requests is readonly Prepared[] {

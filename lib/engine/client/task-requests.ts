@@ -1,6 +1,7 @@
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import { showValue } from '../../model/errors/option-errors.js';
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
+import { defaultQueue } from '../../model/queue/queue-name.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import { validate } from '../../model/task/standard-schema.js';
 import { checkTaskType, type TaskDefinition } from '../../model/task/task-definition.js';
@@ -60,6 +61,13 @@ export class TaskRequests {
     return validated instanceof Promise
       ? validated.then((output) => this.#complete(type, output, laid))
       : this.#complete(type, validated, laid);
+  }
+
+  /** The queue that a task goes to when a call does not name one. */
+  queueOf(definition: TaskDefinition | undefined): string {
+    const { queue = defaultQueue } =
+      definition === undefined ? this.deps.defaults : this.#layerOf(checkDefinition(definition));
+    return queue;
   }
 
   #complete(type: string, payload: unknown, options: TaskOptions): EnqueueRequest {

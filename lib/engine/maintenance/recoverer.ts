@@ -226,11 +226,11 @@ export class Recoverer extends PeriodicService {
     switch (settlement.kind) {
       case 'retry':
         onRecovered(queue, settlement.retryAt);
-        return events.emit('recovered', { task, then: 'retry' });
+        return events.emit('recovered', { task, outcome: 'retry' });
       case 'archive':
-        return events.emit('recovered', { task, then: 'archived' });
+        return events.emit('recovered', { task, outcome: 'archived' });
       case 'delete':
-        return events.emit('recovered', { task, then: 'deleted' });
+        return events.emit('recovered', { task, outcome: 'deleted' });
       case 'requeue':
         onRecovered(queue, undefined);
         return events.emit('requeued', { task });

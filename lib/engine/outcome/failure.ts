@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { Settlement } from '../../model/broker/work.contract.js';
 import { assertNever, InternalError } from '../../model/errors/asynq-error.js';
 import { LeaseExpiredError, TaskCanceledError } from '../../model/errors/task-errors.js';
@@ -23,7 +23,7 @@ export interface FailedRun {
    * What the cancellation that stopped the run asked for, when that is why it failed. A run whose deadline had passed
    * before it began is archived in the same way.
    */
-  readonly canceled?: CancelThen | undefined;
+  readonly canceled?: CancelOutcome | undefined;
   readonly policy: FailurePolicy;
   readonly now: EpochMs;
 }

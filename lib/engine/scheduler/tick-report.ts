@@ -60,11 +60,11 @@ export class TickReport {
   /** The tick could not be enqueued: it is tried again, or given up. */
   failed(
     { entry, instant }: Tick,
-    { error, then }: { readonly error: unknown; readonly then: 'retry' | 'drop' },
+    { error, outcome }: { readonly error: unknown; readonly outcome: 'retry' | 'drop' },
   ): void {
     const { events, hooks, logger } = this.deps;
-    events.emit('scheduleFailed', { schedule: subjectOf(entry), tick: instant, error, then });
-    if (then === 'retry') return;
+    events.emit('scheduleFailed', { schedule: subjectOf(entry), tick: instant, error, outcome });
+    if (outcome === 'retry') return;
     const what = `A tick of schedule ${entry.id} (${entry.type}) enqueued nothing: ${describeError(error)}`;
     // A unique lock that refuses a twin does what it was asked for.
     if (error instanceof DuplicateTaskError) logger.debug(what);

@@ -103,7 +103,7 @@ export class TickSender {
     const error = new InvalidStateError('The scheduler was shut down before the tick could be enqueued', {
       cause: this.#away,
     });
-    for (const tick of this.#backlog.takeAll()) this.deps.report.failed(tick, { error, then: 'drop' });
+    for (const tick of this.#backlog.takeAll()) this.deps.report.failed(tick, { error, outcome: 'drop' });
   }
 
   /** One round: every entry's backlog, as far as it goes. */
@@ -144,7 +144,7 @@ export class TickSender {
     const dropped = this.#backlog.add(tick);
     if (dropped !== undefined) {
       const error = new InvalidStateError('More ticks of this schedule wait to be enqueued than are kept');
-      this.deps.report.failed(dropped, { error, then: 'drop' });
+      this.deps.report.failed(dropped, { error, outcome: 'drop' });
     }
     if (this.#round === undefined) this.#arm();
   }
@@ -159,7 +159,7 @@ export class TickSender {
         tick.request = await prepare(entry);
       }
     } catch (error) {
-      report.failed(tick, { error, then: 'drop' });
+      report.failed(tick, { error, outcome: 'drop' });
       return undefined;
     }
     try {
@@ -204,10 +204,10 @@ export class TickSender {
         report.skipped(tick, outcome);
         return;
       case 'duplicate':
-        report.failed(tick, { error: new DuplicateTaskError(queue, type), then: 'drop' });
+        report.failed(tick, { error: new DuplicateTaskError(queue, type), outcome: 'drop' });
         return;
       case 'id-conflict':
-        report.failed(tick, { error: new TaskIdConflictError(queue, id), then: 'drop' });
+        report.failed(tick, { error: new TaskIdConflictError(queue, id), outcome: 'drop' });
         return;
       default:
         assertNever(outcome);
@@ -223,7 +223,7 @@ export class TickSender {
     this.deps.logger.error(`Ticks cannot be enqueued, trying until they are: ${reason}`, {
       kind: 'ticks not enqueued',
     });
-    this.deps.report.failed(tick, { error, then: 'retry' });
+    this.deps.report.failed(tick, { error, outcome: 'retry' });
   }
 
   #track(work: Promise<unknown>): void {

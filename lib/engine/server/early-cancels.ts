@@ -1,9 +1,9 @@
-import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 
 interface EarlyCancel {
   readonly queue: string | undefined;
-  readonly then: CancelThen | undefined;
+  readonly outcome: CancelOutcome | undefined;
   /** The last call that may bring the task. */
   readonly lastCall: number;
 }
@@ -26,13 +26,13 @@ export class EarlyCancels {
   }
 
   /** Which of the tasks that arrived are to be canceled, and what is to follow; forgets those that cannot come any more. */
-  meet({ queue, messages, call }: Arrival): ReadonlyMap<string, CancelThen | undefined> {
-    const met = new Map<string, CancelThen | undefined>();
+  meet({ queue, messages, call }: Arrival): ReadonlyMap<string, CancelOutcome | undefined> {
+    const met = new Map<string, CancelOutcome | undefined>();
     if (this.#byId.size === 0) return met;
     const arrived = new Set(messages.map((message) => message.id));
     for (const [taskId, early] of this.#byId) {
       const isMeant = call <= early.lastCall && (early.queue === undefined || early.queue === queue);
-      if (isMeant && arrived.has(taskId)) met.set(taskId, early.then);
+      if (isMeant && arrived.has(taskId)) met.set(taskId, early.outcome);
       if (call >= early.lastCall) this.#byId.delete(taskId);
     }
     return met;

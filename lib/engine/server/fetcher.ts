@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { DequeueResult, WorkContract } from '../../model/broker/work.contract.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
@@ -53,7 +53,7 @@ export class Fetcher {
   /** A task was canceled that may be on its way from the broker. */
   cancelEarly(
     taskId: string,
-    cancel: { readonly queue: string | undefined; readonly then: CancelThen | undefined },
+    cancel: { readonly queue: string | undefined; readonly outcome: CancelOutcome | undefined },
   ): void {
     if (this.#asked === 0) return;
     this.#earlyCancels.add(taskId, { ...cancel, lastCall: this.#lastCall });

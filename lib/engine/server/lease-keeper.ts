@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { WorkContract } from '../../model/broker/work.contract.js';
 import { LeaseExpiredError } from '../../model/errors/task-errors.js';
 import type { Clock } from '../../model/time/clock.js';
@@ -104,11 +104,11 @@ export class LeaseKeeper {
     }
     const news = await work.extendLeases({ queue, owner, leases, leaseUntil });
     const lostIds = new Set(news.lost);
-    const canceled = new Map<string, CancelThen>(news.canceled.map(({ taskId, then }) => [taskId, then]));
+    const canceled = new Map<string, CancelOutcome>(news.canceled.map(({ taskId, outcome }) => [taskId, outcome]));
     for (const run of runs) {
       const { id } = run.message;
-      const then = canceled.get(id);
-      if (then !== undefined) stopper.cancel(run, then);
+      const outcome = canceled.get(id);
+      if (outcome !== undefined) stopper.cancel(run, outcome);
       // What has ended meanwhile is stored or about to be: the answer to that tells.
       if (lostIds.has(id)) {
         if (run.isOpen) this.#lose(run);

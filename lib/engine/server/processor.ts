@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { WorkContract } from '../../model/broker/work.contract.js';
 import { TaskAbortedError } from '../../model/errors/task-errors.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
@@ -123,13 +123,13 @@ export class Processor implements Service, RunHost {
   }
 
   /** Cancels the task with this id, in one queue or in whichever it runs. */
-  cancel(taskId: string, request: { readonly queue: string; readonly then: CancelThen } | undefined): void {
+  cancel(taskId: string, request: { readonly queue: string; readonly outcome: CancelOutcome } | undefined): void {
     const { runs, stopper, fetcher } = this.deps;
     for (const run of runs) {
       if (run.message.id !== taskId || (request !== undefined && request.queue !== run.queue)) continue;
-      if (run.lease.kind === 'ours') stopper.cancel(run, request?.then);
+      if (run.lease.kind === 'ours') stopper.cancel(run, request?.outcome);
     }
-    fetcher.cancelEarly(taskId, { queue: request?.queue, then: request?.then });
+    fetcher.cancelEarly(taskId, { queue: request?.queue, outcome: request?.outcome });
   }
 
   ended(run: Run): void {

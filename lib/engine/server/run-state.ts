@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { RunClaim } from '../../model/broker/work.contract.js';
 import type {
   DeadlineExceededError,
@@ -26,7 +26,7 @@ interface Aborted {
   readonly phase: 'aborted';
   readonly reason: AbortReason;
   /** What `cancel` asked for. */
-  readonly canceled: CancelThen | undefined;
+  readonly canceled: CancelOutcome | undefined;
   readonly graceEnd: EpochMs;
   readonly started: Running | undefined;
 }
@@ -46,7 +46,7 @@ interface Failed {
   readonly how: 'failure';
   readonly error: unknown;
   /** What the cancellation that stopped it asked for. */
-  readonly canceled: CancelThen | undefined;
+  readonly canceled: CancelOutcome | undefined;
   /** Whether the user's error handler has been called; the outcome may be waiting for its promise. */
   readonly isReported: boolean;
 }

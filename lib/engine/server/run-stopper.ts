@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import { DeadlineExceededError, TaskCanceledError } from '../../model/errors/task-errors.js';
 import type { Clock } from '../../model/time/clock.js';
 import { addMs, elapsed, type EpochMs } from '../../model/time/duration.js';
@@ -46,21 +46,21 @@ export class RunStopper implements Service {
     this.#alarm.setBy(deadlineAt);
   }
 
-  abort(run: Run, reason: AbortReason, canceled?: CancelThen): void {
+  abort(run: Run, reason: AbortReason, canceled?: CancelOutcome): void {
     const graceEnd = addMs(this.deps.clock.now(), this.deps.options.abortGrace);
     run.abort(reason, { graceEnd, canceled });
     this.#alarm.setBy(graceEnd);
   }
 
-  /** A task was canceled; without `then` its run fails, as in Asynq. */
-  cancel(run: Run, then: CancelThen | undefined): void {
+  /** A task was canceled; without `outcome` its run fails, as in Asynq. */
+  cancel(run: Run, outcome: CancelOutcome | undefined): void {
     const { state } = run;
     if (state.phase === 'aborted') {
-      if (state.reason instanceof TaskCanceledError) run.cancelAgain(then);
+      if (state.reason instanceof TaskCanceledError) run.cancelAgain(outcome);
       return;
     }
     if (!run.isOpen) return;
-    this.abort(run, new TaskCanceledError(), then);
+    this.abort(run, new TaskCanceledError(), outcome);
     this.deps.events.emit('canceled', { task: subjectOf(run.message, run.queue) });
   }
 

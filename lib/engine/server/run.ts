@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import { assertNever } from '../../model/errors/asynq-error.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { TaskAbortedError } from '../../model/errors/task-errors.js';
@@ -115,7 +115,10 @@ export class Run implements TaskRun {
   }
 
   /** Tells the handler to stop; harmless when it was told already or is over. */
-  abort(reason: AbortReason, then: { readonly graceEnd: EpochMs; readonly canceled?: CancelThen | undefined }): void {
+  abort(
+    reason: AbortReason,
+    then: { readonly graceEnd: EpochMs; readonly canceled?: CancelOutcome | undefined },
+  ): void {
     const state = this.#state;
     if (state.phase !== 'fetched' && state.phase !== 'running') return;
     const { graceEnd, canceled } = then;
@@ -127,7 +130,7 @@ export class Run implements TaskRun {
   }
 
   /** A second cancellation says what the first one left open. */
-  cancelAgain(canceled: CancelThen | undefined): void {
+  cancelAgain(canceled: CancelOutcome | undefined): void {
     const state = this.#state;
     if (state.phase === 'aborted') this.#state = { ...state, canceled: state.canceled ?? canceled };
   }
@@ -220,7 +223,7 @@ export class Run implements TaskRun {
     }
   }
 
-  #fail(error: unknown, canceled: CancelThen | undefined): void {
+  #fail(error: unknown, canceled: CancelOutcome | undefined): void {
     this.#end({ phase: 'ended', how: 'failure', error, canceled, isReported: false });
   }
 

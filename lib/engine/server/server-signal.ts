@@ -1,4 +1,4 @@
-import type { CancelThen } from '../../model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { EpochMs } from '../../model/time/duration.js';
 import type { Run } from './run.js';
@@ -24,7 +24,7 @@ export interface Arrival {
   readonly messages: readonly TaskMessage[];
   readonly lease: Lease;
   /** Those that were canceled while they were on their way, and what is to follow. */
-  readonly canceled: ReadonlyMap<string, CancelThen | undefined>;
+  readonly canceled: ReadonlyMap<string, CancelOutcome | undefined>;
 }
 
 type Listener<S extends keyof ServerSignals> = (about: ServerSignals[S]) => void;

@@ -1,7 +1,7 @@
 import type { TaskMessage } from '../task/task-message.js';
 import type { EpochMs, Ms } from '../time/duration.js';
 import type { EnqueueRequest } from './enqueue.contract.js';
-import type { CancelThen } from './presence.contract.js';
+import type { CancelOutcome } from './presence.contract.js';
 import type { Settlement, SettleOutcome, UndecodableTask } from './work.contract.js';
 
 /** Moves due tasks, takes back lost ones, deletes expired ones, aggregates groups (P-46 to P-54, P-94 to P-102). */
@@ -105,7 +105,7 @@ export interface ExpiredLease {
   /** `host:pid:server-id` of the worker, when it was one of ours. */
   readonly owner: string | undefined;
   /** What was to become of the task when `cancel` found it running and its worker did not live to do it. */
-  readonly canceled: CancelThen | undefined;
+  readonly canceled: CancelOutcome | undefined;
 }
 
 export interface Recovery {

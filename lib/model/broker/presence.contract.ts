@@ -24,10 +24,10 @@ export interface PresenceContract {
   subscribe(listener: SignalListener): Promise<() => Promise<void>>;
 
   /**
-   * Cancels a task in whatever state it is. A running one is signaled and ends as `then` says, unless its handler
+   * Cancels a task in whatever state it is. A running one is signaled and ends as `outcome` says, unless its handler
    * decides otherwise; any other is moved or deleted at once.
    */
-  cancel(request: CancelRequest): Promise<CancelOutcome>;
+  cancel(request: CancelRequest): Promise<CancelResult>;
 
   /** Asynq's own cancellation: tells every server to stop the running task with this id (P-110). */
   signalCancel(taskId: string): Promise<void>;
@@ -35,7 +35,7 @@ export interface PresenceContract {
 
 export interface SignalListener {
   /** A running task with this id is to be canceled; `request` is there when it came from {@link PresenceContract.cancel}. */
-  onCancel(taskId: string, request: { readonly queue: string; readonly then: CancelThen } | undefined): void;
+  onCancel(taskId: string, request: { readonly queue: string; readonly outcome: CancelOutcome } | undefined): void;
   /** A task arrived in a queue that was empty. */
   onWake(queue: string): void;
   /** A task became the earliest due one of its queue. */
@@ -45,17 +45,17 @@ export interface SignalListener {
 }
 
 /** What becomes of a canceled task. */
-export type CancelThen = 'archive' | 'delete' | 'retry';
+export type CancelOutcome = 'archive' | 'delete' | 'retry';
 
 export interface CancelRequest {
   readonly queue: string;
   readonly taskId: string;
-  readonly then: CancelThen;
+  readonly outcome: CancelOutcome;
   readonly now: EpochMs;
 }
 
 /**
  * `signaled`: it is running and was told to stop; `archived`, `deleted`: done at once; `kept`: it waits already and
- * `then` is `retry`, or it has ended; `not-found`: no such task in the queue.
+ * `outcome` is `retry`, or it has ended; `not-found`: no such task in the queue.
  */
-export type CancelOutcome = 'signaled' | 'archived' | 'deleted' | 'kept' | 'not-found';
+export type CancelResult = 'signaled' | 'archived' | 'deleted' | 'kept' | 'not-found';

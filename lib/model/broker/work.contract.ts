@@ -2,7 +2,7 @@ import type { AsynqError } from '../errors/asynq-error.js';
 import type { TaskMessage } from '../task/task-message.js';
 import type { TaskPattern } from '../task/task-pattern.js';
 import type { EpochMs, Ms } from '../time/duration.js';
-import type { CancelThen } from './presence.contract.js';
+import type { CancelOutcome } from './presence.contract.js';
 
 /** Dequeues tasks, keeps them leased and settles them (P-55 to P-62, P-67 to P-91). */
 export interface WorkContract {
@@ -155,7 +155,7 @@ export interface WriteResultRequest extends RunClaim {
 export interface LeaseNews {
   /** Ids that are no longer the caller's. */
   readonly lost: readonly string[];
-  readonly canceled: readonly { readonly taskId: string; readonly then: CancelThen }[];
+  readonly canceled: readonly { readonly taskId: string; readonly outcome: CancelOutcome }[];
 }
 
 export interface WaitRequest {

@@ -10,7 +10,7 @@
 -- ARGV[1]   taskPrefix     a task's hash is this and its id, and the queue's locks begin like it: built here, same slot
 -- ARGV[2]   groupPrefix    a group's zset is this and its name: built here, same hash slot
 -- ARGV[3]   taskId
--- ARGV[4]   then           archive, delete or retry
+-- ARGV[4]   outcome        archive, delete or retry
 -- ARGV[5]   lock           the task's lock: a full key in the same hash slot, or empty
 -- ARGV[6]   archivedAt     epoch seconds
 -- ARGV[7]   cutoff         epoch seconds; what was archived then or before is deleted
@@ -19,16 +19,16 @@
 -- ARGV[10]  request        what to say there: who is to be canceled and what becomes of it
 -- ARGV[11]  cancelChannel  where the bare id is said
 --
--- Reply     SIGNALED   it runs; its worker was told and will do as `then` says
+-- Reply     SIGNALED   it runs; its worker was told and will do as `outcome` says
 --           ARCHIVED   done
 --           DELETED    done; its lock is free
---           KEPT       it waits and `then` is retry, or it has ended, or it is being aggregated right now, or a key of
+--           KEPT       it waits and `outcome` is retry, or it has ended, or it is being aggregated right now, or a key of
 --                      another type stands where it is or is to go
 --           NOT_FOUND  no such task
 -- Cost      O(log N) in waiting tasks; O(N) for a pending task, N pending tasks
 local task, pending, scheduled, retry, due, groups, archived =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local taskPrefix, groupPrefix, taskId, consequence, lock = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local taskPrefix, groupPrefix, taskId, outcome, lock = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local archivedAt, limits = ARGV[6], { cutoff = ARGV[7], size = tonumber(ARGV[8]) }
 local requestChannel, request, cancelChannel = ARGV[9], ARGV[10], ARGV[11]
 
@@ -73,17 +73,17 @@ if not state then
 end
 writeWhenFull(task)
 if state == 'active' then
-  redis.call('HSET', task, 'x:cancel', consequence)
-  -- Servers that know the request must hear it before the bare id, which says nothing of the consequence.
+  redis.call('HSET', task, 'x:cancel', outcome)
+  -- Servers that know the request must hear it before the bare id, which says nothing of the outcome.
   redis.pcall('PUBLISH', requestChannel, request)
   redis.call('PUBLISH', cancelChannel, taskId)
   return 'SIGNALED'
 end
-local mayArchive = consequence ~= 'archive' or isSound(archived, 'zset')
-if consequence == 'retry' or not mayArchive or not leavePlace(state) then
+local mayArchive = outcome ~= 'archive' or isSound(archived, 'zset')
+if outcome == 'retry' or not mayArchive or not leavePlace(state) then
   return withNotices('KEPT')
 end
-if consequence == 'delete' then
+if outcome == 'delete' then
   redis.call('DEL', task)
   releaseLock(lock, taskId)
   return withNotices('DELETED')

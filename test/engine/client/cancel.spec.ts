@@ -1,3 +1,4 @@
+import { defineTask } from '../../../lib/model/task/task-definition.js';
 import { aGate } from '../../support/until.js';
 import { ClientUnderTest } from './client-under-test.js';
 
@@ -15,10 +16,10 @@ describe('cancel', () => {
     ['archive', 'archived'],
     ['delete', 'deleted'],
     ['retry', 'kept'],
-  ] as const)('of a waiting task with then: %p is answered by %s', async (then, outcome) => {
+  ] as const)('of a waiting task with outcome: %p is answered by %s', async (outcome, result) => {
     const { id } = await subject.client.enqueue('x');
-    const options = { queue: subject.queue, ...(then === undefined ? {} : { then }) };
-    expect(await subject.client.cancel(id, options)).toBe(outcome);
+    const options = { queue: subject.queue, ...(outcome === undefined ? {} : { outcome }) };
+    expect(await subject.client.cancel(id, options)).toBe(result);
   });
 
   it('looks in the queue that the client enqueues to unless told, and says when there is no such task', async () => {
@@ -28,11 +29,37 @@ describe('cancel', () => {
     expect(await subject.client.cancel('nobody', { queue: subject.queue })).toBe('not-found');
   });
 
+  it('takes what enqueue resolved with, and looks in its queue', async () => {
+    const info = await subject.client.enqueue('x', null, { queue: subject.anotherQueue() });
+    expect(await subject.client.cancel(info, { outcome: 'delete' })).toBe('deleted');
+    const { id, queue } = await subject.client.enqueue('x', null, { queue: subject.anotherQueue() });
+    expect(await subject.client.cancel({ id, queue })).toBe('archived');
+  });
+
+  it('takes an id with a definition, and looks in the queue that its tasks go to', async () => {
+    const Import = defineTask('feed:import', { queue: subject.anotherQueue() });
+    const Export = defineTask('feed:export');
+    const imported = await subject.client.enqueue(Import);
+    const exported = await subject.client.enqueue(Export);
+    expect(await subject.client.cancel(imported.id)).toBe('not-found');
+    expect(await subject.client.cancel(imported.id, { definition: Import })).toBe('archived');
+    expect(await subject.client.cancel(exported.id, { definition: Export })).toBe('archived');
+  });
+
   it.each<[readonly unknown[], string]>([
     [[''], 'cancel: taskId must be text that is not blank, got ""'],
     [['x', { queue: ' ' }], 'cancel: options.queue must be text'],
-    [['x', { then: 'drop' }], "cancel: options.then must be one of 'archive', 'delete', 'retry', got \"drop\""],
-    [['x', { than: 'retry' }], 'cancel: options.than is not an option; did you mean then?'],
+    [['x', { outcome: 'drop' }], "cancel: options.outcome must be one of 'archive', 'delete', 'retry', got \"drop\""],
+    [['x', { outcom: 'retry' }], 'cancel: options.outcom is not an option; did you mean outcome?'],
+    [[{ id: 'x' }], 'cancel: task.queue must be text that is not blank, got undefined'],
+    [[{ id: '', queue: 'q' }], 'cancel: task.id must be text that is not blank, got ""'],
+    [[undefined], 'cancel: task must be an object, got undefined'],
+    [
+      [{ id: 'x', queue: 'q' }, { queue: 'q' }],
+      'cancel: options.queue must be left out, since the task knows its queue',
+    ],
+    [['x', { queue: 'q', definition: defineTask('y') }], 'cancel: options.queue must be left out with a definition'],
+    [['x', { definition: 'y' }], 'A task is named by its type or by what defineTask made, got "y"'],
   ])('refuses %j', async (args, message) => {
     await expect(subject.client.cancel(...(args as [string]))).rejects.toThrow(message);
   });

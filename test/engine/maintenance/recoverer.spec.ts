@@ -32,7 +32,7 @@ describe('recovery', () => {
     await takenBy('go', { leaseEndsIn: ms(-60_000) });
     await test.start(() => {});
     const [recovered] = await test.untilHappened('recovered');
-    expect(recovered).toMatchObject({ task: { id, retried: 1 }, then: 'retry' });
+    expect(recovered).toMatchObject({ task: { id, retried: 1 }, outcome: 'retry' });
     expect(await test.stateOf(id)).toBe('retry');
     expect(await test.message(id)).toMatchObject({ retried: 1, errorMessage: 'asynq: task lease expired' });
     expect(await test.redis.exists(test.keys.active, test.keys.lease)).toBe(0);
@@ -44,7 +44,7 @@ describe('recovery', () => {
     await test.start(() => {});
     await test.untilHappened('recovered');
     expect(await test.stateOf(id)).toBe('archived');
-    expect(test.happened('recovered')).toMatchObject([{ then: 'archived' }]);
+    expect(test.happened('recovered')).toMatchObject([{ outcome: 'archived' }]);
   });
 
   it('S-86, P-65 gives the worker of a Go program 30 s after the end of its lease', async () => {
@@ -155,8 +155,8 @@ describe('recovery', () => {
     const ids = [await test.enqueue(), await test.enqueue(), await test.enqueue()];
     await takenBy(deadOwner, { leaseEndsIn: ms(20_000) });
     const now = test.clock.now();
-    for (const [index, then] of (['archive', 'delete', 'retry'] as const).entries()) {
-      await test.broker.presence.cancel({ queue: test.queue, taskId: ids[index] ?? '', then, now });
+    for (const [index, outcome] of (['archive', 'delete', 'retry'] as const).entries()) {
+      await test.broker.presence.cancel({ queue: test.queue, taskId: ids[index] ?? '', outcome, now });
     }
     await test.start(() => {}, { retryDelay: () => '1h' });
     await test.time.advance('25s');

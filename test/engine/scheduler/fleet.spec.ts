@@ -90,7 +90,7 @@ describe('schedulers with the same schedules', () => {
     await replica();
     test.broker.faults.enqueueTick.push(...Array.from({ length: 12 }, () => 'lost-before' as const));
     await test.time.advance('4s');
-    const failed = test.heard('scheduleFailed').map(({ tick, then }) => [(tick - start) / 1_000, then]);
+    const failed = test.heard('scheduleFailed').map(({ tick, outcome }) => [(tick - start) / 1_000, outcome]);
     expect(failed).toEqual([
       [1, 'retry'],
       [2, 'retry'],
@@ -126,7 +126,7 @@ describe('schedulers with the same schedules', () => {
     await test.time.advance('1010s');
     test.broker.faults.enqueueTick.length = 0;
     await test.time.advance('1s');
-    const isDropped = ({ then }: { readonly then: string }): boolean => then === 'drop';
+    const isDropped = ({ outcome }: { readonly outcome: string }): boolean => outcome === 'drop';
     const ended = (): number => test.heard('scheduleFailed').filter(isDropped).length + enqueued().length;
     for (let turn = 0; turn < 500 && ended() < 1_011; turn += 1) await test.time.settle();
     const dropped = test.heard('scheduleFailed').filter(isDropped);

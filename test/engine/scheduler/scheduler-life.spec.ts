@@ -208,7 +208,7 @@ describe('the life of a scheduler', () => {
     expect(test.logger.messages('warn')).toContain(
       'The scheduler shuts down before all enqueues that were under way have ended',
     );
-    expect(test.heard('scheduleFailed').map(({ tick, then }) => [new Date(tick).getUTCSeconds(), then])).toEqual([
+    expect(test.heard('scheduleFailed').map(({ tick, outcome }) => [new Date(tick).getUTCSeconds(), outcome])).toEqual([
       [2, 'retry'],
       [2, 'drop'],
     ]);

@@ -1,6 +1,6 @@
 import { RevokeTaskError } from '../../../lib/model/errors/control-errors.js';
 import type { Task } from '../../../lib/engine/server/handler-task.js';
-import type { CancelThen } from '../../../lib/model/broker/presence.contract.js';
+import type { CancelOutcome } from '../../../lib/model/broker/presence.contract.js';
 import { startRedis } from '../../support/redis-server.js';
 import { faultyBroker } from '../../support/faulty-broker.js';
 import { aGate, until } from '../../support/until.js';
@@ -21,8 +21,8 @@ describe('cancellation', () => {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   };
 
-  const cancel = async (taskId: string, then: CancelThen): Promise<string> =>
-    await test.broker.presence.cancel({ queue: test.queue, taskId, then, now: test.clock.now() });
+  const cancel = async (taskId: string, outcome: CancelOutcome): Promise<string> =>
+    await test.broker.presence.cancel({ queue: test.queue, taskId, outcome, now: test.clock.now() });
 
   it('S-98, S-100, P-110 by Asynq’s message fails the run with the text that Asynq stores', async () => {
     const [first, second] = [await test.enqueue(), await test.enqueue()];
@@ -45,11 +45,11 @@ describe('cancellation', () => {
     await test.untilState(second, 'retry');
   });
 
-  it.each<[CancelThen, string]>([
+  it.each<[CancelOutcome, string]>([
     ['archive', 'archived'],
     ['delete', 'gone'],
     ['retry', 'retry'],
-  ])('with then: %s leaves the task %s', async (then, state) => {
+  ])('with outcome: %s leaves the task %s', async (outcome, state) => {
     const id = await test.enqueue();
     await test.start(async (task) => {
       await aborted(task);
@@ -57,7 +57,7 @@ describe('cancellation', () => {
     });
     await test.untilHappened('started');
     await test.untilSubscribed();
-    expect(await cancel(id, then)).toBe('signaled');
+    expect(await cancel(id, outcome)).toBe('signaled');
     await test.untilState(id, state);
     if (state !== 'gone') expect((await test.message(id)).errorMessage).toBe('context canceled');
   });
