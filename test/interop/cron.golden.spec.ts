@@ -11,22 +11,22 @@ const of = (fits: (record: (typeof recordedTicks)[number]) => boolean) =>
  * an hour, and on a day without a midnight.
  */
 const astray: Readonly<Record<string, { readonly misses?: readonly string[]; readonly adds?: readonly string[] }>> = {
-  '"15 */2 * * *" in Australia/Lord_Howe': { misses: ['2026-04-05 02:15+10:30'] },
-  '"0 0 * * *" in Australia/Lord_Howe': { misses: ['2026-04-06 00:00+10:30', '2026-10-05 00:00+11:00'] },
-  '"@daily" in Australia/Lord_Howe': { misses: ['2026-04-06 00:00+10:30', '2026-10-05 00:00+11:00'] },
-  '"30 1 * * *" in Australia/Lord_Howe': { adds: ['2026-10-04 02:30+11:00'] },
-  '"15,45 2 * * *" in Australia/Lord_Howe': { misses: ['2026-04-05 02:15+10:30'] },
-  '"0 3 * * *" in Australia/Lord_Howe': { misses: ['2026-04-05 03:00+10:30', '2026-10-04 03:00+11:00'] },
-  '"0 12 */2 * 1" in Australia/Lord_Howe': { misses: ['2026-04-05 12:00+10:30'] },
-  '"0 12 */2 * 1" in America/Havana': { adds: ['2026-03-08 12:00-04:00'] },
+  '"15 */2 * * *" in Australia/Lord_Howe': { misses: ['2024-04-07 02:15+10:30'] },
+  '"0 0 * * *" in Australia/Lord_Howe': { misses: ['2024-04-08 00:00+10:30', '2024-10-07 00:00+11:00'] },
+  '"@daily" in Australia/Lord_Howe': { misses: ['2024-04-08 00:00+10:30', '2024-10-07 00:00+11:00'] },
+  '"30 1 * * *" in Australia/Lord_Howe': { adds: ['2024-10-06 02:30+11:00'] },
+  '"15,45 2 * * *" in Australia/Lord_Howe': { misses: ['2024-04-07 02:15+10:30'] },
+  '"0 3 * * *" in Australia/Lord_Howe': { misses: ['2024-04-07 03:00+10:30', '2024-10-06 03:00+11:00'] },
+  '"0 12 */2 * 1" in Australia/Lord_Howe': { misses: ['2024-04-07 12:00+10:30'] },
+  '"0 12 */2 * 1" in America/Havana': { adds: ['2024-03-10 12:00-04:00'] },
 };
 
 const seconds = (instants: readonly string[] = []): readonly number[] =>
   instants.map((text) => Date.parse(text) / 1_000);
 
-// The file holds what robfig/cron computed for 2026; recorder/record.mjs records it.
+// The file holds what robfig/cron computed for 2024 and the years before; recorder/record.mjs records it.
 describe('S-143 a cron schedule', () => {
-  it.each(of(({ until }) => until !== undefined))('ticks all year as in Go: %s', (name, { answer, ...request }) => {
+  it.each(of(({ count }) => count === undefined))('ticks all year as in Go: %s', (name, { answer, ...request }) => {
     const misses = seconds(astray[name]?.misses);
     const ticks = ticksOf(request);
     expect(ticks).toEqual(expect.arrayContaining([...misses]));

@@ -64,12 +64,12 @@ describe('nextTick', () => {
   });
 
   it('skips a midnight that the zone leaves out and keeps the rest of the day', () => {
-    // Cairo goes from 00:00 to 01:00 on 24 April 2026.
-    expect(ticks('0 0 * * *', '2026-04-22 22:00:00', 2, 'Africa/Cairo')).toEqual([
-      '2026-04-24 21:00:00',
-      '2026-04-25 21:00:00',
+    // Cairo went from 00:00 to 01:00 on 26 April 2024.
+    expect(ticks('0 0 * * *', '2024-04-24 22:00:00', 2, 'Africa/Cairo')).toEqual([
+      '2024-04-26 21:00:00',
+      '2024-04-27 21:00:00',
     ]);
-    expect(ticks('0 12 24 4 *', '2026-01-01 00:00:00', 1, 'Africa/Cairo')).toEqual(['2026-04-24 09:00:00']);
+    expect(ticks('0 12 26 4 *', '2024-01-01 00:00:00', 1, 'Africa/Cairo')).toEqual(['2024-04-26 09:00:00']);
   });
 
   it('skips a day that the zone leaves out', () => {
@@ -86,26 +86,26 @@ describe('nextTick', () => {
   });
 });
 
-// The days around every change of the clock in 2026, with changes at midnight, by half an hour and by two hours.
+// The days around every change of the clock in 2024, with changes at midnight, by half an hour and by two hours.
 const changes = [
-  ['America/New_York', '2026-03-08'],
-  ['America/New_York', '2026-11-01'],
-  ['Australia/Lord_Howe', '2026-04-05'],
-  ['Australia/Lord_Howe', '2026-10-04'],
-  ['America/Havana', '2026-03-08'],
-  ['America/Havana', '2026-11-01'],
-  ['Africa/Cairo', '2026-04-24'],
-  ['Africa/Cairo', '2026-10-30'],
-  ['Africa/Casablanca', '2026-02-15'],
-  ['Africa/Casablanca', '2026-03-22'],
-  ['Antarctica/Troll', '2026-03-29'],
-  ['Antarctica/Troll', '2026-10-25'],
-  ['Pacific/Chatham', '2026-09-27'],
-  ['Atlantic/Azores', '2026-10-25'],
-  ['Asia/Kathmandu', '2026-06-01'],
+  ['America/New_York', '2024-03-10'],
+  ['America/New_York', '2024-11-03'],
+  ['Australia/Lord_Howe', '2024-04-07'],
+  ['Australia/Lord_Howe', '2024-10-06'],
+  ['America/Havana', '2024-03-10'],
+  ['America/Havana', '2024-11-03'],
+  ['Africa/Cairo', '2024-04-26'],
+  ['Africa/Cairo', '2024-11-01'],
+  ['Africa/Casablanca', '2024-03-10'],
+  ['Africa/Casablanca', '2024-04-14'],
+  ['Antarctica/Troll', '2024-03-31'],
+  ['Antarctica/Troll', '2024-10-27'],
+  ['Pacific/Chatham', '2024-09-29'],
+  ['Atlantic/Azores', '2024-10-27'],
+  ['Asia/Kathmandu', '2024-06-01'],
 ] as const;
 
-const start = epochMs(Date.UTC(2026, 0, 1));
+const start = epochMs(Date.UTC(2024, 0, 1));
 const field = (min: number, max: number): fc.Arbitrary<string> =>
   fc.oneof(
     fc.constantFrom('*', '?', '*/2', `${min}`, `${min}-${max}`),

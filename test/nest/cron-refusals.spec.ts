@@ -42,8 +42,20 @@ describe('the start of an application fails', () => {
     },
   );
 
+  it('for an abbreviation as the zone of a spec, with the name that was probably meant', async () => {
+    @Injectable()
+    class Backups {
+      @Cron('CRON_TZ=BST 0 2 * * *')
+      backup() {}
+    }
+    await expect(boot([Backups])).rejects.toThrow(
+      `@Cron on Backups.backup in AppModule: Cron spec "CRON_TZ=BST 0 2 * * *": the zone must be an IANA time zone, got "BST"; did you mean 'Europe/London'?, at column 9`,
+    );
+  });
+
   it.each([
-    [{ timeZone: 'Hanoi' }, 'timeZone must be a time zone'],
+    [{ timeZone: 'Hanoi' }, `timeZone must be an IANA time zone such as 'Europe/Berlin', got "Hanoi"`],
+    [{ timeZone: 'BST' }, `timeZone must be an IANA time zone, got "BST"; did you mean 'Europe/London'?`],
     [{ queue: '' }, 'queue must be'],
     [{ maxRetry: -1 }, 'maxRetry must be an integer from 0'],
     [{ catchUp: 'some' }, `catchUp must be one of 'skip', 'latest', 'all', got "some"`],

@@ -32,7 +32,7 @@ describe('module options', () => {
     [{ redis: 'ftp://x' }, 'AsynqModule: redis'],
     [{ redis: null }, 'AsynqModule: redis must be a URL, ioredis options'],
     [{ server: null }, 'AsynqModule: server must be an object, got null'],
-    [{ scheduler: { timeZone: 'Hanoi' } }, 'AsynqModule: scheduler.timeZone must be a time zone'],
+    [{ scheduler: { timeZone: 'Hanoi' } }, 'AsynqModule: scheduler.timeZone must be an IANA time zone'],
     [{ scheduler: { redis: 'redis://x' } }, 'AsynqModule: scheduler.redis is not an option'],
     [{ scheduler: { disabled: 'backup' } }, 'AsynqModule: scheduler.disabled must be a list of ids of @Cron entries'],
     [{ scheduler: true }, 'AsynqModule: scheduler must be an object, got true'],

@@ -30,4 +30,13 @@ describe('a nightly schedule under the kit', () => {
     const runs = await kit.advance('2h');
     expect(runs.map(({ at }) => at.toISOString())).toEqual(['2026-03-15T01:30:00.000Z']);
   });
+
+  it('is refused for a zone that is not one, as outside of tests', async () => {
+    @Injectable()
+    class Abbreviated {
+      @Cron('0 2 * * *', { timeZone: 'BST' })
+      backup(): void {}
+    }
+    await expect(appWith([Abbreviated])).rejects.toThrow(`got "BST"; did you mean 'Europe/London'?`);
+  });
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { nextTick } from '../../model/cron/cron-next.js';
 import { type CronSchedule, parseCronSpec } from '../../model/cron/cron-spec.js';
 import type { ScheduleEntry as PublishedEntry } from '../../model/cron/schedule.js';
+import { checkTimeZone } from '../../model/cron/zone-name.js';
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
 import { checkNames, checkOneOf, checkText, pathOf, refuse } from '../../model/options/check.js';
 import { defaultQueue } from '../../model/queue/queue-name.js';
@@ -16,7 +17,7 @@ import {
   type TaskOptions,
 } from '../../model/task/task-options.js';
 import { epochMs, type EpochMs } from '../../model/time/duration.js';
-import { type CatchUp, checkCatchUp, checkTimeZone, type ResolvedSchedulerOptions } from './scheduler-options.js';
+import { type CatchUp, checkCatchUp, type ResolvedSchedulerOptions } from './scheduler-options.js';
 
 /** How a schedule's tasks are enqueued, and the schedule itself. */
 export interface ScheduleOptions extends EnqueueOptions {
@@ -76,7 +77,10 @@ export function createEntry(registration: ScheduleRegistration, defaults: EntryD
   const { spec, task } = registration;
   const { own, enqueueOptions } = readOptions(registration.options);
   if (typeof spec !== 'string') refuse({ path: 'register: spec', value: spec }, 'a cron spec');
-  const zone = own.timeZone === undefined ? defaults.timeZone : checkTimeZone(own.timeZone, pathOf(path, 'timeZone'));
+  const zone =
+    own.timeZone === undefined
+      ? defaults.timeZone
+      : checkTimeZone({ path: pathOf(path, 'timeZone'), value: own.timeZone });
   const schedule = parseCronSpec(spec, { timeZone: zone });
   const type = typeof task === 'string' ? task : task.type;
   const under = typeof task === 'string' ? noOptions : task.options;

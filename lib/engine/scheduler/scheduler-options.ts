@@ -1,4 +1,4 @@
-import { isTimeZone } from '../../model/cron/time-zone.js';
+import { checkTimeZone } from '../../model/cron/zone-name.js';
 import {
   checkBoolean,
   checkDuration,
@@ -6,7 +6,6 @@ import {
   checkNames,
   checkOneOf,
   pathOf,
-  refuse,
 } from '../../model/options/check.js';
 import { producerCodec } from '../../model/task/payload.codec.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
@@ -111,7 +110,7 @@ export function resolveSchedulerOptions(
   return {
     ...connection,
     codec: producerCodec(connection.codec, checkBoolean({ path: path('strictPayload'), value: strictPayload })),
-    timeZone: checkTimeZone(timeZone, path('timeZone')),
+    timeZone: checkTimeZone({ path: path('timeZone'), value: timeZone }),
     catchUp: checkCatchUp(catchUp, path('catchUp')),
     heartbeatInterval: checkDuration({ path: path('heartbeatInterval'), value: heartbeatInterval }, 'above-zero'),
     shutdownTimeout: checkDuration({ path: path('shutdownTimeout'), value: shutdownTimeout }),
@@ -119,12 +118,6 @@ export function resolveSchedulerOptions(
     preEnqueue: preEnqueue === undefined ? noHook : checkFunction({ path: path('preEnqueue'), value: preEnqueue }),
     postEnqueue: postEnqueue === undefined ? noHook : checkFunction({ path: path('postEnqueue'), value: postEnqueue }),
   };
-}
-
-/** A zone by its IANA name. @throws InvalidOptionError */
-export function checkTimeZone(value: unknown, path: string): string {
-  if (typeof value === 'string' && value !== '' && isTimeZone(value)) return value;
-  return refuse({ path, value }, "a time zone such as 'Europe/Berlin'");
 }
 
 /** @throws InvalidOptionError */

@@ -1,8 +1,7 @@
 import { CronSpecError } from '../errors/cron-errors.js';
-import { InvalidOptionError } from '../errors/option-errors.js';
 import { ms, type Ms, readDuration } from '../time/duration.js';
 import { type CronField, cronFieldKinds, readCronField } from './cron-field.js';
-import { isTimeZone } from './time-zone.js';
+import { checkTimeZone, zoneFault } from './zone-name.js';
 
 /** A parsed schedule: give it to `nextTick`. */
 export type CronSchedule = FieldsSchedule | EverySchedule;
@@ -104,12 +103,9 @@ function readZone(spec: string, fallback: string | undefined): { readonly body: 
     });
   }
   const name = spec.slice(prefix.length, end);
-  if (name !== '' && !isTimeZone(name)) {
-    throw new CronSpecError({
-      spec,
-      position: prefix.length + 1,
-      reason: `there is no time zone ${JSON.stringify(name)}`,
-    });
+  const fault = name === '' ? undefined : zoneFault(name);
+  if (fault !== undefined) {
+    throw new CronSpecError({ spec, position: prefix.length + 1, reason: `the zone ${fault}` });
   }
   const words = wordsOf(spec.slice(end), end + 1);
   const [first, last] = [words[0], words.at(-1)];
@@ -122,8 +118,7 @@ function readZone(spec: string, fallback: string | undefined): { readonly body: 
 
 function zoneOfOptions(name: string | undefined): string {
   if (name === undefined || name.trim() === '') return 'UTC';
-  if (isTimeZone(name)) return name;
-  throw new InvalidOptionError({ path: 'timeZone', value: name, allowed: "a time zone such as 'Europe/Berlin'" });
+  return checkTimeZone({ path: 'timeZone', value: name });
 }
 
 function readPeriod(spec: string, { text, column }: Part): Ms {

@@ -10,16 +10,6 @@ export interface ZoneSpan {
 /** No two offsets of a zone are further apart, in seconds: they reach from -12 to +14 hours. */
 export const widestShift = 26 * 3_600;
 
-/** Whether there is a zone of that name. Offsets such as `+07:00` are none: Go has no such zones. */
-export function isTimeZone(name: string): boolean {
-  if (!/^[a-z]/i.test(name)) return false;
-  try {
-    return ZoneOffsets.of(name) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
 /** The offsets of one zone, asked from the time-zone data of the runtime once a day and remembered. */
 export class ZoneOffsets {
   static readonly #zones = new Map<string, ZoneOffsets>();

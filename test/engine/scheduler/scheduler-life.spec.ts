@@ -20,6 +20,9 @@ describe('the life of a scheduler', () => {
     expect(() => scheduler.register('61 * * * *', 'task')).toThrow(
       expect.objectContaining({ code: 'ASYNQ_INVALID_CRON_SPEC', position: 1 }),
     );
+    expect(() => scheduler.register('CRON_TZ=BST 0 2 * * *', 'task')).toThrow(
+      expect.objectContaining({ code: 'ASYNQ_INVALID_CRON_SPEC', position: 9 }),
+    );
     expect(scheduler.entries()).toEqual([]);
   });
 
@@ -29,6 +32,7 @@ describe('the life of a scheduler', () => {
     ['an unknown option', () => ['task', undefined, { ovrlap: 'skip' }], 'ASYNQ_INVALID_OPTION'],
     ['a wrong option', () => ['task', undefined, { maxRetry: -1 }], 'ASYNQ_INVALID_OPTION'],
     ['a zone that does not exist', () => ['task', undefined, { timeZone: 'Mars/Base' }], 'ASYNQ_INVALID_OPTION'],
+    ['a zone by its abbreviation', () => ['task', undefined, { timeZone: 'PST' }], 'ASYNQ_INVALID_OPTION'],
     ['a word for overlap that is none', () => ['task', undefined, { overlap: 'never' }], 'ASYNQ_INVALID_OPTION'],
   ] as const)('refuses %s when it is registered', (_, task, code) => {
     const scheduler = test.create();
@@ -241,7 +245,11 @@ describe('the life of a scheduler', () => {
 
   it.each([
     [{ timezone: 'UTC' }, 'AsynqScheduler: timezone is not an option; did you mean timeZone?'],
-    [{ timeZone: 'Mars' }, `AsynqScheduler: timeZone must be a time zone such as 'Europe/Berlin', got "Mars"`],
+    [{ timeZone: 'Mars' }, `AsynqScheduler: timeZone must be an IANA time zone such as 'Europe/Berlin', got "Mars"`],
+    [
+      { timeZone: 'IST' },
+      `AsynqScheduler: timeZone must be an IANA time zone, got "IST"; did you mean 'Asia/Kolkata'?`,
+    ],
     [{ catchUp: 'some' }, `AsynqScheduler: catchUp must be one of 'skip', 'latest', 'all', got "some"`],
     [{ heartbeatInterval: 0 }, /heartbeatInterval must be .*longer than zero/],
     [{ preEnqueue: 'no' }, 'AsynqScheduler: preEnqueue must be a function, got "no"'],

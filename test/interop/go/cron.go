@@ -10,7 +10,8 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// cronRequest asks for ticks strictly after From: the next Count of them, or all of them up to and including Until.
+// cronRequest asks for ticks strictly after From: the next Count of them, all of them up to and including Until, or as
+// many as both allow.
 type cronRequest struct {
 	Spec  string `json:"spec"`
 	Zone  string `json:"zone"`
@@ -52,7 +53,7 @@ func answerCron(request cronRequest) (answer cronAnswer) {
 	}
 	ticks := []int64{}
 	for t := schedule.Next(time.UnixMilli(request.From).In(zone)); !t.IsZero(); t = schedule.Next(t) {
-		if request.Count > 0 && len(ticks) == request.Count || request.Count == 0 && t.UnixMilli() > request.Until {
+		if request.Count > 0 && len(ticks) == request.Count || request.Until > 0 && t.UnixMilli() > request.Until {
 			break
 		}
 		ticks = append(ticks, t.Unix())

@@ -5,7 +5,7 @@ import { nextTick } from '../../../lib/model/cron/cron-next.js';
 import { parseCronSpec } from '../../../lib/model/cron/cron-spec.js';
 import { epochMs } from '../../../lib/model/time/duration.js';
 
-/** Asks for ticks after `from`: the next `count`, or all up to `until`. Epoch milliseconds. */
+/** Asks for ticks after `from`: the next `count`, all up to `until`, or as many as both allow. Epoch milliseconds. */
 export interface CronRequest {
   readonly spec: string;
   readonly zone: string;
