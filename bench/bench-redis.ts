@@ -45,6 +45,25 @@ export class BenchRedis {
     return lines.reduce((sum, [, micros]) => sum + Number(micros), 0);
   }
 
+  /** Commands carried out since {@link resetStatistics}, those inside scripts included. */
+  async commandsProcessed(): Promise<number> {
+    return Number(/total_commands_processed:(\d+)/.exec(await this.client.info('stats'))?.[1]);
+  }
+
+  /** Processor time that the server has used since its start, in seconds. */
+  async processorSeconds(): Promise<number> {
+    const info = await this.client.info('cpu');
+    return Number(/used_cpu_user:([\d.]+)/.exec(info)?.[1]) + Number(/used_cpu_sys:([\d.]+)/.exec(info)?.[1]);
+  }
+
+  /** Round trips of one caller that waits for each bare PING, a second. */
+  async pingRate(pings: number): Promise<number> {
+    for (let sent = 0; sent < pings / 5; sent++) await this.client.ping();
+    const start = performance.now();
+    for (let sent = 0; sent < pings; sent++) await this.client.ping();
+    return (pings / (performance.now() - start)) * 1_000;
+  }
+
   async stop(): Promise<void> {
     await this.end();
   }

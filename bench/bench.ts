@@ -1,9 +1,10 @@
 // npm run bench: measures this library beside BullMQ and Go's asynq, on one Redis that it starts itself.
 import { cpus } from 'node:os';
 import { BenchRedis } from './bench-redis.js';
-import { allCases, type SubjectName } from './cases.js';
+import type { SubjectName } from './case.js';
+import { allCases } from './cases/all-cases.js';
 import { readOptions } from './options.js';
-import { reportOf, tableOf } from './report.js';
+import { reportOf, tableOf, targetTableOf } from './report.js';
 import { type MeasuredSubject, runRounds } from './rounds.js';
 import { buildGoProgram, GoSubject } from './subjects/go-subject.js';
 import { NodeSubject } from './subjects/node-subject.js';
@@ -26,9 +27,13 @@ try {
     ({ label }) => options.only?.has(label.case) ?? true,
   );
   const limitMs = options.quick ? 34_000 : Number.POSITIVE_INFINITY;
-  const measured = await runRounds(cases, { redis, subjects, rounds: options.rounds, limitMs, say });
+  const startProcess = (name: SubjectName): MeasuredSubject => new NodeSubject(name);
+  const measured = await runRounds(cases, { redis, subjects, startProcess, rounds: options.rounds, limitMs, say });
   const report = reportOf(measured);
-  console.log(options.json ? JSON.stringify(report) : `\n${tableOf(measured, report)}`);
+  console.log(options.json ? JSON.stringify(report) : `\n${tableOf(measured, report)}\n\n${targetTableOf(report)}`);
+  const missed = report.targets.filter(({ isReached }) => !isReached);
+  say(`${report.targets.length - missed.length} of ${report.targets.length} targets reached`);
+  if (options.check && missed.length > 0) process.exitCode = 3;
 } finally {
   for (const subject of nodeSubjects) subject.close();
   await redis.stop();

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -53,10 +56,33 @@ func idle(s settings) {
 	server.Shutdown()
 }
 
+func serve(s settings) {
+	servers := make([]*asynq.Server, s.servers)
+	for i := range servers {
+		servers[i] = newServer(s)
+		begin(servers[i], func(context.Context, *asynq.Task) error { return nil })
+	}
+	print(struct {
+		Event string `json:"event"`
+	}{"ready"})
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	for _, server := range servers {
+		server.Shutdown()
+	}
+}
+
 func newServer(s settings) *asynq.Server {
+	queues := map[string]int{}
+	for i := range s.queues {
+		if s.queues == 1 {
+			queues[s.queue] = 1
+		} else {
+			queues[fmt.Sprintf("%s-%d", s.queue, i)] = 1
+		}
+	}
 	return asynq.NewServer(s.redis, asynq.Config{
 		Concurrency: s.concurrency,
-		Queues:      map[string]int{s.queue: 1},
+		Queues:      queues,
 		LogLevel:    asynq.ErrorLevel,
 	})
 }

@@ -24,6 +24,11 @@
 //	bench idle -redis URL -queue Q -n 100 -concurrency 10
 //	{"event":"ready"}
 //	{"tasks":100,"millis":[0.9,1.1]}
+//
+// Start servers for queues Q-0 to Q-199 (Q alone when there is one) and let them run until standard input ends:
+//
+//	bench serve -redis URL -queue Q -queues 200 -servers 1 -concurrency 10
+//	{"event":"ready"}
 package main
 
 import (
@@ -44,12 +49,14 @@ type settings struct {
 	callers     int
 	payload     int
 	concurrency int
+	queues      int
+	servers     int
 	gap         time.Duration
 }
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("a subcommand is missing: enqueue, process, pickup or idle")
+		fail("a subcommand is missing: enqueue, process, pickup, idle or serve")
 	}
 	var s settings
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
@@ -59,6 +66,8 @@ func main() {
 	flags.IntVar(&s.callers, "callers", 1, "goroutines that enqueue")
 	flags.IntVar(&s.payload, "payload", 120, "bytes of payload of a task")
 	flags.IntVar(&s.concurrency, "concurrency", 10, "tasks that run at once")
+	flags.IntVar(&s.queues, "queues", 1, "number of queues")
+	flags.IntVar(&s.servers, "servers", 1, "number of servers")
 	flags.DurationVar(&s.gap, "gap", 50*time.Millisecond, "time between two tasks")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		fail(err.Error())
@@ -77,6 +86,8 @@ func main() {
 		pickup(s)
 	case "idle":
 		idle(s)
+	case "serve":
+		serve(s)
 	default:
 		fail("unknown subcommand " + os.Args[1])
 	}

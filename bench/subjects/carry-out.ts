@@ -1,34 +1,56 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LongRunning } from './long-running.js';
+import { measurePickup } from './measure-pickup.js';
 import type { Request } from './orders.js';
-import { queueName, type Subject } from './subject.js';
+import { type ProducerOptions, queueNames, type Subject } from './subject.js';
 
-// 120 bytes as JSON.
-const payload = { userId: 42, template: 'welcome', text: 'x'.repeat(75) };
+/** Carries out what one subject's process is told. */
+export class CarryOut {
+  readonly #running: LongRunning;
 
-/** Measures one subject. Rates are in tasks a second, times in milliseconds. */
-export async function carryOut(subject: Subject, request: Request): Promise<number> {
-  switch (request.kind) {
-    case 'enqueue':
-      return await measureEnqueue(subject, request);
-    case 'enqueue-many':
-      return await measureEnqueueMany(subject, request);
-    case 'process':
-      return await measureProcess(subject, request);
-    case 'pickup':
-      return await measurePickup(subject, request);
-    case 'round-trip':
-      return await measureRoundTrip(subject, request);
-    case 'fill':
-      return await fill(subject, request);
+  constructor(private readonly subject: Subject) {
+    this.#running = new LongRunning(subject);
+  }
+
+  /** Rates are in tasks a second, times in milliseconds. */
+  async run(request: Request): Promise<readonly number[]> {
+    const { subject } = this;
+    switch (request.kind) {
+      case 'enqueue':
+        return [await measureEnqueue(subject, request)];
+      case 'enqueue-many':
+        return [await measureEnqueueMany(subject, request)];
+      case 'process':
+        return [await measureProcess(subject, request)];
+      case 'pickup':
+        return await measurePickup(subject, request);
+      case 'round-trip':
+        return [await measureRoundTrip(subject, request)];
+      case 'fill':
+        return [await fill(subject, request)];
+      case 'start':
+        await this.#running.start(request);
+        return [];
+      case 'progress':
+        return this.#running.progress();
+      case 'stop':
+        await this.#running.stop();
+        return [];
+    }
   }
 }
 
 type Of<K extends Request['kind']> = Extract<Request, { kind: K }>;
 
-async function measureEnqueue(subject: Subject, { redis, tasks, callers }: Of<'enqueue'>): Promise<number> {
+/** A payload of so many bytes as JSON. */
+function payloadOf(bytes = 120): object {
+  return { userId: 42, template: 'welcome', text: 'x'.repeat(bytes - 45) };
+}
+
+async function measureEnqueue(subject: Subject, request: Of<'enqueue'>): Promise<number> {
+  const { redis, tasks, callers, bytes } = request;
   const producer = await subject.openProducer(redis);
+  const payload = payloadOf(bytes);
   await enqueueFrom(callers, { tasks: Math.ceil(tasks / 5), enqueue: () => producer.enqueue(payload) });
   collectGarbage();
   const start = performance.now();
@@ -49,8 +71,10 @@ async function enqueueFrom(
   await Promise.all(Array.from({ length: callers }, caller));
 }
 
-async function measureEnqueueMany(subject: Subject, { redis, tasks, batch }: Of<'enqueue-many'>): Promise<number> {
+async function measureEnqueueMany(subject: Subject, request: Of<'enqueue-many'>): Promise<number> {
+  const { redis, tasks, batch, bytes } = request;
   const producer = await subject.openProducer(redis);
+  const payload = payloadOf(bytes);
   const payloads = Array.from({ length: batch }, () => payload);
   const rounds = async (count: number): Promise<void> => {
     for (let done = 0; done < count; done += batch) await producer.enqueueMany(payloads);
@@ -64,30 +88,46 @@ async function measureEnqueueMany(subject: Subject, { redis, tasks, batch }: Of<
   return rate;
 }
 
-async function fill(subject: Subject, { redis, tasks }: Of<'fill'>): Promise<number> {
+async function fill(subject: Subject, { redis, tasks, bytes, queues, dueAt }: Of<'fill'>): Promise<number> {
   const producer = await subject.openProducer(redis);
-  for (let left = tasks; left > 0; left -= 1_000) {
-    await producer.enqueueMany(Array.from({ length: Math.min(left, 1_000) }, () => payload));
+  const payload = payloadOf(bytes);
+  // A call has about a megabyte at most.
+  const batch = Math.max(1, Math.min(1_000, Math.floor(1_000_000 / (bytes ?? 120))));
+  for (const queue of queueNames(queues)) {
+    const options: ProducerOptions = { queue, dueAt };
+    for (let left = Math.ceil(tasks / (queues ?? 1)); left > 0; left -= batch) {
+      await producer.enqueueMany(
+        Array.from({ length: Math.min(left, batch) }, () => payload),
+        options,
+      );
+    }
   }
   await producer.close();
   return tasks;
 }
 
-async function measureProcess(subject: Subject, { redis, tasks, warmUp, concurrency }: Of<'process'>): Promise<number> {
+async function measureProcess(subject: Subject, request: Of<'process'>): Promise<number> {
+  const { redis, tasks, warmUp, concurrency, handlerMs = 0, extras, queues, reads = false } = request;
   collectGarbage();
   let handled = 0;
   let start = 0;
   let rate = 0;
   let finish = (): void => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
-  const onTask = (): void => {
+  const count = (): void => {
     handled++;
     if (handled === warmUp) start = performance.now();
     if (handled !== warmUp + tasks) return;
     rate = rateOf(tasks, start);
     finish();
   };
-  const worker = await subject.startWorker({ redis, concurrency, onTask });
+  const onTask = (readPayload: () => unknown): void | Promise<unknown> => {
+    if (reads) readPayload();
+    if (handlerMs === 0) return count();
+    return sleep(handlerMs).then(count);
+  };
+  if (warmUp === 0) start = performance.now();
+  const worker = await subject.startWorker({ redis, concurrency, extras, queues: queueNames(queues), onTask });
   await finished;
   await worker.close();
   return rate;
@@ -101,8 +141,9 @@ async function measureRoundTrip(subject: Subject, request: Of<'round-trip'>): Pr
     left--;
     if (left === 0) finish();
   };
-  const worker = await subject.startWorker({ redis, concurrency, onTask });
+  const worker = await subject.startWorker({ redis, concurrency, queues: queueNames(), onTask });
   const producer = await subject.openProducer(redis);
+  const payload = payloadOf();
   const payloads = Array.from({ length: batch }, () => payload);
   const run = async (count: number): Promise<void> => {
     left = Math.ceil(count / batch) * batch;
@@ -118,48 +159,6 @@ async function measureRoundTrip(subject: Subject, request: Of<'round-trip'>): Pr
   await producer.close();
   await worker.close();
   return rate;
-}
-
-async function measurePickup(subject: Subject, { redis, tasks, gapMs, goProgram }: Of<'pickup'>): Promise<number> {
-  const waits: number[] = [];
-  let arrived = (): void => {};
-  const onTask = (readPayload: () => unknown): void => {
-    const now = microsNow();
-    waits.push((now - (readPayload() as { sentAtMicros: number }).sentAtMicros) / 1_000);
-    arrived();
-  };
-  const worker = await subject.startWorker({ redis, concurrency: 10, onTask });
-  if (goProgram === undefined) {
-    const producer = await subject.openProducer(redis);
-    for (let sent = 0; sent < tasks; sent++) {
-      await sleep(gapMs);
-      const arrival = new Promise<void>((resolve) => (arrived = resolve));
-      await producer.enqueue({ sentAtMicros: microsNow() });
-      await arrival;
-    }
-    await producer.close();
-  } else {
-    const all = new Promise<void>((resolve) => (arrived = () => waits.length === tasks && resolve()));
-    const options = ['-redis', redis, '-queue', queueName, '-n', String(tasks), '-gap', `${gapMs}ms`];
-    const program = spawn(goProgram, ['pickup', ...options], { stdio: ['ignore', 'ignore', 'inherit'] });
-    const [code] = (await once(program, 'exit')) as [number];
-    if (code !== 0) throw new Error(`the Go producer ended with status ${code}`);
-    await all;
-  }
-  await worker.close();
-  return medianOf(waits);
-}
-
-/** The middle of the values; of two middles, their mean. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
-  return (lower + upper) / 2;
-}
-
-function microsNow(): number {
-  return (performance.timeOrigin + performance.now()) * 1_000;
 }
 
 function rateOf(tasks: number, start: number): number {

@@ -1,5 +1,5 @@
 // The process in which one subject is measured: `node --expose-gc child.js <subject>`, orders come as messages.
-import { carryOut } from './carry-out.js';
+import { CarryOut } from './carry-out.js';
 import type { Answer, Request } from './orders.js';
 import type { Subject } from './subject.js';
 
@@ -13,7 +13,7 @@ const loaders: Readonly<Record<string, () => Promise<Subject>>> = {
 const name = process.argv[2] ?? '';
 const load = loaders[name];
 if (load === undefined) throw new Error(`no subject "${name}"`);
-const subject = await load();
+const carryOut = new CarryOut(await load());
 
 process.on('message', (request: Request) => {
   void answer(request).then((reply) => process.send?.(reply));
@@ -22,7 +22,7 @@ process.on('disconnect', () => process.exit());
 
 async function answer(request: Request): Promise<Answer> {
   try {
-    return { figure: await carryOut(subject, request) };
+    return { figures: await carryOut.run(request) };
   } catch (error) {
     return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

@@ -1,5 +1,13 @@
 import { AsynqClient, AsynqServer } from 'nestjs-asynq/core';
-import { type Producer, queueName, type RunningWorker, type Subject, taskType, type WorkerOptions } from './subject.js';
+import {
+  type Producer,
+  type ProducerOptions,
+  queueName,
+  type RunningWorker,
+  type Subject,
+  taskType,
+  type WorkerOptions,
+} from './subject.js';
 
 /** The engine without Nest: what `nestjs-asynq/core` gives to plain Node. */
 export const engine: Subject = {
@@ -7,21 +15,29 @@ export const engine: Subject = {
     return producerOf(new AsynqClient({ redis }));
   },
 
-  async startWorker({ redis, concurrency, onTask }: WorkerOptions): Promise<RunningWorker> {
-    const server = new AsynqServer({ redis, concurrency, queues: { [queueName]: 1 } });
-    await server.start(async (task) => {
-      onTask(() => task.payload);
-    });
+  async startWorker({ redis, concurrency, queues, onTask }: WorkerOptions): Promise<RunningWorker> {
+    const server = new AsynqServer({ redis, concurrency, queues: weightsOf(queues) });
+    await server.start(async (task) => onTask(() => task.payload));
     return { close: () => server.shutdown() };
   },
 };
 
+/** Queues of equal weight. */
+export function weightsOf(queues: readonly string[]): Record<string, number> {
+  return Object.fromEntries(queues.map((queue) => [queue, 1]));
+}
+
 /** A client as a producer; used for the Nest path too. */
 export function producerOf(client: AsynqClient, close = () => client.close()): Producer {
+  const optionsOf = ({ queue = queueName, dueAt }: ProducerOptions = {}) => ({
+    queue,
+    ...(dueAt === undefined ? {} : { processAt: new Date(dueAt) }),
+  });
   return {
-    enqueue: (payload) => client.enqueue(taskType, payload, { queue: queueName }),
-    enqueueMany: async (payloads) => {
-      const results = await client.enqueueMany(payloads.map((payload) => [taskType, payload, { queue: queueName }]));
+    enqueue: (payload, options) => client.enqueue(taskType, payload, optionsOf(options)),
+    enqueueMany: async (payloads, options) => {
+      const taskOptions = optionsOf(options);
+      const results = await client.enqueueMany(payloads.map((payload) => [taskType, payload, taskOptions]));
       for (const result of results) if (result.status === 'rejected') throw result.error;
     },
     close,

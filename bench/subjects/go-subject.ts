@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { root } from '../support/own-redis.js';
-import { medianOf } from './carry-out.js';
+import { medianOf, percentileOf } from '../support/statistics.js';
 import type { Request } from './orders.js';
 import { queueName } from './subject.js';
 
@@ -20,29 +20,68 @@ export function buildGoProgram(): { program: string } | { missing: string } {
 /** Go's asynq, run by our program in bench/go; each order is a process of its own. */
 export class GoSubject {
   readonly name = 'asynq-go';
+  #servers: ChildProcess | undefined;
 
   constructor(readonly program: string) {}
 
-  async measure(request: Request): Promise<number> {
-    const shared = ['-redis', request.redis, '-queue', queueName, '-n', String(request.tasks)];
+  async measure(request: Request): Promise<readonly number[]> {
+    const shared = ['-redis', request.redis, '-queue', queueName];
     switch (request.kind) {
-      case 'enqueue':
-        return rateIn(await this.#run(['enqueue', ...shared, '-callers', String(request.callers)]));
-      case 'process':
-        return rateIn(await this.#run(['process', ...shared, '-concurrency', String(request.concurrency)]));
-      case 'pickup': {
-        const idle = ['idle', ...shared, '-concurrency', '10'];
-        const lines = await this.#run(idle, () => this.#run(['pickup', ...shared, '-gap', `${request.gapMs}ms`]));
-        return medianOf((lines.at(-1) as { millis: readonly number[] }).millis);
+      case 'enqueue': {
+        const size = ['-n', String(request.tasks), '-callers', String(request.callers)];
+        return rateIn(await this.#run(['enqueue', ...shared, ...size, '-payload', String(request.bytes ?? 120)]));
       }
+      case 'process': {
+        const size = ['-n', String(request.tasks), '-concurrency', String(request.concurrency)];
+        return rateIn(await this.#run(['process', ...shared, ...size, '-queues', String(request.queues ?? 1)]));
+      }
+      case 'pickup': {
+        const size = ['-n', String(request.tasks)];
+        const idle = ['idle', ...shared, ...size, '-concurrency', '10'];
+        const produce = ['pickup', ...shared, ...size, '-gap', `${request.gapMs}ms`];
+        const lines = await this.#run(idle, () => this.#run(produce));
+        const { millis } = lines.at(-1) as { millis: readonly number[] };
+        return [medianOf(millis), percentileOf(millis, 0.99)];
+      }
+      case 'start': {
+        const { workers, concurrency, queues = 1 } = request;
+        const size = ['-servers', String(workers), '-queues', String(queues), '-concurrency', String(concurrency)];
+        await this.#serve(['serve', ...shared, ...size]);
+        return [];
+      }
+      case 'stop':
+        await this.#stopServers();
+        return [];
       case 'enqueue-many':
       case 'round-trip':
       case 'fill':
+      case 'progress':
         throw new Error(`asynq-go has no ${request.kind}`);
     }
   }
 
-  close(): void {}
+  close(): void {
+    this.#servers?.kill();
+  }
+
+  /** Starts servers; resolves when they run. */
+  async #serve(args: readonly string[]): Promise<void> {
+    const child = spawn(this.program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#servers = child;
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.once('data', () => resolve());
+      child.once('exit', (status) => reject(new Error(`${this.program} serve ended with status ${status}`)));
+    });
+  }
+
+  async #stopServers(): Promise<void> {
+    const child = this.#servers;
+    if (child === undefined) return;
+    this.#servers = undefined;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.stdin?.end();
+    await ended;
+  }
 
   /** Runs the program to its end; `onReady` is called when it says that it is ready. */
   async #run(args: readonly string[], onReady?: () => Promise<unknown>): Promise<readonly object[]> {
@@ -61,6 +100,6 @@ export class GoSubject {
   }
 }
 
-function rateIn(lines: readonly object[]): number {
-  return (lines.at(-1) as { perSecond: number }).perSecond;
+function rateIn(lines: readonly object[]): readonly number[] {
+  return [(lines.at(-1) as { perSecond: number }).perSecond];
 }

@@ -1,21 +1,9 @@
-import { Inject, Injectable, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AsynqClient, AsynqModule, Task, TaskHandler } from 'nestjs-asynq';
-import { producerOf } from './engine.js';
-import { queueName, type Subject, taskType, type WorkerOptions } from './subject.js';
-
-type OnTask = WorkerOptions['onTask'];
-
-/** A provider as a user writes it: found by discovery, called through Nest. */
-@Injectable()
-class BenchTasks {
-  constructor(@Inject('ON_TASK') private readonly onTask: OnTask) {}
-
-  @TaskHandler(taskType)
-  async run(task: Task): Promise<void> {
-    this.onTask(() => task.payload);
-  }
-}
+import { AsynqClient, AsynqModule } from 'nestjs-asynq';
+import { producerOf, weightsOf } from './engine.js';
+import { onTaskToken, providerWith } from './nest-extras.js';
+import type { Subject } from './subject.js';
 
 /** The full path of a Nest app: module, dependency injection, discovery, decorated handler. */
 export const nest: Subject = {
@@ -26,10 +14,10 @@ export const nest: Subject = {
     return producerOf(app.get(AsynqClient), () => app.close());
   },
 
-  async startWorker({ redis, concurrency, onTask }) {
+  async startWorker({ redis, concurrency, queues, extras = 'nothing', onTask }) {
     @Module({
-      imports: [AsynqModule.forRoot({ redis, server: { concurrency, queues: { [queueName]: 1 } } })],
-      providers: [BenchTasks, { provide: 'ON_TASK', useValue: onTask }],
+      imports: [AsynqModule.forRoot({ redis, server: { concurrency, queues: weightsOf(queues) } })],
+      providers: [providerWith(extras), { provide: onTaskToken, useValue: onTask }],
     })
     class WorkerModule {}
     const app = await NestFactory.createApplicationContext(WorkerModule, { logger: ['error', 'fatal'] });

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Answer, Request } from './orders.js';
 
-const limitMs = 120_000;
+const limitMs = 300_000;
 
 /** A subject that runs in a Node process of its own, from the first order to {@link NodeSubject.close}. */
 export class NodeSubject {
@@ -11,7 +11,7 @@ export class NodeSubject {
   constructor(readonly name: string) {}
 
   /** Has an order carried out; rejects when the subject fails, ends or takes too long. */
-  async measure(request: Request): Promise<number> {
+  async measure(request: Request): Promise<readonly number[]> {
     const child = (this.#child ??= fork(join(import.meta.dirname, 'child.js'), [this.name], {
       execArgv: ['--expose-gc'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -28,7 +28,7 @@ export class NodeSubject {
       child.send(request);
     });
     if ('error' in answer) throw new Error(`${this.name}, ${JSON.stringify(request)}: ${answer.error}`);
-    return answer.figure;
+    return answer.figures;
   }
 
   close(): void {
