@@ -19,12 +19,12 @@ export type { EnqueueArguments, EnqueueItem } from './engine/client/task-request
 export { AsynqServer } from './engine/server/asynq-server.js';
 export type { ConnectionOptions } from './engine/connection-options.js';
 export type {
+  AsynqServerOptions,
   ErrorHandler,
   FailureLogLevel,
   FailureLogs,
   ResolvedServerOptions,
   RetryDelay,
-  ServerConnection,
   ServerOptions,
 } from './engine/server/server-options.js';
 export { Task } from './engine/server/handler-task.js';
@@ -63,6 +63,7 @@ export type {
 } from './engine/engine-events.js';
 export { silentLogger } from './engine/logger.js';
 export type { Logger, LogLevel } from './engine/logger.js';
+export { systemClock, systemRandom } from './engine/system-clock.js';
 export { openBroker } from './engine/open-broker.js';
 export type { RedisOption } from './engine/open-broker.js';
 export { MemoryBroker } from './memory/memory-broker.js';

@@ -13,17 +13,17 @@ export interface ConnectionOptions {
    * Where the tasks are stored; `'memory:'` keeps them in this process. Default `redis://localhost:6379`; one that is
    * `undefined` is told about, since it is mostly a variable that is not set.
    */
-  readonly redis?: RedisOption | undefined;
+  readonly redis?: RedisOption;
   /** A broker that is shared, instead of `redis`; whoever made it closes it. Default: a connection of its own. */
   readonly broker?: Broker;
   /** Turns payloads and results into bytes and back. Default JSON. */
-  readonly codec?: PayloadCodec;
+  readonly codec?: PayloadCodec | undefined;
   /** Where log lines go. Default: nowhere. */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** Default: the real time. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Default: `Math.random`. */
-  readonly random?: Random;
+  readonly random?: Random | undefined;
 }
 
 /** The same, complete. */

@@ -19,9 +19,9 @@ export interface OpenBrokerDeps extends ConnectionLimitOptions {
   /** The real time: it measures a real network. */
   readonly clock: Clock;
   /** The time that tasks live by, and with them a broker in memory. Default: `clock`. */
-  readonly taskClock?: Clock;
+  readonly taskClock?: Clock | undefined;
   /** Spreads the reconnects of many processes. */
-  readonly random?: Random;
+  readonly random?: Random | undefined;
   readonly logger: Logger;
 }
 

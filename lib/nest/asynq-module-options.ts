@@ -29,38 +29,38 @@ export type AsynqRole = 'producer' | 'worker' | 'scheduler' | 'all';
 /** Options of one instance of {@link AsynqModule}; each has a default. */
 export interface AsynqModuleOptions {
   /** Where Redis is, or `'memory:'`. Default: `ASYNQ_REDIS_URL`, else `REDIS_URL`, else `redis://localhost:6379`. */
-  readonly redis?: RedisOption | undefined;
-  /** How tasks are handled; `false` for an application that only enqueues. */
-  readonly server?: ServerOptions | false;
-  /** How tasks are enqueued on schedules; `false` for an application that never does. */
-  readonly scheduler?: ModuleSchedulerOptions | false;
-  /** How tasks are enqueued. Its `defaults` are those of schedules, too. */
-  readonly client?: ModuleClientOptions;
-  /** Wraps every handler; the first is the outermost. */
-  readonly middleware?: readonly Middleware[];
+  readonly redis?: RedisOption;
+  /** How tasks are handled; `false` for an application that only enqueues. Default `{}`: as {@link ServerOptions} says. */
+  readonly server?: ServerOptions | false | undefined;
+  /** How tasks are enqueued on schedules; `false` for an application that never does. Default `{}`. */
+  readonly scheduler?: ModuleSchedulerOptions | false | undefined;
+  /** How tasks are enqueued. Its `defaults` are those of schedules, too. Default `{}`. */
+  readonly client?: ModuleClientOptions | undefined;
+  /** Wraps every handler; the first is the outermost. Default: none. */
+  readonly middleware?: readonly Middleware[] | undefined;
   /**
    * Which of the application's own enhancers, `APP_GUARD` and `useGlobalGuards` for instance, surround handlers: all of
    * them, or those kinds. Pipes always do. Default none of the others, since they are mostly written for HTTP.
    */
-  readonly globalEnhancers?: boolean | readonly EnhancerKind[];
+  readonly globalEnhancers?: boolean | readonly EnhancerKind[] | undefined;
   /** Turns payloads and results into bytes and back. Default JSON. */
-  readonly codec?: PayloadCodec;
+  readonly codec?: PayloadCodec | undefined;
   /**
    * What this process does: `'producer'` only enqueues, `'worker'` handles tasks, too, `'scheduler'` enqueues on
    * schedules and handles nothing, `'all'` does everything. Default: `ASYNQ_ROLE`, else `'all'`.
    */
-  readonly role?: AsynqRole;
+  readonly role?: AsynqRole | undefined;
   /** Whether the start of the application waits for Redis as long as it takes, instead of failing. Default false. */
-  readonly waitForRedis?: boolean;
+  readonly waitForRedis?: boolean | undefined;
   /** How long the start of the application waits for Redis before it fails. Default `'10s'`. */
-  readonly connectTimeout?: Duration;
+  readonly connectTimeout?: Duration | undefined;
   /**
    * How long a command waits for a connection that is down, and how long Redis may say nothing before the connection
    * counts as lost. Default `'5s'`.
    */
-  readonly commandTimeout?: Duration;
+  readonly commandTimeout?: Duration | undefined;
   /** Where log lines go. Default: Nest's logger. */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 /** Client options that an instance does not set by itself. */
@@ -68,10 +68,13 @@ export type ModuleClientOptions = Pick<ClientOptions, 'enqueueTimeout' | 'strict
 
 /** What cannot come from a factory: it decides how the module is wired. */
 export interface AsynqInstanceOptions {
-  /** Name of the instance, for `@InjectClient(name)` and `@TaskHandler(pattern, { instance: name })`. */
-  readonly name?: string;
+  /**
+   * Name of the instance, for `@InjectClient(name)` and `@TaskHandler(pattern, { instance: name })`. Default: the instance
+   * that is meant wherever none is named.
+   */
+  readonly name?: string | undefined;
   /** Whether every module can inject the client without importing this one. Default true. */
-  readonly isGlobal?: boolean;
+  readonly isGlobal?: boolean | undefined;
 }
 
 /** Makes the options of an instance; a class that {@link AsynqModuleAsyncOptions} names. */
@@ -81,10 +84,14 @@ export interface AsynqOptionsFactory {
 
 /** Options of an instance that come from other providers: exactly one of the three `use...` is given. */
 export interface AsynqModuleAsyncOptions extends AsynqInstanceOptions, Pick<ModuleMetadata, 'imports'> {
-  readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[];
-  readonly useFactory?: (...dependencies: never[]) => AsynqModuleOptions | Promise<AsynqModuleOptions>;
-  readonly useClass?: Type<AsynqOptionsFactory>;
-  readonly useExisting?: InjectionToken<AsynqOptionsFactory>;
+  /** What `useFactory` is given. Default: nothing. */
+  readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[] | undefined;
+  /** Makes the options. Default: one of the others does. */
+  readonly useFactory?: ((...dependencies: never[]) => AsynqModuleOptions | Promise<AsynqModuleOptions>) | undefined;
+  /** A class that makes the options, and is made for that. Default: one of the others does. */
+  readonly useClass?: Type<AsynqOptionsFactory> | undefined;
+  /** A provider of an imported module that makes the options. Default: one of the others does. */
+  readonly useExisting?: InjectionToken<AsynqOptionsFactory> | undefined;
 }
 
 /** The same, complete. */

@@ -6,8 +6,8 @@ export interface ModuleSchedulerOptions extends Pick<
   SchedulerOptions,
   'timeZone' | 'catchUp' | 'heartbeatInterval' | 'shutdownTimeout' | 'preEnqueue' | 'postEnqueue'
 > {
-  /** Ids of `@Cron` entries that are switched off: `['EmailTasks.backup']`. Their waiting tasks are handled. */
-  readonly disabled?: readonly string[];
+  /** Ids of `@Cron` entries that are switched off: `['EmailTasks.backup']`. Their waiting tasks are handled. Default: none. */
+  readonly disabled?: readonly string[] | undefined;
 }
 
 /** The same, checked. */

@@ -19,15 +19,15 @@ import type { TestEnvironment } from './test-environment.js';
 
 /** Which tasks are meant; what is left out may be anything. */
 export interface TaskFilter<State = StoredTask['state']> {
-  readonly type?: string | TaskDefinition;
-  readonly queue?: string;
-  readonly state?: State;
+  readonly type?: string | TaskDefinition | undefined;
+  readonly queue?: string | undefined;
+  readonly state?: State | undefined;
 }
 
 /** How far {@link AsynqTestKit.drain} and {@link AsynqTestKit.advance} go. */
 export interface DrainOptions {
   /** Runs at one instant; more are taken for a loop without end. Default 10,000. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /**

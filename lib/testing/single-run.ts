@@ -22,9 +22,9 @@ import type { AsynqInstance } from '../nest/asynq-instance.js';
 /** How {@link AsynqTestKit.run} runs a task. */
 export interface RunOptions extends Omit<EnqueueOptions, 'processAt' | 'processIn' | 'unique'> {
   /** Failures that were counted before this run. Default 0. */
-  readonly retried?: number;
+  readonly retried?: number | undefined;
   /** Name of the instance whose handlers are meant. Default: the default one, or the only one. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
 }
 
 /** What became of a run. Lengths of time are milliseconds. */

@@ -26,14 +26,14 @@ import { VirtualClock } from './virtual-clock.js';
 /** How an application is tested; each option has a default. */
 export interface AsynqTestingOptions {
   /** The first instant of the virtual clock. Default 2026-03-01T12:00:00Z. */
-  readonly now?: Date | string;
+  readonly now?: Date | string | undefined;
   /** Where random numbers begin, those of the default retry delay for one. Default 1. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /**
    * How long in real time `advance` waits for a handler before time goes on without it, so that its timeout can come.
    * Default `'100ms'`; raise it when handlers do slow work in tests.
    */
-  readonly maxHandlerWait?: Duration;
+  readonly maxHandlerWait?: Duration | undefined;
 }
 
 /** At the end of an application the clock moves by this much, so that nothing waits for it. */

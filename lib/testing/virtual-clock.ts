@@ -5,11 +5,11 @@ import { type Duration, epochMs, type EpochMs, type Ms, ms, readDuration } from 
 /** How a {@link VirtualClock} starts, and how it waits for what its timers set off. */
 export interface VirtualClockOptions {
   /** The first instant. Default 2026-03-01T12:00:00Z, in every run the same. */
-  readonly now?: Date | string;
-  /** Waited for between two timers, besides promises: `() => connection.send('ping', [])`, say. */
-  readonly settle?: () => Promise<unknown>;
-  /** Takes over the timers of periodic work; see {@link Clock.backgroundTimers}. */
-  readonly backgroundTimers?: BackgroundTimers;
+  readonly now?: Date | string | undefined;
+  /** Waited for between two timers, besides promises: `() => connection.send('ping', [])`, say. Default: nothing. */
+  readonly settle?: (() => Promise<unknown>) | undefined;
+  /** Takes over the timers of periodic work; see {@link Clock.backgroundTimers}. Default: they are timers like others. */
+  readonly backgroundTimers?: BackgroundTimers | undefined;
 }
 
 interface ArmedTimer {

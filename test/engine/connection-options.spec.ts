@@ -28,10 +28,12 @@ describe.each(entries)('what %s is connected by', (name, Entry) => {
 
   it('says once that redis is undefined, and nothing when it was left out or a broker is given', () => {
     const logger = new RecordingLogger();
+    // With exactOptionalPropertyTypes it does not compile.
+    const redis = undefined as never;
     void new Entry({ logger });
-    void new Entry({ logger, redis: undefined, broker });
+    void new Entry({ logger, redis, broker });
     expect(logger.messages()).toEqual([]);
-    void new Entry({ logger, redis: undefined });
+    void new Entry({ logger, redis });
     expect(logger.messages('warn')).toEqual([
       `${name}: redis is undefined, so redis://localhost:6379 is used; leave the option out if that is meant`,
     ]);

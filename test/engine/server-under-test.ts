@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { EngineEvents } from '../../lib/engine/engine-events.js';
 import type { Handler } from '../../lib/engine/middleware.js';
 import { AsynqServer } from '../../lib/engine/server/asynq-server.js';
-import type { ServerConnection, ServerOptions } from '../../lib/engine/server/server-options.js';
+import type { AsynqServerOptions } from '../../lib/engine/server/server-options.js';
 import type { TaskMux } from '../../lib/engine/server/task-mux.js';
 import { systemClock } from '../../lib/engine/system-clock.js';
 import type { Broker } from '../../lib/model/broker/broker.js';
@@ -84,7 +84,7 @@ export class ServerUnderTest {
   }
 
   /** A server on the test's queue that is shut down at the end. */
-  create(options: ServerOptions & ServerConnection = {}): AsynqServer {
+  create(options: AsynqServerOptions = {}): AsynqServer {
     const server = new AsynqServer({
       broker: this.broker,
       clock: this.clock,
@@ -100,7 +100,7 @@ export class ServerUnderTest {
   }
 
   /** The same, started. */
-  async start(handler: Handler | TaskMux, options: ServerOptions & ServerConnection = {}): Promise<AsynqServer> {
+  async start(handler: Handler | TaskMux, options: AsynqServerOptions = {}): Promise<AsynqServer> {
     const server = this.create(options);
     await server.start(handler);
     return server;

@@ -4,7 +4,7 @@ import { AsynqScheduler } from '../../lib/engine/scheduler/asynq-scheduler.js';
 import { PeriodicTasks } from '../../lib/engine/scheduler/periodic-tasks.js';
 import type { SchedulerOptions } from '../../lib/engine/scheduler/scheduler-options.js';
 import { AsynqServer } from '../../lib/engine/server/asynq-server.js';
-import type { ServerConnection, ServerOptions } from '../../lib/engine/server/server-options.js';
+import type { AsynqServerOptions } from '../../lib/engine/server/server-options.js';
 import { TaskMux } from '../../lib/engine/server/task-mux.js';
 import { MemoryBroker } from '../../lib/memory/memory-broker.js';
 import { MemoryStore } from '../../lib/memory/memory-state.js';
@@ -38,7 +38,7 @@ class App {
   periodicTasks: PeriodicTasks | undefined;
 
   async start(given: {
-    readonly server?: ServerOptions & ServerConnection;
+    readonly server?: AsynqServerOptions;
     readonly client?: ClientOptions;
     readonly scheduler?: SchedulerOptions;
     readonly prepare?: (app: App) => void;

@@ -211,7 +211,9 @@ describe('what a process does', () => {
     const { ASYNQ_REDIS_URL: before } = process.env;
     process.env['ASYNQ_REDIS_URL'] = sharedRedisUrl();
     try {
-      const { log } = await startApp({ imports: [AsynqModule.forRoot({ ...options(aQueue()), redis: undefined })] });
+      const { log } = await startApp({
+        imports: [AsynqModule.forRoot({ ...options(aQueue()), redis: undefined as never })],
+      });
       expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
         `AsynqModule: redis is undefined, so redis://${new URL(sharedRedisUrl()).host}/0 is used; leave the option out if that is meant`,
       ]);

@@ -22,7 +22,7 @@ import { type EnqueueArguments, type EnqueueItem, TaskRequests } from './task-re
 export interface CancelOptions {
   /** Queue of a task that is given by its id. Default: the one of the client's defaults, else `'default'`. */
   readonly queue?: string | undefined;
-  /** Instead of `queue`: the task's definition, to look in the queue that `enqueue` takes it to. */
+  /** Instead of `queue`: the task's definition, to look in the queue that `enqueue` takes it to. Default: none. */
   readonly definition?: TaskDefinition | undefined;
   /** What becomes of the task, unless its handler decides otherwise. Default `'archive'`. */
   readonly outcome?: CancelOutcome | undefined;

@@ -15,14 +15,14 @@ export interface ClientOptions extends ConnectionOptions {
    * How long a task may wait to be sent while Redis cannot be reached. Default `'10s'`: twice what it takes to notice that
    * a connection is dead, so that a task whose answer was lost is sent again on a new one.
    */
-  readonly enqueueTimeout?: Duration;
+  readonly enqueueTimeout?: Duration | undefined;
   /**
    * Whether payloads are refused of which JSON would lose something without an error: functions, symbols, NaN, Infinity,
    * Map, Set, RegExp, Error, bytes inside objects. Of no effect with another codec. Default true.
    */
   readonly strictPayload?: boolean | undefined;
   /** Options of every task; those of a task definition win over them, and those of a call over both. Default: none. */
-  readonly defaults?: EnqueueOptions;
+  readonly defaults?: EnqueueOptions | undefined;
 }
 
 /** The same, complete. */

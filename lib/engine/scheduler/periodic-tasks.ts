@@ -14,7 +14,7 @@ export interface PeriodicTask {
   /** The type of the task, or its definition. */
   readonly task: string | TaskDefinition;
   readonly payload?: unknown;
-  readonly options?: ScheduleOptions;
+  readonly options?: ScheduleOptions | undefined;
 }
 
 /**
@@ -39,7 +39,7 @@ export interface PeriodicTasksOptions {
   /** Gets the schedules; whoever made it starts it and shuts it down. */
   readonly scheduler: AsynqScheduler;
   /** How often the provider is asked. Default `'3m'`. */
-  readonly syncInterval?: Duration;
+  readonly syncInterval?: Duration | undefined;
 }
 
 /**

@@ -25,13 +25,13 @@ export interface ScheduleOptions extends EnqueueOptions {
    * Names the entry: whoever uses the same id beside the same queue means the same schedule. Default: derived from spec,
    * zone, type, payload and options, so that every replica of a service has the same ids.
    */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Zone of the spec, unless it names one itself. Default: the scheduler's. */
-  readonly timeZone?: string;
+  readonly timeZone?: string | undefined;
   /** Ticks of a time in which no scheduler ran. Default: the scheduler's. */
-  readonly catchUp?: CatchUp;
+  readonly catchUp?: CatchUp | undefined;
   /** `'skip'`: a tick enqueues nothing while the task of an earlier one waits or runs. Default `'allow'`. */
-  readonly overlap?: 'allow' | 'skip';
+  readonly overlap?: 'allow' | 'skip' | undefined;
 }
 
 /** What is registered: a spec and the task of each of its ticks. */

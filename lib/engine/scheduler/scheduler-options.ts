@@ -27,24 +27,24 @@ export type CatchUp = 'skip' | 'latest' | 'all';
 /** How an {@link AsynqScheduler} works; every option has a default (docs/protocol/scheduler.md). */
 export interface SchedulerOptions extends ConnectionOptions {
   /** Zone of specs that name none, an IANA name. Default `'UTC'`. */
-  readonly timeZone?: string;
+  readonly timeZone?: string | undefined;
   /** Default `'skip'`. An entry's own wins. */
-  readonly catchUp?: CatchUp;
+  readonly catchUp?: CatchUp | undefined;
   /** How often the entries are published for tools to show; they vanish after twice as long. Default `'10s'`. */
-  readonly heartbeatInterval?: Duration;
+  readonly heartbeatInterval?: Duration | undefined;
   /** How long `shutdown` waits for enqueues that are under way. Default `'8s'`. */
-  readonly shutdownTimeout?: Duration;
+  readonly shutdownTimeout?: Duration | undefined;
   /**
    * Whether payloads are refused of which JSON would lose something without an error: functions, symbols, NaN, Infinity,
    * Map, Set, RegExp, Error, bytes inside objects. Of no effect with another codec. Default true.
    */
   readonly strictPayload?: boolean | undefined;
   /** Options of every task; those of a definition win over them, and those of an entry over both. Default: none. */
-  readonly defaults?: EnqueueOptions;
+  readonly defaults?: EnqueueOptions | undefined;
   /** Told before a tick's task is prepared, in every process that tries to enqueue it. It cannot stop it. Default: none. */
-  readonly preEnqueue?: (task: ScheduledTask) => unknown;
+  readonly preEnqueue?: ((task: ScheduledTask) => unknown) | undefined;
   /** Told once for each tick, by the process that enqueued its task, or could not; never by those who came too late. Default: none. */
-  readonly postEnqueue?: (outcome: ScheduledTaskOutcome) => unknown;
+  readonly postEnqueue?: ((outcome: ScheduledTaskOutcome) => unknown) | undefined;
 }
 
 /** What the hooks of a scheduler are told about a task. */

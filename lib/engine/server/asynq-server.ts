@@ -14,12 +14,7 @@ import { openBroker } from '../open-broker.js';
 import { systemClock, systemRandom } from '../system-clock.js';
 import { handlerLookup } from './handler-lookup.js';
 import { identityOf } from './heartbeater.js';
-import {
-  type ResolvedServerOptions,
-  resolveServer,
-  type ServerConnection,
-  type ServerOptions,
-} from './server-options.js';
+import { type ResolvedServerOptions, resolveServer, type AsynqServerOptions } from './server-options.js';
 import { createServerServices, type ServerServices } from './server-services.js';
 import { listenForSignals } from './signals.js';
 import { startLine } from './start-line.js';
@@ -54,7 +49,7 @@ export class AsynqServer {
    *
    * @throws InvalidOptionError naming the option, what was given and what is allowed.
    */
-  constructor(options: ServerOptions & ServerConnection = {}) {
+  constructor(options: AsynqServerOptions = {}) {
     const resolved = resolveServer(options);
     this.options = resolved.options;
     this.#connection = resolved.connection;

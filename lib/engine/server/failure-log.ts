@@ -2,11 +2,11 @@ import { describeError, nameOfError, stackOfError } from '../../model/retry/desc
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { FailureSettlement } from '../outcome/failure.js';
-import type { FailureLogs } from './server-options.js';
+import type { FailureLogLevel, FailureLogLevels } from './server-options.js';
 
 export interface FailureLogDeps {
   readonly logger: ThrottledLogger;
-  readonly levels: Required<FailureLogs>;
+  readonly levels: FailureLogLevels;
 }
 
 /**
@@ -59,7 +59,7 @@ export class FailureLog {
   }
 
   #log(
-    level: Required<FailureLogs>['first'],
+    level: FailureLogLevel,
     line: { readonly error: unknown; readonly type: string; readonly what: string; readonly text: string },
   ): void {
     if (level === 'off') return;

@@ -28,62 +28,62 @@ import type { Task } from './handler-task.js';
 /** How a server works; every option has a default (docs/protocol/server.md). */
 export interface ServerOptions {
   /** Handlers that may run at once. Default: the number of CPUs. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Queue name to weight, a positive whole number. Default `{ default: 1 }`. */
-  readonly queues?: Readonly<Record<string, number>>;
+  readonly queues?: Readonly<Record<string, number>> | undefined;
   /** Serve a queue only while all queues of a higher weight are empty. Default false: weights are shares. */
-  readonly strictPriority?: boolean;
+  readonly strictPriority?: boolean | undefined;
   /** How often an empty queue is looked at that nothing else tells about. Default `'1s'`. */
-  readonly taskCheckInterval?: Duration;
+  readonly taskCheckInterval?: Duration | undefined;
   /**
    * How long to wait before a retry, given the failures counted before this one.
    * Default {@link defaultRetryDelay}: n⁴ + 15 + random(0..29) × (n + 1) seconds.
    */
-  readonly retryDelay?: RetryDelay;
+  readonly retryDelay?: RetryDelay | undefined;
   /** Whether an error counts as a failure; when not, the retry is not counted. Default: every error does. */
-  readonly isFailure?: (error: unknown) => boolean;
+  readonly isFailure?: ((error: unknown) => boolean) | undefined;
   /** Told about every failed run before the outcome is written. What it throws is logged and changes nothing. Default: none. */
-  readonly errorHandler?: ErrorHandler;
+  readonly errorHandler?: ErrorHandler | undefined;
   /** How long `shutdown` waits for handlers before it aborts them. Default `'8s'`. */
-  readonly shutdownTimeout?: Duration;
+  readonly shutdownTimeout?: Duration | undefined;
   /** How often scheduled and retry tasks are looked for besides their exact times. Default `'5s'`. */
-  readonly delayedTaskCheckInterval?: Duration;
+  readonly delayedTaskCheckInterval?: Duration | undefined;
   /** How often completed tasks past their retention are deleted. Default `'8s'`. */
-  readonly janitorInterval?: Duration;
+  readonly janitorInterval?: Duration | undefined;
   /** Completed tasks deleted by one call. Default 100. */
-  readonly janitorBatchSize?: number;
+  readonly janitorBatchSize?: number | undefined;
   /**
    * Told at every interval whether Redis answers: the error, or `undefined`. What it throws, or rejects with, is logged.
    * Default: nothing is checked.
    */
-  readonly healthCheck?: (error: Error | undefined) => unknown;
+  readonly healthCheck?: ((error: Error | undefined) => unknown) | undefined;
   /** How often {@link healthCheck} is told. Default `'15s'`. */
-  readonly healthCheckInterval?: Duration;
+  readonly healthCheckInterval?: Duration | undefined;
   /**
-   * What becomes of a task whose type no handler of a {@link TaskMux} is for. `'return'` (default): it stays in its queue
-   * for another worker, nothing counted. `'fail'`: it fails, as in Asynq.
+   * What becomes of a task whose type no handler of a {@link TaskMux} is for. `'return'`: it stays in its queue for
+   * another worker, nothing counted. `'fail'`: it fails, as in Asynq. Default `'return'`.
    */
-  readonly unknownTask?: 'return' | 'fail';
+  readonly unknownTask?: 'return' | 'fail' | undefined;
   /** How long a handler may go on after its abort signal before it counts as stuck. Default `'5s'`. */
-  readonly abortGrace?: Duration;
-  /** Whether a stuck handler keeps its slot until it ends (`'keep'`, default) or the slot is given away (`'release'`). */
-  readonly stuckPolicy?: 'keep' | 'release';
+  readonly abortGrace?: Duration | undefined;
+  /** Whether a stuck handler keeps its slot until it ends (`'keep'`) or the slot is given away (`'release'`). Default `'keep'`. */
+  readonly stuckPolicy?: 'keep' | 'release' | undefined;
   /** At which levels failed runs are logged. Default `{ first: 'warn', retry: 'warn', archived: 'error' }`. */
-  readonly failureLogs?: FailureLogs;
+  readonly failureLogs?: FailureLogs | undefined;
   /** How long a group must have got no new task to be aggregated, at least a second. Default `'1m'`. */
-  readonly groupGracePeriod?: Duration;
+  readonly groupGracePeriod?: Duration | undefined;
   /** How old the oldest task of a group may get before the group is aggregated. Default 0: no limit. */
-  readonly groupMaxDelay?: Duration;
+  readonly groupMaxDelay?: Duration | undefined;
   /** Tasks with which a group is aggregated at once, the oldest this many of them. Default 0: no limit. */
-  readonly groupMaxSize?: number;
+  readonly groupMaxSize?: number | undefined;
   /** Groups that are aggregated at once. Default 3. */
-  readonly groupConcurrency?: number;
+  readonly groupConcurrency?: number | undefined;
   /** Queues that are waited on with a connection each; the rest is woken by signals and polled. Default 4. */
-  readonly blockingConnections?: number;
+  readonly blockingConnections?: number | undefined;
   /** Wraps every handler; the first is the outermost. Default: none. */
-  readonly middleware?: readonly Middleware[];
+  readonly middleware?: readonly Middleware[] | undefined;
   /** Whether `start` keeps trying when Redis is down, instead of failing. Default false. */
-  readonly waitForRedis?: boolean;
+  readonly waitForRedis?: boolean | undefined;
 }
 
 /** At which level a kind of failed run is logged. */
@@ -92,12 +92,15 @@ export type FailureLogLevel = 'debug' | 'info' | 'warn' | 'error' | 'off';
 /** At which levels failed runs are logged; equal failures of a type are one line with a count in 30 s. */
 export interface FailureLogs {
   /** The first failure of a task, with the error's stack. Default `'warn'`. */
-  readonly first?: FailureLogLevel;
+  readonly first?: FailureLogLevel | undefined;
   /** Every further failure, in one line. Default `'warn'`. */
-  readonly retry?: FailureLogLevel;
+  readonly retry?: FailureLogLevel | undefined;
   /** The last failure, with the error's stack: the task is archived. Default `'error'`. */
-  readonly archived?: FailureLogLevel;
+  readonly archived?: FailureLogLevel | undefined;
 }
+
+/** {@link FailureLogs}, complete. */
+export type FailureLogLevels = Readonly<Record<keyof FailureLogs, FailureLogLevel>>;
 
 /** Delay before the next run: failures counted so far, the error, the task. */
 export type RetryDelay = (retried: number, error: unknown, task: Task) => Duration;
@@ -105,10 +108,10 @@ export type RetryDelay = (retried: number, error: unknown, task: Task) => Durati
 /** Hears about a failed run. A promise is awaited, for a bounded time. */
 export type ErrorHandler = (error: unknown, task: Task) => unknown;
 
-/** What an {@link AsynqServer} works with besides its options. */
-export interface ServerConnection extends ConnectionOptions {
+/** What an {@link AsynqServer} is made with; every option has a default. */
+export interface AsynqServerOptions extends ServerOptions, ConnectionOptions {
   /** Turns groups of tasks into one task each: one function for every group, or one for each pattern. Default: none. */
-  readonly aggregator?: GroupAggregator | GroupMux;
+  readonly aggregator?: GroupAggregator | GroupMux | undefined;
 }
 
 /** The same, complete: defaults applied, durations in milliseconds. */
@@ -129,7 +132,7 @@ export interface ResolvedServerOptions {
   readonly unknownTask: 'return' | 'fail';
   readonly abortGrace: Ms;
   readonly stuckPolicy: 'keep' | 'release';
-  readonly failureLogs: Required<FailureLogs>;
+  readonly failureLogs: FailureLogLevels;
   readonly groupGracePeriod: Ms;
   /** 0 means no limit. */
   readonly groupMaxDelay: Ms;
@@ -179,7 +182,7 @@ const int32 = { min: 1, max: 2_147_483_647 };
  * @throws InvalidOptionError with the option's path, what was given and what is allowed.
  */
 export function resolveServer(
-  input: ServerOptions & ServerConnection,
+  input: AsynqServerOptions,
   owner = 'AsynqServer:',
 ): {
   readonly options: ResolvedServerOptions;
@@ -257,7 +260,7 @@ function checkQueues(given: Given<ServerOptions['queues']>): Readonly<Record<str
   return Object.freeze(Object.assign(Object.create(null) as Record<string, number>, given.value));
 }
 
-function checkFailureLogs(given: Given<ServerOptions['failureLogs']>): Required<FailureLogs> {
+function checkFailureLogs(given: Given<ServerOptions['failureLogs']>): FailureLogLevels {
   const levels: FailureLogs = given.value === undefined ? {} : checkObject(given);
   checkNames({ path: given.path, value: levels }, ['first', 'retry', 'archived']);
   const level = (name: keyof FailureLogs, fallback: FailureLogLevel): FailureLogLevel =>
@@ -281,7 +284,7 @@ function checkMiddleware(given: Given<ServerOptions['middleware']>): readonly Mi
   return value.map((layer: Middleware, index) => checkFunction({ path: `${path}[${index}]`, value: layer }));
 }
 
-function resolveAggregator(aggregator: ServerConnection['aggregator'], owner: string): GroupMux {
+function resolveAggregator(aggregator: AsynqServerOptions['aggregator'], owner: string): GroupMux {
   if (aggregator instanceof GroupMux) return aggregator;
   if (aggregator === undefined) return new GroupMux();
   if (typeof aggregator === 'function') return new GroupMux().handle({}, aggregator);

@@ -41,8 +41,8 @@ export interface CronTimes {
 
 /** Settings of {@link parseCronSpec}. */
 export interface CronSpecOptions {
-  /** IANA name of the zone of a spec that names none; blank or left out: UTC. */
-  readonly timeZone?: string;
+  /** IANA name of the zone of a spec that names none; blank means UTC. Default `'UTC'`. */
+  readonly timeZone?: string | undefined;
 }
 
 /** A part of the spec with the column at which it begins, the first one being 1. */

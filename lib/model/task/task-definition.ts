@@ -17,9 +17,9 @@ export interface TaskDefinition<P = unknown> {
 export interface TaskDefinitionOptions<P> extends EnqueueOptions {
   /**
    * A Standard Schema (zod, valibot, arktype, ...). What is enqueued is the schema's output, and the handler
-   * validates what arrives again, so a schema must accept its own output as JSON carries it.
+   * validates what arrives again, so a schema must accept its own output as JSON carries it. Default: nothing is validated.
    */
-  readonly schema?: StandardSchemaV1<unknown, P>;
+  readonly schema?: StandardSchemaV1<unknown, P> | undefined;
 }
 
 /**

@@ -20,27 +20,30 @@ import type { Headers } from './task-message.js';
  */
 export interface EnqueueOptions {
   /** Queue the task goes to; letter case counts. Default `'default'`. */
-  readonly queue?: string;
+  readonly queue?: string | undefined;
   /** Retries allowed after the first run, 0 to 2147483647. Default 25. */
-  readonly maxRetry?: number;
+  readonly maxRetry?: number | undefined;
   /** Limit of one run. Default 30 minutes, unless there is a `deadline`; 0 counts as not given. */
-  readonly timeout?: Duration;
-  /** Instant after which no run may go on. */
-  readonly deadline?: Date;
-  /** When the task runs; a time that has come already means now. Not together with `processIn`. */
-  readonly processAt?: Date;
-  /** How long from now the task runs. Not together with `processAt`. */
-  readonly processIn?: Duration;
-  /** Refuse equal tasks (same queue, type and payload) for this long, at least a second, or until this one succeeds. */
-  readonly unique?: Duration;
-  /** The task's id in its queue instead of a random one; enqueueing it again while it exists is refused. */
-  readonly taskId?: string;
+  readonly timeout?: Duration | undefined;
+  /** Instant after which no run may go on. Default: none. */
+  readonly deadline?: Date | undefined;
+  /** When the task runs; a time that has come already means now. Not together with `processIn`. Default: now. */
+  readonly processAt?: Date | undefined;
+  /** How long from now the task runs. Not together with `processAt`. Default: now. */
+  readonly processIn?: Duration | undefined;
+  /**
+   * Refuse equal tasks (same queue, type and payload) for this long, at least a second, or until this one succeeds.
+   * Default: equal tasks are allowed.
+   */
+  readonly unique?: Duration | undefined;
+  /** The task's id in its queue; enqueueing it again while it exists is refused. Default: a random UUID. */
+  readonly taskId?: string | undefined;
   /** Keep the task this long after success, with its result. Default: not at all. */
-  readonly retention?: Duration;
-  /** Group the task waits in to be aggregated with others. */
-  readonly group?: string;
-  /** Metadata for the handler, text to text. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly retention?: Duration | undefined;
+  /** Group the task waits in to be aggregated with others. Default: none. */
+  readonly group?: string | undefined;
+  /** Metadata for the handler, text to text. Default: none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Options with units applied, of one layer or of several; `undefined` is not given. */

@@ -2,7 +2,7 @@ import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
 
 /** Makes a value from injected providers, once, when the application starts. */
 export interface ConfigurableFactory<T> {
-  readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[];
+  readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[] | undefined;
   readonly useFactory: (...dependencies: never[]) => T | Promise<T>;
 }
 

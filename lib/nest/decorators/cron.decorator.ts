@@ -14,13 +14,13 @@ type CronTaskOptions = Pick<
 /** Options of {@link Cron}. */
 export interface CronOptions extends CronTaskOptions, Pick<ScheduleOptions, 'id' | 'timeZone' | 'catchUp' | 'overlap'> {
   /** Type of the tasks, or their definition. Default `cron:<id>`. */
-  readonly type?: string | TaskDefinition;
+  readonly type?: string | TaskDefinition | undefined;
   /** Payload of every task. Default: none. */
   readonly payload?: unknown;
   /** Name of the module instance that schedules and handles. Default: the one registered without a name. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
   /** Whether the schedule ticks. What was enqueued before is handled all the same. Default true. */
-  readonly enabled?: boolean;
+  readonly enabled?: boolean | undefined;
 }
 
 /** What {@link Cron} leaves on a method. */

@@ -6,9 +6,9 @@ import { decorateMethod } from './decorate-method.js';
 /** Options of {@link OnTaskEvent}. */
 export interface OnTaskEventOptions {
   /** Name of the module instance to listen to. Default: the one registered without a name. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
   /** Whether the method is told at all. Default true. */
-  readonly enabled?: boolean;
+  readonly enabled?: boolean | undefined;
 }
 
 /** What {@link OnTaskEvent} leaves on a method. */

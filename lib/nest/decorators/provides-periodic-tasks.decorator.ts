@@ -7,11 +7,11 @@ import { decorateMethod } from './decorate-method.js';
 /** Options of {@link ProvidesPeriodicTasks}. */
 export interface ProvidesPeriodicTasksOptions {
   /** How often the method is asked. Default `'3m'`. */
-  readonly syncInterval?: Duration;
+  readonly syncInterval?: Duration | undefined;
   /** Name of the module instance that schedules. Default: the one registered without a name. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
   /** Whether the method is asked at all. Default true. */
-  readonly enabled?: boolean;
+  readonly enabled?: boolean | undefined;
 }
 
 /** What {@link ProvidesPeriodicTasks} leaves on a method. */

@@ -7,9 +7,9 @@ import { decorateMethod } from './decorate-method.js';
 /** Options of {@link TaskAggregator}. */
 export interface TaskAggregatorOptions {
   /** Name of the module instance whose server aggregates. Default: the one registered without a name. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
   /** Whether the aggregator is registered at all. Default true. */
-  readonly enabled?: boolean;
+  readonly enabled?: boolean | undefined;
 }
 
 /** What {@link TaskAggregator} leaves on a method. */

@@ -9,16 +9,16 @@ import { decorateMethod } from './decorate-method.js';
 /** Options of {@link TaskHandler}. */
 export interface TaskHandlerOptions {
   /** Name of the module instance whose server runs the handler. Default: the one registered without a name. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
   /** Whether the handler is registered at all. Default true. */
-  readonly enabled?: boolean;
-  /** Wraps this handler alone, inside the middleware of the module; the first is the outermost. */
-  readonly middleware?: readonly Middleware[];
+  readonly enabled?: boolean | undefined;
+  /** Wraps this handler alone, inside the middleware of the module; the first is the outermost. Default: none. */
+  readonly middleware?: readonly Middleware[] | undefined;
   /**
    * `'exact'` takes the type alone, `'prefix'` every type that starts with the text. Default: a text that ends in `:`
    * is a prefix; any other text, and every task definition, is exact.
    */
-  readonly match?: PatternMatch;
+  readonly match?: PatternMatch | undefined;
 }
 
 /** What {@link TaskHandler} leaves on a method. */

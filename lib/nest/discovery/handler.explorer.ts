@@ -37,7 +37,9 @@ export async function exploreHandlers(
   return definitions;
 }
 
-type ResolvedHandlerOptions = Required<Omit<TaskHandlerOptions, 'match'>> & Pick<HandlerDefinition, 'match'>;
+type ResolvedHandlerOptions = Pick<HandlerDefinition, 'instance' | 'middleware' | 'match'> & {
+  readonly enabled: boolean;
+};
 
 function resolveHandlerOptions(options: TaskHandlerOptions, path: string): ResolvedHandlerOptions {
   checkNames({ path, value: options }, ['instance', 'enabled', 'middleware', 'match']);

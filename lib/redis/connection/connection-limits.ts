@@ -3,15 +3,15 @@ import type { Duration, Ms } from '../../model/time/duration.js';
 
 /** How long to wait for Redis, and on how many connections. */
 export interface ConnectionLimitOptions {
-  /** How long opening may take before it fails; `'10s'` unless given. */
-  readonly connectTimeout?: Duration;
+  /** How long opening may take before it fails. Default `'10s'`. */
+  readonly connectTimeout?: Duration | undefined;
   /**
    * How long a command waits for the connection when it is down, and how long the server may say nothing before the
-   * connection counts as lost; `'5s'` unless given.
+   * connection counts as lost. Default `'5s'`.
    */
-  readonly commandTimeout?: Duration;
-  /** How many connections may wait for tasks; 4 unless given. */
-  readonly blockingConnections?: number;
+  readonly commandTimeout?: Duration | undefined;
+  /** How many connections may wait for tasks. Default 4. */
+  readonly blockingConnections?: number | undefined;
 }
 
 /** {@link ConnectionLimitOptions}, complete. */

@@ -20,7 +20,7 @@ export interface RedisConnectionDeps extends ConnectionLimitOptions {
   /** The real time: limits here are about a real network. */
   readonly clock: Clock;
   /** Spreads reconnects of many processes; without it they are not spread. */
-  readonly random?: Random;
+  readonly random?: Random | undefined;
   /** Hears of what is odd but does no harm. */
   readonly warn?: (message: string) => void;
 }

@@ -1,7 +1,7 @@
 import type { EngineEvents } from '../../../lib/engine/engine-events.js';
 import type { TaskGroup, TaskToEnqueue } from '../../../lib/engine/maintenance/task-group.js';
 import type { AsynqServer } from '../../../lib/engine/server/asynq-server.js';
-import type { ServerConnection, ServerOptions } from '../../../lib/engine/server/server-options.js';
+import type { AsynqServerOptions } from '../../../lib/engine/server/server-options.js';
 import { TaskMux } from '../../../lib/engine/server/task-mux.js';
 import type { TaskMessage } from '../../../lib/model/task/task-message.js';
 import type { Duration } from '../../../lib/model/time/duration.js';
@@ -26,7 +26,7 @@ export class GroupsUnderTest {
 
   /** A server without handlers, so that combined tasks stay where they were put; `combine` makes them. */
   async start(
-    options: ServerOptions & ServerConnection = {},
+    options: AsynqServerOptions = {},
     combine: (group: TaskGroup) => unknown = () => ['digest', 'combined'],
   ): Promise<AsynqServer> {
     const aggregator = (group: TaskGroup): TaskToEnqueue => {

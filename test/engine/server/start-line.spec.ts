@@ -1,5 +1,5 @@
 import { AsynqServer } from '../../../lib/engine/server/asynq-server.js';
-import type { ServerConnection, ServerOptions } from '../../../lib/engine/server/server-options.js';
+import type { AsynqServerOptions } from '../../../lib/engine/server/server-options.js';
 import { TaskMux } from '../../../lib/engine/server/task-mux.js';
 import { GroupMux } from '../../../lib/engine/maintenance/group-mux.js';
 import type { Handler } from '../../../lib/engine/middleware.js';
@@ -10,10 +10,7 @@ const run = (): void => {};
 const aggregate = () => ['all'] as const;
 
 /** What a server says at its start, and at which level. */
-async function saidBy(
-  handler: Handler | TaskMux,
-  options: ServerOptions & ServerConnection = {},
-): Promise<readonly unknown[]> {
+async function saidBy(handler: Handler | TaskMux, options: AsynqServerOptions = {}): Promise<readonly unknown[]> {
   const logger = new RecordingLogger();
   const server = new AsynqServer({ redis: 'memory:', concurrency: 4, logger, ...options });
   await server.start(handler);
