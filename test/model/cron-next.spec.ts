@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { nextTick } from '../../lib/model/cron/cron-next.js';
 import { parseCronSpec } from '../../lib/model/cron/cron-spec.js';
+import { InvalidOptionError } from '../../lib/model/errors/option-errors.js';
 import { type EpochMs, epochMs } from '../../lib/model/time/duration.js';
 
 const at = (text: string): EpochMs => epochMs(Date.parse(`${text.replace(' ', 'T')}Z`));
@@ -52,6 +53,24 @@ describe('nextTick', () => {
     ['*/20 30 9 * * *', '2026-05-14 09:30:00', '2026-05-14 09:30:20', '2026-05-14 09:30:40', '2026-05-15 09:30:00'],
   ])('S-143 finds what follows for %j from %s', (spec, from, ...next) => {
     expect(ticks(spec, from, next.length)).toEqual(next);
+  });
+
+  it.each<[spec: string, from: string, ...next: string[]]>([
+    ['@every 90s', '2026-05-14 00:00:00', '2026-05-14 00:01:30', '2026-05-14 00:03:00'],
+    ['@every 90s', '2026-05-14 00:01:29.999', '2026-05-14 00:01:30', '2026-05-14 00:03:00'],
+    ['@every 90s', '2026-05-14 00:01:30', '2026-05-14 00:03:00', '2026-05-14 00:04:30'],
+    ['@every 7h', '1970-01-01 00:00:00', '1970-01-01 07:00:00', '1970-01-01 14:00:00'],
+    ['TZ=Asia/Kolkata @every 1h', '2026-05-14 10:16:00', '2026-05-14 11:00:00', '2026-05-14 12:00:00'],
+  ])('S-130 finds multiples of the period since 1970 for %j from %s', (spec, from, ...next) => {
+    expect(ticks(spec, from, next.length)).toEqual(next);
+  });
+
+  it('takes a Date as well, and nothing else than an instant', () => {
+    const schedule = parseCronSpec('0 9 * * *');
+    expect(nextTick(schedule, new Date('2026-05-14T08:00:00Z'))).toBe(Date.UTC(2026, 4, 14, 9));
+    for (const wrong of [new Date('never'), Number.NaN, Infinity, '2026-05-14', undefined]) {
+      expect(() => nextTick(schedule, wrong as Date)).toThrow(InvalidOptionError);
+    }
   });
 
   it('S-142 goes by the zone of the options', () => {
@@ -114,7 +133,16 @@ const field = (min: number, max: number): fc.Arbitrary<string> =>
     fc.array(fc.integer({ min, max }), { minLength: 1, maxLength: 4 }).map((values) => values.join(',')),
   );
 const anySpec = fc
-  .tuple(field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 6))
+  .oneof(
+    { weight: 9, arbitrary: fc.tuple(field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 6)) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(
+        fc.constant('@every'),
+        fc.integer({ min: 1, max: 400_000 }).map((n) => `${n}s`),
+      ),
+    },
+  )
   .map((fields) => fields.join(' '));
 const anyZone = fc.constantFrom('UTC', ...changes.map(([zone]) => zone));
 const anyInstant = fc.integer({ min: 0, max: 365 * 86_400_000 }).map((offset) => epochMs(start + offset));

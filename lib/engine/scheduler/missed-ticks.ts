@@ -1,6 +1,6 @@
+import { nextTick } from '../../model/cron/cron-next.js';
 import type { CronSchedule } from '../../model/cron/cron-spec.js';
 import { type EpochMs, epochMs } from '../../model/time/duration.js';
-import { tickAfter } from './schedule-entry.js';
 
 /** Some ticks, ascending, and whether others before them were left out. */
 export interface LastTicks {
@@ -29,7 +29,7 @@ export function lastTicks(
 /** Every tick after `after` up to `until`. */
 export function ticksBetween(schedule: CronSchedule, after: EpochMs, until: EpochMs): EpochMs[] {
   const ticks: EpochMs[] = [];
-  for (let tick = tickAfter(schedule, after); tick !== undefined && tick <= until; tick = tickAfter(schedule, tick)) {
+  for (let tick = nextTick(schedule, after); tick !== undefined && tick <= until; tick = nextTick(schedule, tick)) {
     ticks.push(tick);
   }
   return ticks;

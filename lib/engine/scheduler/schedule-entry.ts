@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { nextTick } from '../../model/cron/cron-next.js';
 import { type CronSchedule, parseCronSpec } from '../../model/cron/cron-spec.js';
 import type { ScheduleEntry as PublishedEntry } from '../../model/cron/schedule.js';
 import { checkTimeZone } from '../../model/cron/zone-name.js';
@@ -16,7 +15,7 @@ import {
   overlayTaskOptions,
   type TaskOptions,
 } from '../../model/task/task-options.js';
-import { epochMs, type EpochMs } from '../../model/time/duration.js';
+import type { EpochMs } from '../../model/time/duration.js';
 import { type CatchUp, checkCatchUp, type ResolvedSchedulerOptions } from './scheduler-options.js';
 
 /** How a schedule's tasks are enqueued, and the schedule itself. */
@@ -105,15 +104,6 @@ export function createEntry(registration: ScheduleRegistration, defaults: EntryD
     previous: undefined,
     isRemoved: false,
   };
-}
-
-/**
- * The first tick after an instant. Those of `@every` are multiples of its period since 1970, so that all processes have
- * the same ones; in Asynq each counts from its own start.
- */
-export function tickAfter(schedule: CronSchedule, after: EpochMs): EpochMs | undefined {
-  if (schedule.kind !== 'every') return nextTick(schedule, after);
-  return epochMs((Math.floor(after / schedule.period) + 1) * schedule.period);
 }
 
 /** The entry as tools are shown it (P-108). */

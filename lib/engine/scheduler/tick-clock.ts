@@ -1,9 +1,10 @@
+import { nextTick } from '../../model/cron/cron-next.js';
 import { tickMemory } from '../../model/cron/schedule.js';
 import type { Clock } from '../../model/time/clock.js';
 import { elapsed, type EpochMs, epochMs, subtractMs } from '../../model/time/duration.js';
 import { Alarm } from '../lifecycle/alarm.js';
 import { lastTicks, type LastTicks, ticksBetween } from './missed-ticks.js';
-import { type ScheduleEntry, tickAfter } from './schedule-entry.js';
+import type { ScheduleEntry } from './schedule-entry.js';
 import { TickHeap } from './tick-heap.js';
 
 /** Missed ticks that are made up for at most, the newest ones. */
@@ -48,7 +49,7 @@ export class TickClock {
   /** Ticks of an entry after an instant are told; before {@link start} nothing happens. */
   add(entry: ScheduleEntry, after: EpochMs): void {
     if (!this.#isRunning) return;
-    entry.next = tickAfter(entry.schedule, after);
+    entry.next = nextTick(entry.schedule, after);
     this.#wait(entry);
     if (entry.next !== undefined) this.#alarm.setBy(entry.next);
   }
@@ -75,7 +76,7 @@ export class TickClock {
         continue;
       }
       const first = entry.next as EpochMs;
-      entry.next = tickAfter(entry.schedule, now);
+      entry.next = nextTick(entry.schedule, now);
       this.#wait(entry);
       this.#tell(entry, { first, now });
     }

@@ -1,4 +1,5 @@
-import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../time/duration.js';
+import { checkInstant, refuse } from '../options/check.js';
+import { epochMs, type EpochMs, fromEpochSeconds, toEpochSeconds } from '../time/duration.js';
 import type { CronSchedule, FieldsSchedule } from './cron-spec.js';
 import { widestShift, ZoneOffsets } from './time-zone.js';
 import { firstWallTime, yearOf } from './wall-clock.js';
@@ -8,16 +9,19 @@ const yearsAhead = 5;
 
 /**
  * The first tick strictly after an instant, on a whole second. A local time that the zone leaves out is skipped, one
- * that comes twice ticks twice, and an hourly schedule ticks every real hour (S-143).
+ * that comes twice ticks twice, and an hourly schedule ticks every real hour (S-143). Those of `@every` are the multiples
+ * of its period since 1970, the same in every process; in Asynq each counts from its own start (S-130).
  *
- * @param after for `@every`, the tick before, or the start of the process.
  * @returns `undefined` when there is none within five calendar years.
+ * @throws InvalidOptionError when `after` is not an instant.
  * @example
- * nextTick(parseCronSpec('0 9 * * *', { timeZone: 'America/New_York' }), epochMs(Date.UTC(2026, 4, 14))); // 13:00 UTC
+ * nextTick(parseCronSpec('0 9 * * *', { timeZone: 'America/New_York' }), new Date('2026-05-14T00:00:00Z')); // 13:00 UTC
  */
-export function nextTick(schedule: CronSchedule, after: EpochMs): EpochMs | undefined {
-  if (schedule.kind === 'every') return fromEpochSeconds(toEpochSeconds(after) + schedule.period / 1_000);
-  const next = nextOfFields(schedule, toEpochSeconds(after) + 1);
+export function nextTick(schedule: CronSchedule, after: EpochMs | Date): EpochMs | undefined {
+  const instant = typeof after === 'number' ? after : checkInstant({ path: 'nextTick: after', value: after });
+  if (!Number.isFinite(instant)) refuse({ path: 'nextTick: after', value: after }, 'an instant');
+  if (schedule.kind === 'every') return epochMs((Math.floor(instant / schedule.period) + 1) * schedule.period);
+  const next = nextOfFields(schedule, toEpochSeconds(instant) + 1);
   return next === undefined ? undefined : fromEpochSeconds(next);
 }
 
