@@ -23,7 +23,7 @@ const sha = await client.script(
   'local replies = {} for i = 3, #ARGV, 3 do replies[i / 3] = ARGV[i] end return replies',
 );
 await own.ping();
-const pipe = new SocketTransport(own, deps);
+const pipe = new SocketTransport(own, { ...deps, stream: own.stream });
 const senders = {
   ioredis: (args) => client.callBuffer('evalsha', ...args),
   SocketTransport: (args) => pipe.send('evalsha', args),

@@ -8,13 +8,14 @@ import type { ClientFactory } from './client-factory.js';
 import type { CommandConnection } from './command-connection.js';
 import type { CommandTransport } from './command-transport.js';
 import type { BlockingRequest, RedisReply } from './redis-connection.js';
-import { SocketTransport } from './socket-transport.js';
+import type { TransportOpener } from './open-transport.js';
 import { withinLimit } from './time-limit.js';
 import type { RedisNodeClient } from './redis-client.js';
 import { brokerError } from './reply-errors.js';
 
 export interface BlockingConnectionDeps {
   readonly clients: ClientFactory;
+  readonly transports: TransportOpener;
   readonly commands: CommandConnection;
   readonly clock: Clock;
   /** How long connecting may take, and how much later than it should a reply may come. */
@@ -163,8 +164,11 @@ export class BlockingConnection {
 }
 
 /** A transport that does not mind silence: whoever waits has a limit of its own. */
-function waitingTransport(connected: ConnectedClient, { clients, clock }: BlockingConnectionDeps): CommandTransport {
-  return new SocketTransport(connected.client as RedisNodeClient, {
+function waitingTransport(
+  connected: ConnectedClient,
+  { clients, transports, clock }: BlockingConnectionDeps,
+): CommandTransport {
+  return transports.open(connected.client as RedisNodeClient, {
     place: clients.place,
     clock,
     isCluster: clients.isCluster,

@@ -9,7 +9,7 @@ import { EvictionWarning } from './eviction-warning.js';
 import type { ClientFactory } from './client-factory.js';
 import { ClientTransport } from './client-transport.js';
 import type { CommandTransport, CommandTransportDeps } from './command-transport.js';
-import { SocketTransport } from './socket-transport.js';
+import type { TransportOpener } from './open-transport.js';
 import type { RedisArgument, RedisReply } from './redis-connection.js';
 import { withinLimit, pause, type TimeLimit } from './time-limit.js';
 import { mastersOf, type RedisClient, type RedisNodeClient } from './redis-client.js';
@@ -19,6 +19,7 @@ import { askServer, checkIsSingle, checkVersion } from './server-info.js';
 
 export interface CommandConnectionDeps {
   readonly clients: ClientFactory;
+  readonly transports: TransportOpener;
   readonly clock: Clock;
   readonly random: Random;
   /** How long a command waits for the connection, and then for its reply. */
@@ -206,7 +207,7 @@ export class CommandConnection {
 
   #transportOver(client: RedisClient, deps: Omit<CommandTransportDeps, 'client'>): CommandTransport {
     if (this.deps.clients.borrows || client.isCluster) return new ClientTransport({ client, ...deps });
-    return new SocketTransport(client as RedisNodeClient, deps);
+    return this.deps.transports.open(client as RedisNodeClient, deps);
   }
 
   async #check(transport: CommandTransport): Promise<void> {

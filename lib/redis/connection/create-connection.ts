@@ -12,6 +12,7 @@ import type {
   RedisConnection,
   RedisReply,
 } from './redis-connection.js';
+import { TransportOpener } from './open-transport.js';
 import { mastersOf } from './redis-client.js';
 import { type RedisOption, resolveRedisOption } from './redis-option.js';
 import { SubscriberConnection } from './subscriber-connection.js';
@@ -39,13 +40,21 @@ export function createRedisConnection(option: RedisOption, deps: RedisConnection
   const commandLimit = limits.commandTimeout;
   const target = resolveRedisOption({ path: 'redis', value: option });
   const clients = new ClientFactory({ target, attemptLimit: commandLimit });
-  const commands = new CommandConnection({ clients, clock, random, commandLimit, warn });
+  const transports = new TransportOpener(warn);
+  const commands = new CommandConnection({ clients, transports, clock, random, commandLimit, warn });
   return new ClientConnection({
     description: target.description,
     commands,
     limits,
     subscriber: new SubscriberConnection({ clients, commands, clock, random, commandLimit }),
-    blocking: new BlockingConnectionPool({ clients, commands, clock, commandLimit, size: limits.blockingConnections }),
+    blocking: new BlockingConnectionPool({
+      clients,
+      transports,
+      commands,
+      clock,
+      commandLimit,
+      size: limits.blockingConnections,
+    }),
   });
 }
 

@@ -20,6 +20,8 @@ export interface RedisClient {
 export interface RedisNodeClient extends RedisClient {
   readonly options: RedisClient['options'] & { readonly host?: string; readonly port?: number };
   readonly stream?: Duplex;
+  /** What it has sent and awaits replies to. */
+  readonly commandQueue?: { readonly length: number };
   duplicate(override: object): RedisNodeClient;
 }
 

@@ -40,7 +40,10 @@ export class SocketTransport implements CommandTransport {
 
   constructor(
     readonly client: RedisNodeClient,
-    private readonly deps: Omit<CommandTransportDeps, 'client'>,
+    private readonly deps: Omit<CommandTransportDeps, 'client'> & {
+      /** The client's socket, which nobody else reads from. */
+      readonly stream: Duplex;
+    },
   ) {
     const { clock, answerLimit } = deps;
     this.#lastReplyAt = this.#turnStartedAt = clock.monotonic();
@@ -50,7 +53,7 @@ export class SocketTransport implements CommandTransport {
       silentSince: () => this.#silentSince(),
       onSilence: () => this.#giveUp(noAnswerError({ client, ...deps })),
     });
-    this.#stream = client.stream as Duplex;
+    this.#stream = deps.stream;
     this.#stream.removeAllListeners('data');
     this.#stream.on('data', (piece: Buffer) => this.#onData(piece));
   }
