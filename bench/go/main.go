@@ -25,7 +25,7 @@
 //	{"event":"ready"}
 //	{"tasks":100,"millis":[0.9,1.1]}
 //
-// Start servers for queues Q-0 to Q-199 (Q alone when there is one) and let them run until standard input ends:
+// Start servers for queues that are named by number (Q alone when there is one) and let them run until standard input ends:
 //
 //	bench serve -redis URL -queue Q -queues 200 -servers 1 -concurrency 10
 //	{"event":"ready"}
