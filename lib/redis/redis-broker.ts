@@ -5,6 +5,7 @@ import type { PresenceContract } from '../model/broker/presence.contract.js';
 import type { ScheduleContract } from '../model/broker/schedule.contract.js';
 import { type StorageNotice, StorageNotices } from '../model/broker/storage-notice.js';
 import type { WorkContract } from '../model/broker/work.contract.js';
+import { showCaller } from '../model/errors/caller-stack.js';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { RedisEnqueue } from './redis-enqueue.js';
 import { RedisMaintenance } from './redis-maintenance.js';
@@ -40,11 +41,11 @@ export class RedisBroker implements Broker {
   }
 
   async open(): Promise<void> {
-    await this.connection.open();
+    await showCaller(this.connection.open());
   }
 
   async ping(): Promise<void> {
-    await this.connection.send('ping', []);
+    await showCaller(this.connection.send('ping', []));
   }
 
   isAvailable(): boolean {

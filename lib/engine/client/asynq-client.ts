@@ -2,6 +2,7 @@ import type { Broker } from '../../model/broker/broker.js';
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type { CancelResult, CancelOutcome } from '../../model/broker/presence.contract.js';
 import { AsynqError } from '../../model/errors/asynq-error.js';
+import { callerFrames, forCaller, showCaller } from '../../model/errors/caller-stack.js';
 import { showValue } from '../../model/errors/option-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
@@ -123,7 +124,12 @@ export class AsynqClient {
       }
       await this.#batcher.room();
     }
-    return await tally.results;
+    const results = await tally.results;
+    if (!results.some(isRefused)) return results;
+    const frames = callerFrames();
+    return results.map((result) =>
+      isRefused(result) ? { ...result, error: forCaller(result.error, frames) } : result,
+    );
   }
 
   /**
@@ -144,8 +150,8 @@ export class AsynqClient {
     const { outcome = 'archive' } = options;
     const { id: taskId, queue } = typeof task === 'string' ? this.#byId(task, options) : checkReference(task, options);
     checkOneOf({ path: 'cancel: options.outcome', value: outcome }, ['archive', 'delete', 'retry']);
-    await this.#broker.open();
-    return await this.#broker.presence.cancel({ taskId, queue, outcome, now: this.#options.clock.now() });
+    await showCaller(this.#broker.open());
+    return await showCaller(this.#broker.presence.cancel({ taskId, queue, outcome, now: this.#options.clock.now() }));
   }
 
   /**
@@ -158,15 +164,15 @@ export class AsynqClient {
   async signalCancel(taskId: string): Promise<void> {
     this.#refuseClosed();
     checkText({ path: 'signalCancel: taskId', value: taskId });
-    await this.#broker.open();
-    await this.#broker.presence.signalCancel(taskId);
+    await showCaller(this.#broker.open());
+    await showCaller(this.#broker.presence.signalCancel(taskId));
   }
 
   /** One round trip to Redis. @throws BrokerUnavailableError when there is no answer. */
   async ping(): Promise<void> {
     this.#refuseClosed();
-    await this.#broker.open();
-    await this.#broker.ping();
+    await showCaller(this.#broker.open());
+    await showCaller(this.#broker.ping());
   }
 
   /**
@@ -244,6 +250,10 @@ function areReady(requests: readonly Preparing[]): requests is readonly Prepared
 
 async function asPromise(request: Preparing): Promise<Prepared> {
   return await request;
+}
+
+function isRefused(result: EnqueueResult): result is Extract<EnqueueResult, { status: 'rejected' }> {
+  return result.status === 'rejected';
 }
 
 function asRefusal(error: unknown): AsynqError {

@@ -1,5 +1,6 @@
 import type { EnqueueOutcome, EnqueuePlace, EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type { AsynqError } from '../../model/errors/asynq-error.js';
+import { rejectForCaller } from '../../model/errors/caller-stack.js';
 import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
@@ -50,14 +51,12 @@ abstract class EnqueueOnItsWay implements PendingEnqueue {
 /** A task whose caller waits for it alone. */
 export class AwaitedEnqueue extends EnqueueOnItsWay {
   readonly info: Promise<TaskInfo>;
-  readonly #resolve: (info: TaskInfo) => void;
-  readonly #reject: (error: AsynqError) => void;
+  readonly #resolve: (info: TaskInfo | Promise<never>) => void;
 
   constructor(request: EnqueueRequest, moment: Moment) {
     super(request, moment);
-    this.info = new Promise(takeHandles);
+    this.info = new Promise(takeResolve);
     this.#resolve = taken.resolve;
-    this.#reject = taken.reject;
   }
 
   protected enqueued(info: TaskInfo): void {
@@ -65,7 +64,7 @@ export class AwaitedEnqueue extends EnqueueOnItsWay {
   }
 
   protected rejected(error: AsynqError): void {
-    this.#reject(error);
+    this.#resolve(rejectForCaller(error));
   }
 }
 
@@ -115,11 +114,10 @@ export class Tally {
 }
 
 // One executor for all promises saves a closure for each task.
-const taken = {} as { resolve: (info: TaskInfo) => void; reject: (error: AsynqError) => void };
+const taken = {} as { resolve: (info: TaskInfo | Promise<never>) => void };
 
-function takeHandles(resolve: (info: TaskInfo) => void, reject: (error: AsynqError) => void): void {
+function takeResolve(resolve: (info: TaskInfo | Promise<never>) => void): void {
   taken.resolve = resolve;
-  taken.reject = reject;
 }
 
 function errorOf(outcome: Exclude<EnqueueOutcome, 'enqueued'>, { queue, type, id }: TaskMessage): AsynqError {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Broker } from '../../model/broker/broker.js';
 import { AsynqError } from '../../model/errors/asynq-error.js';
+import { forCaller, showCaller } from '../../model/errors/caller-stack.js';
 import { ScheduleConflictError, ScheduleNotFoundError } from '../../model/errors/schedule-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
@@ -144,10 +145,10 @@ export class AsynqScheduler {
     services.report.begins({ entry });
     const { task, payload } = entry.registration;
     const request = await this.#requests.of(task, payload, entry.enqueueOptions);
-    await broker.open();
+    await showCaller(broker.open());
     const now = clock.now();
     const [outcome] = await broker.enqueue.enqueue([request], now);
-    if (outcome instanceof AsynqError) throw outcome;
+    if (outcome instanceof AsynqError) throw forCaller(outcome);
     const { queue, type, id: taskId } = request.message;
     if (outcome === 'duplicate') throw new DuplicateTaskError(queue, type);
     if (outcome === 'id-conflict') throw new TaskIdConflictError(queue, taskId);
@@ -188,8 +189,8 @@ export class AsynqScheduler {
   async ping(): Promise<void> {
     if (this.#status === 'closed') return;
     const broker = this.#openedBroker();
-    await broker.open();
-    await broker.ping();
+    await showCaller(broker.open());
+    await showCaller(broker.ping());
   }
 
   #entry(id: string): ScheduleEntry {

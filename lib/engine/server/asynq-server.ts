@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Broker } from '../../model/broker/broker.js';
 import type { ServerStatus } from '../../model/broker/presence.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { forCaller, showCaller } from '../../model/errors/caller-stack.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { InvalidStateError, ServerClosedError } from '../../model/errors/state-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
@@ -96,7 +97,7 @@ export class AsynqServer {
       await this.#closeBroker();
       if (this.status === 'closed') throw new ServerClosedError({ cause: error });
       this.#status = 'new';
-      throw error;
+      throw forCaller(error);
     }
   }
 
@@ -142,8 +143,8 @@ export class AsynqServer {
   async ping(): Promise<void> {
     if (this.#status === 'closed') return;
     const broker = this.#openedBroker();
-    await broker.open();
-    await broker.ping();
+    await showCaller(broker.open());
+    await showCaller(broker.ping());
   }
 
   #openedBroker(): Broker {

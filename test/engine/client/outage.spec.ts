@@ -152,7 +152,7 @@ describe('an answer that is lost', () => {
   it('is no reason to try again when Redis refused', async () => {
     const refusal = new BrokerCommandError('OOM command not allowed');
     watched.loseAnswers(() => refusal);
-    await expect(client.enqueue('a')).rejects.toBe(refusal);
+    await expect(client.enqueue('a')).rejects.toMatchObject({ name: refusal.name, message: refusal.message });
     expect(watched.calls).toHaveLength(1);
   });
 });
