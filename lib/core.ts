@@ -102,7 +102,12 @@ export type { Clock, Random, Timer, BackgroundTimers } from './model/time/clock.
 export type { Duration, EpochMs, Ms } from './model/time/duration.js';
 
 export { AsynqError, InternalError } from './model/errors/asynq-error.js';
-export { BrokerCommandError, BrokerUnavailableError, UnsupportedRedisError } from './model/errors/broker-errors.js';
+export {
+  BrokerCommandError,
+  BrokerUnavailableError,
+  ClockOffError,
+  UnsupportedRedisError,
+} from './model/errors/broker-errors.js';
 export { errorCodes } from './model/errors/codes.js';
 export type { ErrorCode } from './model/errors/codes.js';
 export { RevokeTaskError, SkipRetryError, SnoozeError } from './model/errors/control-errors.js';

@@ -73,6 +73,13 @@ export interface ServerEvents {
   aggregationFailed: { readonly queue: string; readonly group: string; readonly error: unknown };
   /** The event loop stood still, so leases were in danger. */
   loopBlocked: { readonly blockedFor: Ms; readonly running: readonly TaskSubject[] };
+  /**
+   * The clock of this machine differs from that of Redis by more than 10 s; `offset` is positive when it is ahead.
+   * `tasks` is `'left'` when it is more than a lease (30 s): a server takes and recovers none until it is right again.
+   */
+  clockOff: { readonly offset: Ms; readonly tasks: 'taken' | 'left' };
+  /** The clocks agree again, up to `offset`. */
+  clockRight: { readonly offset: Ms };
   /** Redis cannot be reached. */
   brokerDown: { readonly error: Error };
   /** Redis is back. */
@@ -148,6 +155,8 @@ const namesOfEvents: Readonly<Record<EngineEventName, true>> = {
   aggregated: true,
   aggregationFailed: true,
   loopBlocked: true,
+  clockOff: true,
+  clockRight: true,
   brokerDown: true,
   brokerUp: true,
   scheduleEnqueued: true,

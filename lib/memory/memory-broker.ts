@@ -6,6 +6,7 @@ import type { ScheduleContract } from '../model/broker/schedule.contract.js';
 import { type StorageNotice, StorageNotices } from '../model/broker/storage-notice.js';
 import type { WorkContract } from '../model/broker/work.contract.js';
 import type { Clock } from '../model/time/clock.js';
+import type { EpochMs } from '../model/time/duration.js';
 import { MemoryEnqueue } from './memory-enqueue.js';
 import { MemoryLife } from './memory-life.js';
 import { MemoryMaintenance } from './memory-maintenance.js';
@@ -68,6 +69,12 @@ export class MemoryBroker implements Broker {
 
   async ping(): Promise<void> {
     this.#life.refuseClosed();
+  }
+
+  /** The time that the tasks live by. */
+  async time(): Promise<EpochMs> {
+    this.#life.refuseClosed();
+    return this.brokerDeps.clock.now();
   }
 
   /** True until it is closed. */

@@ -6,7 +6,9 @@ import type { ScheduleContract } from '../model/broker/schedule.contract.js';
 import { type StorageNotice, StorageNotices } from '../model/broker/storage-notice.js';
 import type { WorkContract } from '../model/broker/work.contract.js';
 import { showCaller } from '../model/errors/caller-stack.js';
+import { epochMs, type EpochMs } from '../model/time/duration.js';
 import type { RedisConnection } from './connection/redis-connection.js';
+import { listReply, numberReply } from './connection/reply.js';
 import { RedisEnqueue } from './redis-enqueue.js';
 import { RedisMaintenance } from './redis-maintenance.js';
 import { RedisPresence } from './redis-presence.js';
@@ -46,6 +48,11 @@ export class RedisBroker implements Broker {
 
   async ping(): Promise<void> {
     await showCaller(this.connection.send('ping', []));
+  }
+
+  async time(): Promise<EpochMs> {
+    const [seconds, microseconds] = listReply(await this.connection.send('time', []));
+    return epochMs(numberReply(seconds) * 1_000 + numberReply(microseconds) / 1_000);
   }
 
   isAvailable(): boolean {

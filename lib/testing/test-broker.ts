@@ -78,6 +78,11 @@ export class TestBroker implements Broker {
     await this.deps.broker.ping();
   }
 
+  async time(): Promise<EpochMs> {
+    if (this.deps.faults.isBrokerDown) throw unavailable();
+    return await this.deps.broker.time();
+  }
+
   isAvailable(): boolean {
     return !this.deps.faults.isBrokerDown && this.deps.broker.isAvailable();
   }

@@ -33,6 +33,7 @@ export class VirtualClock implements Clock {
   readonly #settle: () => Promise<unknown>;
   readonly #timers = new Set<ArmedTimer>();
   readonly backgroundTimers: BackgroundTimers | undefined;
+  readonly isVirtual = true;
   #now: number;
   #order = 0;
 

@@ -14,6 +14,14 @@ export const brokerLife = chapter('the life of a broker', (it) => {
     expect(broker.describe()).toMatch(/^(?:rediss?:\/\/[^@]+|memory:.*)$/);
   });
 
+  it('tells the time of its storage, which does not go back', async (tasks) => {
+    const first = await tasks.broker.time();
+    const second = await tasks.other.time();
+    expect(second).toBeGreaterThanOrEqual(first);
+    // Whoever keeps the storage may have another clock, but not another century or unit.
+    expect(Math.abs(second - Date.now())).toBeLessThan(3_600_000);
+  });
+
   it('closes any number of times, and leaves what is stored', async (tasks) => {
     const broker = tasks.anotherBroker();
     await broker.open();
@@ -44,6 +52,7 @@ export const brokerLife = chapter('the life of a broker', (it) => {
     const calls: Readonly<Record<string, () => Promise<unknown>>> = {
       open: async () => await broker.open(),
       ping: async () => await broker.ping(),
+      time: async () => await broker.time(),
       dequeue: async () => await work.dequeue({ queue, limit: 1, now, leaseUntil, owner }),
       extend: async () =>
         await work.extendLeases({ queue, owner, leases: [{ taskId: 'a', until: now, takenAt: now }], leaseUntil }),

@@ -29,7 +29,7 @@ export interface Happening<N extends keyof EngineEvents = keyof EngineEvents> {
 
 const eventNames = (
   'started completed retry archived revoked snoozed requeued returned canceled recovered leaseLost lateOutcome stuck ' +
-  'undecodable healed wrongType dropped aggregated aggregationFailed loopBlocked brokerDown brokerUp'
+  'undecodable healed wrongType dropped aggregated aggregationFailed loopBlocked clockOff clockRight brokerDown brokerUp'
 ).split(' ') as readonly (keyof EngineEvents)[];
 
 /** Servers on queues of a test's own, and a plain client that reads them as any other process does. */

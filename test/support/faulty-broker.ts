@@ -72,6 +72,7 @@ export function faultyBroker(broker: Broker): FaultyBroker {
     describe: () => broker.describe(),
     open: async () => await broker.open(),
     ping: async () => await broker.ping(),
+    time: async () => await broker.time(),
     isAvailable: () => broker.isAvailable(),
     onAvailability: (listener) => broker.onAvailability(listener),
     onNotice: (listener) => broker.onNotice(listener),

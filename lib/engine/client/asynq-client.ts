@@ -12,6 +12,7 @@ import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { EnqueueOptions } from '../../model/task/task-options.js';
 import { ms, type Ms } from '../../model/time/duration.js';
+import { ClockWatch } from '../lifecycle/clock-watch.js';
 import { openBroker } from '../open-broker.js';
 import { systemClock } from '../system-clock.js';
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
@@ -65,6 +66,7 @@ export class AsynqClient {
       connection.kind === 'own'
         ? openBroker(connection.redis, { clock: systemClock, taskClock: clock, random, logger })
         : connection.broker;
+    if (connection.kind === 'own') this.#watchClock();
     this.#batcher = new EnqueueBatcher({ broker: this.#broker, clock });
     this.#requests = new TaskRequests(this.#options);
   }
@@ -188,6 +190,14 @@ export class AsynqClient {
     this.#batcher.stop();
     if (this.#options.connection.kind === 'own') await this.#broker.close();
     this.#options.logger.stop();
+  }
+
+  /** Compares the clocks whenever Redis is there; due times are counted from this one. */
+  #watchClock(): void {
+    const { clock, logger } = this.#options;
+    const broker = this.#broker;
+    const clocks = new ClockWatch({ broker, clock, logger });
+    broker.onAvailability(({ kind }) => void (kind === 'up' && clocks.look()));
   }
 
   #handOver(request: EnqueueRequest): Promise<TaskInfo> {

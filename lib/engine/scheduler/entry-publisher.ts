@@ -2,6 +2,7 @@ import type { ScheduleContract } from '../../model/broker/schedule.contract.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { ClockWatch } from '../lifecycle/clock-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { publishedEntry, type ScheduleEntry } from './schedule-entry.js';
@@ -13,6 +14,7 @@ export interface EntryPublisherDeps {
   readonly entries: () => Iterable<ScheduleEntry>;
   readonly interval: Ms;
   readonly clock: Clock;
+  readonly clocks: Pick<ClockWatch, 'look'>;
   readonly link: BrokerLink;
   readonly logger: ThrottledLogger;
 }
@@ -20,7 +22,10 @@ export interface EntryPublisherDeps {
 /** Changes that come together are published together. */
 const changesTogether = ms(100);
 
-/** Publishes a scheduler's entries for tools to show: at the start, every interval, and soon after a change. */
+/**
+ * Publishes a scheduler's entries for tools to show: at the start, every interval, and soon after a change. The clock is
+ * compared with that of Redis each time.
+ */
 export class EntryPublisher extends PeriodicService {
   readonly #deps: EntryPublisherDeps;
   #changed: Timer | undefined;
@@ -40,13 +45,14 @@ export class EntryPublisher extends PeriodicService {
   }
 
   override async runOnce(): Promise<undefined> {
-    const { schedule, schedulerId, entries, interval, clock } = this.#deps;
-    await schedule.publishEntries({
+    const { schedule, schedulerId, entries, interval, clock, clocks } = this.#deps;
+    const published = schedule.publishEntries({
       schedulerId,
       entries: Array.from(entries(), publishedEntry),
       ttl: ms(2 * interval),
       now: clock.now(),
     });
+    await Promise.all([published, clocks.look()]);
     return undefined;
   }
 

@@ -4,6 +4,7 @@ import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerWatch } from '../lifecycle/broker-watch.js';
+import { ClockWatch } from '../lifecycle/clock-watch.js';
 import { silentLogger } from '../logger.js';
 import { EntryPublisher } from './entry-publisher.js';
 import { FirstTicks } from './first-ticks.js';
@@ -41,11 +42,12 @@ export class SchedulerServices {
     const { schedule } = broker;
     const open = async (): Promise<void> => await this.#open();
     this.report = new TickReport({ schedule, hooks: options, events, clock, logger });
+    // A broker that is shared is watched, and talked about, by its owner.
+    const ownLogger = connection.kind === 'own' ? logger : silentLogger;
     this.#watch = new BrokerWatch({
       broker,
       clock,
-      // A broker that is shared is watched, and talked about, by its owner.
-      logger: connection.kind === 'own' ? logger : silentLogger,
+      logger: ownLogger,
       onDown: (error) => events.emit('brokerDown', { error }),
       onBack: (downFor) => events.emit('brokerUp', { downFor }),
     });
@@ -69,6 +71,13 @@ export class SchedulerServices {
       entries,
       interval,
       clock,
+      clocks: new ClockWatch({
+        broker,
+        clock,
+        logger: ownLogger,
+        onOff: (offset) => events.emit('clockOff', { offset, tasks: 'taken' }),
+        onRight: (offset) => events.emit('clockRight', { offset }),
+      }),
       link: this.#watch,
       logger,
     });

@@ -4,11 +4,13 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { ClockWatch } from '../lifecycle/clock-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
 export interface HealthCheckerDeps {
   readonly broker: Pick<Broker, 'ping'>;
+  readonly clocks: Pick<ClockWatch, 'fault'>;
   readonly healthCheck: (error: Error | undefined) => unknown;
   readonly every: Ms;
   readonly clock: Clock;
@@ -16,7 +18,10 @@ export interface HealthCheckerDeps {
   readonly logger: ThrottledLogger;
 }
 
-/** Asks at every interval whether Redis answers, and tells the user; never at the start (S-101). */
+/**
+ * Asks at every interval whether Redis answers, and tells the user; never at the start (S-101). A server that takes no
+ * tasks because its clock is far off is not healthy either.
+ */
 export class HealthChecker extends PeriodicService {
   readonly #deps: HealthCheckerDeps;
 
@@ -27,13 +32,14 @@ export class HealthChecker extends PeriodicService {
   }
 
   override async runOnce(): Promise<undefined> {
+    const { broker, clocks, healthCheck, logger } = this.#deps;
     let fault: Error | undefined;
     try {
-      await this.#deps.broker.ping();
+      await broker.ping();
+      fault = clocks.fault;
     } catch (error) {
       fault = error instanceof Error ? error : new Error(describeError(error));
     }
-    const { healthCheck, logger } = this.#deps;
     callUser(
       () => healthCheck(fault),
       (error) => logger.error(`healthCheck failed: ${describeError(error)}`, { kind: 'healthCheck failed' }),

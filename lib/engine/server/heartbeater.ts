@@ -5,9 +5,11 @@ import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { ClockWatch } from '../lifecycle/clock-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { subjectOf } from '../outcome/outcome.js';
+import type { ClockLink } from './clock-link.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { Run } from './run.js';
 import type { ResolvedServerOptions } from './server-options.js';
@@ -31,6 +33,8 @@ export interface HeartbeaterDeps {
   readonly runs: Iterable<Run>;
   readonly options: Pick<ResolvedServerOptions, 'concurrency' | 'queues' | 'strictPriority'>;
   readonly clock: Clock;
+  readonly clocks: Pick<ClockWatch, 'latest'>;
+  readonly clockLink: Pick<ClockLink, 'look'>;
   readonly link: BrokerLink;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
@@ -46,7 +50,7 @@ const mostNamed = 20;
 /**
  * Keeps the leases of running tasks, and publishes that this server lives and what it runs: at the start and every 5 s
  * (S-72). A run whose lease is gone, or has run out and cannot be kept, is lost. A beat that comes late tells of
- * a handler that blocks the event loop.
+ * a handler that blocks the event loop. With every beat the clock is compared with that of Redis.
  */
 export class Heartbeater extends PeriodicService {
   readonly #deps: HeartbeaterDeps;
@@ -62,11 +66,13 @@ export class Heartbeater extends PeriodicService {
   }
 
   override async runOnce(): Promise<undefined> {
-    const { clock, link, leases } = this.#deps;
+    const { clock, clocks, clockLink, link, leases } = this.#deps;
     this.#noticeBlock();
-    const now = clock.now();
-    const results = link.isUp() ? await Promise.allSettled([leases.extend(now), this.#publish(now)]) : [];
-    leases.loseExpired();
+    // Others must not find a lease ended because this clock is behind theirs.
+    const now = clocks.latest();
+    const calls = link.isUp() ? [leases.extend(now), this.#publish(now), clockLink.look()] : [];
+    const results = await Promise.allSettled(calls);
+    leases.loseExpired(clocks.latest());
     this.#nextBeat = ms(clock.monotonic() + beatEvery);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return undefined;

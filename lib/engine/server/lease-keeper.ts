@@ -1,7 +1,6 @@
 import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { WorkContract } from '../../model/broker/work.contract.js';
 import { LeaseExpiredError } from '../../model/errors/task-errors.js';
-import type { Clock } from '../../model/time/clock.js';
 import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms, toEpochSeconds } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -26,7 +25,6 @@ export interface LeaseKeeperDeps {
   readonly owner: string;
   readonly runs: Iterable<Run>;
   readonly stopper: Pick<RunStopper, 'abort' | 'cancel'>;
-  readonly clock: Clock;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
 }
@@ -63,9 +61,8 @@ export class LeaseKeeper {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  /** A lease that ran out and could not be kept: another server may recover the task from now on. */
-  loseExpired(): void {
-    const now = this.deps.clock.now();
+  /** Leases that had run out by `now` and could not be kept: another server may recover their tasks from now on. */
+  loseExpired(now: EpochMs): void {
     for (const run of this.deps.runs) {
       if (run.isOpen && run.lease.kind === 'ours' && run.lease.leaseUntil < now) this.#lose(run);
     }

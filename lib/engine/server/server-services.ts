@@ -6,6 +6,7 @@ import type { TaskPattern } from '../../model/task/task-pattern.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerWatch } from '../lifecycle/broker-watch.js';
+import { ClockWatch } from '../lifecycle/clock-watch.js';
 import type { Service } from '../lifecycle/service.js';
 import { StorageReporter } from './storage-reporter.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -15,6 +16,7 @@ import type { GroupMux } from '../maintenance/group-mux.js';
 import { Janitor } from '../maintenance/janitor.js';
 import { Reconciler } from '../maintenance/reconciler.js';
 import { Recoverer } from '../maintenance/recoverer.js';
+import { ClockLink } from './clock-link.js';
 import { FailureCallbacks } from './failure-callbacks.js';
 import { FailureLog } from './failure-log.js';
 import { Fetcher } from './fetcher.js';
@@ -82,13 +84,24 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     onBack: (downFor) => events.emit('brokerUp', { downFor }),
   });
   const storageReporter = new StorageReporter({ broker, events, logger });
+  const clocks = new ClockWatch({
+    broker,
+    clock,
+    logger,
+    whileFarOff: '. Until then this server takes no tasks and recovers none',
+    onOff: (offset, state) => events.emit('clockOff', { offset, tasks: state === 'far-off' ? 'left' : 'taken' }),
+    onRight: (offset) => events.emit('clockRight', { offset }),
+  });
+  const clockLink = new ClockLink({ link: watch, watch: clocks, clock });
   const shared = { clock, logger, link: watch };
+  // What becomes of the tasks of others is decided by the clock.
+  const byClock = { clock, logger, link: clockLink };
   const callbacks = new FailureCallbacks({ options, clock, random, logger });
 
   // Each service is handed those that it calls; what it has to tell others goes through the signal.
   const signal = new ServerSignal();
   const stopper = new RunStopper({ runs, clock, events, logger, options });
-  const leases = new LeaseKeeper({ work, owner, runs, stopper, clock, events, logger });
+  const leases = new LeaseKeeper({ work, owner, runs, stopper, events, logger });
   const writer = new OutcomeWriter({ work, owner, signal, clock, events, logger });
   const syncer = new Syncer({ ...shared, writer });
   const settler = new Settler({ writer, syncer });
@@ -96,8 +109,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     work,
     queues,
     random,
-    clock,
-    link: watch,
+    ...byClock,
     order: options.strictPriority ? strictOrder(options.queues) : weightedOrder(options.queues, random),
     strictPriority: options.strictPriority,
     taskCheckInterval: options.taskCheckInterval,
@@ -107,7 +119,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     onWork: () => signal.tell('work', undefined),
   });
   const processor = new Processor({
-    ...shared,
+    ...byClock,
     work,
     owner,
     feed,
@@ -129,7 +141,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     options,
   });
   const forwarder = new Forwarder({
-    ...shared,
+    ...byClock,
     maintenance,
     queues,
     every: options.delayedTaskCheckInterval,
@@ -137,7 +149,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   });
   signal.on('delayed', ({ queue, until }) => forwarder.expect(queue, until));
   const recoverer = new Recoverer({
-    ...shared,
+    ...byClock,
     maintenance,
     presence,
     queues,
@@ -164,6 +176,8 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const heartbeater = new Heartbeater({
     ...shared,
     identity,
+    clocks,
+    clockLink,
     leases,
     presence,
     runs,
@@ -172,18 +186,18 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     status: deps.status,
   });
   const janitor = new Janitor({
-    ...shared,
+    ...byClock,
     maintenance,
     queues,
     every: options.janitorInterval,
     batchSize: options.janitorBatchSize,
   });
-  const reconciler = new Reconciler({ ...shared, maintenance, queues, random, events });
+  const reconciler = new Reconciler({ ...byClock, maintenance, queues, random, events });
   const aggregator =
     deps.groups === undefined
       ? undefined
       : new Aggregator({
-          ...shared,
+          ...byClock,
           maintenance,
           queues,
           groups: deps.groups,
@@ -205,6 +219,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
           new HealthChecker({
             ...shared,
             broker,
+            clocks,
             healthCheck: options.healthCheck,
             every: options.healthCheckInterval,
           }),
@@ -216,6 +231,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     startOrder: [
       watch,
       storageReporter,
+      clockLink,
       heartbeater,
       ...health,
       subscriber,
@@ -240,6 +256,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
       ...aggregators,
       ...health,
       heartbeater,
+      clockLink,
       storageReporter,
       watch,
     ],

@@ -1,3 +1,4 @@
+import type { EpochMs } from '../time/duration.js';
 import type { EnqueueContract } from './enqueue.contract.js';
 import type { MaintenanceContract } from './maintenance.contract.js';
 import type { PresenceContract } from './presence.contract.js';
@@ -34,6 +35,13 @@ export interface Broker {
 
   /** One round trip to the server. @throws BrokerUnavailableError when there is no answer. */
   ping(): Promise<void>;
+
+  /**
+   * What the clock of the storage says, to compare one's own with. In a cluster it is that of one of the nodes.
+   *
+   * @throws BrokerUnavailableError when there is no answer; BrokerCommandError when the time may not be asked for.
+   */
+  time(): Promise<EpochMs>;
 
   /** Whether commands can be sent now. */
   isAvailable(): boolean;

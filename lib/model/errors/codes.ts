@@ -4,6 +4,7 @@ export const errorCodes = {
   ASYNQ_BROKER_COMMAND: 'Redis answered a command with an error',
   ASYNQ_UNSUPPORTED_REDIS:
     'The Redis server is older than 6.2, lacks a command the library needs, or is a node of a cluster named as one server',
+  ASYNQ_CLOCK_OFF: 'The clock of the machine differs from that of Redis by more than a lease',
   ASYNQ_DUPLICATE_TASK: 'An equal task holds the unique lock',
   ASYNQ_TASK_ID_CONFLICT: 'A task with this id exists in the queue',
   ASYNQ_INVALID_OPTION: 'An option has a value that is not allowed, or does not exist',

@@ -20,6 +20,10 @@ export interface Clock {
   /** Calls `run` once after `delay`. A delay of zero or less means as soon as possible. */
   setTimer(delay: Ms, run: () => void): Timer;
   /**
+   * True on a clock that moves when told, as in tests: it is not expected to agree with that of Redis, or of anybody else.
+   */
+  readonly isVirtual?: boolean;
+  /**
    * Only on a clock that moves when told, so that its wall clock is never set while a timer runs. Takes over the timers
    * of periodic work, so that a month can pass without half a million heartbeats.
    */

@@ -34,6 +34,7 @@ export class WatchedBroker {
       describe: () => inner.describe(),
       open: async () => await inner.open(),
       ping: async () => await inner.ping(),
+      time: async () => await inner.time(),
       isAvailable: () => inner.isAvailable(),
       onAvailability: (listener) => inner.onAvailability(listener),
       onNotice: (listener) => inner.onNotice(listener),
