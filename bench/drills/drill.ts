@@ -32,7 +32,7 @@ const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
   heap           a worker's heap after 1,000,000 tasks and after a tenth of them (--tasks)
   kill9          100 tasks in flight on a worker that is killed (--tasks)
   redis-restart  Redis killed and started again under load (--seed)
-  outage         Redis away for 5 minutes (--minutes)
+  outage         outcomes in flight while the network is away (--seed), then Redis away for 5 minutes (--minutes)
   due            10,000 random due times within a minute (--tasks, --minutes, --seed)
   connections    50 queues, 200 types: connections counted by Redis
   aggregate      100,000 tasks in 1,000 groups, aggregating servers killed meanwhile (--tasks, --seed); 3 minutes

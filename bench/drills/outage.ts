@@ -1,10 +1,17 @@
 import { AsynqClient } from 'nestjs-asynq/core';
 import { startOwnRedis } from '../support/own-redis.js';
 import { type DrillContext, until } from './drill-context.js';
+import { inFlight } from './in-flight.js';
 import { WorkerProcess } from './worker-process.js';
 
+/** Redis is away, for seconds with outcomes in flight, then for minutes. */
+export async function outage(context: DrillContext): Promise<void> {
+  await inFlight(context);
+  await minutesAway(context);
+}
+
 /** Redis is away for minutes: the worker costs next to nothing, hardly logs, and is back within two seconds. */
-export async function outage({ verdict, minutes = 5, atEnd }: DrillContext): Promise<void> {
+async function minutesAway({ verdict, minutes = 5, atEnd }: DrillContext): Promise<void> {
   const redis = await startOwnRedis();
   atEnd(() => redis.stop());
   const worker = await WorkerProcess.start({ redis: redis.url, handler: 'report' });

@@ -8,7 +8,7 @@ import { ms } from '../../lib/model/time/duration.js';
 import { resolveConnectionLimits } from '../../lib/redis/connection/connection-limits.js';
 import { rawClient, startRedis } from '../support/redis-server.js';
 import { until } from '../support/until.js';
-import { startProxy } from '../support/tcp-proxy.js';
+import { startTcpProxy } from '../../scripts/tcp-proxy.mjs';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { startLimit } from '../../lib/model/time/start-limit.js';
 
@@ -65,9 +65,9 @@ describe('a process that computes for longer than its limits', () => {
 describe('a link that dies without a word', () => {
   it('has the task sent again on a new connection, within the limit of the client', async () => {
     const server = await startRedis();
-    const proxy = await startProxy(server.port);
+    const proxy = await startTcpProxy(server.port);
     const deps = { clock: systemClock, logger: silentLogger, commandTimeout };
-    const broker = openBroker(`redis://127.0.0.1:${proxy.port}`, deps);
+    const broker = openBroker(proxy.url, deps);
     const client = new AsynqClient({ broker, enqueueTimeout: 2 * commandTimeout * 5 });
     await client.enqueue('before');
     proxy.goSilent();

@@ -29,21 +29,28 @@ export class OutcomeWriter {
   /** Writes the outcomes of runs of one queue. Resolves with the runs whose outcomes have to be written again. */
   async write(queue: string, runs: readonly Run[]): Promise<readonly Run[]> {
     const { work, owner, clock, signal } = this.deps;
+    const leases = runs.map(({ lease }) => lease);
     const answers = await work.settle({ queue, owner, settlements: runs.map(claimOf), now: clock.now() });
-    let unsettled: Run[] | undefined;
+    const unsettled: Run[] = [];
+    const outdated: Run[] = [];
     for (let index = 0; index < runs.length; index += 1) {
       const run = runs[index] as Run;
       const answer = answers[index];
       if (answer === 'settled') this.#stored(run);
-      else if (answer === 'not-active') this.#refused(run);
-      else {
+      else if (answer === 'not-active') {
+        // Extended since, and maybe before this arrived: then the task is still ours, under a later lease than claimed.
+        if (run.lease === leases[index]) this.#refused(run);
+        else outdated.push(run);
+      } else {
         run.sent();
         this.#failed(answer);
-        (unsettled ??= []).push(run);
+        unsettled.push(run);
       }
     }
-    signal.tell('closed', unsettled === undefined ? runs : runs.filter(({ state }) => state.phase === 'closed'));
-    return unsettled ?? [];
+    const isAllClosed = unsettled.length + outdated.length === 0;
+    signal.tell('closed', isAllClosed ? runs : runs.filter(({ state }) => state.phase === 'closed'));
+    if (outdated.length > 0) unsettled.push(...(await this.write(queue, outdated)));
+    return unsettled;
   }
 
   #stored(run: Run): void {

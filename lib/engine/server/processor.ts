@@ -151,11 +151,13 @@ export class Processor implements Service, RunHost {
     this.#schedule();
   }
 
-  async writeResult({ queue, message, lease }: Run, result: Uint8Array): Promise<boolean> {
+  async writeResult(run: Run, result: Uint8Array): Promise<boolean> {
+    const { queue, message, lease } = run;
     if (lease.kind === 'lost') return false;
-    const { takenAt, leaseUntil, leaseAsked } = lease;
-    const { work, owner } = this.deps;
-    return await work.writeResult({ queue, taskId: message.id, owner, takenAt, leaseUntil, leaseAsked, result });
+    const request = { ...lease, queue, taskId: message.id, owner: this.deps.owner, result };
+    if (await this.deps.work.writeResult(request)) return true;
+    // Extended since, and maybe before this arrived.
+    return run.lease !== lease && (await this.writeResult(run, result));
   }
 
   /** Makes sure that a turn comes soon. */
@@ -236,12 +238,11 @@ export class Processor implements Service, RunHost {
 
   #beginSlice(now: EpochMs): void {
     if (this.#next === this.#inbox.length) return;
-    const { starter } = this.deps;
     const end = Math.min(this.#inbox.length, this.#next + this.#slice);
     const turnEnd = this.clock.monotonic() + longestTurn;
     let index = this.#next;
     while (index < end) {
-      starter.begin(this.#inbox[index] as Run, now);
+      this.deps.starter.begin(this.#inbox[index] as Run, now);
       index += 1;
       if (index % tasksPerLook === 0 && this.clock.monotonic() > turnEnd) break;
     }

@@ -27,7 +27,8 @@ export interface CommandConnectionDeps {
   readonly warn: (message: string) => void;
 }
 
-const longestPause = 1_000;
+/** Short enough that outcomes are stored within a second of the network's return. */
+const longestPause = 500;
 
 /**
  * The connection for commands: made at the first use, made again whenever it is lost, until it is closed.
