@@ -67,7 +67,7 @@ describe('the stack of an error shows who called', () => {
   };
   const schedulerOn = (where: Broker): AsynqScheduler => {
     const scheduler = new AsynqScheduler({ broker: where, defaults: { queue } });
-    scheduler.register('@every 1h', 'tick', undefined, { id: 'tick', taskId: 'taken' });
+    scheduler.register('@every 1h', 'tick', undefined, { id: 'tick' });
     return scheduler;
   };
 

@@ -61,7 +61,11 @@ describe('the start of an application fails', () => {
     [{ catchUp: 'some' }, `catchUp must be one of 'skip', 'latest', 'all', got "some"`],
     [{ overlap: 'queue' }, `overlap must be one of 'allow', 'skip', got "queue"`],
     [{ timezone: 'UTC' }, 'timezone is not an option; did you mean timeZone?'],
-    [{ taskId: 'one' }, 'taskId is not an option'],
+    [{ taskId: 'one' }, ': taskId must be left out of a schedule, got "one": '],
+    [
+      { unique: '25h' },
+      ': unique must be at most 24h, the shortest time between two ticks of "0 2 * * *", got "25h": ',
+    ],
     [{ id: ' ' }, 'id must be text that is not blank'],
     [{ enabled: 'no' }, 'enabled must be true or false, got "no"'],
     [{ type: 7 }, 'the pattern must be a task type, a prefix or what defineTask made, got 7'],

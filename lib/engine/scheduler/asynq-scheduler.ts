@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Broker } from '../../model/broker/broker.js';
+import { nextTick } from '../../model/cron/cron-next.js';
 import { AsynqError } from '../../model/errors/asynq-error.js';
 import { forCaller, showCaller } from '../../model/errors/caller-stack.js';
 import { ScheduleConflictError, ScheduleNotFoundError } from '../../model/errors/schedule-errors.js';
@@ -13,6 +14,7 @@ import { EngineEventEmitter } from '../engine-events.js';
 import { openBroker } from '../open-broker.js';
 import { systemClock, systemRandom } from '../system-clock.js';
 import { TaskRequests } from '../client/task-requests.js';
+import { checkUnique } from './repeatable.js';
 import { createEntry, type ScheduleEntry, type ScheduleOptions } from './schedule-entry.js';
 import { type ResolvedSchedulerOptions, resolveSchedulerOptions, type SchedulerOptions } from './scheduler-options.js';
 import { SchedulerServices } from './scheduler-services.js';
@@ -89,7 +91,8 @@ export class AsynqScheduler {
    *
    * @returns the entry's id: the given one, or one derived from the content, the same in every process.
    * @throws CronSpecError when the spec does not say when to fire.
-   * @throws InvalidTaskError, InvalidOptionError when the task could not be enqueued as given.
+   * @throws InvalidTaskError, InvalidOptionError when the task could not be enqueued as given, or not at every tick: all
+   * with one `taskId`, or with `unique` for longer than the shortest time between two ticks.
    * @throws ScheduleConflictError when an entry with this id, or without one the same content, is there.
    * @throws InvalidStateError after {@link shutdown}.
    * @example
@@ -103,7 +106,12 @@ export class AsynqScheduler {
     const entry = createEntry({ spec, task, payload, options }, this.options);
     const trial = this.#requests.of(task, payload, entry.enqueueOptions);
     if (trial instanceof Promise) trial.catch((error: unknown) => this.#refusedLater(entry, error));
+    checkUnique(entry);
     if (this.#entries.has(entry.id)) throw new ScheduleConflictError(entry.id, spec);
+    const { clock, logger } = this.options;
+    if (nextTick(entry.schedule, clock.now()) === undefined) {
+      logger.warn(`Schedule ${entry.id} never ticks: no date of the next five years matches ${JSON.stringify(spec)}`);
+    }
     this.#entries.set(entry.id, entry);
     this.#services?.add([entry]);
     return entry.id;

@@ -16,10 +16,14 @@ import {
   type TaskOptions,
 } from '../../model/task/task-options.js';
 import type { EpochMs } from '../../model/time/duration.js';
+import { checkNoTaskId } from './repeatable.js';
 import { type CatchUp, checkCatchUp, type ResolvedSchedulerOptions } from './scheduler-options.js';
 
-/** How a schedule's tasks are enqueued, and the schedule itself. */
-export interface ScheduleOptions extends EnqueueOptions {
+/**
+ * How a schedule's tasks are enqueued, and the schedule itself. The tasks cannot share an id, and `unique` may last, with
+ * `processIn`, as long as the shortest time between two ticks: else a task that fails for good would end the schedule.
+ */
+export interface ScheduleOptions extends Omit<EnqueueOptions, 'taskId'> {
   /**
    * Names the entry: whoever uses the same id beside the same queue means the same schedule. Default: derived from spec,
    * zone, type, payload and options, so that every replica of a service has the same ids.
@@ -47,6 +51,8 @@ export interface ScheduleEntry {
   readonly registration: ScheduleRegistration;
   /** What each task is enqueued with. */
   readonly enqueueOptions: EnqueueOptions;
+  /** The same, laid over those of the definition and of the scheduler. */
+  readonly taskOptions: TaskOptions;
   readonly schedule: CronSchedule;
   readonly type: string;
   readonly queue: string;
@@ -84,6 +90,7 @@ export function createEntry(registration: ScheduleRegistration, defaults: EntryD
   const type = typeof task === 'string' ? task : task.type;
   const under = typeof task === 'string' ? noOptions : task.options;
   const laid = layTaskOptions(enqueueOptions, { path, under: overlayTaskOptions(defaults.defaults, under) });
+  checkNoTaskId(laid, registration);
   const payload = payloadBytes(registration, defaults);
   const { id, catchUp, overlap = 'allow' } = own;
   return {
@@ -93,6 +100,7 @@ export function createEntry(registration: ScheduleRegistration, defaults: EntryD
         : checkText({ path: pathOf(path, 'id'), value: id }),
     registration,
     enqueueOptions,
+    taskOptions: laid,
     schedule,
     type,
     queue: laid.queue ?? defaultQueue,

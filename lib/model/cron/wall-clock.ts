@@ -44,7 +44,7 @@ function firstTimeOfDay({ hours, minutes, seconds }: CronTimes, from: number): n
 }
 
 /** Days since the epoch, at or after `from`. */
-function firstDay(times: CronTimes, from: number, lastYear: number): number | undefined {
+export function firstDay(times: CronTimes, from: number, lastYear: number): number | undefined {
   let { year, month, date } = civilOf(from);
   for (; year <= lastYear; date = 1) {
     if (times.months.includes(month)) {

@@ -54,7 +54,8 @@ export async function exploreCrons(
     const path = `@Cron on ${found.location}:`;
     const spec = await resolveValue(metadata.spec, { moduleRef, path: `${path} spec` });
     const options = await resolveConfigurable<CronOptions>(metadata.options, { moduleRef, path });
-    checkNames({ path, value: options }, optionNames);
+    // The scheduler says why an id is not one of them.
+    checkNames({ path, value: options }, [...optionNames, 'taskId']);
     definitions.push(define({ found, spec, options, path }));
   }
   return definitions;

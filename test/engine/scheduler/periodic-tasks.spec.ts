@@ -125,6 +125,7 @@ describe('periodic tasks', () => {
     ['a blank spec', { spec: ' ', task: 'a' }],
     ['no options', { spec: '@hourly', task: 'a', options: null }],
     ['a wrong option', { spec: '@hourly', task: 'a', options: { maxRetry: -1 } }],
+    ['a task id', { spec: '@hourly', task: 'a', options: { taskId: 'P1' } }],
     ['a payload that does not encode', { spec: '@hourly', task: 'a', payload: 1n }],
   ])('S-154 do not start with %s among them, and stay as they are when it comes later', async (_, wrong) => {
     listed = [hourly('new'), wrong as PeriodicTask];
@@ -148,6 +149,20 @@ describe('periodic tasks', () => {
     ]);
     await syncWith([hourly('good'), hourly('bad')]);
     expect(Object.keys(registered())).toEqual(['good', 'bad']);
+  });
+
+  it('leave out the one whose ticks are closer together than it is unique for', async () => {
+    const options = { unique: '10m' } as const;
+    listed = [hourly('a', { options }), hourly('b', { options, spec: '@every 5m' })];
+    await periodicTasks.start();
+    expect(Object.keys(registered())).toEqual(['a']);
+    expect(test.logger.messages('error')).toEqual([
+      expect.stringMatching(
+        /^A periodic task is left out: register: options\.unique must be at most 5m, .* "@every 5m"/,
+      ),
+    ]);
+    await syncWith([hourly('a', { options }), hourly('b', { options, spec: '@every 10m' })]);
+    expect(Object.keys(registered())).toEqual(['a', 'b']);
   });
 
   it('S-156 are looked at every three minutes unless told otherwise', async () => {

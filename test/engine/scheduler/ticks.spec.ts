@@ -90,14 +90,15 @@ describe('a scheduler', () => {
       preEnqueue: ({ type, tick }) => told.push(['pre', type, tick?.toISOString()]),
       postEnqueue: ({ info, error }) => told.push(['post', info?.state, (error as Error | undefined)?.name]),
     });
-    scheduler.register('@every 2s', 'single', undefined, { taskId: 'one' });
+    // The lock goes by the server's time, which hardly moves on.
+    scheduler.register('@every 2s', 'single', undefined, { unique: '2s' });
     await scheduler.start();
     await test.time.advance('4s');
     expect(told).toEqual([
       ['pre', 'single', '2026-03-01T12:00:02.000Z'],
       ['post', 'pending', undefined],
       ['pre', 'single', '2026-03-01T12:00:04.000Z'],
-      ['post', undefined, 'TaskIdConflictError'],
+      ['post', undefined, 'DuplicateTaskError'],
     ]);
   });
 
