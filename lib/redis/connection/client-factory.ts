@@ -22,7 +22,7 @@ export interface ClientFactoryDeps {
 
 /** Makes the ioredis clients of one connection, none of them connected yet. */
 export class ClientFactory {
-  /** How many clients for commands were made: each attempt asks another sentinel first. */
+  /** How many attempts were made: each asks another sentinel, or node of a cluster, first. */
   #attempts = 0;
 
   constructor(private readonly deps: ClientFactoryDeps) {}
@@ -61,6 +61,15 @@ export class ClientFactory {
     const { target } = this.deps;
     if (target.kind === 'borrowed') return target.client;
     return target.kind === 'cluster' ? this.#cluster(target) : this.#node(target.options, 'commands');
+  }
+
+  /** A new client for one of the nodes that a cluster of ours is known by, another one each time. */
+  seed(): RedisClient | undefined {
+    const { target } = this.deps;
+    // Service records are not nodes.
+    if (target.kind !== 'cluster' || target.options.useSRVRecords) return undefined;
+    const node = target.seeds[this.#attempts++ % target.seeds.length];
+    return this.#node({ ...target.options.redisOptions, ...node }, 'commands');
   }
 
   /** A new client for pub/sub; `main` is the connected client for commands. */

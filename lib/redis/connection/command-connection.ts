@@ -1,10 +1,11 @@
 import type { Availability } from '../../model/broker/broker.js';
+import { AsynqError } from '../../model/errors/asynq-error.js';
 import { BrokerCommandError, BrokerUnavailableError, UnsupportedRedisError } from '../../model/errors/broker-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { type Ms, ms } from '../../model/time/duration.js';
 import { startLimit } from '../../model/time/start-limit.js';
-import { awaitBorrowed, type ConnectedClient, connectOwn } from './connect-client.js';
+import { awaitBorrowed, type ConnectedClient, connectOwn, reasonOfFailure } from './connect-client.js';
 import { EvictionWarning } from './eviction-warning.js';
 import type { ClientFactory } from './client-factory.js';
 import { ClientTransport } from './client-transport.js';
@@ -14,8 +15,8 @@ import type { RedisArgument, RedisReply } from './redis-connection.js';
 import { withinLimit, pause, type TimeLimit } from './time-limit.js';
 import { mastersOf, type RedisClient, type RedisNodeClient } from './redis-client.js';
 import { explainFailedAttempt } from './failed-attempt.js';
-import { brokerError, describeError, isRefusal, isReplyError } from './reply-errors.js';
-import { askServer, checkIsSingle, checkVersion } from './server-info.js';
+import { brokerError, describeError, isNoClusterReply, isRefusal, isReplyError } from './reply-errors.js';
+import { askServer, checkIsSingle, checkVersion, singleServerMessage } from './server-info.js';
 
 export interface CommandConnectionDeps {
   readonly clients: ClientFactory;
@@ -132,9 +133,10 @@ export class CommandConnection {
   }
 
   #unavailable(limit: Ms): Error {
-    const reason = this.#lastError === undefined ? 'there is no answer' : describeError(this.#lastError);
-    const message = `Redis at ${this.deps.clients.place} could not be reached within ${limit} ms: ${reason}`;
-    return new BrokerUnavailableError(message, { cause: this.#lastError });
+    const { clients } = this.deps;
+    const reason = this.#lastError ?? explainFailedAttempt(new BrokerUnavailableError('there is no answer'), clients);
+    const message = `Redis at ${clients.place} could not be reached within ${limit} ms: ${describeError(reason)}`;
+    return new BrokerUnavailableError(message, { cause: reason });
   }
 
   async #run(): Promise<void> {
@@ -161,12 +163,23 @@ export class CommandConnection {
       connected = await connect(client, { clock, limit: commandLimit, signal });
       await this.#serve(connected);
     } catch (error) {
-      this.#down(
-        this.#isConnecting && !isReplyError(replyBehind(error)) ? explainFailedAttempt(error, clients) : error,
-      );
+      this.#down(this.#isConnecting ? await this.#explain(error) : error);
     } finally {
       await connected?.release();
     }
+  }
+
+  /** What is known of an attempt that failed. */
+  async #explain(error: unknown): Promise<unknown> {
+    const { clients, clock, commandLimit } = this.deps;
+    if (error instanceof AsynqError && !(error instanceof BrokerUnavailableError)) return error;
+    const reply = replyBehind(error);
+    // The client of a cluster keeps to itself why it reaches none of the nodes: one of them is tried alone.
+    const node = isReplyError(reply) ? undefined : clients.seed();
+    if (node === undefined) return explainFailedAttempt(reply, clients);
+    const limit = ms(Math.min(longestPause, commandLimit));
+    const reason = await reasonOfFailure(node, { clock, limit, signal: this.#stop.signal });
+    return explainFailedAttempt(reason ?? error, clients);
   }
 
   /** Checks the server, lets commands through, and returns when the connection is lost. */
@@ -263,6 +276,9 @@ export class CommandConnection {
   #refusalIn(error: unknown): Error | undefined {
     if (error instanceof UnsupportedRedisError) return error;
     const reply = replyBehind(error);
+    if (isNoClusterReply(reply)) {
+      return new UnsupportedRedisError(singleServerMessage(this.deps.clients.place), { cause: reply });
+    }
     if (!isRefusal(reply)) return undefined;
     const message = `Redis at ${this.deps.clients.place} refuses the connection: ${reply.message}`;
     return new BrokerCommandError(message, { cause: reply });

@@ -43,6 +43,20 @@ export async function connectOwn(client: RedisClient, timeLimit: TimeLimit): Pro
   return { client, lost, release };
 }
 
+/** Why a client of our own cannot be used; `undefined` when it can. Nothing of it is left. */
+export async function reasonOfFailure(client: RedisClient, timeLimit: TimeLimit): Promise<unknown> {
+  try {
+    const { lost, release } = await connectOwn(client, timeLimit);
+    const answer = client.callBuffer('ping').then(
+      () => undefined,
+      () => lost,
+    );
+    return await withinLimit(Promise.race([answer, lost]), timeLimit).finally(release);
+  } catch (error) {
+    return error;
+  }
+}
+
 /** Waits until a client that somebody else connects and closes can be used. */
 export async function awaitBorrowed(client: RedisClient, timeLimit: TimeLimit): Promise<ConnectedClient> {
   if (client.status === 'end') throw new BrokerUnavailableError('the given client is closed');

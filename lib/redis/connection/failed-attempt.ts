@@ -4,17 +4,19 @@ import { describeError } from './reply-errors.js';
 // 21 and 22 are how TLS begins.
 const otherProtocol = /(?:Unknown RESP type|reply of an unknown kind:) (?!2[12]\b)/;
 const cutOff = /ECONNRESET|EPIPE|connection was lost|Connection is closed/;
-const handshakeFailed = /EPROTO|wrong version number|packet length too long|before secure TLS|no answer within/;
+const handshakeFailed = /EPROTO|wrong version number|packet length too long|before secure TLS|no answer/;
 
 /** What is said of an attempt to connect that failed: what happened, and what is probably wrong about the option. */
 export function explainFailedAttempt(error: unknown, { usesTls }: { readonly usesTls: boolean }): unknown {
   const message = describeError(error);
+  if (!usesTls && otherProtocol.test(message)) {
+    return new BrokerUnavailableError("what listens there does not speak Redis' protocol", { cause: error });
+  }
   const guess = guessFor(message, usesTls);
   return guess === undefined ? error : new BrokerUnavailableError(`${message} (${guess})`, { cause: error });
 }
 
 function guessFor(message: string, usesTls: boolean): string | undefined {
   if (usesTls) return handshakeFailed.test(message) ? 'the port may be one without TLS' : undefined;
-  if (otherProtocol.test(message)) return "what listens there does not speak Redis' protocol";
   return cutOff.test(message) ? 'the port may expect TLS: rediss://, or the option tls' : undefined;
 }

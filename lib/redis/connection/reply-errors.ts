@@ -40,6 +40,11 @@ export function isMovedReply(error: unknown): error is Error {
   return isReplyError(error) && /^(?:ERR Error running script .*?-)?(?:MOVED|ASK) /s.test(error.message);
 }
 
+/** Whether a server that was named as one of a cluster is not. */
+export function isNoClusterReply(error: unknown): error is Error {
+  return isReplyError(error) && /^ERR This instance has cluster support disabled/.test(error.message);
+}
+
 /** The error a caller gets for what a client threw. */
 export function brokerError(error: unknown, place: string): AsynqError {
   const prefix = `Redis at ${place}`;

@@ -90,3 +90,8 @@ export function checkIsSingle(info: RedisServerInfo, place: string): void {
 export function clusterNodeMessage(place: string): string {
   return `Redis at ${place} is a node of a cluster; set redis to { cluster: { nodes: [...] } } with its URL as a node`;
 }
+
+/** What to do about a cluster that turns out to be a single server. */
+export function singleServerMessage(place: string): string {
+  return `Redis at ${place} is not a cluster; set redis to the URL of the server itself`;
+}
