@@ -4,7 +4,7 @@ import { jsonCodec, type PayloadCodec } from '../model/task/payload.codec.js';
 import type { Clock, Random } from '../model/time/clock.js';
 import { ThrottledLogger } from './lifecycle/throttled-logger.js';
 import { type Logger, silentLogger } from './logger.js';
-import type { RedisOption } from './open-broker.js';
+import { defaultRedisUrl, type RedisOption } from './open-broker.js';
 import { systemClock, systemRandom } from './system-clock.js';
 
 /** Where the tasks are, and what else a client, a server and a scheduler have in common. */
@@ -45,9 +45,6 @@ export const connectionOptionNames = [
   'clock',
   'random',
 ] as const satisfies readonly (keyof ConnectionOptions)[];
-
-/** Where Redis is when nobody says so. */
-export const defaultRedisUrl = 'redis://localhost:6379';
 
 /**
  * Checks and completes what a client, a server and a scheduler are connected by. `path` begins every path in errors:

@@ -12,6 +12,7 @@ import { ThrottledLogger } from './lifecycle/throttled-logger.js';
 import type { Logger } from './logger.js';
 
 export { defaultBlockingConnections } from '../redis/connection/connection-limits.js';
+export { defaultRedisUrl } from '../redis/connection/server-address.js';
 export type { RedisOption } from '../redis/connection/redis-option.js';
 
 /** What a broker works with besides where Redis is. */

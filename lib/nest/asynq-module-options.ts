@@ -1,9 +1,9 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
 import { type ClientOptions, resolveClientOptions } from '../engine/client/client-options.js';
-import { checkCodec, checkLogger, defaultRedisUrl, isGivenAsUndefined } from '../engine/connection-options.js';
+import { checkCodec, checkLogger, isGivenAsUndefined } from '../engine/connection-options.js';
 import type { Logger } from '../engine/logger.js';
 import type { Middleware } from '../engine/middleware.js';
-import type { RedisOption } from '../engine/open-broker.js';
+import { defaultRedisUrl, type RedisOption } from '../engine/open-broker.js';
 import { resolveServerOptions, type ServerOptions } from '../engine/server/server-options.js';
 import {
   checkBoolean,

@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import { InvalidOptionError } from '../../lib/model/errors/option-errors.js';
 import { resolveConnectionLimits } from '../../lib/redis/connection/connection-limits.js';
+import { aConnection } from '../support/connections.js';
 import { type RedisOption, type RedisTarget, resolveRedisOption } from '../../lib/redis/connection/redis-option.js';
 
 function resolve(value: unknown): RedisTarget {
@@ -77,6 +78,34 @@ describe('the redis option', () => {
     expect(resolve(redis)).toMatchObject({ kind: 'borrowed', place: 'localhost:7000', client: redis });
     expect(resolve(cluster)).toMatchObject({ kind: 'borrowed', place: 'the given cluster', client: cluster });
     expect([redis.status, cluster.status]).toEqual(['wait', 'wait']);
+  });
+
+  it.each<[string, RedisOption, readonly string[]]>([
+    ['a host', { host: undefined, port: 7000 }, ['redis.host is undefined, so localhost is used']],
+    [
+      'a port and a database',
+      { host: 'cache', port: undefined, db: undefined },
+      ['redis.port is undefined, so 6379 is used', 'redis.db is undefined, so 0 is used'],
+    ],
+    [
+      'the host of a cluster node',
+      { cluster: { nodes: ['n1', { host: undefined }] } },
+      ['redis.cluster.nodes[1].host is undefined, so localhost is used'],
+    ],
+    [
+      'the port of a sentinel',
+      { sentinels: [{ host: 's' }, { host: 's', port: undefined }], name: 'm', host: undefined },
+      ['redis.sentinels[1].port is undefined, so 26379 is used'],
+    ],
+    ['a host beside a socket', { path: '/run/r.sock', host: undefined }, []],
+    ['a password', { host: 'cache', password: undefined }, []],
+    ['nothing in a URL', new URL('redis://cache'), []],
+  ])('tells of parts of an address without a value: %s', async (_name, option, expected) => {
+    const warnings: string[] = [];
+    const connection = aConnection(option, { warn: (message) => void warnings.push(message) });
+    const meant = '; leave the option out if that is meant';
+    expect(warnings).toEqual(expected.map((message) => `${message}${meant}`));
+    await connection.close();
   });
 
   it.each<[string, unknown, string]>([

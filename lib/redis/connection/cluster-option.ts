@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { checkObject, type Given, pathOf, refuse } from '../../model/options/check.js';
 import { clusterOptionNames, type RedisClusterOptions, type RedisServerOptions } from './ioredis-options.js';
 import { hideCredentials, parseRedisUrl, withoutSecrets } from './redis-url.js';
+import { defaultAddress } from './server-address.js';
 import { checkNoPrefix, checkServerOptions } from './server-option.js';
 import { checkOptionNames } from './unknown-option.js';
 
@@ -44,7 +45,7 @@ export function checkClusterOption({ path, value }: Given): ClusterTarget {
 }
 
 function clusterNode({ path, value }: Given): RedisServerOptions {
-  if (typeof value === 'number') return { host: 'localhost', port: value };
+  if (typeof value === 'number') return { host: defaultAddress.host, port: value };
   if (typeof value === 'object' && value !== null) return checkServerOptions({ path, value });
   if (typeof value !== 'string') refuse({ path, value }, 'a URL, a port or ioredis options');
   const options = parseRedisUrl(value.includes('://') ? value : `redis://${value}`, path);

@@ -46,12 +46,13 @@ export async function connectOwn(client: RedisClient, timeLimit: TimeLimit): Pro
 /** Why a client of our own cannot be used; `undefined` when it can. Nothing of it is left. */
 export async function reasonOfFailure(client: RedisClient, timeLimit: TimeLimit): Promise<unknown> {
   try {
-    const { lost, release } = await connectOwn(client, timeLimit);
+    const connected = await connectOwn(client, timeLimit);
+    const { lost } = connected;
     const answer = client.callBuffer('ping').then(
       () => undefined,
       () => lost,
     );
-    return await withinLimit(Promise.race([answer, lost]), timeLimit).finally(release);
+    return await withinLimit(Promise.race([answer, lost]), timeLimit).finally(() => connected.release());
   } catch (error) {
     return error;
   }

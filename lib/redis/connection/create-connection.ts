@@ -14,7 +14,7 @@ import type {
 } from './redis-connection.js';
 import { TransportOpener } from './open-transport.js';
 import { mastersOf } from './redis-client.js';
-import { type RedisOption, resolveRedisOption } from './redis-option.js';
+import { type RedisOption, resolveRedisOption, undefinedAddresses } from './redis-option.js';
 import { SubscriberConnection } from './subscriber-connection.js';
 
 export interface RedisConnectionDeps extends ConnectionLimitOptions {
@@ -39,6 +39,7 @@ export function createRedisConnection(option: RedisOption, deps: RedisConnection
   const limits = resolveConnectionLimits(deps);
   const commandLimit = limits.commandTimeout;
   const target = resolveRedisOption({ path: 'redis', value: option });
+  for (const message of undefinedAddresses(option)) warn(message);
   const clients = new ClientFactory({ target, attemptLimit: commandLimit });
   const transports = new TransportOpener(warn);
   const commands = new CommandConnection({ clients, transports, clock, random, commandLimit, warn });

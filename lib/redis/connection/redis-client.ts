@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { defaultAddress } from './server-address.js';
 
 /**
  * What the library needs of a client that it is handed: an ioredis `Redis` or `Cluster`, of version 5 or 6. Structural,
@@ -39,7 +40,7 @@ export function isClusterClient(client: RedisClient): client is RedisClusterClie
 
 /** `host:port` of a node, as {@link RedisClusterClient.slots} writes it. */
 export function nodeAddress(node: RedisNodeClient): string {
-  return `${node.options.host ?? ''}:${node.options.port ?? 6379}`;
+  return `${node.options.host ?? ''}:${node.options.port ?? defaultAddress.port}`;
 }
 
 /** The masters of a cluster in a stable order, or the one server. */

@@ -4,7 +4,7 @@ import type { RedisClusterOptions, RedisServerOptions } from './ioredis-options.
 import type { RedisClient } from './redis-client.js';
 import { parseRedisUrl, withoutSecrets } from './redis-url.js';
 import { addressOf, describeServer } from './server-address.js';
-import { checkNoPrefix, checkServerOptions } from './server-option.js';
+import { checkNoPrefix, checkServerOptions, undefinedParts } from './server-option.js';
 import { checkOptionNames } from './unknown-option.js';
 
 /** A Redis Cluster: some of its nodes, as URLs or ioredis takes them, and ioredis' options for clusters. */
@@ -66,6 +66,16 @@ export function resolveRedisOption(given: Given): RedisTarget {
     return clusterTarget({ path: pathOf(path, 'cluster'), value: options['cluster'] });
   }
   return nodeTarget(checkServerOptions({ path, value: options }));
+}
+
+/** What is said about a checked option that has parts of an address without values. */
+export function undefinedAddresses(option: RedisOption): readonly string[] {
+  if (typeof option !== 'object' || option instanceof URL || isRedisClient(option)) return [];
+  const path = 'redis';
+  if (!('cluster' in option)) return undefinedParts(option, path);
+  return option.cluster.nodes.flatMap((node, index) =>
+    typeof node === 'object' ? undefinedParts(node, `${path}.cluster.nodes[${index}]`) : [],
+  );
 }
 
 function isRedisClient(value: unknown): value is RedisClient {

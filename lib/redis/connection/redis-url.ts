@@ -1,9 +1,8 @@
 import { isIP } from 'node:net';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import type { RedisServerOptions } from './ioredis-options.js';
+import { defaultAddress, defaultSentinelPort } from './server-address.js';
 
-const defaultPort = 6379;
-const defaultSentinelPort = 26379;
 const forms =
   'redis://[user:password@]host[:port][/db], rediss://..., redis-socket://[user:password@]/path[?db=n] or ' +
   'redis-sentinel://[user:password@]host[:port],host[:port][/db]?master=name';
@@ -73,7 +72,7 @@ export function withoutSecrets(value: unknown): unknown {
 
 function parseNode(parts: UrlParts): RedisServerOptions {
   checkParameters(parts, ['db']);
-  const { host, port } = parseHost(parts, { text: parts.hosts, defaultPort });
+  const { host, port } = parseHost(parts, { text: parts.hosts, defaultPort: defaultAddress.port });
   return { host, port, db: parseDb(parts), ...credentials(parts) };
 }
 
@@ -141,7 +140,10 @@ function parseHost(parts: UrlParts, part: { readonly text: string; readonly defa
     throw refusal(parts, 'a URL with host[:port], an IPv6 address in brackets: redis://[::1]:6379');
   }
   const host = decode(parts, bracketed ?? plain);
-  return { host: host === '' ? 'localhost' : host, port: port === '' ? part.defaultPort : parsePort(parts, port) };
+  return {
+    host: host === '' ? defaultAddress.host : host,
+    port: port === '' ? part.defaultPort : parsePort(parts, port),
+  };
 }
 
 function parsePort(parts: UrlParts, text: string): number {
@@ -156,7 +158,7 @@ function parseDb(parts: UrlParts): number {
   const inQuery = parts.query.get('db');
   if (inPath !== '' && inQuery !== null && inPath !== inQuery) throw refusal(parts, 'a URL with one database');
   const text = inQuery ?? inPath;
-  if (text === '' && inQuery === null) return 0;
+  if (text === '' && inQuery === null) return defaultAddress.db;
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw refusal(parts, 'a URL with a whole number as its database');
 }

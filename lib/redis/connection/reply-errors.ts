@@ -42,7 +42,7 @@ export function isMovedReply(error: unknown): error is Error {
 
 /** Whether a server that was named as one of a cluster is not. */
 export function isNoClusterReply(error: unknown): error is Error {
-  return isReplyError(error) && /^ERR This instance has cluster support disabled/.test(error.message);
+  return isReplyError(error) && error.message.startsWith('ERR This instance has cluster support disabled');
 }
 
 /** The error a caller gets for what a client threw. */

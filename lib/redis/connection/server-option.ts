@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { checkInteger, checkText, type Given, pathOf, refuse } from '../../model/options/check.js';
 import { type RedisServerOptions, serverOptionNames } from './ioredis-options.js';
+import { defaultAddress, defaultSentinelPort } from './server-address.js';
 import { hideCredentials } from './redis-url.js';
 import { checkOptionNames } from './unknown-option.js';
 
@@ -25,6 +26,31 @@ export function checkServerOptions({ path, value }: Given): RedisServerOptions {
     }
   }
   return options;
+}
+
+/**
+ * What is said about parts of an address that are there without a value, as when a variable of the environment is not
+ * set: they lead to another server than was meant.
+ */
+export function undefinedParts(options: RedisServerOptions, path: string): readonly string[] {
+  const { sentinels } = options;
+  if (sentinels !== undefined) {
+    const defaults = { host: defaultAddress.host, port: defaultSentinelPort };
+    return sentinels.flatMap((sentinel, index) => undefinedIn(sentinel, pathOf(path, `sentinels[${index}]`), defaults));
+  }
+  return options.path === undefined ? undefinedIn({ ...options }, path, defaultAddress) : [];
+}
+
+function undefinedIn(
+  options: Readonly<Record<string, unknown>>,
+  path: string,
+  defaults: Readonly<Record<string, string | number>>,
+): readonly string[] {
+  return Object.entries(defaults).flatMap(([name, used]) =>
+    name in options && options[name] === undefined
+      ? `${pathOf(path, name)} is undefined, so ${used} is used; leave the option out if that is meant`
+      : [],
+  );
 }
 
 /** Scripts build keys themselves and Go reads them, so a prefix that the client adds would tear the data apart. */
