@@ -23,6 +23,15 @@ export async function until(condition: () => boolean | Promise<boolean>, limitMs
   return true;
 }
 
+/**
+ * Waits until `condition` holds, for a drill that cannot go on without it.
+ *
+ * @throws Error when it does not hold within the limit.
+ */
+export async function must(what: string, condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+  if (!(await until(condition, limitMs))) throw new Error(`Waited in vain until ${what}`);
+}
+
 /** The value below which `share` of the values lie. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);

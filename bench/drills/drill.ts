@@ -7,6 +7,7 @@ import { cronEntries } from './cron-entries.js';
 import { cronReplicas } from './cron-replicas.js';
 import { type DrillContext, seededRandom } from './drill-context.js';
 import { due } from './due.js';
+import { fencing } from './fencing.js';
 import { heap } from './heap.js';
 import { kill9 } from './kill9.js';
 import { outage } from './outage.js';
@@ -19,6 +20,7 @@ const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>>
   kill9,
   'redis-restart': redisRestart,
   outage,
+  fencing,
   due,
   connections,
   cycles,
@@ -33,6 +35,7 @@ const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
   kill9          100 tasks in flight on a worker that is killed (--tasks)
   redis-restart  Redis killed and started again under load (--seed)
   outage         outcomes in flight while the network is away (--seed), then Redis away for 5 minutes (--minutes)
+  fencing        a worker that was cut off is back after its tasks were recovered; a minute
   due            10,000 random due times within a minute (--tasks, --minutes, --seed)
   connections    50 queues, 200 types: connections counted by Redis
   aggregate      100,000 tasks in 1,000 groups, aggregating servers killed meanwhile (--tasks, --seed); 3 minutes

@@ -4,6 +4,7 @@ import {
   type AsynqServer,
   type EnqueueItem,
   type EnqueueOptions,
+  SkipRetryError,
   SnoozeError,
   TaskMux,
 } from 'nestjs-asynq/core';
@@ -22,7 +23,7 @@ const outcomes = {
   done: { options: {}, event: 'completed', state: 'gone' },
   complete: { options: { retention: '1h' }, event: 'completed', state: 'completed' },
   retry: { options: { maxRetry: 3 }, event: 'retry', state: 'retry' },
-  archive: { options: { maxRetry: 0 }, event: 'archived', state: 'archived' },
+  archive: { options: { maxRetry: 3 }, event: 'archived', state: 'archived' },
   snooze: { options: {}, event: 'snoozed', state: 'scheduled' },
 } as const satisfies Record<string, Outcome>;
 
@@ -81,8 +82,9 @@ export class HeldRuns {
       case 'complete':
         return;
       case 'retry':
-      case 'archive':
         throw new Error('The drill wants this run to fail');
+      case 'archive':
+        throw new SkipRetryError('The drill wants this run to fail for good');
       case 'snooze':
         throw new SnoozeError('1h');
     }

@@ -13,6 +13,11 @@ export class Verdict {
     console.log(`${holds ? '✓' : '✗'} ${what}: ${figure} (${bound})`);
   }
 
+  /** How many there were of what there must be none of. */
+  expectNone(what: string, figure: number): void {
+    this.expect(what, { figure, bound: 'none', holds: figure === 0 });
+  }
+
   /** Whether everything was as promised. */
   get passed(): boolean {
     return this.#failed === 0;

@@ -97,8 +97,7 @@ export class LeaseKeeper {
     // Asked for is asked for, even if no answer comes. Not so once the lease has run out: whoever took the task then was
     // given a lease of the same length, and one we only asked for could not be told from theirs.
     for (const run of runs) {
-      if (run.lease.kind !== 'ours') continue;
-      run.lease = now < run.lease.leaseUntil ? { ...run.lease, leaseAsked: leaseUntil } : { ...run.lease };
+      if (run.lease.kind === 'ours' && now < run.lease.leaseUntil) run.lease = { ...run.lease, leaseAsked: leaseUntil };
     }
     const news = await work.extendLeases({ queue, owner, leases, leaseUntil });
     const lostIds = new Set(news.lost);
