@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors/option-errors.js';
 import { durationForms, epochMs, type EpochMs, type Ms, readDuration } from '../time/duration.js';
+import { hintForForeign, hintForMisplaced } from './foreign-names.js';
 import { suggest } from './suggest.js';
 
 /** What was given for an option, and where: `AsynqModule: server.queues.critical`. */
@@ -39,17 +40,28 @@ export function checkNames(given: Given, names: readonly string[]): void {
   }
 }
 
-/** The error for an option that does not exist; `path` ends with its name. */
+/**
+ * The error for an option that does not exist; `path` ends with its name. It says what was meant, also by a name of
+ * another library.
+ */
 export function unknownOption(path: string, names: readonly string[]): InvalidOptionError {
   const name = path.slice(Math.max(path.lastIndexOf('.'), path.lastIndexOf(' ')) + 1);
-  const meant = suggest(name, names);
-  const hint = meant === undefined ? `the options are ${names.join(', ')}` : `did you mean ${meant}?`;
+  const hint =
+    hintForForeign(name, names) ??
+    hintForNear(name, names) ??
+    hintForMisplaced(name) ??
+    `the options are ${names.join(', ')}`;
   return new InvalidOptionError({
     path,
     value: name,
     allowed: `one of ${names.join(', ')}`,
     message: `${path} is not an option; ${hint}`,
   });
+}
+
+function hintForNear(name: string, names: readonly string[]): string | undefined {
+  const meant = suggest(name, names);
+  return meant === undefined ? undefined : `did you mean ${meant}?`;
 }
 
 /** A whole number between `min` and `max`, both included. */
