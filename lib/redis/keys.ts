@@ -48,6 +48,8 @@ export interface QueueKeys {
   readonly groupPrefix: string;
   /** zset: full key of an aggregation set -> its deadline, epoch seconds */
   readonly aggregationSets: string;
+  /** Prefix of a unique lock (string: id of the task that holds it); type and digest follow. */
+  readonly lockPrefix: string;
   /** string: pause time, epoch seconds; only its existence matters */
   readonly paused: string;
   /** string: counter */
@@ -78,6 +80,7 @@ export function queueKeys(queue: string): QueueKeys {
     groups: `${prefix}groups`,
     groupPrefix: `${prefix}g:`,
     aggregationSets: `${prefix}aggregation_sets`,
+    lockPrefix: `${prefix}unique:`,
     paused: `${prefix}paused`,
     processed: `${prefix}processed`,
     failed: `${prefix}failed`,

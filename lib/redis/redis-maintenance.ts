@@ -20,6 +20,7 @@ import { queueKeys } from './keys.js';
 import { maxBatch, RedisForward } from './redis-forward.js';
 import { RedisGroups } from './redis-groups.js';
 import { RedisHeal } from './redis-heal.js';
+import { RedisLocks } from './redis-locks.js';
 import { RedisReconcile } from './redis-reconcile.js';
 import { type ExpiredLeasesRequest, RedisRecover } from './redis-recover.js';
 import { RedisSettle } from './redis-settle.js';
@@ -47,7 +48,7 @@ export class RedisMaintenance implements MaintenanceContract {
     this.#forward = new RedisForward(deps.runner);
     this.#recover = new RedisRecover({ ...deps, heal, settle: new RedisSettle(deps.runner) });
     this.#groups = new RedisGroups(deps);
-    this.#reconcile = new RedisReconcile({ ...deps, heal });
+    this.#reconcile = new RedisReconcile({ ...deps, heal, locks: new RedisLocks(deps) });
   }
 
   async forwardDue(request: Parameters<RedisForward['forwardDue']>[0]): Promise<ForwardResult> {

@@ -9,6 +9,7 @@ import type { RedisConnection } from './connection/redis-connection.js';
 import { groupKey, type QueueKeys, queueKeys } from './keys.js';
 import { formatCursor, parseCursor, type ReconcileCursor } from './reconcile-cursor.js';
 import type { RedisHeal } from './redis-heal.js';
+import type { RedisLocks } from './redis-locks.js';
 import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
@@ -50,6 +51,8 @@ const stepScans = 4;
 interface Step {
   readonly next: ReconcileCursor | undefined;
   readonly suspicions: readonly Disorder[];
+  /** Wrong beyond doubt, and put right at once. */
+  readonly healed: readonly Disorder[];
 }
 
 /** A list or set with the ids of tasks. */
@@ -62,6 +65,7 @@ interface Place {
 
 /**
  * Compares where tasks are with what they say, both ways. It only finds; {@link RedisHeal} puts right.
+ * Locks of tasks that are gone need no second look.
  *
  * Not found are, on purpose: a task that got lost out of a pending list of more than 5,000 ids, as long as one that
  * became pending earlier is still to run; and what does not belong into such a list (dequeuing drops it).
@@ -72,6 +76,7 @@ export class RedisReconcile {
       readonly connection: RedisConnection;
       readonly runner: ScriptRunner;
       readonly heal: RedisHeal;
+      readonly locks: RedisLocks;
     },
   ) {}
 
@@ -82,7 +87,7 @@ export class RedisReconcile {
     return {
       cursor: step.next && formatCursor(step.next),
       suspicions: [...postponed, ...step.suspicions],
-      healed,
+      healed: [...healed, ...step.healed],
     };
   }
 
@@ -99,7 +104,7 @@ export class RedisReconcile {
     let seen = 0;
     for (let calls = 0; calls < stepCalls && seen < stepIds;) {
       const queue = queues[queueIndex];
-      if (queue === undefined) return { next: { phase: 'tasks', node: 0, scan: '0' }, suspicions };
+      if (queue === undefined) return { next: { phase: 'tasks', node: 0, scan: '0' }, suspicions, healed: [] };
       places ??= await this.#placesOf(queueKeys(queue));
       const place = places[placeIndex];
       if (place === undefined) {
@@ -113,7 +118,7 @@ export class RedisReconcile {
       if (page.seen < pageSize) [placeIndex, first] = [placeIndex + 1, 0];
       else first += pageSize;
     }
-    return { next: { phase: 'places', queue: queueIndex, place: placeIndex, first }, suspicions };
+    return { next: { phase: 'places', queue: queueIndex, place: placeIndex, first }, suspicions, healed: [] };
   }
 
   async #placesOf(keys: QueueKeys): Promise<readonly Place[]> {
@@ -165,7 +170,7 @@ export class RedisReconcile {
       const reply = await this.deps.connection.sendToNode(node, 'scan', [
         scan,
         'MATCH',
-        'asynq:{*}:[tg]:*',
+        'asynq:{*}:[tgu]*:*',
         'COUNT',
         scanCount,
       ]);
@@ -187,7 +192,14 @@ export class RedisReconcile {
         ];
       }),
     );
-    return { next: isComplete ? undefined : { phase: 'tasks', node, scan }, suspicions: suspicions.flat() };
+    const healed = await Promise.all(
+      queues.map((queue) => this.deps.locks.free(queue, namesBehind(queueKeys(queue).lockPrefix, [...found]))),
+    );
+    return {
+      next: isComplete ? undefined : { phase: 'tasks', node, scan },
+      suspicions: suspicions.flat(),
+      healed: healed.flat(),
+    };
   }
 
   async #lookAtTasksOf(queue: string, taskIds: readonly string[]): Promise<readonly Disorder[]> {

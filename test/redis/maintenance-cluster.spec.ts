@@ -46,20 +46,33 @@ describe('P-118 maintenance on a cluster', () => {
       );
       await tasks.redis.hset(`${tasks.keys.taskPrefix}stub`, 'result', 'r');
       await tasks.redis.zadd(tasks.keys.scheduled, 1, 'gone');
+      await tasks.redis.set(`${tasks.keys.lockPrefix}email:send:`, 'gone');
     });
     const round = async (confirmed: readonly Disorder[]) => {
       const names = queues.map(({ queue }) => queue);
       const suspicions: Disorder[] = [];
+      const healed: Disorder[] = [];
       const first = await broker.maintenance.reconcile({ queues: names, now: noon, cursor: undefined, confirmed });
       suspicions.push(...first.suspicions);
+      healed.push(...first.healed);
       for (let { cursor } = first; cursor !== undefined;) {
         const step = await broker.maintenance.reconcile({ queues: names, now: noon, cursor, confirmed: [] });
         suspicions.push(...step.suspicions);
+        healed.push(...step.healed);
         cursor = step.cursor;
       }
-      return { suspicions, healed: first.healed };
+      return { suspicions, healed };
     };
-    const { suspicions } = await round([]);
+    const { suspicions, healed } = await round([]);
+    expect(new Set(healed)).toEqual(
+      new Set(
+        queues.map(({ queue, keys }) => ({
+          queue,
+          kind: 'lock-without-task',
+          subject: `${keys.lockPrefix}email:send:`,
+        })),
+      ),
+    );
     for (const { queue } of queues) {
       const found = suspicions
         .filter((suspicion) => suspicion.queue === queue)

@@ -127,13 +127,15 @@ export type DisorderKind =
   | 'task-in-wrong-place'
   /** A task hash without a message: deleted, so that its id is free again. */
   | 'task-without-message'
+  /** A unique lock whose task is not stored any more: freed. */
+  | 'lock-without-task'
   /** A group with members that is not listed: listed again; an aggregation set that nobody knows: given to its group. */
   | 'group-not-listed';
 
 export interface Disorder {
   readonly queue: string;
   readonly kind: DisorderKind;
-  /** The task's id, or the group's name; of an aggregation set the group's name, a colon and the set's id. */
+  /** The task's id, the lock's key, or the group's name; of an aggregation set the group's name, a colon and the set's id. */
   readonly subject: string;
 }
 

@@ -40,6 +40,7 @@ local tick, tickMemory, ticksTtl, overlap, taskIdIs = ARGV[8], tonumber(ARGV[9])
 local taskId = ARGV[13]
 
 -- include: notices
+-- include: lock-holder
 -- include: place-due
 -- include: store-tasks
 

@@ -35,6 +35,7 @@ local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], tonumber(AR
 local wakeChannel, dueChannel, queue = ARGV[5], ARGV[6], ARGV[7]
 
 -- include: notices
+-- include: lock-holder
 -- include: place-due
 -- include: store-tasks
 -- include: write-when-full

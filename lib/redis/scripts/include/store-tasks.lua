@@ -1,5 +1,5 @@
 -- store-tasks: stores new tasks of every kind, each in its place and with its lock. Needs
--- notices and place-due before it.
+-- notices, lock-holder and place-due before it.
 --
 -- storeTasks(context, tasks, first)
 --   context  keys: pending, scheduled, retry, due, groups; prefixes: task and group, of keys built here; channels: wake
@@ -20,24 +20,13 @@ local function hasPlace(context, place, group)
   return isSound(keys.groups, 'set') and isSound(context.prefixes.group .. group, 'zset')
 end
 
--- Whose lock it is: nil when it is free, or when its holder has vanished (deleted by hand, evicted). The members of an
--- aggregation set are gone as well, but meant to hold their locks on (see finish-aggregation).
-local function holderOf(context, lock)
-  local holder = redis.call('GET', lock)
-  local aggregated = holder and string.match(holder, '^aggregated:(.*)$')
-  if aggregated or not holder then
-    return aggregated
-  end
-  return redis.pcall('HEXISTS', context.prefixes.task .. holder, 'msg') ~= 0 and holder
-end
-
 local function refusalOf(context, taken, taskId, lock)
   if lock ~= '' then
     -- A lock of another type may have been somebody's.
     if not taken.locks[lock] and not isSound(lock, 'string') then
       return 'DUPLICATE'
     end
-    local holder = taken.locks[lock] or holderOf(context, lock)
+    local holder = taken.locks[lock] or lockHolder(context.prefixes.task, lock)
     if holder then
       return holder == taskId and 'HELD' or 'DUPLICATE'
     end

@@ -1,0 +1,27 @@
+-- free-locks: deletes unique locks whose holders are not stored any more. In a queue with groups none is: a Go server may
+-- have aggregated the holder, which keeps its lock then (Q-03) and leaves no trace.
+--
+-- KEYS[1]   groups           set     names of groups with waiting tasks
+-- KEYS[2]   aggregationSets  zset    full key of an aggregation set -> its deadline, epoch seconds
+-- KEYS[3..] locks            string  id of the task that holds the lock
+-- ARGV[1]   taskPrefix       a task's hash is this and its id: built here, same hash slot
+--
+-- Reply     array of the positions (from 1) of the locks that were freed
+-- Cost      O(n), n locks given
+local groups, aggregationSets = KEYS[1], KEYS[2]
+local taskPrefix = ARGV[1]
+
+-- include: notices
+-- include: lock-holder
+
+if redis.call('EXISTS', groups, aggregationSets) > 0 then
+  return {}
+end
+local freed = {}
+for i = 3, #KEYS do
+  local lock = KEYS[i]
+  if isSound(lock, 'string') and not lockHolder(taskPrefix, lock) and redis.call('DEL', lock) == 1 then
+    freed[#freed + 1] = i - 2
+  end
+end
+return withNotices(freed)
