@@ -76,8 +76,9 @@ export type { ServerStatus } from './model/broker/presence.js';
 
 export { defineTask } from './model/task/task-definition.js';
 export type { PatternMatch, PatternOptions, TaskPattern } from './model/task/task-pattern.js';
-export type { TaskDefinition, TaskDefinitionOptions } from './model/task/task-definition.js';
+export type { PayloadOf, TaskArguments, TaskDefinition, TaskDefinitionOptions } from './model/task/task-definition.js';
 export type { EnqueueOptions } from './model/task/task-options.js';
+export type { Jsonify } from './model/task/jsonify.js';
 export { jsonCodec } from './model/task/payload.codec.js';
 export type { PayloadCodec } from './model/task/payload.codec.js';
 export type { StandardSchemaV1 } from './model/task/standard-schema.js';

@@ -13,9 +13,12 @@ export class InstanceScheduler extends AsynqScheduler {
     if (this.entries().length > 0) await this.start();
   }
 
-  override register<P>(spec: string, definition: TaskDefinition<P>, ...args: ScheduleArguments<P>): string;
-  override register(spec: string, type: string, payload?: unknown, options?: ScheduleOptions): string;
-  override register(spec: string, task: string & TaskDefinition, payload?: unknown, options?: ScheduleOptions): string {
+  override register<Task extends string | TaskDefinition>(
+    spec: string,
+    task: Task,
+    ...args: ScheduleArguments<Task>
+  ): string;
+  override register(spec: string, task: string | TaskDefinition, payload?: unknown, options?: ScheduleOptions): string {
     const id = super.register(spec, task, payload, options);
     if (this.#mayRun && this.status === 'new') this.#startLate(this.options.logger);
     return id;

@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../model/errors/option-errors.js';
 import { InvalidStateError } from '../model/errors/state-errors.js';
 import { TestExpectationError } from '../model/errors/test-errors.js';
 import { checkDuration, checkInstant, checkInteger, checkNames } from '../model/options/check.js';
-import type { TaskDefinition } from '../model/task/task-definition.js';
+import type { TaskArguments, TaskDefinition } from '../model/task/task-definition.js';
 import { addMs, type Duration, type EpochMs } from '../model/time/duration.js';
 import type { AsynqInstance } from '../nest/asynq-instance.js';
 import type { AsynqInstances } from '../nest/asynq-instances.js';
@@ -174,7 +174,8 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
    * @throws InvalidTaskError, InvalidOptionError as `enqueue` does. InvalidStateError before the application is
    * initialized.
    */
-  async run<P>(task: string | TaskDefinition<P>, payload?: NoInfer<P>, options: RunOptions = {}): Promise<RunOutcome> {
+  run<Task extends string | TaskDefinition>(task: Task, ...args: TaskArguments<Task, RunOptions>): Promise<RunOutcome>;
+  async run(task: string | TaskDefinition, payload?: unknown, options: RunOptions = {}): Promise<RunOutcome> {
     this.#checkReady('run');
     const { clock, random } = this.#environment;
     const deps = { instance: this.#instance(options.instance), clock, random };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isStandardSchema, type StandardSchemaV1, validate } from '../../lib/model/task/standard-schema.js';
-import { defineTask, type TaskDefinition } from '../../lib/model/task/task-definition.js';
+import { defineTask } from '../../lib/model/task/task-definition.js';
 import { noOptions } from '../../lib/model/task/task-options.js';
 
 const User = z.object({ userId: z.number(), locale: z.string().default('en') });
@@ -32,10 +32,8 @@ describe('defineTask', () => {
     );
   });
 
-  it('takes its payload type from the schema', () => {
-    const definition = defineTask('email:send', { schema: User });
-    const typed: TaskDefinition<{ userId: number; locale: string }> = definition;
-    expect(typed.schema).toBe(User);
+  it('keeps its schema', () => {
+    expect(defineTask('email:send', { schema: User }).schema).toBe(User);
   });
 });
 

@@ -49,7 +49,8 @@ describe('@TaskHandler', () => {
   });
 
   it('takes a task definition, whose schema makes the payload', async () => {
-    const Mail = defineTask('mail', { schema: z.object({ to: z.string(), copies: z.number().default(1) }) });
+    const copies = z.string().transform(Number).default(1);
+    const Mail = defineTask('mail', { schema: z.object({ to: z.string(), copies }) });
     @Injectable()
     class Mails {
       @TaskHandler(Mail)
@@ -59,6 +60,7 @@ describe('@TaskHandler', () => {
     }
     const test = await startApp({ imports: [registered()], providers: [Mails] });
     expect(await resultOf(test, 'mail', { to: 'Ada' })).toEqual({ to: 'Ada', copies: 1 });
+    expect(await resultOf(test, Mail, { to: 'Ada', copies: '3' })).toEqual({ to: 'Ada', copies: 3 });
     expect((await failureOf(test, { type: 'mail', payload: { to: 5 } })).name).toBe('InvalidPayloadError');
   });
 

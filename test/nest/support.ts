@@ -6,6 +6,7 @@ import {
   type AsynqModuleOptions,
   AsynqServer,
   type EnqueueOptions,
+  type TaskDefinition,
   type TaskEventName,
   type TaskEvents,
 } from '../../lib/index.js';
@@ -94,9 +95,11 @@ export function nextEvent<N extends TaskEventName>(
 /** Enqueues a task and resolves with its result once it has completed. */
 export async function resultOf(
   test: TestApp,
-  ...task: readonly [type: string, payload?: unknown, options?: EnqueueOptions]
+  ...task: readonly [task: string | TaskDefinition, payload?: unknown, options?: EnqueueOptions]
 ): Promise<unknown> {
-  const completed = nextEvent(test, { event: 'completed', type: task[0] });
+  const [named] = task;
+  const type = typeof named === 'string' ? named : named.type;
+  const completed = nextEvent(test, { event: 'completed', type });
   const { id, queue } = await test.client.enqueue(...task);
   await completed;
   const redis = rawClient();

@@ -50,6 +50,14 @@ describe('types of the decorators', () => {
       @Cron('0 2 * * *', { type: Mail, payload: { to: 'ada' }, overlap: 'skip' })
       nightly(_task: Task<{ to: string }>) {}
 
+      // @ts-expect-error the payload is of another type
+      @Cron('0 2 * * *', { type: Mail, payload: { to: 5 } })
+      misled() {}
+
+      // @ts-expect-error the definition has `to`
+      @Cron('0 2 * * *', { type: Mail, payload: { to: 'ada' } })
+      wrong(_task: Task<{ from: string }>) {}
+
       // @ts-expect-error every tick would need an id of its own
       @Cron('0 2 * * *', { taskId: 'one' })
       named() {}

@@ -18,7 +18,7 @@ import { systemClock } from '../system-clock.js';
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import { AwaitedEnqueue, CountedEnqueue, type EnqueueResult, Tally } from './enqueue-outcome.js';
-import { type EnqueueArguments, type EnqueueItem, TaskRequests } from './task-requests.js';
+import { type EnqueueArguments, TaskRequests } from './task-requests.js';
 
 /** How a task is canceled. */
 export interface CancelOptions {
@@ -75,7 +75,7 @@ export class AsynqClient {
    * Enqueues one task. Calls made in the same breath share a round trip; each has its own outcome.
    *
    * The payload is encoded at once; bytes (`Buffer`, `Uint8Array`) go as they are and must not be changed before the
-   * promise settles. With a definition that has a schema, what is sent is the schema's output.
+   * promise settles. A definition's schema checks it as it will arrive; what is sent is what was given.
    *
    * @throws InvalidTaskError, InvalidOptionError when the task cannot be enqueued as given; nothing was sent.
    * @throws DuplicateTaskError when it is `unique` and an equal task holds the lock.
@@ -85,8 +85,7 @@ export class AsynqClient {
    * @example
    * const info = await asynq.enqueue('email:send', { userId: 42 }, { queue: 'critical', unique: '1h' });
    */
-  enqueue<P>(definition: TaskDefinition<P>, ...args: EnqueueArguments<P>): Promise<TaskInfo>;
-  enqueue(type: string, payload?: unknown, options?: EnqueueOptions): Promise<TaskInfo>;
+  enqueue<Task extends string | TaskDefinition>(task: Task, ...args: EnqueueArguments<Task>): Promise<TaskInfo>;
   enqueue(task: string | TaskDefinition, payload?: unknown, options?: EnqueueOptions): Promise<TaskInfo> {
     try {
       this.#refuseClosed();
@@ -105,8 +104,10 @@ export class AsynqClient {
    * const results = await asynq.enqueueMany([[SendEmail, { userId: 1 }], [SendEmail, { userId: 2 }, { processIn: '1h' }]]);
    * const refused = results.filter((result) => result.status === 'rejected');
    */
-  async enqueueMany<const P extends readonly unknown[]>(
-    items: readonly [...{ [K in keyof P]: EnqueueItem<P[K]> }],
+  async enqueueMany<const Tasks extends readonly (string | TaskDefinition)[]>(
+    items: readonly [
+      ...{ [Index in keyof Tasks]: readonly [task: Tasks[Index], ...arguments: EnqueueArguments<Tasks[Index]>] },
+    ],
   ): Promise<EnqueueResult[]> {
     this.#refuseClosed();
     const list: readonly unknown[] = Array.isArray(items)

@@ -2,9 +2,9 @@ import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import { showValue } from '../../model/errors/option-errors.js';
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
 import { defaultQueue } from '../../model/queue/queue-name.js';
-import type { PayloadCodec } from '../../model/task/payload.codec.js';
-import { validate } from '../../model/task/standard-schema.js';
-import { checkTaskType, type TaskDefinition } from '../../model/task/task-definition.js';
+import { decodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
+import { type StandardSchemaV1, validate } from '../../model/task/standard-schema.js';
+import { checkTaskType, type TaskArguments, type TaskDefinition } from '../../model/task/task-definition.js';
 import {
   type EnqueueOptions,
   layTaskOptions,
@@ -15,15 +15,13 @@ import {
 import type { Clock } from '../../model/time/clock.js';
 import { requestFor } from './new-task.js';
 
-/** One task for {@link AsynqClient.enqueueMany}: what `enqueue` takes, as a tuple. */
-export type EnqueueItem<P = unknown> =
-  | readonly [type: string, payload?: unknown, options?: EnqueueOptions]
-  | readonly [definition: TaskDefinition<P>, ...arguments: EnqueueArguments<P>];
+/** What follows a task in `enqueue`: its payload and options. */
+export type EnqueueArguments<Task> = TaskArguments<Task, EnqueueOptions>;
 
-/** What follows a task definition; the payload may be left out only where `undefined` is one. */
-export type EnqueueArguments<P> = undefined extends P
-  ? readonly [payload?: NoInfer<P>, options?: EnqueueOptions]
-  : readonly [payload: NoInfer<P>, options?: EnqueueOptions];
+/** One task for {@link AsynqClient.enqueueMany}: what `enqueue` takes, as a tuple. */
+export type EnqueueItem<Task extends string | TaskDefinition = string | TaskDefinition> = Task extends unknown
+  ? readonly [task: Task, ...arguments: EnqueueArguments<Task>]
+  : never;
 
 export interface TaskRequestsDeps {
   /** Turns payloads into bytes. */
@@ -56,11 +54,10 @@ export class TaskRequests {
     }
     const { type, schema } = checkDefinition(task);
     const laid = layTaskOptions(options, { path: 'enqueue: options', under: this.#layerOf(task) });
-    if (schema === undefined) return this.#complete(type, payload, laid);
-    const validated = tryValidate(() => validate(schema, payload), type);
-    return validated instanceof Promise
-      ? validated.then((output) => this.#complete(type, output, laid))
-      : this.#complete(type, validated, laid);
+    const request = this.#complete(type, payload, laid);
+    if (schema === undefined) return request;
+    const checked = this.#check(request, { schema, given: payload });
+    return checked instanceof Promise ? checked.then(() => request) : request;
   }
 
   /** The queue that a task goes to when a call does not name one. */
@@ -73,6 +70,24 @@ export class TaskRequests {
   #complete(type: string, payload: unknown, options: TaskOptions): EnqueueRequest {
     const { codec, clock } = this.deps;
     return requestFor({ type, payload, options }, { codec, now: clock.now() });
+  }
+
+  /** Gives the schema what a handler would be given; what it makes of it is made by the handler's side. */
+  #check(
+    { message }: EnqueueRequest,
+    { schema, given }: { readonly schema: StandardSchemaV1; readonly given: unknown },
+  ): unknown {
+    const refuseTask = (error: unknown): never => {
+      const reason = error instanceof Error ? error.message : String(error);
+      const hint = matches(schema, given) ? '; what was given does, but not what the codec makes of it' : '';
+      throw new InvalidTaskError(`Task "${message.type}" cannot be enqueued: ${reason}${hint}`, { cause: error });
+    };
+    try {
+      const checked = validate(schema, decodePayload(message.payload, this.deps.codec));
+      return checked instanceof Promise ? checked.catch(refuseTask) : checked;
+    } catch (error) {
+      return refuseTask(error);
+    }
   }
 
   #layerOf(definition: TaskDefinition): TaskOptions {
@@ -90,16 +105,14 @@ function checkDefinition(task: TaskDefinition): TaskDefinition {
   throw new InvalidTaskError(`A task is named by its type or by what defineTask made, got ${showValue(task)}`);
 }
 
-/** Whatever a schema throws, or rejects with, is the task's fault and names the task. */
-function tryValidate(run: () => unknown, type: string): unknown {
-  const refuseTask = (error: unknown): never => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InvalidTaskError(`Task "${type}" cannot be enqueued: ${reason}`, { cause: error });
-  };
+/** Whether a schema takes a value; `false` where it takes its time to say so. */
+function matches(schema: StandardSchemaV1, value: unknown): boolean {
   try {
-    const validated = run();
-    return validated instanceof Promise ? validated.catch(refuseTask) : validated;
-  } catch (error) {
-    return refuseTask(error);
+    const checked = validate(schema, value);
+    if (!(checked instanceof Promise)) return true;
+    checked.catch(() => {});
+  } catch {
+    // It does not.
   }
+  return false;
 }

@@ -8,7 +8,7 @@ import { ScheduleConflictError, ScheduleNotFoundError } from '../../model/errors
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
-import type { TaskDefinition } from '../../model/task/task-definition.js';
+import type { TaskArguments, TaskDefinition } from '../../model/task/task-definition.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import { EngineEventEmitter } from '../engine-events.js';
 import { openBroker } from '../open-broker.js';
@@ -20,9 +20,7 @@ import { type ResolvedSchedulerOptions, resolveSchedulerOptions, type SchedulerO
 import { SchedulerServices } from './scheduler-services.js';
 
 /** What follows a task definition; the payload may be left out only where `undefined` is one. */
-export type ScheduleArguments<P> = undefined extends P
-  ? readonly [payload?: NoInfer<P>, options?: ScheduleOptions]
-  : readonly [payload: NoInfer<P>, options?: ScheduleOptions];
+export type ScheduleArguments<Task> = TaskArguments<Task, ScheduleOptions>;
 
 /** A registered schedule as {@link AsynqScheduler.entries} shows it: a snapshot. */
 export interface ScheduleInfo {
@@ -98,8 +96,7 @@ export class AsynqScheduler {
    * @example
    * scheduler.register('CRON_TZ=Asia/Ho_Chi_Minh 0 2 * * *', Backup, { full: true }, { catchUp: 'latest' });
    */
-  register<P>(spec: string, definition: TaskDefinition<P>, ...args: ScheduleArguments<P>): string;
-  register(spec: string, type: string, payload?: unknown, options?: ScheduleOptions): string;
+  register<Task extends string | TaskDefinition>(spec: string, task: Task, ...args: ScheduleArguments<Task>): string;
   register(spec: string, task: string | TaskDefinition, payload?: unknown, options: ScheduleOptions = {}): string {
     if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed; it takes no more schedules');
     // What is wrong with the task is wrong now, not at two in the morning.

@@ -171,11 +171,7 @@ export class PeriodicTasks {
 
   #add(content: string, { spec, task, payload, options }: PeriodicTask): void {
     try {
-      const id =
-        typeof task === 'string'
-          ? this.#scheduler.register(spec, task, payload, options)
-          : this.#scheduler.register(spec, task, payload, options);
-      this.#registered.set(content, id);
+      this.#registered.set(content, this.#scheduler.register(spec, task, payload, options));
     } catch (error) {
       this.#report('A periodic task is left out', error);
     }

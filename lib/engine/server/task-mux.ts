@@ -59,7 +59,7 @@ export class TaskMux {
    * @throws InvalidOptionError when the pattern has a wildcard, or the handler is neither a function nor a mux.
    */
   handle<P = unknown>(
-    pattern: string | TaskDefinition<P>,
+    pattern: string | TaskDefinition<unknown, P>,
     handler: Handler<P> | TaskMux,
     options: PatternOptions = {},
   ): this {

@@ -12,11 +12,12 @@ type CronTaskOptions = Pick<
 >;
 
 /** Options of {@link Cron}. */
-export interface CronOptions extends CronTaskOptions, Pick<ScheduleOptions, 'id' | 'timeZone' | 'catchUp' | 'overlap'> {
+export interface CronOptions<Given = unknown, Arriving = unknown>
+  extends CronTaskOptions, Pick<ScheduleOptions, 'id' | 'timeZone' | 'catchUp' | 'overlap'> {
   /** Type of the tasks, or their definition. Default `cron:<id>`. */
-  readonly type?: string | TaskDefinition | undefined;
+  readonly type?: string | TaskDefinition<Given, Arriving> | undefined;
   /** Payload of every task. Default: none. */
-  readonly payload?: unknown;
+  readonly payload?: NoInfer<Given> | undefined;
   /** Name of the module instance that schedules and handles. Default: the one registered without a name. */
   readonly instance?: string | undefined;
   /** Whether the schedule ticks. What was enqueued before is handled all the same. Default true. */
@@ -49,10 +50,10 @@ export interface CronMetadata {
  *   }
  * }
  */
-export function Cron(
+export function Cron<Given = unknown, Arriving = unknown>(
   spec: Configurable<string>,
-  options: ConfigurableOptions<CronOptions> = {},
-): TaskHandlerDecorator<unknown> {
+  options: ConfigurableOptions<CronOptions<Given, Arriving>> = {},
+): TaskHandlerDecorator<Arriving> {
   return (target, method, descriptor) => {
     const entry: CronMetadata = { spec, options };
     decorateMethod({ decorator: '@Cron', target, method, descriptor }, { key: cronKey, entry });

@@ -69,7 +69,7 @@ export function TaskHandler(
   options?: ConfigurableOptions<TaskHandlerOptions>,
 ): TaskHandlerDecorator<unknown>;
 export function TaskHandler<P>(
-  definition: TaskDefinition<P>,
+  definition: TaskDefinition<unknown, P>,
   options?: ConfigurableOptions<TaskHandlerOptions>,
 ): TaskHandlerDecorator<P>;
 export function TaskHandler(

@@ -62,7 +62,7 @@ describe('enqueue refuses, before anything is written,', () => {
     ],
     ['C-29 the Unix epoch as deadline', ['x', 1, { deadline: new Date(0) }], 'ASYNQ_INVALID_OPTION', 'in the future'],
   ])('%s', async (_what, args, code, message) => {
-    const refused = subject.client.enqueue(...(args as Parameters<AsynqClient['enqueue']>));
+    const refused = subject.client.enqueue(...(args as [string]));
     await expect(refused).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
   });
 
