@@ -40,7 +40,7 @@ export { AsynqScheduler } from './engine/scheduler/asynq-scheduler.js';
 export type { ScheduleArguments, ScheduleInfo } from './engine/scheduler/asynq-scheduler.js';
 export { PeriodicTasks } from './engine/scheduler/periodic-tasks.js';
 export type { PeriodicTask, PeriodicTaskProvider, PeriodicTasksOptions } from './engine/scheduler/periodic-tasks.js';
-export type { ScheduleOptions } from './engine/scheduler/schedule-entry.js';
+export type { ScheduleOptions } from './engine/scheduler/schedule.js';
 export type {
   CatchUp,
   ScheduledTask,
@@ -89,13 +89,7 @@ export type { TaskState } from './model/task/task-state.js';
 
 export { nextTick } from './model/cron/cron-next.js';
 export { parseCronSpec } from './model/cron/cron-spec.js';
-export type {
-  CronSchedule,
-  CronSpecOptions,
-  CronTimes,
-  EverySchedule,
-  FieldsSchedule,
-} from './model/cron/cron-spec.js';
+export type { CronSpec, CronSpecOptions, CronTimes, EverySpec, FieldsSpec } from './model/cron/cron-spec.js';
 
 export { parseDuration } from './model/options/parse-duration.js';
 export { defaultRetryDelay } from './model/retry/retry-delay.js';

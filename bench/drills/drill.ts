@@ -3,7 +3,7 @@ import { Arguments } from '../support/arguments.js';
 import { aggregate } from './aggregate.js';
 import { connections } from './connections.js';
 import { cycles } from './cycles.js';
-import { cronEntries } from './cron-entries.js';
+import { schedules } from './schedules.js';
 import { cronReplicas } from './cron-replicas.js';
 import { type DrillContext, seededRandom } from './drill-context.js';
 import { due } from './due.js';
@@ -27,7 +27,7 @@ const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>>
   aggregate,
   sigterm,
   'cron-replicas': cronReplicas,
-  'cron-entries': cronEntries,
+  schedules,
 };
 
 const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
@@ -42,7 +42,7 @@ const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
   cycles         1,000 applications under test in one process (--tasks)
   sigterm        the sample is told to end under load
   cron-replicas  five schedulers, killed, frozen and with a wrong clock, one task a tick (--minutes, --seed)
-  cron-entries   a scheduler with 10,000 entries: its start, and its cost at rest (--tasks, --seed)`;
+  schedules      a scheduler with 10,000 schedules: its start, and its cost at rest (--tasks, --seed)`;
 
 const args = new Arguments(process.argv.slice(2), usage);
 const seed = args.number('seed', 1);

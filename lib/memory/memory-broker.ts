@@ -44,7 +44,7 @@ export class MemoryBroker implements Broker {
   readonly work: WorkContract;
   readonly maintenance: MaintenanceContract;
   readonly presence: PresenceContract;
-  readonly schedule: ScheduleContract;
+  readonly schedules: ScheduleContract;
   readonly #life = new MemoryLife();
   readonly #notices = new StorageNotices();
 
@@ -56,7 +56,7 @@ export class MemoryBroker implements Broker {
     this.work = new MemoryWork({ ...deps, settle });
     this.maintenance = new MemoryMaintenance({ ...deps, settle });
     this.presence = new MemoryPresence(deps);
-    this.schedule = new MemorySchedule(deps);
+    this.schedules = new MemorySchedule(deps);
   }
 
   describe(): string {

@@ -1,6 +1,6 @@
 import type { ScheduleContract, ScheduleName, TickOutcome, TickRequest } from '../model/broker/schedule.contract.js';
-import type { ScheduleEvent } from '../model/cron/schedule.js';
-import { tickMemory } from '../model/cron/schedule.js';
+import type { ScheduleEvent } from '../model/cron/published-schedule.js';
+import { tickMemory } from '../model/cron/published-schedule.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskState } from '../model/task/task-state.js';
 import { addMs, type EpochMs, fromSeconds, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
@@ -12,7 +12,7 @@ import type { TickNotes } from './tick-notes.js';
 
 /** Longer than a year, so that a yearly schedule knows its last tick. */
 const ticksTtl = ms(400 * 86_400_000);
-/** Events that the history of an entry holds. */
+/** Events that the history of a schedule holds. */
 const mostEvents = 1_000;
 
 const ended: ReadonlySet<TaskState | undefined> = new Set(['completed', 'archived', undefined]);
@@ -54,34 +54,34 @@ export class MemorySchedule implements ScheduleContract {
     return schedules.map(({ queue, schedule }) => store.queue(queue).ticks.get(schedule, now)?.value.latest);
   }
 
-  async publishEntries(request: Parameters<ScheduleContract['publishEntries']>[0]): Promise<void> {
+  async publishSchedules(request: Parameters<ScheduleContract['publishSchedules']>[0]): Promise<void> {
     const { life, store } = this.deps;
     life.refuseClosed();
     const at = expiryInstant(this.deps, request.now);
     store.schedulers.sweep(at);
     store.schedulers.delete(request.schedulerId);
-    if (request.entries.length === 0) return;
-    const value = request.entries.map((entry) => ({
-      ...entry,
-      taskPayload: copyOf(entry.taskPayload),
-      options: [...entry.options],
+    if (request.schedules.length === 0) return;
+    const value = request.schedules.map((schedule) => ({
+      ...schedule,
+      taskPayload: copyOf(schedule.taskPayload),
+      options: [...schedule.options],
     }));
     store.schedulers.set(request.schedulerId, { value, expiresAt: addMs(at, wholeSeconds(request.ttl)) });
   }
 
-  async clearEntries(schedulerId: string): Promise<void> {
+  async clearSchedules(schedulerId: string): Promise<void> {
     this.deps.life.refuseClosed();
     this.deps.store.schedulers.delete(schedulerId);
   }
 
-  async recordEvent({ entryId, event, ttl }: Parameters<ScheduleContract['recordEvent']>[0]): Promise<void> {
+  async recordEvent({ scheduleId, event, ttl }: Parameters<ScheduleContract['recordEvent']>[0]): Promise<void> {
     const { life, store, clock } = this.deps;
     life.refuseClosed();
     const now = clock.now();
-    const known = store.histories.get(entryId, now)?.value ?? [];
+    const known = store.histories.get(scheduleId, now)?.value ?? [];
     const value = withEvent(known, { ...event }).slice(-mostEvents);
     store.histories.sweep(now);
-    store.histories.set(entryId, { value, expiresAt: addMs(now, wholeSeconds(ttl)) });
+    store.histories.set(scheduleId, { value, expiresAt: addMs(now, wholeSeconds(ttl)) });
   }
 
   /** Stores the task of a tick that nobody has used up. */

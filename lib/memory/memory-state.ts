@@ -1,7 +1,7 @@
 import type { CancelOutcome } from '../model/broker/presence.contract.js';
 import type { RunClaim } from '../model/broker/work.contract.js';
 import type { ServerInfo, WorkerInfo } from '../model/broker/presence.js';
-import type { ScheduleEntry, ScheduleEvent } from '../model/cron/schedule.js';
+import type { PublishedSchedule, ScheduleEvent } from '../model/cron/published-schedule.js';
 import type { TaskState } from '../model/task/task-state.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { ExpiringMap } from './expiring-map.js';
@@ -29,7 +29,7 @@ export class MemoryStore {
   /** What servers publish of themselves, by `host:pid:server-id`. */
   readonly servers = new ExpiringMap<PublishedServer>();
   /** What schedulers publish, by `host:pid:scheduler-id`. */
-  readonly schedulers = new ExpiringMap<readonly ScheduleEntry[]>();
+  readonly schedulers = new ExpiringMap<readonly PublishedSchedule[]>();
   /** The newest firings of a schedule entry, oldest first, by the entry's id. */
   readonly histories = new ExpiringMap<readonly ScheduleEvent[]>();
   readonly signals = new MemorySignals();

@@ -1,6 +1,6 @@
 import type { Logger } from '../engine/logger.js';
 import { AsynqScheduler, type ScheduleArguments } from '../engine/scheduler/asynq-scheduler.js';
-import type { ScheduleOptions } from '../engine/scheduler/schedule-entry.js';
+import type { ScheduleOptions } from '../engine/scheduler/schedule.js';
 import type { TaskDefinition } from '../model/task/task-definition.js';
 
 /** The scheduler of an instance. One without a schedule does not run: it starts with its first, once it is let. */
@@ -10,7 +10,7 @@ export class InstanceScheduler extends AsynqScheduler {
   /** From now on it runs as soon as it has a schedule. */
   async allowToRun(): Promise<void> {
     this.#mayRun = true;
-    if (this.entries().length > 0) await this.start();
+    if (this.schedules().length > 0) await this.start();
   }
 
   override register<Task extends string | TaskDefinition>(

@@ -6,7 +6,7 @@ export interface ModuleSchedulerOptions extends Pick<
   SchedulerOptions,
   'timeZone' | 'catchUp' | 'heartbeatInterval' | 'shutdownTimeout' | 'preEnqueue' | 'postEnqueue'
 > {
-  /** Ids of `@Cron` entries that are switched off: `['EmailTasks.backup']`. Their waiting tasks are handled. Default: none. */
+  /** Ids of `@Cron` schedules that are switched off: `['EmailTasks.backup']`. Their waiting tasks are handled. Default: none. */
   readonly disabled?: readonly string[] | undefined;
 }
 
@@ -42,6 +42,6 @@ export function resolveModuleSchedulerOptions(
 }
 
 function checkIds(disabled: unknown, path: string): readonly string[] {
-  if (!Array.isArray(disabled)) return refuse({ path, value: disabled }, 'a list of ids of @Cron entries');
+  if (!Array.isArray(disabled)) return refuse({ path, value: disabled }, 'a list of ids of @Cron schedules');
   return disabled.map((value: unknown, index) => checkText({ path: `${path}[${index}]`, value }));
 }

@@ -11,7 +11,7 @@ export const globalKeys = {
   servers: 'asynq:servers',
   /** zset: workers key -> expiry, epoch seconds */
   workers: 'asynq:workers',
-  /** zset: key of a scheduler's entries -> expiry, epoch seconds */
+  /** zset: key of a scheduler's schedules -> expiry, epoch seconds */
   schedulers: 'asynq:schedulers',
   /** channel: task id */
   cancelChannel: 'asynq:cancel',
@@ -142,14 +142,14 @@ export function workersKey(serverId: string): string {
   return `asynq:workers:{${serverId}}`;
 }
 
-/** list: the entries of a scheduler; `schedulerId` is `host:pid:id`. */
+/** list: the schedules of a scheduler; `schedulerId` is `host:pid:id`. */
 export function schedulerKey(schedulerId: string): string {
   return `asynq:schedulers:{${schedulerId}}`;
 }
 
-/** zset: what a schedule entry has enqueued -> when, epoch seconds. */
-export function scheduleHistoryKey(entryId: string): string {
-  return `asynq:scheduler_history:${entryId}`;
+/** zset: what a schedule schedule has enqueued -> when, epoch seconds. */
+export function scheduleHistoryKey(scheduleId: string): string {
+  return `asynq:scheduler_history:${scheduleId}`;
 }
 
 /** hash, ours: which ticks of a schedule are used up; beside the queue that its tasks go to. */

@@ -25,7 +25,7 @@ export class RedisBroker implements Broker {
   readonly work: WorkContract;
   readonly maintenance: MaintenanceContract;
   readonly presence: PresenceContract;
-  readonly schedule: ScheduleContract;
+  readonly schedules: ScheduleContract;
 
   private readonly notices = new StorageNotices();
 
@@ -35,7 +35,7 @@ export class RedisBroker implements Broker {
     this.work = new RedisWork(deps);
     this.maintenance = new RedisMaintenance(deps);
     this.presence = new RedisPresence(deps);
-    this.schedule = new RedisSchedule(deps);
+    this.schedules = new RedisSchedule(deps);
   }
 
   describe(): string {

@@ -1,6 +1,6 @@
 import type { ScheduleContract, ScheduleName, TickOutcome, TickRequest } from '../model/broker/schedule.contract.js';
-import { encodeScheduleEntry, encodeScheduleEvent } from '../model/cron/schedule.codec.js';
-import { tickMemory } from '../model/cron/schedule.js';
+import { encodePublishedSchedule, encodeScheduleEvent } from '../model/cron/published-schedule.codec.js';
+import { tickMemory } from '../model/cron/published-schedule.js';
 import { InternalError } from '../model/errors/asynq-error.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { epochMs, type EpochMs, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
@@ -35,15 +35,15 @@ export const enqueueTickScript = defineScript({
   replies: ['TAKEN', 'ENQUEUED', 'OVERLAPS', 'DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 
-/** Says what a scheduler's entries are (P-108). */
-export const publishEntriesScript = defineScript({
-  file: 'publish-entries.lua',
-  keys: ['entries'],
+/** Says what a scheduler's schedules are (P-108). */
+export const publishSchedulesScript = defineScript({
+  file: 'publish-schedules.lua',
+  keys: ['schedules'],
   args: ['ttl', '...records'],
   replies: ['PUBLISHED'],
 });
 
-/** Adds to an entry's history (P-109). */
+/** Adds to a schedule's history (P-109). */
 export const recordEventScript = defineScript({
   file: 'record-event.lua',
   keys: ['history'],
@@ -109,27 +109,27 @@ export class RedisSchedule implements ScheduleContract {
     return replies.map((reply) => (reply === null ? undefined : epochMs(numberReply(reply))));
   }
 
-  async publishEntries(request: Parameters<ScheduleContract['publishEntries']>[0]): Promise<void> {
-    const { schedulerId, entries, ttl, now } = request;
+  async publishSchedules(request: Parameters<ScheduleContract['publishSchedules']>[0]): Promise<void> {
+    const { schedulerId, schedules, ttl, now } = request;
     const { runner } = this.deps;
     const ttlSeconds = wholeSeconds(ttl);
     const key = schedulerKey(schedulerId);
     await Promise.all([
       listKey(runner, { registry: globalKeys.schedulers, expiresAt: toEpochSeconds(now) + ttlSeconds, key }),
-      runner.run(publishEntriesScript, [key], [ttlSeconds, ...entries.map(encodeScheduleEntry)]),
+      runner.run(publishSchedulesScript, [key], [ttlSeconds, ...schedules.map(encodePublishedSchedule)]),
     ]);
   }
 
-  async clearEntries(schedulerId: string): Promise<void> {
+  async clearSchedules(schedulerId: string): Promise<void> {
     const { connection } = this.deps;
     const key = schedulerKey(schedulerId);
     await Promise.all([connection.send('zrem', [globalKeys.schedulers, key]), connection.send('del', [key])]);
   }
 
-  async recordEvent({ entryId, event, ttl }: Parameters<ScheduleContract['recordEvent']>[0]): Promise<void> {
+  async recordEvent({ scheduleId, event, ttl }: Parameters<ScheduleContract['recordEvent']>[0]): Promise<void> {
     await this.deps.runner.run(
       recordEventScript,
-      [scheduleHistoryKey(entryId)],
+      [scheduleHistoryKey(scheduleId)],
       [toEpochSeconds(event.enqueuedAt), encodeScheduleEvent(event), wholeSeconds(ttl)],
     );
   }

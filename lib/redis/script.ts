@@ -28,7 +28,7 @@ export function defineScript(contract: Pick<Script, 'file' | 'keys' | 'args' | '
 const typesByName: Readonly<Record<string, StoredType>> = {
   pending: 'list',
   active: 'list',
-  entries: 'list',
+  schedules: 'list',
   lease: 'zset',
   scheduled: 'zset',
   retry: 'zset',

@@ -21,7 +21,7 @@ export class TestBroker implements Broker {
   readonly work: TestWork;
   readonly maintenance: MaintenanceContract;
   readonly presence: PresenceContract;
-  readonly schedule: ScheduleContract;
+  readonly schedules: ScheduleContract;
   #onClosed: (() => void)[] = [];
 
   constructor(private readonly deps: TestBrokerDeps) {
@@ -55,9 +55,9 @@ export class TestBroker implements Broker {
         await broker.presence.publishServer(request);
       },
     });
-    this.schedule = this.#watched<ScheduleContract>(broker.schedule, {
+    this.schedules = this.#watched<ScheduleContract>(broker.schedules, {
       enqueueTick: async (tick) => {
-        const outcome = await broker.schedule.enqueueTick(tick);
+        const outcome = await broker.schedules.enqueueTick(tick);
         if (outcome === 'enqueued') this.#enqueued(tick.request, tick.now);
         return outcome;
       },

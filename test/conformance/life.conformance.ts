@@ -42,7 +42,7 @@ export const brokerLife = chapter('the life of a broker', (it) => {
     await broker.open();
     await broker.close();
     const { queue } = tasks;
-    const { work, maintenance, presence, schedule } = broker;
+    const { work, maintenance, presence, schedules } = broker;
     const leaseUntil = after(30_000);
     const { signal } = new AbortController();
     const set = { queue, group: 'g', setId: 's' };
@@ -75,10 +75,10 @@ export const brokerLife = chapter('the life of a broker', (it) => {
       subscribe: async () => await presence.subscribe(listener),
       cancel: async () => await presence.cancel({ queue, taskId: 'a', outcome: 'delete', now }),
       signal: async () => await presence.signalCancel('a'),
-      tick: async () => await schedule.enqueueTick(tick),
-      latestTicks: async () => await schedule.latestTicks([{ queue, schedule: 's' }]),
-      publish: async () => await schedule.publishEntries({ schedulerId: queue, entries: [], ttl: ms(1_000), now }),
-      clear: async () => await schedule.clearEntries(queue),
+      tick: async () => await schedules.enqueueTick(tick),
+      latestTicks: async () => await schedules.latestTicks([{ queue, schedule: 's' }]),
+      publish: async () => await schedules.publishSchedules({ schedulerId: queue, schedules: [], ttl: ms(1_000), now }),
+      clear: async () => await schedules.clearSchedules(queue),
     };
     for (const [name, call] of Object.entries(calls)) {
       const outcome = await call().then(

@@ -122,11 +122,11 @@ export function memoryFleetProbe(store: MemoryStore, clock: Clock): FleetProbe {
       const found = store.schedulers.get(schedulerId, clock.now());
       return await Promise.resolve(found && { entries: found.value, ttl: ttlOf(found, clock) });
     },
-    history: async (entryId) => {
-      const found = store.histories.get(entryId, clock.now());
+    history: async (scheduleId) => {
+      const found = store.histories.get(scheduleId, clock.now());
       return await Promise.resolve(found && { events: found.value, ttl: ttlOf(found, clock) });
     },
-    clearHistory: async (entryId) => await Promise.resolve(store.histories.delete(entryId)),
+    clearHistory: async (scheduleId) => await Promise.resolve(store.histories.delete(scheduleId)),
   };
 }
 

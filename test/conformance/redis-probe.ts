@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { decodeServerInfo, decodeWorkerInfo } from '../../lib/model/broker/presence.codec.js';
 import type { CancelOutcome } from '../../lib/model/broker/presence.contract.js';
-import { decodeScheduleEntry, decodeScheduleEvent } from '../../lib/model/cron/schedule.codec.js';
+import { decodePublishedSchedule, decodeScheduleEvent } from '../../lib/model/cron/published-schedule.codec.js';
 import { epochMs, ms } from '../../lib/model/time/duration.js';
 import type { Decoded } from '../../lib/model/wire/proto-reader.js';
 import {
@@ -148,19 +148,19 @@ export function redisFleetProbe(clientOf: ClientOf): FleetProbe {
       const records = await redis.lrangeBuffer(key, 0, -1);
       if (records.length === 0) return undefined;
       return {
-        entries: records.map((bytes) => valueOf(decodeScheduleEntry(bytes))),
+        entries: records.map((bytes) => valueOf(decodePublishedSchedule(bytes))),
         ttl: ms(await redis.pttl(key)),
       };
     },
-    history: async (entryId) => {
-      const key = scheduleHistoryKey(entryId);
+    history: async (scheduleId) => {
+      const key = scheduleHistoryKey(scheduleId);
       const redis = await clientOf(key);
       const records = await redis.zrangeBuffer(key, 0, '-1');
       if (records.length === 0) return undefined;
       return { events: records.map((bytes) => valueOf(decodeScheduleEvent(bytes))), ttl: ms(await redis.pttl(key)) };
     },
-    clearHistory: async (entryId) => {
-      const key = scheduleHistoryKey(entryId);
+    clearHistory: async (scheduleId) => {
+      const key = scheduleHistoryKey(scheduleId);
       await (await clientOf(key)).del(key);
     },
   };

@@ -1,5 +1,5 @@
 import type { TickOutcome, TickRequest } from '../../lib/model/broker/schedule.contract.js';
-import type { ScheduleEntry } from '../../lib/model/cron/schedule.js';
+import type { PublishedSchedule } from '../../lib/model/cron/published-schedule.js';
 import { type EpochMs, epochMs, type Ms, ms } from '../../lib/model/time/duration.js';
 import { until } from '../support/until.js';
 import { chapter } from './chapter.js';
@@ -20,10 +20,10 @@ export const ticking = chapter('ticks of a schedule', (it) => {
     const request = tasks.request({ idIsGenerated: true, ...task });
     // Nobody notices a tick before its time.
     const noticedAt = at ?? (tick > now ? tick : now);
-    return await by.schedule.enqueueTick({ schedule, tick, overlap, request, now: noticedAt });
+    return await by.schedules.enqueueTick({ schedule, tick, overlap, request, now: noticedAt });
   };
   const latest = async (tasks: QueueUnderTest, ...schedules: readonly string[]) =>
-    await tasks.other.schedule.latestTicks(schedules.map((schedule) => ({ queue: tasks.queue, schedule })));
+    await tasks.other.schedules.latestTicks(schedules.map((schedule) => ({ queue: tasks.queue, schedule })));
 
   it('are enqueued by one of twenty who ask at once, and taken for the others', async (tasks) => {
     const outcomes = await Promise.all(
@@ -164,7 +164,7 @@ export const ticking = chapter('ticks of a schedule', (it) => {
 });
 
 export const publishedSchedules = chapter('what a scheduler publishes', (it) => {
-  const anEntry = (fields: Partial<ScheduleEntry> = {}): ScheduleEntry => ({
+  const anEntry = (fields: Partial<PublishedSchedule> = {}): PublishedSchedule => ({
     id: 'entry',
     spec: '0 2 * * *',
     taskType: 'backup',
@@ -175,12 +175,12 @@ export const publishedSchedules = chapter('what a scheduler publishes', (it) => 
     ...fields,
   });
   const idOf = (tasks: QueueUnderTest): string => `host:1:${tasks.queue}`;
-  const publish = async (tasks: QueueUnderTest, entries: readonly ScheduleEntry[], ttl: Ms = ms(20_000)) =>
-    await tasks.broker.schedule.publishEntries({ schedulerId: idOf(tasks), entries, ttl, now });
-  const clear = async (tasks: QueueUnderTest) => await tasks.broker.schedule.clearEntries(idOf(tasks));
+  const publish = async (tasks: QueueUnderTest, entries: readonly PublishedSchedule[], ttl: Ms = ms(20_000)) =>
+    await tasks.broker.schedules.publishSchedules({ schedulerId: idOf(tasks), schedules: entries, ttl, now });
+  const clear = async (tasks: QueueUnderTest) => await tasks.broker.schedules.clearSchedules(idOf(tasks));
   const published = async (tasks: QueueUnderTest) => await tasks.fleet.entries(idOf(tasks));
   const record = async (tasks: QueueUnderTest, taskId: string, enqueuedAt: EpochMs, ttl: Ms = ms(90_000)) =>
-    await tasks.broker.schedule.recordEvent({ entryId: tasks.queue, event: { taskId, enqueuedAt }, ttl });
+    await tasks.broker.schedules.recordEvent({ scheduleId: tasks.queue, event: { taskId, enqueuedAt }, ttl });
 
   it('P-108 is there for a while, as it was published last, and gone when cleared', async (tasks) => {
     const [one, two] = [anEntry({ id: 'one' }), anEntry({ id: 'two', previousEnqueueAt: undefined })];

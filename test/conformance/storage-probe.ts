@@ -1,6 +1,6 @@
 import type { CancelOutcome } from '../../lib/model/broker/presence.contract.js';
 import type { ServerInfo, WorkerInfo } from '../../lib/model/broker/presence.js';
-import type { ScheduleEntry, ScheduleEvent } from '../../lib/model/cron/schedule.js';
+import type { PublishedSchedule, ScheduleEvent } from '../../lib/model/cron/published-schedule.js';
 import type { EpochMs, Ms } from '../../lib/model/time/duration.js';
 
 /** A list or set of tasks. `g:<group>` is a group, `g:<group>:<set id>` an aggregation set. */
@@ -84,9 +84,11 @@ export interface FleetProbe {
   /** What a server (`host:pid:server-id`) has published. */
   server(serverId: string): Promise<PublishedServer | undefined>;
   /** The entries that a scheduler (`host:pid:scheduler-id`) has published; `undefined` when it has none. */
-  entries(schedulerId: string): Promise<{ readonly entries: readonly ScheduleEntry[]; readonly ttl: Ms } | undefined>;
+  entries(
+    schedulerId: string,
+  ): Promise<{ readonly entries: readonly PublishedSchedule[]; readonly ttl: Ms } | undefined>;
   /** What an entry has enqueued, oldest first; `undefined` when there is no history. */
-  history(entryId: string): Promise<{ readonly events: readonly ScheduleEvent[]; readonly ttl: Ms } | undefined>;
+  history(scheduleId: string): Promise<{ readonly events: readonly ScheduleEvent[]; readonly ttl: Ms } | undefined>;
   /** Removes the history of an entry. */
-  clearHistory(entryId: string): Promise<void>;
+  clearHistory(scheduleId: string): Promise<void>;
 }

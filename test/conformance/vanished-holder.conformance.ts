@@ -79,7 +79,7 @@ export const vanishedHolders = chapter('a unique lock whose holder has vanished'
     await givenVanished(tasks);
     const request = tasks.request(unique(tasks, 'a', { idIsGenerated: true }));
     const tick = { schedule: 's', tick: sharp, overlap: 'allow', request, now } as const;
-    expect(await tasks.broker.schedule.enqueueTick(tick)).toBe('enqueued');
+    expect(await tasks.broker.schedules.enqueueTick(tick)).toBe('enqueued');
     expect(await holder(tasks)).toBe('a');
   });
 

@@ -4,8 +4,8 @@ import type { EngineEvents, ScheduleEvents } from '../../lib/engine/engine-event
 import { AsynqScheduler } from '../../lib/engine/scheduler/asynq-scheduler.js';
 import type { SchedulerOptions } from '../../lib/engine/scheduler/scheduler-options.js';
 import { systemClock } from '../../lib/engine/system-clock.js';
-import { decodeScheduleEntry, decodeScheduleEvent } from '../../lib/model/cron/schedule.codec.js';
-import type { ScheduleEntry, ScheduleEvent } from '../../lib/model/cron/schedule.js';
+import { decodePublishedSchedule, decodeScheduleEvent } from '../../lib/model/cron/published-schedule.codec.js';
+import type { PublishedSchedule, ScheduleEvent } from '../../lib/model/cron/published-schedule.js';
 import { decodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import type { TaskMessage } from '../../lib/model/task/task-message.js';
 import { epochMs } from '../../lib/model/time/duration.js';
@@ -34,7 +34,7 @@ export class SchedulersUnderTest {
   readonly time: VirtualClock;
   readonly #happenings: { readonly name: string; readonly event: unknown }[] = [];
   readonly #schedulers: AsynqScheduler[] = [];
-  readonly #entryIds = new Set<string>();
+  readonly #scheduleIds = new Set<string>();
 
   private constructor(
     readonly redis: Redis,
@@ -61,7 +61,7 @@ export class SchedulersUnderTest {
       await this.redis.del(keyOf(scheduler));
       await this.redis.zrem('asynq:schedulers', keyOf(scheduler));
     }
-    for (const id of this.#entryIds) await this.redis.del(scheduleHistoryKey(id));
+    for (const id of this.#scheduleIds) await this.redis.del(scheduleHistoryKey(id));
     await deleteQueues(this.redis, [this.queue]);
     await this.broker.close();
     this.redis.disconnect();
@@ -80,7 +80,7 @@ export class SchedulersUnderTest {
     for (const name of eventNames) {
       scheduler.events.on(name, (event) => {
         this.#happenings.push({ name, event });
-        if ('schedule' in event) this.#entryIds.add(event.schedule.id);
+        if ('schedule' in event) this.#scheduleIds.add(event.schedule.id);
       });
     }
     return scheduler;
@@ -110,10 +110,10 @@ export class SchedulersUnderTest {
   }
 
   /** What a scheduler publishes. */
-  async published(scheduler: AsynqScheduler): Promise<ScheduleEntry[]> {
+  async published(scheduler: AsynqScheduler): Promise<PublishedSchedule[]> {
     const records = await this.redis.lrangeBuffer(keyOf(scheduler), 0, -1);
     return records.toReversed().map((record) => {
-      const decoded = decodeScheduleEntry(record);
+      const decoded = decodePublishedSchedule(record);
       if (!decoded.ok) throw new Error(decoded.reason);
       return decoded.value;
     });
@@ -124,9 +124,9 @@ export class SchedulersUnderTest {
     return await this.redis.pttl(keyOf(scheduler));
   }
 
-  async history(entryId: string): Promise<ScheduleEvent[]> {
-    this.#entryIds.add(entryId);
-    const records = await this.redis.zrangeBuffer(scheduleHistoryKey(entryId), 0, '-1');
+  async history(scheduleId: string): Promise<ScheduleEvent[]> {
+    this.#scheduleIds.add(scheduleId);
+    const records = await this.redis.zrangeBuffer(scheduleHistoryKey(scheduleId), 0, '-1');
     return records.map((record) => {
       const decoded = decodeScheduleEvent(record);
       return decoded.ok ? decoded.value : { taskId: 'undecodable', enqueuedAt: epochMs(0) };

@@ -7,11 +7,11 @@ import {
   encodeWorkerInfo,
 } from '../../lib/model/broker/presence.codec.js';
 import {
-  decodeScheduleEntry,
+  decodePublishedSchedule,
   decodeScheduleEvent,
-  encodeScheduleEntry,
+  encodePublishedSchedule,
   encodeScheduleEvent,
-} from '../../lib/model/cron/schedule.codec.js';
+} from '../../lib/model/cron/published-schedule.codec.js';
 import { decodeTaskMessage, encodeTaskMessage } from '../../lib/model/task/task-message.codec.js';
 import {
   scheduleEntryOf,
@@ -80,11 +80,11 @@ describe('P-14 P-01 P-02 P-03 P-04 the bytes that Go writes', () => {
 
   describe.each(golden('scheduler-entry.json'))('P-15 P-16 SchedulerEntry: %s', (_name, { fields, hex }) => {
     it('is what we write', () => {
-      expect(encodeScheduleEntry(scheduleEntryOf(fields)).toString('hex')).toBe(hex);
+      expect(encodePublishedSchedule(scheduleEntryOf(fields)).toString('hex')).toBe(hex);
     });
 
     it('is read with every field', () => {
-      const decoded = decodeScheduleEntry(Buffer.from(hex, 'hex'));
+      const decoded = decodePublishedSchedule(Buffer.from(hex, 'hex'));
       expect(decoded.ok && plain(decoded.value)).toEqual(plain(scheduleEntryOf(fields)));
     });
   });

@@ -1,4 +1,4 @@
-import { decodeScheduleEntry, decodeScheduleEvent } from '../../lib/model/cron/schedule.codec.js';
+import { decodePublishedSchedule, decodeScheduleEvent } from '../../lib/model/cron/published-schedule.codec.js';
 import { AsynqScheduler } from '../../lib/engine/scheduler/asynq-scheduler.js';
 import { decodeOptions } from '../../lib/model/task/option-text.codec.js';
 import { sharedRedisUrl } from '../support/redis-server.js';
@@ -37,7 +37,7 @@ describe('a Go scheduler', () => {
       const keys = await across.redis.zrange('asynq:schedulers', 0, '-1');
       const records = await Promise.all(keys.map(async (key) => await across.redis.lrangeBuffer(key, 0, -1)));
       const decoded = records.flat().flatMap((record) => {
-        const entry = decodeScheduleEntry(record);
+        const entry = decodePublishedSchedule(record);
         return entry.ok ? [entry.value] : [];
       });
       const ours = [every, rare].map((id) => decoded.find((entry) => entry.id === id));

@@ -94,7 +94,7 @@ describe('a broker in memory', () => {
       const options = ['Queue("low")'];
       const times = { nextEnqueueAt: undefined, previousEnqueueAt: undefined };
       const entry = { id: 'e', spec: '@daily', taskType: 't', taskPayload, options, ...times };
-      await broker.schedule.publishEntries({ schedulerId: 'h:1:c', entries: [entry], ttl: ms(10_000), now });
+      await broker.schedules.publishSchedules({ schedulerId: 'h:1:c', schedules: [entry], ttl: ms(10_000), now });
       taskPayload.fill('x');
       options.push('MaxRetry(1)');
       const [published] = store.schedulers.get('h:1:c', now)?.value ?? [];
@@ -198,7 +198,7 @@ describe('a broker in memory', () => {
     await other.enqueue.enqueue([aRequest({ id: 'heard' })], now);
     const message = aTaskMessage({ id: 'a', queue });
     const set = { queue, group: 'g', setId: 's' };
-    const { work, maintenance, presence, schedule } = broker;
+    const { work, maintenance, presence, schedules } = broker;
     const calls: readonly (() => Promise<unknown>)[] = [
       () => broker.open(),
       () => broker.ping(),
@@ -223,11 +223,11 @@ describe('a broker in memory', () => {
       () => presence.listAlive([]),
       () => presence.cancel({ queue, taskId: 'a', outcome: 'archive', now }),
       () => presence.signalCancel('a'),
-      () => schedule.latestTicks([]),
-      () => schedule.enqueueTick({ schedule: 's', tick: now, request: aRequest(), overlap: 'allow', now }),
-      () => schedule.publishEntries({ schedulerId: 'c', entries: [], ttl: ms(1), now }),
-      () => schedule.clearEntries('c'),
-      () => schedule.recordEvent({ entryId: 'e', event: { taskId: 'a', enqueuedAt: now }, ttl: ms(1) }),
+      () => schedules.latestTicks([]),
+      () => schedules.enqueueTick({ schedule: 's', tick: now, request: aRequest(), overlap: 'allow', now }),
+      () => schedules.publishSchedules({ schedulerId: 'c', schedules: [], ttl: ms(1), now }),
+      () => schedules.clearSchedules('c'),
+      () => schedules.recordEvent({ scheduleId: 'e', event: { taskId: 'a', enqueuedAt: now }, ttl: ms(1) }),
     ];
     for (const call of calls) await expect(call()).rejects.toBeInstanceOf(InvalidStateError);
     const settlement = { kind: 'requeue', message } as const;

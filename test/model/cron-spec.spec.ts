@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { type CronSchedule, parseCronSpec } from '../../lib/model/cron/cron-spec.js';
+import { type CronSpec, parseCronSpec } from '../../lib/model/cron/cron-spec.js';
 import { CronSpecError } from '../../lib/model/errors/cron-errors.js';
 import { InvalidOptionError } from '../../lib/model/errors/option-errors.js';
 
@@ -13,7 +13,7 @@ function faultOf(spec: string): CronSpecError {
   throw new Error(`${JSON.stringify(spec)} was accepted`);
 }
 
-function timesOf(spec: string): Extract<CronSchedule, { kind: 'fields' }>['times'] {
+function timesOf(spec: string): Extract<CronSpec, { kind: 'fields' }>['times'] {
   const schedule = parseCronSpec(spec);
   if (schedule.kind !== 'fields') throw new Error(`${spec} has no fields`);
   return schedule.times;

@@ -7,11 +7,11 @@ import {
 } from '../../lib/model/broker/presence.codec.js';
 import type { ServerInfo, WorkerInfo } from '../../lib/model/broker/presence.js';
 import {
-  decodeScheduleEntry,
+  decodePublishedSchedule,
   decodeScheduleEvent,
-  encodeScheduleEntry,
+  encodePublishedSchedule,
   encodeScheduleEvent,
-} from '../../lib/model/cron/schedule.codec.js';
+} from '../../lib/model/cron/published-schedule.codec.js';
 import { epochMs } from '../../lib/model/time/duration.js';
 
 const server: ServerInfo = {
@@ -68,8 +68,8 @@ describe('records of processes', () => {
   it('P-14 P-15 P-16 writes and reads A9, a schedule that has never fired', () => {
     const a9 =
       '0a026531120a406576657279203330731a01782a0c517565756528226c6f7722292a0b4d6178526574727928332932060880e2cfaa063a0b088092b8c398feffffff01';
-    expect(encodeScheduleEntry(entry).toString('hex')).toBe(a9);
-    expect(decodeScheduleEntry(Buffer.from(a9, 'hex'))).toEqual({ ok: true, value: entry });
+    expect(encodePublishedSchedule(entry).toString('hex')).toBe(a9);
+    expect(decodePublishedSchedule(Buffer.from(a9, 'hex'))).toEqual({ ok: true, value: entry });
   });
 
   it.each([
@@ -84,7 +84,7 @@ describe('records of processes', () => {
     const epoch = epochMs(0);
     expect(encodeServerInfo({ ...server, startedAt: epoch }).toString('hex')).toMatch(emptyTimestamp('42'));
     expect(encodeWorkerInfo({ ...worker, startedAt: epoch, deadline: epoch }).toString('hex')).toMatch(/42004a00$/);
-    expect(encodeScheduleEntry({ ...entry, nextEnqueueAt: epoch }).toString('hex')).toMatch(emptyTimestamp('32'));
+    expect(encodePublishedSchedule({ ...entry, nextEnqueueAt: epoch }).toString('hex')).toMatch(emptyTimestamp('32'));
   });
 
   it('reads an absent instant as 1970, as Go does', () => {
@@ -121,7 +121,7 @@ describe('records of processes', () => {
   });
 
   it('never throws, whatever the bytes are, and says what is wrong', () => {
-    const readers = [decodeServerInfo, decodeWorkerInfo, decodeScheduleEntry, decodeScheduleEvent];
+    const readers = [decodeServerInfo, decodeWorkerInfo, decodePublishedSchedule, decodeScheduleEvent];
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.constantFrom(...readers), (bytes, read) => {
         const outcome = read(bytes);

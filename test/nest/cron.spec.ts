@@ -63,7 +63,7 @@ describe('@Cron', () => {
       }
     }
     const test = await startTimedApp({ imports: [AsynqModule.forRoot(options(queue))], providers: [Backups] });
-    expect(test.scheduler.entries()).toMatchObject([{ id: 'nightly', type: 'backup:run', queue, timeZone: 'UTC' }]);
+    expect(test.scheduler.schedules()).toMatchObject([{ id: 'nightly', type: 'backup:run', queue, timeZone: 'UTC' }]);
     await untilTwo(test);
     expect(tasks).toMatchObject([
       { type: 'backup:run', payload: { full: true }, queue, maxRetry: 7, headers: { origin: 'cron' } },
@@ -82,7 +82,7 @@ describe('@Cron', () => {
     }
     const registered = AsynqModule.forRoot(options(aQueue(), { scheduler: { timeZone: 'Europe/Berlin' } }));
     const { scheduler } = await startTimedApp({ imports: [registered], providers: [Backups] });
-    expect(scheduler.entries().map(({ next }) => next?.toISOString())).toEqual([
+    expect(scheduler.schedules().map(({ next }) => next?.toISOString())).toEqual([
       '2026-03-02T01:00:00.000Z',
       '2026-03-01T19:00:00.000Z',
     ]);
@@ -105,7 +105,7 @@ describe('@Cron', () => {
       imports: [AsynqModule.forRoot(options(aQueue()))],
       providers: [Backups, { provide: settings, useValue: { spec: '@every 30s', keep: 3 } }],
     });
-    expect(test.scheduler.entries()).toMatchObject([{ id: 'Backups.backup', spec: '@every 30s' }]);
+    expect(test.scheduler.schedules()).toMatchObject([{ id: 'Backups.backup', spec: '@every 30s' }]);
   });
 
   it('makes a request-scoped provider anew for each task', async () => {
@@ -193,7 +193,7 @@ describe('@Cron', () => {
       AsynqModule.forRoot({ ...options(billing), name: 'billing' }),
     ];
     const test = await startTimedApp({ imports, providers: [Invoices] });
-    expect(test.scheduler.entries()).toEqual([]);
+    expect(test.scheduler.schedules()).toEqual([]);
     await test.clock.advance('1m');
     await until('it has run', () => queues.length === 1);
     expect(queues).toEqual([billing]);

@@ -83,7 +83,9 @@ describe('the id of a schedule in a bundle', () => {
 
   it('is no matter when it is given, and the type comes from it', async () => {
     const { app, log } = await start([named('t', { id: 'backups.nightly' })]);
-    expect(app.get(AsynqScheduler).entries()).toMatchObject([{ id: 'backups.nightly', type: 'cron:backups.nightly' }]);
+    expect(app.get(AsynqScheduler).schedules()).toMatchObject([
+      { id: 'backups.nightly', type: 'cron:backups.nightly' },
+    ]);
     expect(log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 });

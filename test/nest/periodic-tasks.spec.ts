@@ -67,7 +67,7 @@ describe('@ProvidesPeriodicTasks', () => {
     given.rows = [every('0 2 * * *', 'b')];
     await test.clock.advance('10s');
     expect(given.asked).toBe(2);
-    expect(test.scheduler.entries()).toMatchObject([{ spec: '0 2 * * *' }]);
+    expect(test.scheduler.schedules()).toMatchObject([{ spec: '0 2 * * *' }]);
     await test.clock.advance('40s');
     await until('the later one has run', () => sent.some((payload) => (payload as { of: string }).of === 'b'));
   });
@@ -86,7 +86,7 @@ describe('@ProvidesPeriodicTasks', () => {
     const test = await start(given);
     given.rows = new Error('the database is away');
     await test.clock.advance('20s');
-    expect(test.scheduler.entries()).toHaveLength(1);
+    expect(test.scheduler.schedules()).toHaveLength(1);
     expect(test.log.ofAsynq()).toContainEqual(expect.stringContaining('the database is away'));
   });
 

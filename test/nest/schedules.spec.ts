@@ -71,7 +71,10 @@ describe('schedules of an application', () => {
     const time = new SharedTime();
     const told: unknown[] = [];
     const given = options(aQueue(), {
-      scheduler: { catchUp: 'latest', postEnqueue: ({ task }) => told.push([task.entryId, task.tick?.toISOString()]) },
+      scheduler: {
+        catchUp: 'latest',
+        postEnqueue: ({ task }) => told.push([task.scheduleId, task.tick?.toISOString()]),
+      },
     });
     const first = await startBackups(given, time);
     await time.clock.advance('1m');
@@ -128,7 +131,7 @@ describe('schedules of an application', () => {
   it('never tick with scheduler: false, and can be listed and run by hand there', async () => {
     const test = await startBackups(options(aQueue(), { scheduler: false }));
     await test.clock.advance('1m');
-    expect(test.scheduler.entries()).toMatchObject([{ id: 'Backups.backup', next: undefined }]);
+    expect(test.scheduler.schedules()).toMatchObject([{ id: 'Backups.backup', next: undefined }]);
     expect(test.app.get(Backups).runs).toBe(0);
     const completed = nextEvent(test, { event: 'completed' });
     const { id } = await test.scheduler.runNow('Backups.backup');
@@ -137,7 +140,7 @@ describe('schedules of an application', () => {
 
   it('are switched off by configuration; what waits is handled', async () => {
     const test = await startBackups(options(aQueue(), { scheduler: { disabled: ['Backups.backup'] } }));
-    expect(test.scheduler.entries()).toEqual([]);
+    expect(test.scheduler.schedules()).toEqual([]);
     await test.clock.advance('1m');
     expect(test.app.get(Backups).runs).toBe(0);
     const completed = nextEvent(test, { event: 'completed' });
@@ -148,7 +151,7 @@ describe('schedules of an application', () => {
 
   it('are listed, and run now beside their ticks', async () => {
     const test = await startBackups(options(aQueue()));
-    const [entry] = test.scheduler.entries();
+    const [entry] = test.scheduler.schedules();
     expect(entry).toMatchObject({ id: 'Backups.backup', spec: '0 2 * * *', type: 'cron:Backups.backup' });
     expect(entry?.next).toEqual(new Date('2026-03-01T02:00:00Z'));
     await test.scheduler.runNow('Backups.backup');

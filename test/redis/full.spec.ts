@@ -62,7 +62,7 @@ describe('a Redis that is full', () => {
     await tasks.broker.presence.publishServer({ server, workers: [], ttl: ms(10_000), now });
     expect(await tasks.broker.presence.listAlive([id])).toEqual(new Set([id]));
     await tasks.broker.presence.clearServer(server);
-    await tasks.broker.schedule.publishEntries({ schedulerId: id, entries: [], ttl: ms(10_000), now });
+    await tasks.broker.schedules.publishSchedules({ schedulerId: id, schedules: [], ttl: ms(10_000), now });
   });
 
   it('still fetches, forwards, recovers, cancels, heals and expires', async () => {

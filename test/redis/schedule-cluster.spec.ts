@@ -25,19 +25,23 @@ describe('schedules on a cluster', () => {
         brokers.map((broker, i) => {
           const message = aMessage({ queue, id: `task-${i}` });
           const request = { message, place: { kind: 'pending' }, uniqueForSeconds: 0, idIsGenerated: true } as const;
-          return broker.schedule.enqueueTick({ schedule: 'backup', tick, request, overlap: 'skip', now });
+          return broker.schedules.enqueueTick({ schedule: 'backup', tick, request, overlap: 'skip', now });
         }),
       );
       expect(outcomes.toSorted()).toEqual(['enqueued', 'taken']);
     }
     const [first, second] = brokers as [RedisBroker, RedisBroker];
     const names = byOwner.map((queue) => ({ queue, schedule: 'backup' }));
-    expect(await second.schedule.latestTicks(names)).toEqual([tick, tick, tick]);
+    expect(await second.schedules.latestTicks(names)).toEqual([tick, tick, tick]);
 
     const schedulerId = 'host:1:scheduler';
-    await first.schedule.publishEntries({ schedulerId, entries: [], ttl: ms(20_000), now });
-    await first.schedule.recordEvent({ entryId: 'entry', event: { taskId: 'a', enqueuedAt: now }, ttl: ms(20_000) });
-    await first.schedule.clearEntries(schedulerId);
+    await first.schedules.publishSchedules({ schedulerId, schedules: [], ttl: ms(20_000), now });
+    await first.schedules.recordEvent({
+      scheduleId: 'entry',
+      event: { taskId: 'a', enqueuedAt: now },
+      ttl: ms(20_000),
+    });
+    await first.schedules.clearSchedules(schedulerId);
 
     await Promise.all(brokers.map((broker) => broker.close()));
     await cluster.stop();

@@ -1,6 +1,6 @@
 import type { TickOutcome, TickRequest } from '../../lib/model/broker/schedule.contract.js';
-import { decodeScheduleEntry, decodeScheduleEvent } from '../../lib/model/cron/schedule.codec.js';
-import type { ScheduleEntry } from '../../lib/model/cron/schedule.js';
+import { decodePublishedSchedule, decodeScheduleEvent } from '../../lib/model/cron/published-schedule.codec.js';
+import type { PublishedSchedule } from '../../lib/model/cron/published-schedule.js';
 import { addMs, type EpochMs, epochMs, ms } from '../../lib/model/time/duration.js';
 import { queueKeys, ticksKey } from '../../lib/redis/keys.js';
 import { uniqueQueue } from '../support/unique-queue.js';
@@ -26,7 +26,7 @@ describe('a tick', () => {
   ): Promise<TickOutcome> => {
     const { tick = firstTick, overlap = 'allow', schedule = 'backup', ...task } = wanted;
     const request = tasks.request({ idIsGenerated: true, ...task });
-    return await tasks.broker.schedule.enqueueTick({ schedule, tick, overlap, request, now });
+    return await tasks.broker.schedules.enqueueTick({ schedule, tick, overlap, request, now });
   };
   const pendingIds = async (): Promise<string[]> => (await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toReversed();
 
@@ -65,7 +65,7 @@ describe('what a scheduler publishes', () => {
     await tasks.close();
   });
 
-  const anEntry = (fields: Partial<ScheduleEntry> = {}): ScheduleEntry => ({
+  const anEntry = (fields: Partial<PublishedSchedule> = {}): PublishedSchedule => ({
     id: 'entry',
     spec: '0 2 * * *',
     taskType: 'backup',
@@ -75,12 +75,12 @@ describe('what a scheduler publishes', () => {
     previousEnqueueAt: undefined,
     ...fields,
   });
-  const publish = async (entries: readonly ScheduleEntry[], ttl = ms(20_000)): Promise<void> =>
-    await tasks.broker.schedule.publishEntries({ schedulerId, entries, ttl, now });
+  const publish = async (entries: readonly PublishedSchedule[], ttl = ms(20_000)): Promise<void> =>
+    await tasks.broker.schedules.publishSchedules({ schedulerId, schedules: entries, ttl, now });
 
   it('P-108 is a list with a time to live and a member of the schedulers, and is gone when cleared', async () => {
     await publish([anEntry({ id: 'one' }), anEntry({ id: 'two' })]);
-    const records = (await tasks.redis.lrangeBuffer(key, 0, -1)).map((record) => decodeScheduleEntry(record));
+    const records = (await tasks.redis.lrangeBuffer(key, 0, -1)).map((record) => decodePublishedSchedule(record));
     expect(records.map((entry) => entry.ok && entry.value.id)).toEqual(['two', 'one']);
     expect(await tasks.redis.ttl(key)).toBeGreaterThan(18);
     expect(await tasks.redis.zscore('asynq:schedulers', key)).toBe(String(nowSeconds + 20));
@@ -88,7 +88,7 @@ describe('what a scheduler publishes', () => {
     await publish([anEntry({ id: 'three' })]);
     expect(await tasks.redis.llen(key)).toBe(1);
 
-    await tasks.broker.schedule.clearEntries(schedulerId);
+    await tasks.broker.schedules.clearSchedules(schedulerId);
     expect(await tasks.redis.exists(key)).toBe(0);
     expect(await tasks.redis.zscore('asynq:schedulers', key)).toBeNull();
   });
@@ -120,10 +120,10 @@ describe('what a scheduler publishes', () => {
 });
 
 describe('the history of an entry', () => {
-  const entryId = uniqueQueue('entry');
-  const key = `asynq:scheduler_history:${entryId}`;
+  const scheduleId = uniqueQueue('entry');
+  const key = `asynq:scheduler_history:${scheduleId}`;
   const record = async (tasks: QueueUnderTest, taskId: string, enqueuedAt: EpochMs): Promise<void> =>
-    await tasks.broker.schedule.recordEvent({ entryId, event: { taskId, enqueuedAt }, ttl: ms(90_000) });
+    await tasks.broker.schedules.recordEvent({ scheduleId, event: { taskId, enqueuedAt }, ttl: ms(90_000) });
 
   it('P-109 has a member for each firing, scored by its second, the newest 1,000 of them, for a while', async () => {
     const tasks = QueueUnderTest.open();

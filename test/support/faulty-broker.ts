@@ -31,7 +31,7 @@ export interface FaultyBroker extends Broker {
 export function faultyBroker(broker: Broker): FaultyBroker {
   const faults: FaultyBroker['faults'] = { settle: [], dequeue: [], extendLeases: [], enqueueTick: [] };
   const lost = (): BrokerUnavailableError => new BrokerUnavailableError('The connection was lost');
-  const { work, schedule } = broker;
+  const { work, schedules } = broker;
   const guarded = async <T>(queue: Fault[], call: () => Promise<T>): Promise<T> => {
     const fault = queue.shift();
     if (fault === 'lost-before') throw lost();
@@ -56,11 +56,11 @@ export function faultyBroker(broker: Broker): FaultyBroker {
     isPaused: async (queue) => await work.isPaused(queue),
   };
   const faultySchedule: ScheduleContract = {
-    enqueueTick: async (request) => await guarded(faults.enqueueTick, async () => await schedule.enqueueTick(request)),
-    latestTicks: async (names) => await schedule.latestTicks(names),
-    publishEntries: async (request) => await schedule.publishEntries(request),
-    clearEntries: async (schedulerId) => await schedule.clearEntries(schedulerId),
-    recordEvent: async (request) => await schedule.recordEvent(request),
+    enqueueTick: async (request) => await guarded(faults.enqueueTick, async () => await schedules.enqueueTick(request)),
+    latestTicks: async (names) => await schedules.latestTicks(names),
+    publishSchedules: async (request) => await schedules.publishSchedules(request),
+    clearSchedules: async (schedulerId) => await schedules.clearSchedules(schedulerId),
+    recordEvent: async (request) => await schedules.recordEvent(request),
   };
   return {
     faults,
@@ -68,7 +68,7 @@ export function faultyBroker(broker: Broker): FaultyBroker {
     enqueue: broker.enqueue,
     maintenance: broker.maintenance,
     presence: broker.presence,
-    schedule: faultySchedule,
+    schedules: faultySchedule,
     describe: () => broker.describe(),
     open: async () => await broker.open(),
     ping: async () => await broker.ping(),

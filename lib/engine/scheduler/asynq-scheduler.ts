@@ -15,14 +15,14 @@ import { openBroker } from '../open-broker.js';
 import { systemClock, systemRandom } from '../system-clock.js';
 import { TaskRequests } from '../client/task-requests.js';
 import { checkUnique } from './repeatable.js';
-import { createEntry, type ScheduleEntry, type ScheduleOptions } from './schedule-entry.js';
+import { createSchedule, type Schedule, type ScheduleOptions } from './schedule.js';
 import { type ResolvedSchedulerOptions, resolveSchedulerOptions, type SchedulerOptions } from './scheduler-options.js';
 import { SchedulerServices } from './scheduler-services.js';
 
 /** What follows a task definition; the payload may be left out only where `undefined` is one. */
 export type ScheduleArguments<Task> = TaskArguments<Task, ScheduleOptions>;
 
-/** A registered schedule as {@link AsynqScheduler.entries} shows it: a snapshot. */
+/** A registered schedule as {@link AsynqScheduler.schedules} shows it: a snapshot. */
 export interface ScheduleInfo {
   readonly id: string;
   readonly spec: string;
@@ -55,7 +55,7 @@ export class AsynqScheduler {
   /** The options in force. */
   readonly options: ResolvedSchedulerOptions;
   readonly #requests: TaskRequests;
-  readonly #entries = new Map<string, ScheduleEntry>();
+  readonly #schedules = new Map<string, Schedule>();
   #status: 'new' | 'active' | 'closed' = 'new';
   #broker: Broker | undefined;
   #services: SchedulerServices | undefined;
@@ -87,11 +87,11 @@ export class AsynqScheduler {
    * Adds a schedule, before the start or while running; its first tick is the first one after now. The task is what
    * `enqueue` takes, and is prepared anew at each tick.
    *
-   * @returns the entry's id: the given one, or one derived from the content, the same in every process.
+   * @returns the schedule's id: the given one, or one derived from the content, the same in every process.
    * @throws CronSpecError when the spec does not say when to fire.
    * @throws InvalidTaskError, InvalidOptionError when the task could not be enqueued as given, or not at every tick: all
    * with one `taskId`, or with `unique` for longer than the shortest time between two ticks.
-   * @throws ScheduleConflictError when an entry with this id, or without one the same content, is there.
+   * @throws ScheduleConflictError when a schedule with this id, or without one the same content, is there.
    * @throws InvalidStateError after {@link shutdown}.
    * @example
    * scheduler.register('CRON_TZ=Asia/Ho_Chi_Minh 0 2 * * *', Backup, { full: true }, { catchUp: 'latest' });
@@ -100,18 +100,20 @@ export class AsynqScheduler {
   register(spec: string, task: string | TaskDefinition, payload?: unknown, options: ScheduleOptions = {}): string {
     if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed; it takes no more schedules');
     // What is wrong with the task is wrong now, not at two in the morning.
-    const entry = createEntry({ spec, task, payload, options }, this.options);
-    const trial = this.#requests.of(task, payload, entry.enqueueOptions);
-    if (trial instanceof Promise) trial.catch((error: unknown) => this.#refusedLater(entry, error));
-    checkUnique(entry);
-    if (this.#entries.has(entry.id)) throw new ScheduleConflictError(entry.id, spec);
+    const schedule = createSchedule({ spec, task, payload, options }, this.options);
+    const trial = this.#requests.of(task, payload, schedule.enqueueOptions);
+    if (trial instanceof Promise) trial.catch((error: unknown) => this.#refusedLater(schedule, error));
+    checkUnique(schedule);
+    if (this.#schedules.has(schedule.id)) throw new ScheduleConflictError(schedule.id, spec);
     const { clock, logger } = this.options;
-    if (nextTick(entry.schedule, clock.now()) === undefined) {
-      logger.warn(`Schedule ${entry.id} never ticks: no date of the next five years matches ${JSON.stringify(spec)}`);
+    if (nextTick(schedule.cron, clock.now()) === undefined) {
+      logger.warn(
+        `Schedule ${schedule.id} never ticks: no date of the next five years matches ${JSON.stringify(spec)}`,
+      );
     }
-    this.#entries.set(entry.id, entry);
-    this.#services?.add([entry]);
-    return entry.id;
+    this.#schedules.set(schedule.id, schedule);
+    this.#services?.add([schedule]);
+    return schedule.id;
   }
 
   /**
@@ -120,20 +122,20 @@ export class AsynqScheduler {
    * @throws ScheduleNotFoundError
    */
   unregister(id: string): void {
-    const entry = this.#entry(id);
-    this.#entries.delete(id);
-    entry.isRemoved = true;
-    this.#services?.remove(entry);
+    const schedule = this.#find(id);
+    this.#schedules.delete(id);
+    schedule.isRemoved = true;
+    this.#services?.remove(schedule);
   }
 
   /** Whether a schedule with this id is registered. */
   has(id: string): boolean {
-    return this.#entries.has(id);
+    return this.#schedules.has(id);
   }
 
   /** The schedules, in the order of registration. */
-  entries(): readonly ScheduleInfo[] {
-    return Array.from(this.#entries.values(), infoOfEntry);
+  schedules(): readonly ScheduleInfo[] {
+    return Array.from(this.#schedules.values(), infoOf);
   }
 
   /**
@@ -142,14 +144,14 @@ export class AsynqScheduler {
    * @throws ScheduleNotFoundError, InvalidStateError after {@link shutdown}, and what `AsynqClient.enqueue` throws.
    */
   async runNow(id: string): Promise<TaskInfo> {
-    const entry = this.#entry(id);
+    const schedule = this.#find(id);
     if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed');
     const { clock } = this.options;
     const broker = this.#openedBroker();
     const services = (this.#services ??= this.#createServices(broker));
-    services.report.begins({ entry });
-    const { task, payload } = entry.registration;
-    const request = await this.#requests.of(task, payload, entry.enqueueOptions);
+    services.report.begins({ schedule });
+    const { task, payload } = schedule.registration;
+    const request = await this.#requests.of(task, payload, schedule.enqueueOptions);
     await showCaller(broker.open());
     const now = clock.now();
     const [outcome] = await broker.enqueue.enqueue([request], now);
@@ -157,7 +159,7 @@ export class AsynqScheduler {
     const { queue, type, id: taskId } = request.message;
     if (outcome === 'duplicate') throw new DuplicateTaskError(queue, type);
     if (outcome === 'id-conflict') throw new TaskIdConflictError(queue, taskId);
-    return await services.report.ranNow(entry, { request, now });
+    return await services.report.ranNow(schedule, { request, now });
   }
 
   /**
@@ -172,15 +174,15 @@ export class AsynqScheduler {
     this.#status = 'active';
     const broker = this.#openedBroker();
     const services = (this.#services ??= this.#createServices(broker));
-    const started = services.start(this.#entries.values());
+    const started = services.start(this.#schedules.values());
     this.#starting = started.catch(() => undefined);
     await started;
-    const schedules = this.#entries.size === 1 ? '1 schedule' : `${this.#entries.size} schedules`;
+    const schedules = this.#schedules.size === 1 ? '1 schedule' : `${this.#schedules.size} schedules`;
     this.options.logger.info(`Scheduler started: ${broker.describe()}; ${schedules}`);
   }
 
   /**
-   * Stops for good: no more ticks, up to `shutdownTimeout` for enqueues under way. Its entries are no longer published;
+   * Stops for good: no more ticks, up to `shutdownTimeout` for enqueues under way. Its schedules are no longer published;
    * their history stays, since other processes may run the same schedules.
    */
   async shutdown(): Promise<void> {
@@ -198,15 +200,15 @@ export class AsynqScheduler {
     await showCaller(broker.ping());
   }
 
-  #entry(id: string): ScheduleEntry {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) throw new ScheduleNotFoundError(id);
-    return entry;
+  #find(id: string): Schedule {
+    const schedule = this.#schedules.get(id);
+    if (schedule === undefined) throw new ScheduleNotFoundError(id);
+    return schedule;
   }
 
   /** The schema that refuses the payload took its time; every tick would meet the same. */
-  #refusedLater(entry: ScheduleEntry, error: unknown): void {
-    this.options.logger.error(`Schedule ${entry.id} cannot enqueue its task: ${describeError(error)}`);
+  #refusedLater(schedule: Schedule, error: unknown): void {
+    this.options.logger.error(`Schedule ${schedule.id} cannot enqueue its task: ${describeError(error)}`);
   }
 
   #openedBroker(): Broker {
@@ -222,7 +224,7 @@ export class AsynqScheduler {
       schedulerId: `${hostname() || 'unknown-host'}:${process.pid}:${this.id}`,
       options: this.options,
       events: this.events,
-      entries: () => this.#entries.values(),
+      registered: () => this.#schedules.values(),
       prepare: ({ registration, enqueueOptions }) =>
         this.#requests.of(registration.task, registration.payload, enqueueOptions),
     });
@@ -245,11 +247,11 @@ export class AsynqScheduler {
   }
 }
 
-function infoOfEntry({ id, schedule, type, queue, catchUp, overlap, next, previous }: ScheduleEntry): ScheduleInfo {
+function infoOf({ id, cron, type, queue, catchUp, overlap, next, previous }: Schedule): ScheduleInfo {
   return {
     id,
-    spec: schedule.spec,
-    timeZone: schedule.kind === 'every' ? undefined : schedule.timeZone,
+    spec: cron.spec,
+    timeZone: cron.kind === 'every' ? undefined : cron.timeZone,
     type,
     queue,
     catchUp,

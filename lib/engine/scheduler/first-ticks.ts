@@ -5,24 +5,24 @@ import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { lastTicks } from './missed-ticks.js';
-import type { ScheduleEntry } from './schedule-entry.js';
+import type { Schedule } from './schedule.js';
 import { mostMissed } from './tick-clock.js';
 import type { TickSender } from './tick-sender.js';
 
 export interface FirstTicksDeps {
-  readonly schedule: Pick<ScheduleContract, 'latestTicks'>;
+  readonly schedules: Pick<ScheduleContract, 'latestTicks'>;
   /** Connects; done once however often it is called. */
   readonly open: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: ThrottledLogger;
   readonly sender: Pick<TickSender, 'release'>;
   /** Ticks after the one instant and before the other are left out. */
-  readonly onMissed: (entry: ScheduleEntry, missed: { readonly after: EpochMs; readonly until: EpochMs }) => void;
+  readonly onMissed: (schedule: Schedule, missed: { readonly after: EpochMs; readonly until: EpochMs }) => void;
 }
 
 interface Search {
-  readonly entry: ScheduleEntry;
-  /** When the entry began: ticks up to then are missed, later ones are told by the clock of ticks. */
+  readonly schedule: Schedule;
+  /** When the schedule began: ticks up to then are missed, later ones are told by the clock of ticks. */
   readonly began: EpochMs;
 }
 
@@ -41,9 +41,9 @@ export class FirstTicks {
 
   constructor(private readonly deps: FirstTicksDeps) {}
 
-  /** Looks entries up that begin now. */
-  find(entries: readonly ScheduleEntry[], began: EpochMs): void {
-    for (const entry of entries) this.#waiting.push({ entry, began });
+  /** Looks schedules up that begin now. */
+  find(schedules: readonly Schedule[], began: EpochMs): void {
+    for (const schedule of schedules) this.#waiting.push({ schedule, began });
     this.wake();
   }
 
@@ -65,8 +65,8 @@ export class FirstTicks {
       await this.deps.open();
       while (this.#waiting.length > 0 && !this.#isStopped) {
         const batch = this.#waiting.slice(0, batchSize);
-        const names = batch.map(({ entry }) => ({ queue: entry.queue, schedule: entry.id }));
-        const latest = await this.deps.schedule.latestTicks(names);
+        const names = batch.map(({ schedule }) => ({ queue: schedule.queue, schedule: schedule.id }));
+        const latest = await this.deps.schedules.latestTicks(names);
         this.#waiting.splice(0, batch.length);
         for (const [at, search] of batch.entries()) this.#found(search, latest[at]);
       }
@@ -82,17 +82,18 @@ export class FirstTicks {
     }
   }
 
-  #found({ entry, began }: Search, latest: EpochMs | undefined): void {
-    if (entry.isRemoved || this.#isStopped) return;
-    if (latest !== undefined && (entry.previous === undefined || entry.previous < latest)) entry.previous = latest;
-    if (entry.catchUp === 'skip') return;
-    this.deps.sender.release(entry, latest === undefined ? [] : this.#missed({ entry, began }, latest));
+  #found({ schedule, began }: Search, latest: EpochMs | undefined): void {
+    if (schedule.isRemoved || this.#isStopped) return;
+    if (latest !== undefined && (schedule.previous === undefined || schedule.previous < latest))
+      schedule.previous = latest;
+    if (schedule.catchUp === 'skip') return;
+    this.deps.sender.release(schedule, latest === undefined ? [] : this.#missed({ schedule, began }, latest));
   }
 
-  #missed({ entry, began }: Search, latest: EpochMs): readonly EpochMs[] {
-    const limit = entry.catchUp === 'all' ? mostMissed : 1;
-    const { ticks, areAll } = lastTicks(entry.schedule, { after: latest, until: began, limit });
-    if (!areAll) this.deps.onMissed(entry, { after: latest, until: ticks[0] ?? began });
+  #missed({ schedule, began }: Search, latest: EpochMs): readonly EpochMs[] {
+    const limit = schedule.catchUp === 'all' ? mostMissed : 1;
+    const { ticks, areAll } = lastTicks(schedule.cron, { after: latest, until: began, limit });
+    if (!areAll) this.deps.onMissed(schedule, { after: latest, until: ticks[0] ?? began });
     return ticks;
   }
 }

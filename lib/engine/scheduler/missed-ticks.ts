@@ -1,5 +1,5 @@
 import { nextTick } from '../../model/cron/cron-next.js';
-import type { CronSchedule } from '../../model/cron/cron-spec.js';
+import type { CronSpec } from '../../model/cron/cron-spec.js';
 import { type EpochMs, epochMs } from '../../model/time/duration.js';
 
 /** Some ticks, ascending, and whether others before them were left out. */
@@ -13,23 +13,23 @@ const firstStep = 60_000;
 
 /** The newest `limit` ticks after one instant and up to another. Its cost depends on the limit, not on the span. */
 export function lastTicks(
-  schedule: CronSchedule,
+  cron: CronSpec,
   span: { readonly after: EpochMs; readonly until: EpochMs; readonly limit: number },
 ): LastTicks {
   const { after, until, limit } = span;
   // Ticks can only be listed forwards, so the search begins near the end, and further back until there are enough.
   for (let step = firstStep; ; step *= 2) {
     const from = Math.max(after, until - step);
-    const ticks = ticksBetween(schedule, epochMs(from), until);
+    const ticks = ticksBetween(cron, epochMs(from), until);
     if (ticks.length > limit) return { ticks: ticks.slice(ticks.length - limit), areAll: false };
     if (from === after) return { ticks, areAll: true };
   }
 }
 
 /** Every tick after `after` up to `until`. */
-export function ticksBetween(schedule: CronSchedule, after: EpochMs, until: EpochMs): EpochMs[] {
+export function ticksBetween(cron: CronSpec, after: EpochMs, until: EpochMs): EpochMs[] {
   const ticks: EpochMs[] = [];
-  for (let tick = nextTick(schedule, after); tick !== undefined && tick <= until; tick = nextTick(schedule, tick)) {
+  for (let tick = nextTick(cron, after); tick !== undefined && tick <= until; tick = nextTick(cron, tick)) {
     ticks.push(tick);
   }
   return ticks;

@@ -6,7 +6,7 @@ import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { Timer } from '../../model/time/clock.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
 import { AsynqScheduler } from './asynq-scheduler.js';
-import { createEntry, type ScheduleOptions } from './schedule-entry.js';
+import { createSchedule, type ScheduleOptions } from './schedule.js';
 
 /** A task that is to be enqueued on a schedule, as a {@link PeriodicTaskProvider} lists it. */
 export interface PeriodicTask {
@@ -56,7 +56,7 @@ export class PeriodicTasks {
   readonly #provider: PeriodicTaskProvider;
   readonly #scheduler: AsynqScheduler;
   readonly #syncInterval: Ms;
-  /** Content to entry id, of what is registered. */
+  /** Content to schedule id, of what is registered. */
   readonly #registered = new Map<string, string>();
   #status: 'new' | 'active' | 'stopped' = 'new';
   #timer: Timer | undefined;
@@ -161,12 +161,12 @@ export class PeriodicTasks {
     if (task.task === undefined) refuse({ path: `${path}.task`, value: undefined }, 'a task type or definition');
     checkObject({ path: `${path}.options`, value: options });
     const { id: _id, ...unnamed } = options;
-    const entry = createEntry(
+    const schedule = createSchedule(
       { spec, task: task.task, payload: task.payload, options: unnamed },
       this.#scheduler.options,
     );
-    const { catchUp, overlap } = entry;
-    return JSON.stringify([entry.id, options.id ?? '', catchUp, overlap]);
+    const { catchUp, overlap } = schedule;
+    return JSON.stringify([schedule.id, options.id ?? '', catchUp, overlap]);
   }
 
   #add(content: string, { spec, task, payload, options }: PeriodicTask): void {

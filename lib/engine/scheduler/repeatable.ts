@@ -1,4 +1,4 @@
-import type { CronSchedule } from '../../model/cron/cron-spec.js';
+import type { CronSpec } from '../../model/cron/cron-spec.js';
 import { shortestPeriod } from '../../model/cron/shortest-period.js';
 import { InvalidOptionError, showValue } from '../../model/errors/option-errors.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
@@ -33,19 +33,19 @@ export function checkNoTaskId({ taskId }: TaskOptions, registered: Registered): 
  *
  * @throws InvalidOptionError
  */
-export function checkUnique(entry: {
-  readonly schedule: CronSchedule;
+export function checkUnique(schedule: {
+  readonly cron: CronSpec;
   readonly taskOptions: TaskOptions;
   readonly registration: Registered;
 }): void {
-  const { schedule, taskOptions, registration } = entry;
+  const { cron, taskOptions, registration } = schedule;
   const { unique, processIn = ms(0) } = taskOptions;
   if (unique === undefined) return;
-  const period = shortestPeriod(schedule);
+  const period = shortestPeriod(cron);
   if (period === undefined || lockTime(unique, processIn) <= period) return;
   const path = pathOf('unique', registration);
   const value = givenIn(registration, 'unique') ?? unique;
-  const allowed = allowedUnique(schedule, { period, processIn });
+  const allowed = allowedUnique(cron, { period, processIn });
   const got = typeof value === 'number' ? formatDuration(ms(value)) : showValue(value);
   const message = `${path} must be ${allowed}, got ${got}: a task that fails for good keeps its lock, and until it ends no tick could enqueue another. ${instead}`;
   throw new InvalidOptionError({ path, value, allowed, message });
@@ -57,7 +57,7 @@ function lockTime(unique: Ms, processIn: Ms): Ms {
 }
 
 function allowedUnique(
-  { spec }: CronSchedule,
+  { spec }: CronSpec,
   { period, processIn }: { readonly period: Ms; readonly processIn: Ms },
 ): string {
   const longest = ms(period - processIn);

@@ -28,9 +28,9 @@ export type CatchUp = 'skip' | 'latest' | 'all';
 export interface SchedulerOptions extends ConnectionOptions {
   /** Zone of specs that name none, an IANA name. Default `'UTC'`. */
   readonly timeZone?: string | undefined;
-  /** Default `'skip'`. An entry's own wins. */
+  /** Default `'skip'`. A schedule's own wins. */
   readonly catchUp?: CatchUp | undefined;
-  /** How often the entries are published for tools to show; they vanish after twice as long. Default `'10s'`. */
+  /** How often the schedules are published for tools to show; they vanish after twice as long. Default `'10s'`. */
   readonly heartbeatInterval?: Duration | undefined;
   /** How long `shutdown` waits for enqueues that are under way. Default `'8s'`. */
   readonly shutdownTimeout?: Duration | undefined;
@@ -39,7 +39,7 @@ export interface SchedulerOptions extends ConnectionOptions {
    * Map, Set, RegExp, Error, bytes inside objects. Of no effect with another codec. Default true.
    */
   readonly strictPayload?: boolean | undefined;
-  /** Options of every task; those of a definition win over them, and those of an entry over both. Default: none. */
+  /** Options of every task; those of a definition win over them, and those of a schedule over both. Default: none. */
   readonly defaults?: EnqueueOptions | undefined;
   /** Told before a tick's task is prepared, in every process that tries to enqueue it. It cannot stop it. Default: none. */
   readonly preEnqueue?: ((task: ScheduledTask) => unknown) | undefined;
@@ -49,13 +49,13 @@ export interface SchedulerOptions extends ConnectionOptions {
 
 /** What the hooks of a scheduler are told about a task. */
 export interface ScheduledTask {
-  readonly entryId: string;
+  readonly scheduleId: string;
   readonly spec: string;
   readonly type: string;
   readonly queue: string;
   /** As it was registered. */
   readonly payload: unknown;
-  /** The instant that the schedule names; `undefined` when the entry is run by hand. */
+  /** The instant that the schedule names; `undefined` when the schedule is run by hand. */
   readonly tick: Date | undefined;
 }
 

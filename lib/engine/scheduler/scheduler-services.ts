@@ -6,9 +6,9 @@ import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerWatch } from '../lifecycle/broker-watch.js';
 import { ClockWatch } from '../lifecycle/clock-watch.js';
 import { silentLogger } from '../logger.js';
-import { EntryPublisher } from './entry-publisher.js';
+import { SchedulePublisher } from './schedule-publisher.js';
 import { FirstTicks } from './first-ticks.js';
-import type { ScheduleEntry } from './schedule-entry.js';
+import type { Schedule } from './schedule.js';
 import type { ResolvedSchedulerOptions } from './scheduler-options.js';
 import { TickClock } from './tick-clock.js';
 import { TickReport } from './tick-report.js';
@@ -20,9 +20,9 @@ export interface SchedulerServicesDeps {
   readonly schedulerId: string;
   readonly options: ResolvedSchedulerOptions;
   readonly events: EngineEventEmitter;
-  readonly entries: () => Iterable<ScheduleEntry>;
-  /** The task of an entry, complete. */
-  readonly prepare: (entry: ScheduleEntry) => EnqueueRequest | Promise<EnqueueRequest>;
+  readonly registered: () => Iterable<Schedule>;
+  /** The task of a schedule, complete. */
+  readonly prepare: (schedule: Schedule) => EnqueueRequest | Promise<EnqueueRequest>;
 }
 
 /** The parts of a running scheduler, and the order in which they start and stop. */
@@ -31,17 +31,17 @@ export class SchedulerServices {
   readonly #watch: BrokerWatch;
   readonly #sender: TickSender;
   readonly #clock: TickClock;
-  readonly #publisher: EntryPublisher;
+  readonly #publisher: SchedulePublisher;
   readonly #firstTicks: FirstTicks;
   #stopListening: (() => void) | undefined;
   #isOpen = false;
 
   constructor(private readonly deps: SchedulerServicesDeps) {
-    const { broker, events, options, schedulerId, entries, prepare } = deps;
+    const { broker, events, options, schedulerId, registered, prepare } = deps;
     const { clock, logger, heartbeatInterval: interval, connection } = options;
-    const { schedule } = broker;
+    const { schedules } = broker;
     const open = async (): Promise<void> => await this.#open();
-    this.report = new TickReport({ schedule, hooks: options, events, clock, logger });
+    this.report = new TickReport({ schedules, hooks: options, events, clock, logger });
     // A broker that is shared is watched, and talked about, by its owner.
     const ownLogger = connection.kind === 'own' ? logger : silentLogger;
     this.#watch = new BrokerWatch({
@@ -51,24 +51,24 @@ export class SchedulerServices {
       onDown: (error) => events.emit('brokerDown', { error }),
       onBack: (downFor) => events.emit('brokerUp', { downFor }),
     });
-    this.#sender = new TickSender({ schedule, open, prepare, report: this.report, clock, logger });
+    this.#sender = new TickSender({ schedules, open, prepare, report: this.report, clock, logger });
     this.#clock = new TickClock({
       clock,
-      onTicks: (entry, ticks) => this.#sender.send(entry, ticks),
-      onMissed: (entry, span) => this.report.missed(entry, span),
+      onTicks: (schedule, ticks) => this.#sender.send(schedule, ticks),
+      onMissed: (schedule, span) => this.report.missed(schedule, span),
     });
     this.#firstTicks = new FirstTicks({
-      schedule,
+      schedules,
       open,
       clock,
       logger,
       sender: this.#sender,
-      onMissed: (entry, span) => this.report.missed(entry, span),
+      onMissed: (schedule, span) => this.report.missed(schedule, span),
     });
-    this.#publisher = new EntryPublisher({
-      schedule,
+    this.#publisher = new SchedulePublisher({
+      schedules,
       schedulerId,
-      entries,
+      registered,
       interval,
       clock,
       clocks: new ClockWatch({
@@ -83,7 +83,7 @@ export class SchedulerServices {
     });
   }
 
-  async start(entries: Iterable<ScheduleEntry>): Promise<void> {
+  async start(registered: Iterable<Schedule>): Promise<void> {
     const { logger } = this.deps.options;
     await this.#watch.start();
     this.#stopListening = this.#watch.onUp(() => {
@@ -91,7 +91,7 @@ export class SchedulerServices {
       this.#firstTicks.wake();
     });
     this.#clock.start();
-    this.add([...entries]);
+    this.add([...registered]);
     await this.#publisher.start();
     this.#open().catch((error: unknown) => {
       // The watch over the broker tells when it is only out of reach, and the connection goes on trying.
@@ -100,21 +100,21 @@ export class SchedulerServices {
   }
 
   /** Schedules were registered; before the start nothing happens. */
-  add(entries: readonly ScheduleEntry[]): void {
+  add(registered: readonly Schedule[]): void {
     if (!this.#clock.isRunning) return;
     // One instant for all of it: a tick that comes while thousands are added is neither missed nor told twice.
     const now = this.deps.options.clock.now();
-    for (const entry of entries) {
-      if (entry.catchUp !== 'skip') this.#sender.hold(entry);
-      this.#clock.add(entry, now);
+    for (const schedule of registered) {
+      if (schedule.catchUp !== 'skip') this.#sender.hold(schedule);
+      this.#clock.add(schedule, now);
     }
-    this.#firstTicks.find(entries, now);
+    this.#firstTicks.find(registered, now);
     this.#publisher.changed();
   }
 
   /** A schedule was removed. */
-  remove(entry: ScheduleEntry): void {
-    this.#sender.forget(entry);
+  remove(schedule: Schedule): void {
+    this.#sender.forget(schedule);
     this.#clock.forgetRemoved();
     this.#publisher.changed();
   }
@@ -136,7 +136,7 @@ export class SchedulerServices {
     try {
       await this.#publisher.stop();
     } catch (error) {
-      logger.warn(`The entries of the scheduler stay published for a while: ${describeError(error)}`);
+      logger.warn(`The schedules of the scheduler stay published for a while: ${describeError(error)}`);
     }
     await this.#watch.stop();
   }

@@ -1,10 +1,10 @@
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type { EpochMs } from '../../model/time/duration.js';
-import type { ScheduleEntry } from './schedule-entry.js';
+import type { Schedule } from './schedule.js';
 
 /** One tick on its way to become a task. */
 export interface Tick {
-  readonly entry: ScheduleEntry;
+  readonly schedule: Schedule;
   /** The instant that the schedule names. */
   readonly instant: EpochMs;
   /** Its task, once prepared; kept, so that every attempt has the same task id. */
@@ -13,49 +13,49 @@ export interface Tick {
   hasFailed?: true;
 }
 
-/** Ticks of one entry that are kept at most; beyond it the oldest goes. */
+/** Ticks of one schedule that are kept at most; beyond it the oldest goes. */
 const mostKept = 1_000;
 
-/** Ticks that wait to be enqueued, by entry and in order. */
+/** Ticks that wait to be enqueued, by schedule and in order. */
 export class Backlog {
-  readonly #ticks = new Map<ScheduleEntry, Tick[]>();
-  readonly #held = new Set<ScheduleEntry>();
+  readonly #ticks = new Map<Schedule, Tick[]>();
+  readonly #held = new Set<Schedule>();
 
-  hold(entry: ScheduleEntry): void {
-    this.#held.add(entry);
+  hold(schedule: Schedule): void {
+    this.#held.add(schedule);
   }
 
-  release(entry: ScheduleEntry): void {
-    this.#held.delete(entry);
+  release(schedule: Schedule): void {
+    this.#held.delete(schedule);
   }
 
-  /** Whether a tick of this entry has to wait for others. */
-  has(entry: ScheduleEntry): boolean {
-    return this.#held.has(entry) || this.#ticks.has(entry);
+  /** Whether a tick of this schedule has to wait for others. */
+  has(schedule: Schedule): boolean {
+    return this.#held.has(schedule) || this.#ticks.has(schedule);
   }
 
   /** Whether there is a tick that could be enqueued. */
   isWaiting(): boolean {
-    return this.entries().length > 0;
+    return this.ready().length > 0;
   }
 
-  /** Entries with ticks that could be enqueued. */
-  entries(): ScheduleEntry[] {
-    return [...this.#ticks.keys()].filter((entry) => !this.#held.has(entry));
+  /** Schedules with ticks that could be enqueued. */
+  ready(): Schedule[] {
+    return [...this.#ticks.keys()].filter((schedule) => !this.#held.has(schedule));
   }
 
-  /** The oldest tick of an entry, unless it is held. */
-  first(entry: ScheduleEntry): Tick | undefined {
-    return this.#held.has(entry) ? undefined : this.#ticks.get(entry)?.[0];
+  /** The oldest tick of a schedule, unless it is held. */
+  first(schedule: Schedule): Tick | undefined {
+    return this.#held.has(schedule) ? undefined : this.#ticks.get(schedule)?.[0];
   }
 
   /** Puts a tick in its place; answers with the one that had to go for it, if any. */
   add(tick: Tick): Tick | undefined {
-    const { entry } = tick;
-    if (entry.isRemoved) return undefined;
-    const ticks = this.#ticks.get(entry);
+    const { schedule } = tick;
+    if (schedule.isRemoved) return undefined;
+    const ticks = this.#ticks.get(schedule);
     if (ticks === undefined) {
-      this.#ticks.set(entry, [tick]);
+      this.#ticks.set(schedule, [tick]);
       return undefined;
     }
     const later = ticks.findLastIndex(({ instant }) => instant <= tick.instant) + 1;
@@ -64,16 +64,16 @@ export class Backlog {
   }
 
   remove(tick: Tick): void {
-    const ticks = this.#ticks.get(tick.entry);
+    const ticks = this.#ticks.get(tick.schedule);
     const place = ticks?.indexOf(tick) ?? -1;
     if (ticks === undefined || place === -1) return;
     ticks.splice(place, 1);
-    if (ticks.length === 0) this.#ticks.delete(tick.entry);
+    if (ticks.length === 0) this.#ticks.delete(tick.schedule);
   }
 
-  forget(entry: ScheduleEntry): void {
-    this.#ticks.delete(entry);
-    this.#held.delete(entry);
+  forget(schedule: Schedule): void {
+    this.#ticks.delete(schedule);
+    this.#held.delete(schedule);
   }
 
   takeAll(): Tick[] {

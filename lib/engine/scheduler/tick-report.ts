@@ -9,12 +9,12 @@ import { infoOf } from '../client/new-task.js';
 import type { EngineEventEmitter, ScheduleSubject } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { callUser } from '../../model/options/user-callback.js';
-import type { ScheduleEntry } from './schedule-entry.js';
+import type { Schedule } from './schedule.js';
 import type { ResolvedSchedulerOptions, ScheduledTask } from './scheduler-options.js';
 import type { Tick } from './tick-backlog.js';
 
 export interface TickReportDeps {
-  readonly schedule: Pick<ScheduleContract, 'recordEvent'>;
+  readonly schedules: Pick<ScheduleContract, 'recordEvent'>;
   readonly hooks: Pick<ResolvedSchedulerOptions, 'preEnqueue' | 'postEnqueue'>;
   readonly events: EngineEventEmitter;
   readonly clock: Clock;
@@ -31,68 +31,72 @@ export class TickReport {
   constructor(private readonly deps: TickReportDeps) {}
 
   /** A task is about to be prepared. */
-  begins(tick: Pick<Tick, 'entry'> & { readonly instant?: EpochMs }): void {
+  begins(tick: Pick<Tick, 'schedule'> & { readonly instant?: EpochMs }): void {
     const { hooks } = this.deps;
-    this.#call('preEnqueue', () => hooks.preEnqueue(scheduledTask(tick.entry, tick.instant)));
+    this.#call('preEnqueue', () => hooks.preEnqueue(scheduledTask(tick.schedule, tick.instant)));
   }
 
   /** The task of a tick is stored; resolves when the history says so, too. */
-  async enqueued({ entry, instant }: Tick, enqueued: Enqueued): Promise<void> {
+  async enqueued({ schedule, instant }: Tick, enqueued: Enqueued): Promise<void> {
     const { events } = this.deps;
-    const task = scheduledTask(entry, instant);
+    const task = scheduledTask(schedule, instant);
     const info = infoOf(enqueued.request, enqueued.now);
-    events.emit('scheduleEnqueued', { schedule: subjectOf(entry), tick: instant, taskId: info.id });
-    await this.#stored(entry, { task, info, now: enqueued.now });
+    events.emit('scheduleEnqueued', { schedule: subjectOf(schedule), tick: instant, taskId: info.id });
+    await this.#stored(schedule, { task, info, now: enqueued.now });
   }
 
-  /** The task of an entry that was run by hand is stored. */
-  async ranNow(entry: ScheduleEntry, { request, now }: Enqueued): Promise<TaskInfo> {
+  /** The task of a schedule that was run by hand is stored. */
+  async ranNow(schedule: Schedule, { request, now }: Enqueued): Promise<TaskInfo> {
     const info = infoOf(request, now);
-    await this.#stored(entry, { task: scheduledTask(entry, undefined), info, now });
+    await this.#stored(schedule, { task: scheduledTask(schedule, undefined), info, now });
     return info;
   }
 
   /** Somebody else has used the tick up, or an earlier task has not ended. */
-  skipped({ entry, instant }: Tick, reason: 'taken' | 'overlaps'): void {
-    this.deps.events.emit('scheduleSkipped', { schedule: subjectOf(entry), tick: instant, reason });
+  skipped({ schedule, instant }: Tick, reason: 'taken' | 'overlaps'): void {
+    this.deps.events.emit('scheduleSkipped', { schedule: subjectOf(schedule), tick: instant, reason });
   }
 
   /** The tick could not be enqueued: it is tried again, or given up. */
   failed(
-    { entry, instant }: Tick,
+    { schedule, instant }: Tick,
     { error, outcome }: { readonly error: unknown; readonly outcome: 'retry' | 'drop' },
   ): void {
     const { events, hooks, logger } = this.deps;
-    events.emit('scheduleFailed', { schedule: subjectOf(entry), tick: instant, error, outcome });
+    events.emit('scheduleFailed', { schedule: subjectOf(schedule), tick: instant, error, outcome });
     if (outcome === 'retry') return;
-    const what = `A tick of schedule ${entry.id} (${entry.type}) enqueued nothing: ${describeError(error)}`;
+    const what = `A tick of schedule ${schedule.id} (${schedule.type}) enqueued nothing: ${describeError(error)}`;
     // A unique lock that refuses a twin does what it was asked for.
     if (error instanceof DuplicateTaskError) logger.debug(what);
-    else logger.warn(what, { kind: `tick enqueued nothing ${entry.id}` });
-    this.#call('postEnqueue', () => hooks.postEnqueue({ task: scheduledTask(entry, instant), error }));
+    else logger.warn(what, { kind: `tick enqueued nothing ${schedule.id}` });
+    this.#call('postEnqueue', () => hooks.postEnqueue({ task: scheduledTask(schedule, instant), error }));
   }
 
   /** Ticks were left out: nobody was there to enqueue them. */
-  missed(entry: ScheduleEntry, span: { readonly after: EpochMs; readonly until: EpochMs }): void {
+  missed(schedule: Schedule, span: { readonly after: EpochMs; readonly until: EpochMs }): void {
     const { events, logger } = this.deps;
     logger.warn(
-      `Schedule ${entry.id} (${entry.type}) missed ticks after ${text(span.after)} and before ${text(span.until)}`,
-      { kind: `ticks missed ${entry.id}` },
+      `Schedule ${schedule.id} (${schedule.type}) missed ticks after ${text(span.after)} and before ${text(span.until)}`,
+      { kind: `ticks missed ${schedule.id}` },
     );
-    events.emit('scheduleMissed', { schedule: subjectOf(entry), ...span });
+    events.emit('scheduleMissed', { schedule: subjectOf(schedule), ...span });
   }
 
   async #stored(
-    entry: ScheduleEntry,
+    schedule: Schedule,
     { task, info, now }: { readonly task: ScheduledTask; readonly info: TaskInfo; readonly now: EpochMs },
   ): Promise<void> {
-    const { schedule, hooks, logger } = this.deps;
-    logger.debug(`Schedule ${entry.id} enqueued task ${info.id} of type ${entry.type}`);
+    const { schedules, hooks, logger } = this.deps;
+    logger.debug(`Schedule ${schedule.id} enqueued task ${info.id} of type ${schedule.type}`);
     this.#call('postEnqueue', () => hooks.postEnqueue({ task, info }));
     try {
-      await schedule.recordEvent({ entryId: entry.id, event: { taskId: info.id, enqueuedAt: now }, ttl: historyTtl });
+      await schedules.recordEvent({
+        scheduleId: schedule.id,
+        event: { taskId: info.id, enqueuedAt: now },
+        ttl: historyTtl,
+      });
     } catch (error) {
-      logger.warn(`The history of schedule ${entry.id} lacks task ${info.id}: ${describeError(error)}`, {
+      logger.warn(`The history of schedule ${schedule.id} lacks task ${info.id}: ${describeError(error)}`, {
         kind: 'history not written',
       });
     }
@@ -107,14 +111,14 @@ export class TickReport {
 }
 
 /** The schedule an event is about. */
-function subjectOf({ id, schedule, type, queue }: ScheduleEntry): ScheduleSubject {
-  return { id, spec: schedule.spec, type, queue };
+function subjectOf({ id, cron, type, queue }: Schedule): ScheduleSubject {
+  return { id, spec: cron.spec, type, queue };
 }
 
-function scheduledTask(entry: ScheduleEntry, instant: EpochMs | undefined): ScheduledTask {
-  const { id, schedule, type, queue, registration } = entry;
+function scheduledTask(schedule: Schedule, instant: EpochMs | undefined): ScheduledTask {
+  const { id, cron, type, queue, registration } = schedule;
   const tick = instant === undefined ? undefined : new Date(instant);
-  return { entryId: id, spec: schedule.spec, type, queue, payload: registration.payload, tick };
+  return { scheduleId: id, spec: cron.spec, type, queue, payload: registration.payload, tick };
 }
 
 function text(instant: EpochMs): string {

@@ -9,15 +9,15 @@ import { type Clock, setBackgroundTimer } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { Backlog, type Tick } from './tick-backlog.js';
-import type { ScheduleEntry } from './schedule-entry.js';
+import type { Schedule } from './schedule.js';
 import type { TickReport } from './tick-report.js';
 
 export interface TickSenderDeps {
-  readonly schedule: Pick<ScheduleContract, 'enqueueTick'>;
+  readonly schedules: Pick<ScheduleContract, 'enqueueTick'>;
   /** Connects; done once however often it is called. */
   readonly open: () => Promise<void>;
-  /** The task of an entry, complete. */
-  readonly prepare: (entry: ScheduleEntry) => EnqueueRequest | Promise<EnqueueRequest>;
+  /** The task of a schedule, complete. */
+  readonly prepare: (schedule: Schedule) => EnqueueRequest | Promise<EnqueueRequest>;
   readonly report: TickReport;
   readonly clock: Clock;
   readonly logger: ThrottledLogger;
@@ -25,12 +25,12 @@ export interface TickSenderDeps {
 
 const firstRest = ms(50);
 const longestRest = ms(1_000);
-/** Entries whose backlogs are worked off at once. */
+/** Schedules whose backlogs are worked off at once. */
 const mostAtOnce = 32;
 
 /**
  * Enqueues the tasks of ticks. Each tick goes on its own, so that a slow one holds nobody up. One that cannot be stored
- * goes to the backlog of its entry, and is tried again, with the same task id, until it is: oldest first, at least
+ * goes to the backlog of its schedule, and is tried again, with the same task id, until it is: oldest first, at least
  * once a second.
  */
 export class TickSender {
@@ -45,25 +45,25 @@ export class TickSender {
 
   constructor(private readonly deps: TickSenderDeps) {}
 
-  /** Holds an entry's ticks back until {@link release}, so that those it has missed go first. */
-  hold(entry: ScheduleEntry): void {
-    this.#backlog.hold(entry);
+  /** Holds a schedule's ticks back until {@link release}, so that those it has missed go first. */
+  hold(schedule: Schedule): void {
+    this.#backlog.hold(schedule);
   }
 
-  /** Lets an entry's ticks go, the given ones first. */
-  release(entry: ScheduleEntry, missed: readonly EpochMs[]): void {
-    for (const tick of missed) this.#park({ entry, instant: tick });
-    this.#backlog.release(entry);
+  /** Lets a schedule's ticks go, the given ones first. */
+  release(schedule: Schedule, missed: readonly EpochMs[]): void {
+    for (const tick of missed) this.#park({ schedule, instant: tick });
+    this.#backlog.release(schedule);
     this.wake();
   }
 
   /** Enqueues the tasks of ticks that have come. */
-  send(entry: ScheduleEntry, ticks: readonly EpochMs[]): void {
+  send(schedule: Schedule, ticks: readonly EpochMs[]): void {
     // Several at once come late: one after the other, so that the oldest is not overtaken by ten minutes.
     const isLate = ticks.length > 1;
     for (const instant of ticks) {
-      const tick: Tick = { entry, instant };
-      if (!isLate && this.#away === undefined && !this.#backlog.has(entry)) {
+      const tick: Tick = { schedule, instant };
+      if (!isLate && this.#away === undefined && !this.#backlog.has(schedule)) {
         this.#track(this.#try(tick).then((error) => error !== undefined && this.#park(tick)));
       } else {
         if (this.#away !== undefined) this.#report(tick, this.#away);
@@ -73,9 +73,9 @@ export class TickSender {
     if (isLate && this.#away === undefined) this.wake();
   }
 
-  /** Forgets the ticks of an entry that are still to be enqueued. */
-  forget(entry: ScheduleEntry): void {
-    this.#backlog.forget(entry);
+  /** Forgets the ticks of a schedule that are still to be enqueued. */
+  forget(schedule: Schedule): void {
+    this.#backlog.forget(schedule);
   }
 
   /** Works off the backlog now: Redis is back, or there is something new in it. */
@@ -106,23 +106,23 @@ export class TickSender {
     for (const tick of this.#backlog.takeAll()) this.deps.report.failed(tick, { error, outcome: 'drop' });
   }
 
-  /** One round: every entry's backlog, as far as it goes. */
+  /** One round: every schedule's backlog, as far as it goes. */
   async #workOff(): Promise<void> {
     this.#away = undefined;
-    const entries = this.#backlog.entries();
+    const schedules = this.#backlog.ready();
     const worker = async (): Promise<void> => {
-      for (let entry = entries.pop(); entry !== undefined; entry = entries.pop()) {
-        await this.#workOffEntry(entry);
+      for (let schedule = schedules.pop(); schedule !== undefined; schedule = schedules.pop()) {
+        await this.#sendBacklogOf(schedule);
         if (this.#isStopped || this.#away !== undefined) return;
       }
     };
-    await Promise.all(Array.from({ length: Math.min(mostAtOnce, entries.length) }, worker));
+    await Promise.all(Array.from({ length: Math.min(mostAtOnce, schedules.length) }, worker));
   }
 
-  async #workOffEntry(entry: ScheduleEntry): Promise<void> {
-    for (let tick = this.#backlog.first(entry); tick !== undefined; tick = this.#backlog.first(entry)) {
+  async #sendBacklogOf(schedule: Schedule): Promise<void> {
+    for (let tick = this.#backlog.first(schedule); tick !== undefined; tick = this.#backlog.first(schedule)) {
       if (this.#isStopped || this.#away !== undefined) return;
-      // One that fails bars those behind it, of its own entry only.
+      // One that fails bars those behind it, of its own schedule only.
       if ((await this.#try(tick)) !== undefined) return;
       this.#backlog.remove(tick);
     }
@@ -151,12 +151,12 @@ export class TickSender {
 
   /** Tries one tick; resolves with the error when it is to be tried again. */
   async #try(tick: Tick): Promise<unknown> {
-    const { entry } = tick;
-    const { clock, report, schedule, open, prepare } = this.deps;
+    const { schedule } = tick;
+    const { clock, report, schedules, open, prepare } = this.deps;
     try {
       if (tick.request === undefined) {
         report.begins(tick);
-        tick.request = await prepare(entry);
+        tick.request = await prepare(schedule);
       }
     } catch (error) {
       report.failed(tick, { error, outcome: 'drop' });
@@ -165,14 +165,14 @@ export class TickSender {
     try {
       await open();
       // It may have been removed while it waited.
-      if (entry.isRemoved) return undefined;
+      if (schedule.isRemoved) return undefined;
       const { request } = tick;
       const now = clock.now();
-      const outcome = await schedule.enqueueTick({
-        schedule: entry.id,
+      const outcome = await schedules.enqueueTick({
+        schedule: schedule.id,
         tick: tick.instant,
         request,
-        overlap: entry.overlap,
+        overlap: schedule.overlap,
         now,
       });
       this.#away = undefined;
@@ -190,11 +190,11 @@ export class TickSender {
     tick: Tick,
     result: { readonly request: EnqueueRequest; readonly outcome: TickOutcome; readonly now: EpochMs },
   ): void {
-    const { entry, instant } = tick;
+    const { schedule, instant } = tick;
     const { report } = this.deps;
     const { outcome, request, now } = result;
     const { queue, type, id } = request.message;
-    if (entry.previous === undefined || entry.previous < instant) entry.previous = instant;
+    if (schedule.previous === undefined || schedule.previous < instant) schedule.previous = instant;
     switch (outcome) {
       case 'enqueued':
         this.#track(report.enqueued(tick, { request, now }));

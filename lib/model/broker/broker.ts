@@ -16,7 +16,7 @@ export interface Broker {
   readonly work: WorkContract;
   readonly maintenance: MaintenanceContract;
   readonly presence: PresenceContract;
-  readonly schedule: ScheduleContract;
+  readonly schedules: ScheduleContract;
 
   /**
    * Where the tasks are kept, as a URL without user and password: `redis://localhost:6379/0`, `memory:`. For people: log

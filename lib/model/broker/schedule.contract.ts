@@ -1,4 +1,4 @@
-import type { ScheduleEntry, ScheduleEvent } from '../cron/schedule.js';
+import type { PublishedSchedule, ScheduleEvent } from '../cron/published-schedule.js';
 import type { EpochMs, Ms } from '../time/duration.js';
 import type { EnqueueRequest } from './enqueue.contract.js';
 
@@ -19,22 +19,22 @@ export interface ScheduleContract {
   latestTicks(schedules: readonly ScheduleName[]): Promise<readonly (EpochMs | undefined)[]>;
 
   /**
-   * Publishes all entries of one scheduler, replacing what it published before; they vanish after `ttl` unless published
+   * Publishes all schedules of one scheduler, replacing what it published before; they vanish after `ttl` unless published
    * again.
    */
-  publishEntries(request: {
+  publishSchedules(request: {
     /** `host:pid:scheduler-id` */
     readonly schedulerId: string;
-    readonly entries: readonly ScheduleEntry[];
+    readonly schedules: readonly PublishedSchedule[];
     readonly ttl: Ms;
     readonly now: EpochMs;
   }): Promise<void>;
 
-  /** Removes what {@link publishEntries} wrote. */
-  clearEntries(schedulerId: string): Promise<void>;
+  /** Removes what {@link publishSchedules} wrote. */
+  clearSchedules(schedulerId: string): Promise<void>;
 
-  /** Adds to the history of an entry, of which the newest 1,000 events are kept; it vanishes `ttl` after the last one. */
-  recordEvent(request: { readonly entryId: string; readonly event: ScheduleEvent; readonly ttl: Ms }): Promise<void>;
+  /** Adds to the history of a schedule, of which the newest 1,000 events are kept; it vanishes `ttl` after the last one. */
+  recordEvent(request: { readonly scheduleId: string; readonly event: ScheduleEvent; readonly ttl: Ms }): Promise<void>;
 }
 
 /** A schedule, as every process that runs it calls it. Its ticks are noted beside the queue that its tasks go to. */

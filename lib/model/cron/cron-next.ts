@@ -1,6 +1,6 @@
 import { checkInstant, refuse } from '../options/check.js';
 import { epochMs, type EpochMs, fromEpochSeconds, toEpochSeconds } from '../time/duration.js';
-import type { CronSchedule, FieldsSchedule } from './cron-spec.js';
+import type { CronSpec, FieldsSpec } from './cron-spec.js';
 import { widestShift, ZoneOffsets } from './time-zone.js';
 import { firstWallTime, yearOf } from './wall-clock.js';
 
@@ -17,16 +17,16 @@ const yearsAhead = 5;
  * @example
  * nextTick(parseCronSpec('0 9 * * *', { timeZone: 'America/New_York' }), new Date('2026-05-14T00:00:00Z')); // 13:00 UTC
  */
-export function nextTick(schedule: CronSchedule, after: EpochMs | Date): EpochMs | undefined {
+export function nextTick(cron: CronSpec, after: EpochMs | Date): EpochMs | undefined {
   const instant = typeof after === 'number' ? after : checkInstant({ path: 'nextTick: after', value: after });
   if (!Number.isFinite(instant)) refuse({ path: 'nextTick: after', value: after }, 'an instant');
-  if (schedule.kind === 'every') return epochMs((Math.floor(instant / schedule.period) + 1) * schedule.period);
-  const next = nextOfFields(schedule, toEpochSeconds(instant) + 1);
+  if (cron.kind === 'every') return epochMs((Math.floor(instant / cron.period) + 1) * cron.period);
+  const next = nextOfFields(cron, toEpochSeconds(instant) + 1);
   return next === undefined ? undefined : fromEpochSeconds(next);
 }
 
 /** Goes from span to span of one offset, and within a span by the calendar alone. Epoch seconds. */
-function nextOfFields({ times, timeZone }: FieldsSchedule, from: number): number | undefined {
+function nextOfFields({ times, timeZone }: FieldsSpec, from: number): number | undefined {
   const zone = ZoneOffsets.of(timeZone);
   let instant = from;
   let span = zone.spanAt(instant);

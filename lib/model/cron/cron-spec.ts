@@ -4,10 +4,10 @@ import { type CronField, cronFieldKinds, readCronField } from './cron-field.js';
 import { checkTimeZone, zoneFault } from './zone-name.js';
 
 /** A parsed schedule: give it to `nextTick`. */
-export type CronSchedule = FieldsSchedule | EverySchedule;
+export type CronSpec = FieldsSpec | EverySpec;
 
 /** Fires when the wall clock of a time zone shows one of the listed times: the same instants in every process. */
-export interface FieldsSchedule {
+export interface FieldsSpec {
   readonly kind: 'fields';
   /** The spec as it was written. */
   readonly spec: string;
@@ -17,7 +17,7 @@ export interface FieldsSchedule {
 }
 
 /** Fires every so often, counted from the start of a process: other processes have other instants. */
-export interface EverySchedule {
+export interface EverySpec {
   readonly kind: 'every';
   /** The spec as it was written. */
   readonly spec: string;
@@ -76,7 +76,7 @@ const word = /[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3
  * @example
  * const schedule = parseCronSpec('0 2 * * mon-fri', { timeZone: 'Asia/Ho_Chi_Minh' });
  */
-export function parseCronSpec(spec: string, options: CronSpecOptions = {}): CronSchedule {
+export function parseCronSpec(spec: string, options: CronSpecOptions = {}): CronSpec {
   const { body, timeZone } = readZone(spec, options.timeZone);
   if (body.text.startsWith(every)) return { kind: 'every', spec, period: readPeriod(spec, body) };
   const descriptor = body.text.startsWith('@') ? descriptors.get(body.text) : undefined;

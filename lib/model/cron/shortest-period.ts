@@ -1,5 +1,5 @@
 import { type Ms, ms } from '../time/duration.js';
-import type { CronSchedule, CronTimes } from './cron-spec.js';
+import type { CronSpec, CronTimes } from './cron-spec.js';
 import { firstDay } from './wall-clock.js';
 
 /**
@@ -10,7 +10,7 @@ import { firstDay } from './wall-clock.js';
  * @example
  * shortestPeriod(parseCronSpec('0 9,10 * * mon')); // an hour
  */
-export function shortestPeriod(schedule: CronSchedule): Ms | undefined {
+export function shortestPeriod(schedule: CronSpec): Ms | undefined {
   if (schedule.kind === 'every') return schedule.period;
   const { times } = schedule;
   const { seconds, minutes, hours } = times;

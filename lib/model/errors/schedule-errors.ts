@@ -1,7 +1,7 @@
 import { AsynqError } from './asynq-error.js';
 import { showValue } from './option-errors.js';
 
-/** The scheduler has no entry with this id. */
+/** The scheduler has no schedule with this id. */
 export class ScheduleNotFoundError extends AsynqError {
   readonly code = 'ASYNQ_SCHEDULE_NOT_FOUND';
 
@@ -13,7 +13,7 @@ export class ScheduleNotFoundError extends AsynqError {
   }
 }
 
-/** The scheduler has an entry with this id already, given or derived from the same content; nothing was registered. */
+/** The scheduler has a schedule with this id already, given or derived from the same content; nothing was registered. */
 export class ScheduleConflictError extends AsynqError {
   readonly code = 'ASYNQ_SCHEDULE_CONFLICT';
 

@@ -1,4 +1,4 @@
-import type { ScheduleOptions } from '../../engine/scheduler/schedule-entry.js';
+import type { ScheduleOptions } from '../../engine/scheduler/schedule.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import { cronKey } from '../asynq.tokens.js';
 import type { Configurable, ConfigurableOptions } from './configurable.js';
@@ -35,7 +35,7 @@ export interface CronMetadata {
  * replicas run, and one worker handles it with this method, as if it were a {@link TaskHandler} of the task's type. May
  * be used several times on one method, each with an `id` of its own.
  *
- * The entry's `id` is `<Class>.<method>` unless given: it names the schedule in {@link AsynqScheduler}, in Asynq's tools
+ * The schedule's `id` is `<Class>.<method>` unless given: it names the schedule in {@link AsynqScheduler}, in Asynq's tools
  * and in the module's option `scheduler.disabled`. Give an `id` where a bundler renames classes.
  *
  * The spec has five fields, six with seconds, or is a descriptor such as `@daily` or `@every 5m` (S-143). The
@@ -55,7 +55,7 @@ export function Cron<Given = unknown, Arriving = unknown>(
   options: ConfigurableOptions<CronOptions<Given, Arriving>> = {},
 ): TaskHandlerDecorator<Arriving> {
   return (target, method, descriptor) => {
-    const entry: CronMetadata = { spec, options };
-    decorateMethod({ decorator: '@Cron', target, method, descriptor }, { key: cronKey, entry });
+    const metadata: CronMetadata = { spec, options };
+    decorateMethod({ decorator: '@Cron', target, method, descriptor }, { key: cronKey, metadata });
   };
 }

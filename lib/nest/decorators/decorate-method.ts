@@ -13,11 +13,14 @@ export interface DecoratedPlace {
 }
 
 /**
- * Adds an entry to the list that a method carries under a metadata key; decorators apply from the bottom up.
+ * Adds metadata to the list that a method carries under a metadata key; decorators apply from the bottom up.
  *
  * @throws InvalidOptionError on anything but a method of instances, which would never be called.
  */
-export function decorateMethod(place: DecoratedPlace, added: { readonly key: string; readonly entry: object }): void {
+export function decorateMethod(
+  place: DecoratedPlace,
+  added: { readonly key: string; readonly metadata: object },
+): void {
   const { target, descriptor } = place;
   if (typeof target === 'function') throw misplaced(place, target, 'a static method');
   const method: unknown = descriptor?.value;
@@ -25,7 +28,7 @@ export function decorateMethod(place: DecoratedPlace, added: { readonly key: str
     const isAccessor = descriptor?.get !== undefined || descriptor?.set !== undefined;
     throw misplaced(place, target.constructor, isAccessor ? 'a getter or setter' : 'a property');
   }
-  Reflect.defineMetadata(added.key, [added.entry, ...readMetadata(method, added.key)], method);
+  Reflect.defineMetadata(added.key, [added.metadata, ...readMetadata(method, added.key)], method);
 }
 
 /** The list that a method carries under a metadata key, in the order in which it was written. */

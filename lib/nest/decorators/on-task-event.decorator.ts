@@ -39,7 +39,7 @@ export function OnTaskEvent<N extends TaskEventName>(
   options: ConfigurableOptions<OnTaskEventOptions> = {},
 ): OnTaskEventDecorator<TaskEvents[N]> {
   return (target, method, descriptor) => {
-    const entry: TaskEventMetadata = { event, options };
-    decorateMethod({ decorator: '@OnTaskEvent', target, method, descriptor }, { key: taskEventKey, entry });
+    const metadata: TaskEventMetadata = { event, options };
+    decorateMethod({ decorator: '@OnTaskEvent', target, method, descriptor }, { key: taskEventKey, metadata });
   };
 }

@@ -49,10 +49,10 @@ export function ProvidesPeriodicTasks(
   options: ConfigurableOptions<ProvidesPeriodicTasksOptions> = {},
 ): ProvidesPeriodicTasksDecorator {
   return (target, method, descriptor) => {
-    const entry: PeriodicTasksMetadata = { options };
+    const metadata: PeriodicTasksMetadata = { options };
     decorateMethod(
       { decorator: '@ProvidesPeriodicTasks', target, method, descriptor },
-      { key: periodicTasksKey, entry },
+      { key: periodicTasksKey, metadata },
     );
   };
 }

@@ -44,7 +44,7 @@ export function TaskAggregator(
   options: ConfigurableOptions<TaskAggregatorOptions> = {},
 ): TaskAggregatorDecorator {
   return (target, method, descriptor) => {
-    const entry: TaskAggregatorMetadata = { pattern, options };
-    decorateMethod({ decorator: '@TaskAggregator', target, method, descriptor }, { key: taskAggregatorKey, entry });
+    const metadata: TaskAggregatorMetadata = { pattern, options };
+    decorateMethod({ decorator: '@TaskAggregator', target, method, descriptor }, { key: taskAggregatorKey, metadata });
   };
 }

@@ -77,7 +77,7 @@ export function TaskHandler(
   options: ConfigurableOptions<TaskHandlerOptions> = {},
 ): TaskHandlerDecorator<unknown> {
   return (target, method, descriptor) => {
-    const entry: TaskHandlerMetadata = { pattern, options };
-    decorateMethod({ decorator: '@TaskHandler', target, method, descriptor }, { key: taskHandlerKey, entry });
+    const metadata: TaskHandlerMetadata = { pattern, options };
+    decorateMethod({ decorator: '@TaskHandler', target, method, descriptor }, { key: taskHandlerKey, metadata });
   };
 }

@@ -1,5 +1,5 @@
 import type { ModuleRef } from '@nestjs/core';
-import type { ScheduleOptions } from '../../engine/scheduler/schedule-entry.js';
+import type { ScheduleOptions } from '../../engine/scheduler/schedule.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { checkBoolean, checkNames, checkText } from '../../model/options/check.js';
 import { cronKey, defaultInstanceName } from '../asynq.tokens.js';

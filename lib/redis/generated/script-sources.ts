@@ -97,9 +97,9 @@ export const scriptSources = {
     sha: 'bdf83ece987df052e50696fbcdc6e7289a0097c8',
     source: "local registry = KEYS[1]\nlocal expiresAt, key = ARGV[1], ARGV[2]\nlocal function writeWhenFull(key)\nredis.pcall('HDEL', key, '')\nend\nwriteWhenFull(registry)\nredis.call('ZADD', registry, expiresAt, key)\nreturn 'LISTED'",
   },
-  "publish-entries.lua": {
-    sha: '0d04bc4521bff49d1d48c317c6cdeac8480490fe',
-    source: "local entries = KEYS[1]\nlocal ttl = ARGV[1]\nredis.call('DEL', entries)\nfor i = 2, #ARGV, 4000 do\nredis.call('LPUSH', entries, unpack(ARGV, i, math.min(i + 3999, #ARGV)))\nend\nif #ARGV > 1 then\nredis.call('EXPIRE', entries, ttl)\nend\nreturn 'PUBLISHED'",
+  "publish-schedules.lua": {
+    sha: 'be9546fae5c23e13c69906ba69894f14c23f0c7f',
+    source: "local schedules = KEYS[1]\nlocal ttl = ARGV[1]\nredis.call('DEL', schedules)\nfor i = 2, #ARGV, 4000 do\nredis.call('LPUSH', schedules, unpack(ARGV, i, math.min(i + 3999, #ARGV)))\nend\nif #ARGV > 1 then\nredis.call('EXPIRE', schedules, ttl)\nend\nreturn 'PUBLISHED'",
   },
   "publish-server.lua": {
     sha: '88e997c976c537ef79bee8ceb335fd5bd44ef350',

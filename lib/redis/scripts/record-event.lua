@@ -1,4 +1,4 @@
--- record-event: adds to the history of a schedule entry, of which the newest 1,000 events are kept.
+-- record-event: adds to the history of a schedule schedule, of which the newest 1,000 events are kept.
 --
 -- KEYS[1]  history     zset   schedule event -> when, epoch seconds
 -- ARGV[1]  enqueuedAt  epoch seconds

@@ -15,7 +15,7 @@ const { port } = app.getHttpServer().address() as AddressInfo;
 const url = `http://localhost:${port}`;
 const headers = { 'content-type': 'application/json' };
 
-for (const { id, spec, next } of app.get(AsynqScheduler).entries()) {
+for (const { id, spec, next } of app.get(AsynqScheduler).schedules()) {
   log.log(`${id} (${spec}) ticks next at ${next?.toISOString()}`);
 }
 const body = JSON.stringify({ spec: '*/5 * * * * *', text: 'Stretch your legs' });

@@ -18,7 +18,7 @@ export class WatchedBroker {
       work: inner.work,
       maintenance: inner.maintenance,
       presence: inner.presence,
-      schedule: inner.schedule,
+      schedules: inner.schedules,
       enqueue: {
         enqueue: async (requests, now) => {
           this.calls.push(requests.map((request) => request.message.id));

@@ -44,7 +44,7 @@ describe('ticks that passed while no scheduler ran', () => {
     await runOnceThenRest('3h30m');
     const scheduler = await start('latest');
     expect(enqueuedHours()).toEqual(['13:00', '16:00']);
-    expect(scheduler.entries()[0]?.previous).toEqual(new Date('2026-03-01T16:00:00Z'));
+    expect(scheduler.schedules()[0]?.previous).toEqual(new Date('2026-03-01T16:00:00Z'));
     expect(test.heard('scheduleMissed')).toMatchObject([
       { after: Date.parse('2026-03-01T13:00:00Z'), until: Date.parse('2026-03-01T16:00:00Z') },
     ]);
@@ -65,9 +65,9 @@ describe('ticks that passed while no scheduler ran', () => {
   it('go before the first live one', async () => {
     await runOnceThenRest('2h59m59s');
     const gate = aGate();
-    const { schedule } = test.broker;
-    const latestTicks = schedule.latestTicks.bind(schedule);
-    Object.assign(schedule, {
+    const { schedules } = test.broker;
+    const latestTicks = schedules.latestTicks.bind(schedules);
+    Object.assign(schedules, {
       latestTicks: async (names: readonly ScheduleName[]) => {
         await gate.opened;
         return await latestTicks(names);

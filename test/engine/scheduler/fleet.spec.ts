@@ -36,11 +36,11 @@ describe('schedulers with the same schedules', () => {
     expect(await test.pendingTypes()).toHaveLength(5);
     expect(enqueued()).toEqual(upTo(5));
     expect(test.heard('scheduleSkipped').every(({ reason }) => reason === 'taken')).toBe(true);
-    const [id = ''] = new Set(fleet.flatMap((one) => one.entries().map((entry) => entry.id)));
+    const [id = ''] = new Set(fleet.flatMap((one) => one.schedules().map((entry) => entry.id)));
     expect((await test.history(id)).map(({ taskId }) => taskId).toSorted()).toEqual(
       (await test.pending()).map((message) => message.id).toSorted(),
     );
-    expect(fleet.map((one) => one.entries()[0]?.previous)).toEqual(fleet.map(() => new Date(start + 5_000)));
+    expect(fleet.map((one) => one.schedules()[0]?.previous)).toEqual(fleet.map(() => new Date(start + 5_000)));
   });
 
   it('enqueue one task a tick when the clock of one is 3 s ahead and of another 3 s behind', async () => {
@@ -145,6 +145,6 @@ describe('schedulers with the same schedules', () => {
     for (let turn = 0; turn < 100 && enqueued().length < 63; turn += 1) await test.time.settle();
     expect(enqueued()).toEqual(upTo(63));
     expect(await test.pendingTypes()).toHaveLength(63);
-    expect(asleep.entries()[0]?.next).toEqual(new Date(start + 64_000));
+    expect(asleep.schedules()[0]?.next).toEqual(new Date(start + 64_000));
   });
 });

@@ -1,4 +1,4 @@
-import { createEntry } from '../../../lib/engine/scheduler/schedule-entry.js';
+import { createSchedule } from '../../../lib/engine/scheduler/schedule.js';
 import { lastTicks } from '../../../lib/engine/scheduler/missed-ticks.js';
 import { resolveSchedulerOptions } from '../../../lib/engine/scheduler/scheduler-options.js';
 import { TickClock } from '../../../lib/engine/scheduler/tick-clock.js';
@@ -21,7 +21,7 @@ describe('the clock of ticks', () => {
     });
     const options = resolveSchedulerOptions({ timeZone: 'Europe/Berlin' });
     ticks.start();
-    const entry = createEntry({ spec: '0 2 * * *', task: 'nightly', payload: undefined, options: {} }, options);
+    const entry = createSchedule({ spec: '0 2 * * *', task: 'nightly', payload: undefined, options: {} }, options);
     ticks.add(entry, clock.now());
     // A look at the wall clock every minute, 44,640 in all, makes this test take a second.
     await clock.advance('31d');
@@ -46,7 +46,7 @@ describe('the clock of ticks', () => {
     });
     ticks.start();
     const registration = { spec: '0 2 * * *', task: 'nightly', payload: undefined, options: {} };
-    ticks.add(createEntry(registration, resolveSchedulerOptions({})), epochMs(Date.UTC(2026, 2, 15, 1, 59, 59)));
+    ticks.add(createSchedule(registration, resolveSchedulerOptions({})), epochMs(Date.UTC(2026, 2, 15, 1, 59, 59)));
     await clock.advance('1s');
     ticks.stop();
     expect(rung).toEqual([Date.UTC(2026, 2, 15, 2)]);
@@ -65,7 +65,10 @@ describe('the clock of ticks', () => {
     ticks.start();
     const periods = Array.from({ length: 1_000 }, () => 1 + Math.floor(random() * 300));
     const entries = periods.map((period, index) =>
-      createEntry({ spec: `@every ${period}s`, task: 't', payload: undefined, options: { id: `${index}` } }, options),
+      createSchedule(
+        { spec: `@every ${period}s`, task: 't', payload: undefined, options: { id: `${index}` } },
+        options,
+      ),
     );
     for (const entry of entries) ticks.add(entry, clock.now());
     expect(clock.armedTimers).toBe(1);

@@ -15,7 +15,7 @@ describe('a scheduler and an outage of Redis', () => {
     scheduler.events.on('scheduleEnqueued', ({ tick }) => ticks.push(tick));
     scheduler.register('* * * * * *', 'task');
     await scheduler.start();
-    const nextTick = (): number => scheduler.entries()[0]?.next?.getTime() ?? 0;
+    const nextTick = (): number => scheduler.schedules()[0]?.next?.getTime() ?? 0;
     const aTickCame = async (): Promise<void> => {
       const next = nextTick();
       await until('a tick has come', () => nextTick() > next);

@@ -37,7 +37,7 @@ describe('periodic tasks', () => {
   });
   /** Type and entry id of what is registered. */
   const registered = (): Record<string, string> =>
-    Object.fromEntries(scheduler.entries().map(({ type, id }) => [type, id]));
+    Object.fromEntries(scheduler.schedules().map(({ type, id }) => [type, id]));
   const syncWith = async (tasks: readonly PeriodicTask[] | Error): Promise<void> => {
     listed = tasks;
     await test.time.advance('3m');
@@ -74,7 +74,7 @@ describe('periodic tasks', () => {
     await periodicTasks.start();
     const before = Object.values(registered());
     await syncWith([{ ...task, ...change }]);
-    expect(scheduler.entries()).toHaveLength(1);
+    expect(scheduler.schedules()).toHaveLength(1);
     expect(Object.values(registered())).not.toEqual(before);
   });
 
@@ -102,13 +102,13 @@ describe('periodic tasks', () => {
     listed = [hourly('a'), hourly('b')];
     await periodicTasks.start();
     await syncWith([]);
-    expect(scheduler.entries()).toEqual([]);
+    expect(scheduler.schedules()).toEqual([]);
   });
 
   it('S-153 do not start when the provider fails, and stay as they are when it fails later', async () => {
     listed = new Error('no database');
     await expect(periodicTasks.start()).rejects.toThrow('no database');
-    expect(scheduler.entries()).toEqual([]);
+    expect(scheduler.schedules()).toEqual([]);
     listed = [hourly('a')];
     await periodicTasks.start();
     await syncWith(new Error('no database'));
@@ -130,7 +130,7 @@ describe('periodic tasks', () => {
   ])('S-154 do not start with %s among them, and stay as they are when it comes later', async (_, wrong) => {
     listed = [hourly('new'), wrong as PeriodicTask];
     await expect(periodicTasks.start()).rejects.toMatchObject({ code: expect.stringMatching(/INVALID/) });
-    expect(scheduler.entries()).toEqual([]);
+    expect(scheduler.schedules()).toEqual([]);
     listed = [hourly('old')];
     await periodicTasks.start();
     await syncWith([hourly('new'), wrong as PeriodicTask]);
@@ -170,9 +170,9 @@ describe('periodic tasks', () => {
     await periodicTasks.start();
     listed = [hourly('a')];
     await test.time.advance('179s');
-    expect(scheduler.entries()).toEqual([]);
+    expect(scheduler.schedules()).toEqual([]);
     await test.time.advance('1s');
-    expect(scheduler.entries()).toHaveLength(1);
+    expect(scheduler.schedules()).toHaveLength(1);
     expect(() => new PeriodicTasks({ provider, scheduler, syncInterval: -1 })).toThrow(/longer than zero/);
   });
 
@@ -195,22 +195,22 @@ describe('periodic tasks', () => {
     const before = registered();
     await syncWith([hourly('a', { options: { overlap: 'skip', catchUp: 'all' } })]);
     expect(registered()).toEqual(before);
-    expect(scheduler.entries()).toMatchObject([{ overlap: 'skip', catchUp: 'all' }]);
+    expect(scheduler.schedules()).toMatchObject([{ overlap: 'skip', catchUp: 'all' }]);
   });
 
   it('are one when two are equal', async () => {
     listed = [hourly('a'), hourly('a')];
     await periodicTasks.start();
-    expect(scheduler.entries()).toHaveLength(1);
+    expect(scheduler.schedules()).toHaveLength(1);
     await syncWith([]);
-    expect(scheduler.entries()).toEqual([]);
+    expect(scheduler.schedules()).toEqual([]);
   });
 
   it('S-158 cannot be started twice', async () => {
     listed = [hourly('a')];
     await periodicTasks.start();
     await expect(periodicTasks.start()).rejects.toMatchObject({ code: 'ASYNQ_INVALID_STATE' });
-    expect(scheduler.entries()).toHaveLength(1);
+    expect(scheduler.schedules()).toHaveLength(1);
   });
 
   it('are gone from the scheduler once stopped, as is the timer; a provider that hangs holds nothing up', async () => {

@@ -1,5 +1,5 @@
 import type { AsynqScheduler } from '../../../lib/engine/scheduler/asynq-scheduler.js';
-import type { ScheduleOptions } from '../../../lib/engine/scheduler/schedule-entry.js';
+import type { ScheduleOptions } from '../../../lib/engine/scheduler/schedule.js';
 import { InvalidOptionError } from '../../../lib/model/errors/option-errors.js';
 import { defineTask } from '../../../lib/model/task/task-definition.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
@@ -16,7 +16,7 @@ describe('registering a schedule', () => {
       register();
     } catch (error) {
       expect(error).toBeInstanceOf(InvalidOptionError);
-      expect(scheduler.entries()).toEqual([]);
+      expect(scheduler.schedules()).toEqual([]);
       return error as InvalidOptionError;
     }
     throw new Error('it was registered');
@@ -93,7 +93,7 @@ describe('registering a schedule', () => {
   ] as const)('takes %s with %j', (spec, options) => {
     const scheduler = test.create();
     scheduler.register(spec, 'poll', undefined, options);
-    expect(scheduler.entries()).toHaveLength(1);
+    expect(scheduler.schedules()).toHaveLength(1);
   });
 
   it('warns once of a schedule that never ticks', async () => {

@@ -1,5 +1,5 @@
 import { AsynqScheduler } from '../../../lib/engine/scheduler/asynq-scheduler.js';
-import type { ScheduleOptions } from '../../../lib/engine/scheduler/schedule-entry.js';
+import type { ScheduleOptions } from '../../../lib/engine/scheduler/schedule.js';
 import type { SchedulerOptions } from '../../../lib/engine/scheduler/scheduler-options.js';
 import { sharedRedisUrl, useOwnRedis } from '../../support/redis-server.js';
 import { watchLeaks } from '../../support/leak-check.js';
@@ -23,7 +23,7 @@ describe('the life of a scheduler', () => {
     expect(() => scheduler.register('CRON_TZ=BST 0 2 * * *', 'task')).toThrow(
       expect.objectContaining({ code: 'ASYNQ_INVALID_CRON_SPEC', position: 9 }),
     );
-    expect(scheduler.entries()).toEqual([]);
+    expect(scheduler.schedules()).toEqual([]);
   });
 
   it.each([
@@ -69,7 +69,7 @@ describe('the life of a scheduler', () => {
     expect(() => scheduler.register('0 4 * * *', 'task', undefined, { id: 'twin' })).toThrow(
       expect.objectContaining({ id: 'twin' }),
     );
-    expect(scheduler.entries()).toHaveLength(2);
+    expect(scheduler.schedules()).toHaveLength(2);
   });
 
   it('S-137 cannot be started twice, nor after shutdown; a second shutdown is harmless', async () => {
@@ -171,12 +171,12 @@ describe('the life of a scheduler', () => {
   it('waits at shutdown for the history of a task that was stored meanwhile', async () => {
     const [storing, noting] = [aGate(), aGate()];
     test.broker.faults.enqueueTick.push(storing.opened);
-    const { schedule } = test.broker;
-    const recordEvent: typeof schedule.recordEvent = async (request) => {
+    const { schedules } = test.broker;
+    const recordEvent: typeof schedules.recordEvent = async (request) => {
       await noting.opened;
-      await schedule.recordEvent(request);
+      await schedules.recordEvent(request);
     };
-    const scheduler = test.create({ broker: { ...test.broker, schedule: { ...schedule, recordEvent } } });
+    const scheduler = test.create({ broker: { ...test.broker, schedules: { ...schedules, recordEvent } } });
     scheduler.register('@every 1s', 'poll');
     await scheduler.start();
     await test.time.advance('1s');

@@ -75,7 +75,7 @@ describe('a scheduler', () => {
     scheduler.unregister(ids[1] ?? '');
     await test.time.advance('1s');
     expect(await test.pendingTypes()).toEqual(['stays', 'stays']);
-    expect(scheduler.entries().map(({ type }) => type)).toEqual(['stays']);
+    expect(scheduler.schedules().map(({ type }) => type)).toEqual(['stays']);
   });
 
   it('S-134 refuses to unregister, or run, an id that it does not know', async () => {
@@ -138,7 +138,7 @@ describe('a scheduler', () => {
     expect(id).toBe('late-one');
     await test.time.advance('1h');
     expect(await test.pendingTypes()).toEqual(['late']);
-    expect(scheduler.entries()).toEqual([
+    expect(scheduler.schedules()).toEqual([
       {
         id: 'late-one',
         spec: '0 22 * * *',
@@ -182,7 +182,7 @@ describe('a scheduler', () => {
     await scheduler.start();
     await abroad.start();
     const next = (one: typeof scheduler): (string | undefined)[] =>
-      one.entries().map((entry) => entry.next?.toISOString());
+      one.schedules().map((entry) => entry.next?.toISOString());
     expect(next(scheduler)).toEqual([
       '2026-03-02T02:00:00.000Z',
       '2026-03-01T19:00:00.000Z',

@@ -1,5 +1,5 @@
 import type { ServerInfo, ServerStatus, WorkerInfo } from '../../../lib/model/broker/presence.js';
-import type { ScheduleEntry, ScheduleEvent } from '../../../lib/model/cron/schedule.js';
+import type { PublishedSchedule, ScheduleEvent } from '../../../lib/model/cron/published-schedule.js';
 import type { TaskMessage } from '../../../lib/model/task/task-message.js';
 import { epochMs, type EpochMs } from '../../../lib/model/time/duration.js';
 
@@ -80,7 +80,7 @@ export function workerInfoOf(fields: WireFields): WorkerInfo {
   };
 }
 
-export function scheduleEntryOf(fields: WireFields): ScheduleEntry {
+export function scheduleEntryOf(fields: WireFields): PublishedSchedule {
   return {
     id: text(fields['id']),
     spec: text(fields['spec']),

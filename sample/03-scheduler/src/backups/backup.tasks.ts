@@ -25,7 +25,7 @@ export class Backups {
     retention: '24h',
   })
   async backup(task: Task): Promise<{ readonly path: string }> {
-    const path = await this.store.write(`backup-${task.id}`, { schedules: this.scheduler.entries() });
+    const path = await this.store.write(`backup-${task.id}`, { schedules: this.scheduler.schedules() });
     this.#log.log(`backup written to ${path}`);
     return { path };
   }

@@ -8,7 +8,7 @@ export class ScheduleController {
 
   @Get()
   list(): readonly ScheduleInfo[] {
-    return this.scheduler.entries();
+    return this.scheduler.schedules();
   }
 
   /** Runs one now, beside its ticks. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type CronSchedule, parseCronSpec } from '../../model/cron/cron-spec.js';
-import type { ScheduleEntry as PublishedEntry } from '../../model/cron/schedule.js';
+import { type CronSpec, parseCronSpec } from '../../model/cron/cron-spec.js';
+import type { PublishedSchedule } from '../../model/cron/published-schedule.js';
 import { checkTimeZone } from '../../model/cron/zone-name.js';
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
 import { checkNames, checkOneOf, checkText, pathOf, refuse } from '../../model/options/check.js';
@@ -25,7 +25,7 @@ import { type CatchUp, checkCatchUp, type ResolvedSchedulerOptions } from './sch
  */
 export interface ScheduleOptions extends Omit<EnqueueOptions, 'taskId'> {
   /**
-   * Names the entry: whoever uses the same id beside the same queue means the same schedule. Default: derived from spec,
+   * Names the schedule: whoever uses the same id beside the same queue means the same schedule. Default: derived from spec,
    * zone, type, payload and options, so that every replica of a service has the same ids.
    */
   readonly id?: string | undefined;
@@ -46,14 +46,14 @@ export interface ScheduleRegistration {
 }
 
 /** One schedule of a scheduler. Its ticks are set by the clock of ticks, its backlog by the sender. */
-export interface ScheduleEntry {
+export interface Schedule {
   readonly id: string;
   readonly registration: ScheduleRegistration;
   /** What each task is enqueued with. */
   readonly enqueueOptions: EnqueueOptions;
   /** The same, laid over those of the definition and of the scheduler. */
   readonly taskOptions: TaskOptions;
-  readonly schedule: CronSchedule;
+  readonly cron: CronSpec;
   readonly type: string;
   readonly queue: string;
   readonly payload: Uint8Array;
@@ -67,8 +67,8 @@ export interface ScheduleEntry {
   isRemoved: boolean;
 }
 
-/** Who makes entries: what a scheduler says of all of them. */
-export type EntryDefaults = Pick<ResolvedSchedulerOptions, 'timeZone' | 'catchUp' | 'defaults' | 'codec'>;
+/** Who makes schedules: what a scheduler says of all of them. */
+export type ScheduleDefaults = Pick<ResolvedSchedulerOptions, 'timeZone' | 'catchUp' | 'defaults' | 'codec'>;
 
 const path = 'register: options';
 const ownNames = ['id', 'timeZone', 'catchUp', 'overlap'] as const;
@@ -78,7 +78,7 @@ const ownNames = ['id', 'timeZone', 'catchUp', 'overlap'] as const;
  *
  * @throws CronSpecError, InvalidTaskError, InvalidOptionError
  */
-export function createEntry(registration: ScheduleRegistration, defaults: EntryDefaults): ScheduleEntry {
+export function createSchedule(registration: ScheduleRegistration, defaults: ScheduleDefaults): Schedule {
   const { spec, task } = registration;
   const { own, enqueueOptions } = readOptions(registration.options);
   if (typeof spec !== 'string') refuse({ path: 'register: spec', value: spec }, 'a cron spec');
@@ -86,7 +86,7 @@ export function createEntry(registration: ScheduleRegistration, defaults: EntryD
     own.timeZone === undefined
       ? defaults.timeZone
       : checkTimeZone({ path: pathOf(path, 'timeZone'), value: own.timeZone });
-  const schedule = parseCronSpec(spec, { timeZone: zone });
+  const cron = parseCronSpec(spec, { timeZone: zone });
   const type = typeof task === 'string' ? task : task.type;
   const under = typeof task === 'string' ? noOptions : task.options;
   const laid = layTaskOptions(enqueueOptions, { path, under: overlayTaskOptions(defaults.defaults, under) });
@@ -96,12 +96,12 @@ export function createEntry(registration: ScheduleRegistration, defaults: EntryD
   return {
     id:
       id === undefined
-        ? contentId({ registration, schedule, type, payload, laid })
+        ? contentId({ registration, cron, type, payload, laid })
         : checkText({ path: pathOf(path, 'id'), value: id }),
     registration,
     enqueueOptions,
     taskOptions: laid,
-    schedule,
+    cron,
     type,
     queue: laid.queue ?? defaultQueue,
     payload,
@@ -114,20 +114,20 @@ export function createEntry(registration: ScheduleRegistration, defaults: EntryD
   };
 }
 
-/** The entry as tools are shown it (P-108). */
-export function publishedEntry(entry: ScheduleEntry): PublishedEntry {
+/** The schedule as tools are shown it (P-108). */
+export function publishedSchedule(schedule: Schedule): PublishedSchedule {
   return {
-    id: entry.id,
-    spec: entry.schedule.spec,
-    taskType: entry.type,
-    taskPayload: entry.payload,
-    options: entry.optionTexts,
-    nextEnqueueAt: entry.next,
-    previousEnqueueAt: entry.previous,
+    id: schedule.id,
+    spec: schedule.cron.spec,
+    taskType: schedule.type,
+    taskPayload: schedule.payload,
+    options: schedule.optionTexts,
+    nextEnqueueAt: schedule.next,
+    previousEnqueueAt: schedule.previous,
   };
 }
 
-/** The options of the entry itself, `undefined` where not given, and those of its tasks. */
+/** The options of the schedule itself, `undefined` where not given, and those of its tasks. */
 function readOptions(options: ScheduleOptions): {
   readonly own: { readonly [K in (typeof ownNames)[number]]: ScheduleOptions[K] | undefined };
   readonly enqueueOptions: EnqueueOptions;
@@ -137,7 +137,7 @@ function readOptions(options: ScheduleOptions): {
   return { own: { id, timeZone, catchUp, overlap }, enqueueOptions };
 }
 
-function payloadBytes({ task, payload }: ScheduleRegistration, { codec }: EntryDefaults): Uint8Array {
+function payloadBytes({ task, payload }: ScheduleRegistration, { codec }: ScheduleDefaults): Uint8Array {
   try {
     return encodePayload(payload, codec);
   } catch (error) {
@@ -149,19 +149,19 @@ function payloadBytes({ task, payload }: ScheduleRegistration, { codec }: EntryD
 
 interface Content {
   readonly registration: ScheduleRegistration;
-  readonly schedule: CronSchedule;
+  readonly cron: CronSpec;
   readonly type: string;
   readonly payload: Uint8Array;
   readonly laid: TaskOptions;
 }
 
 /** An id that is the same wherever the same content is registered, in the form of a UUID. */
-function contentId({ registration, schedule, type, payload, laid }: Content): string {
-  const zone = schedule.kind === 'every' ? '' : schedule.timeZone;
+function contentId({ registration, cron, type, payload, laid }: Content): string {
+  const zone = cron.kind === 'every' ? '' : cron.timeZone;
   const bytes = registration.payload === undefined ? null : Buffer.from(payload).toString('base64');
   // As JSON, so that no two contents run together; the texts of instants leave out milliseconds.
   const options = [...encodeOptions(laid).sort(), laid.deadline ?? 0, laid.processAt ?? 0];
-  const content = JSON.stringify([schedule.spec, zone, type, bytes, options]);
+  const content = JSON.stringify([cron.spec, zone, type, bytes, options]);
   const digest = createHash('sha256').update(content).digest('hex');
   return [8, 12, 16, 20, 32].map((end, at, ends) => digest.slice(ends[at - 1] ?? 0, end)).join('-');
 }

@@ -4,7 +4,7 @@ import { type EpochMs, ms } from '../time/duration.js';
 export const tickMemory = ms(600_000);
 
 /** A registered schedule as others see it (P-108). */
-export interface ScheduleEntry {
+export interface PublishedSchedule {
   readonly id: string;
   /** The cron expression as it was registered. */
   readonly spec: string;

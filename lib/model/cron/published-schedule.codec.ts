@@ -2,27 +2,27 @@ import { epochMs, type EpochMs } from '../time/duration.js';
 import { type Decoded, decodeFields } from '../wire/proto-reader.js';
 import { readTimestamp, writeTimestamp } from '../wire/proto-timestamp.js';
 import { ProtoWriter } from '../wire/proto-writer.js';
-import type { ScheduleEntry, ScheduleEvent } from './schedule.js';
+import type { PublishedSchedule, ScheduleEvent } from './published-schedule.js';
 
 const writer = new ProtoWriter();
 
 /** The bytes of a schedule's record, SchedulerEntry (P-108). */
-export function encodeScheduleEntry(entry: ScheduleEntry): Buffer {
+export function encodePublishedSchedule(schedule: PublishedSchedule): Buffer {
   writer.start();
-  writer.string(1, entry.id);
-  writer.string(2, entry.spec);
-  writer.string(3, entry.taskType);
-  writer.bytes(4, entry.taskPayload);
-  for (const option of entry.options) writer.stringItem(5, option);
-  writeTimestamp(writer, 6, entry.nextEnqueueAt);
-  writeTimestamp(writer, 7, entry.previousEnqueueAt);
+  writer.string(1, schedule.id);
+  writer.string(2, schedule.spec);
+  writer.string(3, schedule.taskType);
+  writer.bytes(4, schedule.taskPayload);
+  for (const option of schedule.options) writer.stringItem(5, option);
+  writeTimestamp(writer, 6, schedule.nextEnqueueAt);
+  writeTimestamp(writer, 7, schedule.previousEnqueueAt);
   return writer.finish();
 }
 
 /** Reads a schedule's record; whatever the bytes are, it does not throw. The payload is a view of `bytes`. */
-export function decodeScheduleEntry(bytes: Uint8Array): Decoded<ScheduleEntry> {
+export function decodePublishedSchedule(bytes: Uint8Array): Decoded<PublishedSchedule> {
   return decodeFields(bytes, (reader) => {
-    const entry = {
+    const schedule = {
       id: '',
       spec: '',
       taskType: '',
@@ -32,16 +32,16 @@ export function decodeScheduleEntry(bytes: Uint8Array): Decoded<ScheduleEntry> {
       previousEnqueueAt: epochMs(0) as EpochMs | undefined,
     };
     for (let next = reader.next(); next !== 0; next = reader.next()) {
-      if (next === 0x0a) entry.id = reader.string('id');
-      else if (next === 0x12) entry.spec = reader.string('spec');
-      else if (next === 0x1a) entry.taskType = reader.string('task_type');
-      else if (next === 0x22) entry.taskPayload = reader.bytes();
-      else if (next === 0x2a) entry.options.push(reader.string('enqueue_options'));
-      else if (next === 0x32) entry.nextEnqueueAt = readTimestamp(reader);
-      else if (next === 0x3a) entry.previousEnqueueAt = readTimestamp(reader);
+      if (next === 0x0a) schedule.id = reader.string('id');
+      else if (next === 0x12) schedule.spec = reader.string('spec');
+      else if (next === 0x1a) schedule.taskType = reader.string('task_type');
+      else if (next === 0x22) schedule.taskPayload = reader.bytes();
+      else if (next === 0x2a) schedule.options.push(reader.string('enqueue_options'));
+      else if (next === 0x32) schedule.nextEnqueueAt = readTimestamp(reader);
+      else if (next === 0x3a) schedule.previousEnqueueAt = readTimestamp(reader);
       else reader.skip(next);
     }
-    return entry;
+    return schedule;
   });
 }
 

@@ -7,7 +7,7 @@ const idleMs = 10_000;
 const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Ho_Chi_Minh', 'Australia/Sydney'];
 
 /** A scheduler with ten thousand entries starts quickly and costs next to nothing while none of them is due. */
-export async function cronEntries({ verdict, tasks = 10_000, random, atEnd }: DrillContext): Promise<void> {
+export async function schedules({ verdict, tasks = 10_000, random, atEnd }: DrillContext): Promise<void> {
   const server = await startOwnRedis();
   atEnd(() => server.stop());
   const upTo = (most: number): number => Math.floor(random() * most);

@@ -5,13 +5,13 @@ import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import type { ClockWatch } from '../lifecycle/clock-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { publishedEntry, type ScheduleEntry } from './schedule-entry.js';
+import { publishedSchedule, type Schedule } from './schedule.js';
 
-export interface EntryPublisherDeps {
-  readonly schedule: Pick<ScheduleContract, 'publishEntries' | 'clearEntries'>;
+export interface SchedulePublisherDeps {
+  readonly schedules: Pick<ScheduleContract, 'publishSchedules' | 'clearSchedules'>;
   /** `host:pid:id` */
   readonly schedulerId: string;
-  readonly entries: () => Iterable<ScheduleEntry>;
+  readonly registered: () => Iterable<Schedule>;
   readonly interval: Ms;
   readonly clock: Clock;
   readonly clocks: Pick<ClockWatch, 'look'>;
@@ -23,20 +23,20 @@ export interface EntryPublisherDeps {
 const changesTogether = ms(100);
 
 /**
- * Publishes a scheduler's entries for tools to show: at the start, every interval, and soon after a change. The clock is
+ * Publishes a scheduler's schedules for tools to show: at the start, every interval, and soon after a change. The clock is
  * compared with that of Redis each time.
  */
-export class EntryPublisher extends PeriodicService {
-  readonly #deps: EntryPublisherDeps;
+export class SchedulePublisher extends PeriodicService {
+  readonly #deps: SchedulePublisherDeps;
   #changed: Timer | undefined;
 
-  constructor(deps: EntryPublisherDeps) {
+  constructor(deps: SchedulePublisherDeps) {
     const { clock, logger, link, interval } = deps;
     super({ name: 'schedule heartbeat', every: interval, first: 'at-once', whileDown: 'rest', clock, logger, link });
     this.#deps = deps;
   }
 
-  /** Entries were added or removed. */
+  /** Schedules were added or removed. */
   changed(): void {
     this.#changed ??= this.#deps.clock.setTimer(changesTogether, () => {
       this.#changed = undefined;
@@ -45,10 +45,10 @@ export class EntryPublisher extends PeriodicService {
   }
 
   override async runOnce(): Promise<undefined> {
-    const { schedule, schedulerId, entries, interval, clock, clocks } = this.#deps;
-    const published = schedule.publishEntries({
+    const { schedules, schedulerId, registered, interval, clock, clocks } = this.#deps;
+    const published = schedules.publishSchedules({
       schedulerId,
-      entries: Array.from(entries(), publishedEntry),
+      schedules: Array.from(registered(), publishedSchedule),
       ttl: ms(2 * interval),
       now: clock.now(),
     });
@@ -60,7 +60,7 @@ export class EntryPublisher extends PeriodicService {
     this.#changed?.cancel();
     this.#changed = undefined;
     await super.stop();
-    const { schedule, schedulerId, link } = this.#deps;
-    if (link.isUp()) await schedule.clearEntries(schedulerId);
+    const { schedules, schedulerId, link } = this.#deps;
+    if (link.isUp()) await schedules.clearSchedules(schedulerId);
   }
 }

@@ -1,0 +1,19 @@
+-- publish-schedules: says what one scheduler's schedules are, for a while.
+--
+-- KEYS[1]    schedules  list   schedule schedules, in reverse of the order given
+-- ARGV[1]    ttl      seconds
+-- ARGV[2..]  records  schedule schedules
+--
+-- Reply      PUBLISHED
+-- Cost       O(n), n schedules
+local schedules = KEYS[1]
+local ttl = ARGV[1]
+
+redis.call('DEL', schedules)
+for i = 2, #ARGV, 4000 do
+  redis.call('LPUSH', schedules, unpack(ARGV, i, math.min(i + 3999, #ARGV)))
+end
+if #ARGV > 1 then
+  redis.call('EXPIRE', schedules, ttl)
+end
+return 'PUBLISHED'
