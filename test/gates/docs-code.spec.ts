@@ -73,8 +73,9 @@ interface Block {
   readonly code: string;
 }
 
-// A block is a module of its own. What a fragment takes for granted stands in a comment before it:
-// <!-- given: declare const asynq: AsynqClient; -->
+// A block is a module of its own and imports what it uses. Values that a fragment takes for granted stand in a comment
+// before it, with types that the block imports or that are written out there:
+// <!-- given: declare const asynq: import('nestjs-asynq').AsynqClient; -->
 function codeBlocks(page: string): readonly Block[] {
   const text = readText(page);
   return [...text.matchAll(/(?:<!-- given: ((?:(?!-->).)*) -->\n+)?^```ts\n(.*?)^```$/gms)].map((match) => {
@@ -92,16 +93,13 @@ const options: ts.CompilerOptions = {
   paths: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, [`./${path}`]])),
 };
 
-// Names that a block uses without importing them come from these packages, so that fragments stay short.
-const implied = ['nestjs-asynq', '@nestjs/common', '@nestjs/core', 'node:fs/promises'];
-
 function compile(blocks: readonly Block[]): readonly string[] {
   const folder = join(root, 'docs');
   const scan = ts.createProgram(
     Object.values(entries).map((path) => join(root, path)),
     options,
   );
-  const sources = new Map(blocks.map((block) => [join(folder, block.name), withImports(block.code, scan)]));
+  const sources = new Map(blocks.map(({ name, code }) => [join(folder, name), `${code}\nexport {};\n`]));
   const files = ts.createCompilerHost(options);
   const host: ts.CompilerHost = {
     ...files,
@@ -122,48 +120,6 @@ function compile(blocks: readonly Block[]): readonly string[] {
       return `${path.slice(folder.length + 1)}: ${ts.flattenDiagnosticMessageText(fault.messageText, ' ')} [${shown}]`;
     });
   });
-}
-
-let exported: ReadonlyMap<string, string> | undefined;
-
-function withImports(code: string, program: ts.Program): string {
-  exported ??= exportedNames(program);
-  const ast = ts.createSourceFile('block.ts', code, ts.ScriptTarget.ES2022, true);
-  const declared = new Set(ast.statements.flatMap(namesDeclared));
-  const used = [...new Set(code.match(/[A-Za-z_$][\w$]*/g))].filter((name) => !declared.has(name));
-  const lines = used.flatMap((name) => {
-    const source = exported?.get(name);
-    return source === undefined ? [] : [`import { ${name} } from '${source}';`];
-  });
-  return `${code}\n${lines.join('\n')}\nexport {};\n`;
-}
-
-function exportedNames(program: ts.Program): ReadonlyMap<string, string> {
-  const checker = program.getTypeChecker();
-  const names = new Map<string, string>();
-  for (const source of implied.toReversed()) {
-    const path = entries[source];
-    const file =
-      path === undefined
-        ? ts.resolveModuleName(source, join(root, 'docs/x.ts'), options, ts.sys).resolvedModule?.resolvedFileName
-        : join(root, path);
-    const module = file === undefined ? undefined : program.getSourceFile(file);
-    const symbol = module === undefined ? undefined : checker.getSymbolAtLocation(module);
-    for (const { name } of symbol === undefined ? [] : checker.getExportsOfModule(symbol)) names.set(name, source);
-  }
-  return names;
-}
-
-function namesDeclared(node: ts.Statement): readonly string[] {
-  if (ts.isImportDeclaration(node)) {
-    const bindings = node.importClause?.namedBindings;
-    const named =
-      bindings !== undefined && ts.isNamedImports(bindings) ? bindings.elements.map((one) => one.name.text) : [];
-    return node.importClause?.name === undefined ? named : [...named, node.importClause.name.text];
-  }
-  if (ts.isVariableStatement(node)) return node.declarationList.declarations.map((one) => one.name.getText());
-  const name = (node as Partial<ts.DeclarationStatement>).name;
-  return name === undefined ? [] : [name.getText()];
 }
 
 function withoutCode(text: string): string {
