@@ -1,4 +1,5 @@
 import { CronSpecError } from '../../model/errors/cron-errors.js';
+import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { checkDuration, checkFunction, checkNames, checkObject, refuse } from '../../model/options/check.js';
 import { describeError } from '../../model/retry/describe-error.js';
@@ -139,7 +140,7 @@ export class PeriodicTasks {
     for (const [content, task] of wanted) if (!this.#registered.has(content)) this.#add(content, task);
   }
 
-  /** The tasks by content. A spec that cannot be read is told about, and tried again at the next sync. */
+  /** The tasks by content. A spec or zone that cannot be read is told about, and tried again at the next sync. */
   #checked(tasks: unknown): ReadonlyMap<string, PeriodicTask> {
     if (!Array.isArray(tasks)) return refuse({ path: 'PeriodicTasks: getTasks()', value: tasks }, 'an array');
     const wanted = new Map<string, PeriodicTask>();
@@ -147,7 +148,7 @@ export class PeriodicTasks {
       try {
         wanted.set(this.#contentOf(task, `PeriodicTasks: getTasks()[${index}]`), task);
       } catch (error) {
-        if (!(error instanceof CronSpecError)) throw error;
+        if (!isAboutTicks(error)) throw error;
         this.#report('A periodic task is left out', error);
       }
     }
@@ -188,4 +189,9 @@ export class PeriodicTasks {
     this.#scheduler.options.logger.error(`${what}: ${describeError(error)}`, { kind: what });
     this.#scheduler.events.emit('periodicTasksFailed', { error });
   }
+}
+
+/** Whether a spec or a time zone is wrong, which are data of one schedule; anything else is a fault of the provider. */
+function isAboutTicks(error: unknown): boolean {
+  return error instanceof CronSpecError || (error instanceof InvalidOptionError && error.path.endsWith('.timeZone'));
 }

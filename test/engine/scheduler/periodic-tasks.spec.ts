@@ -151,6 +151,17 @@ describe('periodic tasks', () => {
     expect(Object.keys(registered())).toEqual(['good', 'bad']);
   });
 
+  it('leave out the one whose zone does not exist', async () => {
+    listed = [hourly('a'), hourly('b', { options: { timeZone: 'BST' } })];
+    await periodicTasks.start();
+    expect(Object.keys(registered())).toEqual(['a']);
+    expect(test.logger.messages('error')).toEqual([
+      `A periodic task is left out: register: options.timeZone must be an IANA time zone, got "BST"; did you mean 'Europe/London'?`,
+    ]);
+    await syncWith([hourly('a'), hourly('b', { options: { timeZone: 'Europe/London' } })]);
+    expect(Object.keys(registered())).toEqual(['a', 'b']);
+  });
+
   it('leave out the one whose ticks are closer together than it is unique for', async () => {
     const options = { unique: '10m' } as const;
     listed = [hourly('a', { options }), hourly('b', { options, spec: '@every 5m' })];
