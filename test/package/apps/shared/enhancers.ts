@@ -20,10 +20,11 @@ import {
   HttpAdapterHost,
   NestFactory,
 } from '@nestjs/core';
+import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { AsynqClient, AsynqModule, AsynqServer, Task, TaskHandler } from 'nestjs-asynq';
 import { map } from 'rxjs';
 
-// An application with the global enhancers of Nest's documentation, a throttler and an error reporter, all for HTTP.
+// An application with the global enhancers of Nest's documentation, Nest's throttler and an error reporter, all for HTTP.
 
 const queue = process.env['QUEUE'] ?? 'package';
 const reported: string[] = [];
@@ -35,20 +36,6 @@ class AuthGuard implements CanActivate {
     const [type, token] = request.headers['authorization']?.split(' ') ?? [];
     if (type !== 'Bearer' || token === undefined) throw new UnauthorizedException();
     return true;
-  }
-}
-
-@Injectable()
-class ThrottlerGuard implements CanActivate {
-  readonly #hits = new Map<string, number>();
-
-  canActivate(context: ExecutionContext): boolean {
-    const http = context.switchToHttp();
-    const { ip } = http.getRequest<{ ip: string }>();
-    const hits = (this.#hits.get(ip) ?? 0) + 1;
-    this.#hits.set(ip, hits);
-    http.getResponse<{ header(name: string, value: number): void }>().header('X-RateLimit-Remaining', 10 - hits);
-    return hits <= 1;
   }
 }
 
@@ -98,6 +85,7 @@ const filter = process.env['FILTER'] === 'reporter' ? ReportingFilter : CatchEve
 
 @Module({
   imports: [
+    ThrottlerModule.forRoot([{ ttl: 60_000, limit: 1 }]),
     AsynqModule.forRoot({
       globalEnhancers: process.env['ASKED_FOR'] === 'filters' ? ['filters'] : false,
       server: { queues: { [queue]: 1 }, retryDelay: () => 1 },
