@@ -1,6 +1,7 @@
 import { type EpochMs, ms, subtractMs, toEpochSeconds } from '../model/time/duration.js';
 import { lockOf } from './memory-records.js';
-import type { MemoryQueue, MemoryStore } from './memory-state.js';
+import type { MemoryDeps } from './memory-deps.js';
+import type { MemoryQueue } from './memory-state.js';
 
 /** How long an archived task is kept (P-86). */
 const archivedFor = ms(90 * 86_400_000);
@@ -11,19 +12,27 @@ const archiveSize = 9_999;
  * Puts tasks into the archive, whose records say so already. What is too old or too many goes first, so that a task that
  * comes in can never be trimmed itself.
  */
-export function addToArchive(store: MemoryStore, queue: MemoryQueue, added: ArchivedNow): void {
+export function addToArchive({ store, notices }: ArchiveDeps, queue: MemoryQueue, added: ArchivedNow): void {
   const { taskIds, now } = added;
   if (taskIds.length === 0) return;
   const { archived } = queue;
   const cutoff = toEpochSeconds(subtractMs(now, archivedFor));
+  let missing = 0;
   for (let oldest = archived.first; oldest !== undefined; oldest = archived.first) {
     if (oldest.score > cutoff && archived.size + taskIds.length <= archiveSize) break;
-    store.releaseLock(lockOf(queue.name, queue.tasks.get(oldest.id)?.lock ?? ''), oldest.id);
     archived.delete(oldest.id);
+    const task = queue.tasks.get(oldest.id);
+    if (task === undefined) missing += 1;
+    // An id that was left behind here belongs to another task by now.
+    if (task?.state !== 'archived') continue;
+    store.releaseLock(lockOf(queue.name, task.lock ?? ''), oldest.id);
     queue.forget(oldest.id);
   }
+  notices.dropped(queue.name, { from: 'archived', count: missing });
   for (const taskId of taskIds) archived.add(taskId, toEpochSeconds(now));
 }
+
+type ArchiveDeps = Pick<MemoryDeps, 'store' | 'notices'>;
 
 /** Tasks that are archived at one instant. */
 export interface ArchivedNow {

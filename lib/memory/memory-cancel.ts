@@ -5,7 +5,8 @@ import { lockOf, readRecord } from './memory-records.js';
 import type { MemoryQueue, MemoryTask } from './memory-state.js';
 
 /** Ends a task in whatever state it is: a running one is told to stop, a waiting one is archived or deleted. */
-export function cancelTask({ store }: MemoryDeps, request: CancelRequest): CancelResult {
+export function cancelTask(deps: MemoryDeps, request: CancelRequest): CancelResult {
+  const { store } = deps;
   const { taskId, outcome, now } = request;
   const queue = store.queue(request.queue);
   const task = queue.tasks.get(taskId);
@@ -25,7 +26,7 @@ export function cancelTask({ store }: MemoryDeps, request: CancelRequest): Cance
     return 'deleted';
   }
   task.state = 'archived';
-  addToArchive(store, queue, { taskIds: [taskId], now });
+  addToArchive(deps, queue, { taskIds: [taskId], now });
   return 'archived';
 }
 

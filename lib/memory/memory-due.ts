@@ -42,12 +42,12 @@ export class MemoryDue {
     const ready: string[] = [];
     const archived: string[] = [];
     let grouped = 0;
-    let dropped = 0;
-    for (const taskId of takeDue(queue, now, Math.min(request.limit, mostTasks))) {
+    const dropped = { scheduled: 0, retry: 0 };
+    for (const { taskId, from } of takeDue(queue, now, Math.min(request.limit, mostTasks))) {
       const task = queue.tasks.get(taskId);
       // An id without a task stays dropped.
       if (task === undefined) {
-        dropped += 1;
+        dropped[from] += 1;
         continue;
       }
       const { group, canceled } = destinationOf(task);
@@ -70,8 +70,10 @@ export class MemoryDue {
         ready.push(taskId);
       }
     }
-    this.deps.notices.dropped(request.queue, { from: 'scheduled', count: dropped });
-    addToArchive(store, queue, { taskIds: archived, now });
+    for (const from of ['scheduled', 'retry'] as const) {
+      this.deps.notices.dropped(request.queue, { from, count: dropped[from] });
+    }
+    addToArchive(this.deps, queue, { taskIds: archived, now });
     queue.addPending(ready);
     const next = Math.ceil(nextDue(queue));
     const nextDueAt = Number.isFinite(next) ? epochMs(next) : undefined;
@@ -90,18 +92,22 @@ function nextDue({ scheduled, retry }: MemoryQueue): number {
 }
 
 /** Takes the ids of due tasks out of both sets, the earliest due first. */
-function takeDue({ scheduled, retry }: MemoryQueue, now: EpochMs, limit: number): readonly string[] {
+function takeDue(
+  { scheduled, retry }: MemoryQueue,
+  now: EpochMs,
+  limit: number,
+): readonly { readonly taskId: string; readonly from: 'scheduled' | 'retry' }[] {
   const due = [...scheduled.upTo(now, limit), ...retry.upTo(now, limit)].sort(inOrder);
-  const taken = new Set<string>();
+  const taken = new Map<string, 'scheduled' | 'retry'>();
   for (const { id } of due) {
     if (taken.size === limit) break;
-    taken.add(id);
+    if (!taken.has(id)) taken.set(id, scheduled.has(id) ? 'scheduled' : 'retry');
   }
-  for (const id of taken) {
+  for (const id of taken.keys()) {
     scheduled.delete(id);
     retry.delete(id);
   }
-  return [...taken];
+  return Array.from(taken, ([taskId, from]) => ({ taskId, from }));
 }
 
 // Redis keeps times between two seconds in one set, so those are in the order of their ids; whole seconds are in two.

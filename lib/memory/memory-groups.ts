@@ -82,7 +82,7 @@ export class MemoryGroups {
     const record = encodeTaskMessage(combined.message);
     // Looked at before the new task is there: that may wait for aggregation as well.
     const stale = new Set(aggregatingMembers(queue, set));
-    const missing = [...(queue.members.get(set) ?? [])].filter(({ id }) => !queue.tasks.has(id)).length;
+    const missing = missingMembers(queue, set);
     const [outcome] = storeTasks(this.deps, { queue: request.queue, tasks: [{ request: combined, record }], now });
     if (outcome === 'id-conflict') return outcome;
     if (outcome !== 'stored') return 'duplicate';
@@ -104,8 +104,10 @@ export class MemoryGroups {
   deleteAggregationSet(request: AggregationSetRequest): void {
     const queue = this.deps.store.queue(request.queue);
     const set = setName(request);
+    const missing = missingMembers(queue, set);
     for (const taskId of aggregatingMembers(queue, set)) queue.forget(taskId);
     dissolve(queue, set);
+    this.deps.notices.dropped(request.queue, { from: 'group', count: missing });
   }
 
   /** Returns the members of sets past their deadline to their groups. */
@@ -139,6 +141,11 @@ function wireSeconds(duration: Ms): number {
 function aggregatingMembers(queue: MemoryQueue, set: string): readonly string[] {
   const ids = [...(queue.members.get(set) ?? [])].map(({ id }) => id);
   return ids.filter((id) => queue.tasks.get(id)?.state === 'aggregating');
+}
+
+/** How many members have no task any more. */
+function missingMembers(queue: MemoryQueue, set: string): number {
+  return [...(queue.members.get(set) ?? [])].filter(({ id }) => !queue.tasks.has(id)).length;
 }
 
 function returnSet(queue: MemoryQueue, set: string): void {

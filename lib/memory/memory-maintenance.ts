@@ -56,11 +56,15 @@ export class MemoryMaintenance implements MaintenanceContract {
     this.deps.life.refuseClosed();
     const queue = this.deps.store.queue(request.queue);
     const expired = queue.completed.upTo(toEpochSeconds(request.now), Math.min(request.limit, mostDeleted));
+    let missing = 0;
     for (const { id } of expired) {
       queue.completed.delete(id);
+      const task = queue.tasks.get(id);
+      if (task === undefined) missing += 1;
       // An id that was left behind here belongs to another task by now.
-      if (queue.tasks.get(id)?.state === 'completed') queue.forget(id);
+      if (task?.state === 'completed') queue.forget(id);
     }
+    this.deps.notices.dropped(request.queue, { from: 'completed', count: missing });
     return expired.length;
   }
 

@@ -154,7 +154,7 @@ export class MemorySettle {
   #finish(batch: Batch, into: 'scheduled' | 'retry'): void {
     const { queue, now } = batch;
     const { store } = this.deps;
-    addToArchive(store, queue, { taskIds: batch.archived, now });
+    addToArchive(this.deps, queue, { taskIds: batch.archived, now });
     placeDue(store, queue, { into, tasks: batch.due });
     queue.addPendingFirst(batch.requeued);
     countRuns(queue, batch, now);

@@ -14,6 +14,7 @@ import { forwarding } from './forward.conformance.js';
 import { collectingGroups } from './groups.conformance.js';
 import { extendingLeases } from './lease.conformance.js';
 import { brokerLife } from './life.conformance.js';
+import { losingTasks } from './lost-tasks.conformance.js';
 import { presence, signaling } from './presence.conformance.js';
 import { playing } from './random-play.conformance.js';
 import { recovering } from './recover.conformance.js';
@@ -48,6 +49,7 @@ export const deck: readonly Chapter[] = [
   aggregating,
   finishingAggregations,
   undecodableRecords,
+  losingTasks,
   presence,
   signaling,
   canceling,

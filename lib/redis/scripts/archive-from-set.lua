@@ -21,6 +21,7 @@ local counters = { processedDay = KEYS[3], processed = KEYS[4], failedDay = KEYS
 local taskPrefix, archivedAt, limits = ARGV[1], ARGV[2], { cutoff = ARGV[3], size = tonumber(ARGV[4]) }
 local dayExpiresAt = ARGV[5]
 
+-- include: notices
 -- include: release-lock
 -- include: make-room-in-archive
 -- include: count-processed
@@ -42,4 +43,4 @@ if #members > 0 then
   redis.call('ZADD', archived, unpack(members))
 end
 countFailed(counters, #members / 2, dayExpiresAt)
-return #members / 2
+return withNotices(#members / 2)

@@ -27,6 +27,7 @@ local taskPrefix, archivedAt, limits = ARGV[1], ARGV[2], { cutoff = ARGV[3], siz
 local dayExpiresAt, fence, count = ARGV[5], ARGV[6], tonumber(ARGV[7])
 
 -- include: leave-active
+-- include: notices
 -- include: release-lock
 -- include: make-room-in-archive
 -- include: count-processed
@@ -61,4 +62,4 @@ if ended > 0 then
   redis.call('ZADD', archived, unpack(members))
   countFailed(counters, ended, dayExpiresAt)
 end
-return refused
+return withNotices(refused)

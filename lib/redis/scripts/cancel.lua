@@ -32,9 +32,9 @@ local taskPrefix, groupPrefix, taskId, outcome, lock = ARGV[1], ARGV[2], ARGV[3]
 local archivedAt, limits = ARGV[6], { cutoff = ARGV[7], size = tonumber(ARGV[8]) }
 local requestChannel, request, cancelChannel = ARGV[9], ARGV[10], ARGV[11]
 
+-- include: notices
 -- include: release-lock
 -- include: make-room-in-archive
--- include: notices
 -- include: write-when-full
 
 local function leaveGroup()

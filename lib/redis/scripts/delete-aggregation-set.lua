@@ -10,11 +10,14 @@
 local set, aggregationSets = KEYS[1], KEYS[2]
 local taskPrefix = ARGV[1]
 -- include: delete-tasks
+-- include: notices
 
-local size = redis.call('ZCARD', set)
+local size, missing = redis.call('ZCARD', set), 0
 for first = 0, size - 1, 1000 do
-  deleteTasks(taskPrefix, redis.call('ZRANGE', set, first, first + 999), 'aggregating')
+  local page = redis.call('ZRANGE', set, first, first + 999)
+  missing = missing + deleteTasks(taskPrefix, page, 'aggregating')
 end
 redis.call('DEL', set)
 redis.call('ZREM', aggregationSets, set)
-return size
+noteDropped('group', missing)
+return withNotices(size)

@@ -12,24 +12,24 @@
 -- Cost     O(L log N), L the limit, N completed tasks of the queue
 local completed, archived = KEYS[1], KEYS[2]
 local taskPrefix, now, limit, archiveSize = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+-- include: notices
 -- include: delete-tasks
 -- include: release-lock
 -- include: make-room-in-archive
--- include: notices
 
 local deleted = 0
 if isSound(completed, 'zset') then
   local expired = redis.call('ZRANGEBYSCORE', completed, '-inf', now, 'LIMIT', 0, limit)
   if #expired > 0 then
     redis.call('ZREM', completed, unpack(expired))
-    deleteTasks(taskPrefix, expired, 'completed')
+    noteDropped('completed', deleteTasks(taskPrefix, expired, 'completed'))
   end
   deleted = #expired
 end
 if isSound(archived, 'zset') then
   local excess = math.min(redis.call('ZCARD', archived) - archiveSize, limit)
   if excess > 0 then
-    trimArchive(archived, taskPrefix, redis.call('ZRANGE', archived, 0, excess - 1))
+    noteDropped('archived', trimArchive(archived, taskPrefix, redis.call('ZRANGE', archived, 0, excess - 1)))
     deleted = math.max(deleted, excess)
   end
 end

@@ -22,9 +22,9 @@ local scheduled, retry, due, pending, groups, archived = KEYS[1], KEYS[2], KEYS[
 local queue, taskPrefix, groupPrefix = ARGV[1], ARGV[2], ARGV[3]
 local nowText, now, limit, wakeChannel = ARGV[4], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local archiveLimits = { cutoff = ARGV[7], size = tonumber(ARGV[8]) }
+-- include: notices
 -- include: release-lock
 -- include: make-room-in-archive
--- include: notices
 -- include: exact-due
 
 local exactDue = exactDueOf(scheduled, retry, due)
@@ -32,10 +32,10 @@ local exactDue = exactDueOf(scheduled, retry, due)
 -- Candidates: what the wire says is due, and what is due in the second that has begun. The order of whole seconds
 -- is that of the exact times too, so the first `limit` of each hold the first `limit` of all.
 local candidates, known = {}, {}
-local function consider(taskId, dueAt)
+local function consider(taskId, dueAt, from)
   if not known[taskId] then
     known[taskId] = true
-    candidates[#candidates + 1] = { taskId = taskId, dueAt = dueAt, order = #candidates }
+    candidates[#candidates + 1] = { taskId = taskId, dueAt = dueAt, from = from, order = #candidates }
   end
 end
 -- Stale members may hide others behind the limit: then those are due still, and the next call finds them.
@@ -48,12 +48,12 @@ end
 local hasDue = #waiting == 2 and isSound(due, 'zset')
 local exact = not hasDue and {} or exactDue(redis.call('ZRANGEBYSCORE', due, '-inf', nowText, 'WITHSCORES', 'LIMIT', 0, limit))
 for i = 1, #exact do
-  consider(exact[i].taskId, exact[i].dueAt)
+  consider(exact[i].taskId, exact[i].dueAt, exact[i].from)
 end
 for _, set in ipairs(waiting) do
   local page = redis.call('ZRANGEBYSCORE', set, '-inf', now / 1000, 'WITHSCORES', 'LIMIT', 0, limit)
   for i = 1, #page, 2 do
-    consider(page[i], tonumber(page[i + 1]) * 1000)
+    consider(page[i], tonumber(page[i + 1]) * 1000, set == retry and 'retry' or 'scheduled')
   end
 end
 table.sort(candidates, function(a, b)
@@ -63,7 +63,7 @@ table.sort(candidates, function(a, b)
   return a.order < b.order
 end)
 
-local taken, ready, archive, grouped, lost = {}, {}, {}, {}, 0
+local taken, ready, archive, grouped, lost = {}, {}, {}, {}, { scheduled = 0, retry = 0 }
 for i = 1, math.min(limit, #candidates) do
   taken[i] = candidates[i].taskId
 end
@@ -118,7 +118,7 @@ for i = 1, #taken do
       redis.call('HSET', task, 'state', 'pending', 'pending_since', nowText .. '000000')
     end
   else
-    lost = lost + 1
+    lost[candidates[i].from] = lost[candidates[i].from] + 1
     isSound(task, 'hash')
   end
 end
@@ -151,5 +151,6 @@ elseif #page > 0 then
   -- All stale and dropped: whatever comes behind them is due no earlier than the last of them.
   nextDue = math.min(nextDue, tonumber(page[#page]))
 end
-noteDropped('scheduled', lost)
+noteDropped('scheduled', lost.scheduled)
+noteDropped('retry', lost.retry)
 return withNotices({ #ready + #grouped, nextDue == math.huge and '' or string.format('%.0f', math.ceil(nextDue)) })

@@ -71,32 +71,35 @@ local function leaveList(list, taskId)
   return redis.call('LREM', list, 0, taskId)
 end
 
--- Takes an id out of every place but that of `state`; returns from how many.
+-- Takes an id out of every place but that of `state`; returns from how many, and the first of them.
 local function leaveOthers(taskId, state)
-  local left = 0
+  local left, from = 0, nil
+  local function leave(name, removed)
+    left, from = left + removed, from or removed > 0 and name or nil
+  end
   for _, name in ipairs(sets) do
     if name ~= state and isSound(places[name], 'zset') then
-      left = left + redis.call('ZREM', places[name], taskId)
+      leave(name, redis.call('ZREM', places[name], taskId))
     end
   end
   if state ~= 'scheduled' and state ~= 'retry' and isSound(due, 'zset') then
     redis.call('ZREM', due, taskId)
   end
   if state ~= 'active' then
-    left = left + (isSound(places.lease, 'zset') and redis.call('ZREM', places.lease, taskId) or 0)
-      + leaveList(places.active, taskId)
+    leave('lease', isSound(places.lease, 'zset') and redis.call('ZREM', places.lease, taskId) or 0)
+    leave('active', leaveList(places.active, taskId))
   end
   if state ~= 'pending' and not isLong then
-    left = left + leaveList(places.pending, taskId)
+    leave('pending', leaveList(places.pending, taskId))
   end
   if state ~= 'aggregating' and isSound(groups, 'set') and redis.call('SCARD', groups) <= 1000 then
     for _, group in ipairs(redis.call('SMEMBERS', groups)) do
       if isSound(groupPrefix .. group, 'zset') then
-        left = left + redis.call('ZREM', groupPrefix .. group, taskId)
+        leave('group', redis.call('ZREM', groupPrefix .. group, taskId))
       end
     end
   end
-  return left
+  return left, from
 end
 
 -- The state whose place holds the id, if there is one.
@@ -171,6 +174,8 @@ local function settleIn(taskId, messageGroup, expiresAt)
   return 'HEALED'
 end
 
+-- Ids without a task that were dropped, by place.
+local lost = {}
 local heal = {}
 
 function heal.TASK_WITHOUT_PLACE(taskId, group, expiresAt)
@@ -186,7 +191,11 @@ function heal.ID_WITHOUT_TASK(taskId, group, expiresAt)
   if isTask then
     return state == '' and settleIn(taskId, group, expiresAt) or 'RIGHT'
   end
-  return leaveOthers(taskId) > 0 and 'HEALED' or 'RIGHT'
+  local _, from = leaveOthers(taskId)
+  if from then
+    lost[from] = (lost[from] or 0) + 1
+  end
+  return from and 'HEALED' or 'RIGHT'
 end
 
 function heal.TASK_WITHOUT_MESSAGE(taskId)
@@ -208,7 +217,9 @@ function heal.LEASE_WITHOUT_ACTIVE(taskId)
   local isTask, state = stored(taskId)
   if not isKnown('active') or not redis.call('ZSCORE', places.lease, taskId) then
     return 'RIGHT'
-  elseif not isTask or state ~= 'active' then
+  elseif not isTask then
+    return heal.ID_WITHOUT_TASK(taskId)
+  elseif state ~= 'active' then
     return redis.call('ZREM', places.lease, taskId) == 1 and 'HEALED'
   elseif inList(places.active, taskId) then
     return 'RIGHT'
@@ -242,5 +253,8 @@ writeWhenFull(due)
 local reply = {}
 for i = 7, #ARGV, 4 do
   reply[#reply + 1] = heal[ARGV[i]](ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+end
+for from, count in pairs(lost) do
+  noteDropped(from, count)
 end
 return withNotices(reply)

@@ -4,15 +4,20 @@
 -- deleteTasks(taskPrefix, taskIds, state)
 --   taskIds   at most 1,000
 --   state     what the hashes must say
+-- Returns how many of the tasks had no hash any more.
 local function deleteTasks(taskPrefix, taskIds, state)
-  local hashes = {}
+  local hashes, missing = {}, 0
   for i = 1, #taskIds do
     local task = taskPrefix .. taskIds[i]
-    if redis.pcall('HGET', task, 'state') == state then
+    local stored = redis.pcall('HGET', task, 'state')
+    if stored == state then
       hashes[#hashes + 1] = task
+    elseif not stored then
+      missing = missing + 1
     end
   end
   if #hashes > 0 then
     redis.call('DEL', unpack(hashes))
   end
+  return missing
 end

@@ -4,8 +4,8 @@
 --
 -- exactDueOf(scheduled, retry, due) returns a function
 --   exactDue(page)  page: task id, epoch milliseconds, and so on, as read from `due`; at most 1,000 members.
---                   Returns an array of { taskId, dueAt } of those that count, in the order of the page. The others
---                   are removed.
+--                   Returns an array of { taskId, dueAt, from } of those that count, in the order of the page; from is
+--                   scheduled or retry. The others are removed.
 local function exactDueOf(scheduled, retry, due)
   return function(page)
     local taskIds, valid, stale = {}, {}, {}
@@ -20,8 +20,9 @@ local function exactDueOf(scheduled, retry, due)
     for i = 1, #taskIds do
       local dueAt = tonumber(page[2 * i])
       local second = math.ceil(dueAt / 1000)
-      if tonumber(inScheduled[i] or nil) == second or tonumber(inRetry[i] or nil) == second then
-        valid[#valid + 1] = { taskId = taskIds[i], dueAt = dueAt }
+      local isScheduled = tonumber(inScheduled[i] or nil) == second
+      if isScheduled or tonumber(inRetry[i] or nil) == second then
+        valid[#valid + 1] = { taskId = taskIds[i], dueAt = dueAt, from = isScheduled and 'scheduled' or 'retry' }
       else
         stale[#stale + 1] = taskIds[i]
       end

@@ -1,33 +1,47 @@
 -- make-room-in-archive: deletes archived tasks that are too old or too many, before new ones are added, so that a
 -- new one can never be trimmed itself. At most 1,000 of each go in one call, so that no call takes long; what is left,
--- because others had let the archive grow, goes with later calls. Needs release-lock before it.
+-- because others had let the archive grow, goes with later calls. Needs release-lock and notices
+-- before it, and tells of ids without a task.
 --
 -- makeRoomInArchive(archived, taskPrefix, limits, incoming)
 --   limits    cutoff: epoch seconds, members of this score or less go; size: how many may be left with the new ones
 --   incoming  how many are about to be added
+-- A hash that names another state stays: its id was left behind in the archive and belongs to another task by now.
+-- Returns how many of the tasks had no hash any more.
 local function trimArchive(archived, taskPrefix, taskIds)
-  local hashes = {}
+  local hashes, missing = {}, 0
   -- Locks are the queue's own keys; a name outside of it would belong to another hash slot.
   local queuePrefix = string.sub(taskPrefix, 1, -3)
   for i = 1, #taskIds do
-    hashes[i] = taskPrefix .. taskIds[i]
-    local lock = redis.pcall('HGET', hashes[i], 'unique_key')
-    if type(lock) == 'string' and string.sub(lock, 1, #queuePrefix) == queuePrefix then
-      releaseLock(lock, taskIds[i])
+    local hash = taskPrefix .. taskIds[i]
+    local fields = redis.pcall('HMGET', hash, 'state', 'unique_key')
+    if fields[1] == 'archived' then
+      hashes[#hashes + 1] = hash
+      local lock = fields[2]
+      if lock and string.sub(lock, 1, #queuePrefix) == queuePrefix then
+        releaseLock(lock, taskIds[i])
+      end
+    elseif not fields.err and not fields[1] then
+      missing = missing + 1
     end
   end
   redis.call('ZREM', archived, unpack(taskIds))
-  redis.call('DEL', unpack(hashes))
+  if #hashes > 0 then
+    redis.call('DEL', unpack(hashes))
+  end
+  return missing
 end
 
 local function makeRoomInArchive(archived, taskPrefix, limits, incoming)
+  local missing = 0
   local old = redis.call('ZRANGEBYSCORE', archived, '-inf', limits.cutoff, 'LIMIT', 0, 1000)
   if #old > 0 then
-    trimArchive(archived, taskPrefix, old)
+    missing = trimArchive(archived, taskPrefix, old)
   end
   local excess = math.min(redis.call('ZCARD', archived) + incoming - limits.size, 1000)
   local oldest = excess > 0 and redis.call('ZRANGE', archived, 0, excess - 1) or {}
   if #oldest > 0 then
-    trimArchive(archived, taskPrefix, oldest)
+    missing = missing + trimArchive(archived, taskPrefix, oldest)
   end
+  noteDropped('archived', missing)
 end
