@@ -1,4 +1,5 @@
 import { AsynqClient } from '../engine/client/asynq-client.js';
+import { openBrokerAloud } from '../engine/lifecycle/open-broker-aloud.js';
 import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
 import { redisIsUndefined } from '../engine/connection-options.js';
 import type { Logger } from '../engine/logger.js';
@@ -16,7 +17,6 @@ import type { ResolvedModuleOptions } from './asynq-module-options.js';
 import { defaultInstanceName } from './asynq.tokens.js';
 import { InstanceScheduler } from './instance-scheduler.js';
 import { NestLogger } from './nest-logger.js';
-import { openWithRetry } from './open-with-retry.js';
 
 /** What every instance stands on. A provider under `enginePartsToken` replaces it for the whole application. */
 export interface EngineParts {
@@ -100,8 +100,8 @@ export class AsynqInstance {
    * @throws BrokerUnavailableError, UnsupportedRedisError; the reason of `giveUp` when that is aborted.
    */
   async open(giveUp: AbortSignal): Promise<void> {
-    if (!this.options.waitForRedis) return await this.broker.open();
-    await openWithRetry(this.broker, { clock: this.#clock, logger: this.logger, signal: giveUp });
+    const tries = this.options.waitForRedis ? 'until-open' : 'once';
+    await openBrokerAloud(this.broker, { clock: this.#clock, logger: this.logger, signal: giveUp, tries });
   }
 
   /** Closes the client and the broker; what fails is logged. Idempotent. */

@@ -1,8 +1,8 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
 import { InvalidOptionError } from '../model/errors/option-errors.js';
 import type { AsynqInstance } from './asynq-instance.js';
 import { defaultInstanceName } from './asynq.tokens.js';
+import { listenWhileStarting } from './start-signals.js';
 
 /**
  * Every instance of an application, and the life of their connections: opened before any other hook of the
@@ -30,19 +30,22 @@ export class AsynqInstances implements OnModuleInit, OnApplicationShutdown {
   /** @throws what opening a broker throws; what was opened is closed again. */
   async onModuleInit(): Promise<void> {
     const giveUp = new AbortController();
-    // Nest handles a signal once the start has ended; a start that waits for Redis must not outlive it.
-    const onSignal = (signal: NodeJS.Signals): void =>
-      giveUp.abort(new BrokerUnavailableError(`${signal} came while the application waited for Redis`));
-    const isPatient = this.all.some(({ options }) => options.waitForRedis);
-    if (isPatient) process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+    let isEnding = false;
+    const signals = listenWhileStarting(async (signal) => {
+      isEnding = true;
+      for (const { logger } of this.all) logger.info(`${signal} while the start waits for Redis: the process ends`);
+      await this.close();
+    });
     try {
       await Promise.all(this.all.map((instance) => instance.open(giveUp.signal)));
     } catch (error) {
+      // The end of the process is near; Nest would log an error meanwhile.
+      if (isEnding) return await new Promise<never>(() => {});
       giveUp.abort(error);
       await this.close();
       throw error;
     } finally {
-      if (isPatient) process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+      signals.dispose();
     }
   }
 

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { Global, Injectable, Module, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import {
   AsynqClient,
@@ -110,32 +113,30 @@ describe('the start of an application', () => {
     });
     const boot = startApp({ imports: [registered], providers: [Worker] });
     await until('it says that it waits', () => lines.length > 0);
-    expect(lines[0]).toMatch(/^The start of the application waits for Redis: /);
+    expect(lines[0]).toMatch(/^Redis at .* cannot be reached: .*; still trying$/);
     const second = await startRedis({ port: first.port });
     const { app } = await boot;
-    expect(lines.filter((line) => line.includes('waits for Redis'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('still trying'))).toHaveLength(1);
     expect(lines.some((line) => line.startsWith(started))).toBe(true);
     await app.close();
     await second.stop();
   });
 
-  it('stops waiting for Redis when the process is told to end', async () => {
-    const lines: string[] = [];
-    const keep = (message: string): void => void lines.push(message);
-    const logger = { debug: keep, info: keep, warn: keep, error: keep };
-    const listeners = process.listenerCount('SIGTERM');
-    const registered = AsynqModule.forRoot({
-      redis: 'redis://127.0.0.1:1',
-      // It says so after the first failed attempt, however long it may go on.
-      connectTimeout: '10m',
-      waitForRedis: true,
-      logger,
-    });
-    const boot = startApp({ imports: [registered] });
-    await until('it says that it waits', () => lines.length > 0);
-    process.emit('SIGTERM', 'SIGTERM');
-    await expect(boot).rejects.toThrow('SIGTERM came while the application waited for Redis');
-    expect(process.listenerCount('SIGTERM')).toBe(listeners);
+  it.each([
+    ['waits', 'hooks'],
+    ['fails', 'no hooks'],
+  ])('ends without an error when the process is told to end meanwhile (%s, %s)', async (...how) => {
+    const loader = join(__dirname, '../interop/support/run-typescript.cjs');
+    const child = spawn(process.execPath, [loader, join(__dirname, 'start-until-signal.ts'), ...how]);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += text.toString()));
+    await until('it says that it waits', () => output.includes('ECONNREFUSED'), { within: '30s' });
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).toBe(143);
+    expect(output).toMatch(/Redis at 127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED.*; still trying/);
+    expect(output).toContain('SIGTERM while the start waits for Redis: the process ends');
+    expect(output).not.toMatch(/ERROR|^ {4}at |bootstrapped/m);
   });
 
   it('leaves no connection open when it fails', async () => {

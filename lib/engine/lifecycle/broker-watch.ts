@@ -1,4 +1,5 @@
 import type { Availability, Broker } from '../../model/broker/broker.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { Logger } from '../logger.js';
@@ -14,7 +15,7 @@ export interface BrokerLink {
 }
 
 export interface BrokerWatchDeps {
-  readonly broker: Pick<Broker, 'isAvailable' | 'onAvailability'>;
+  readonly broker: Pick<Broker, 'describe' | 'isAvailable' | 'onAvailability'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onDown: (error: Error) => void;
@@ -22,10 +23,12 @@ export interface BrokerWatchDeps {
 }
 
 const reminderEvery = ms(30_000);
+/** How long a first connection may take before it is said that there is none. */
+const silentFor = ms(2_000);
 
 /**
- * Knows whether Redis can be reached and is the one place that says so: one line when it is lost, one every 30 s while
- * it is away, one when it is back. Everybody else just waits for it.
+ * Knows whether Redis can be reached and is the one place that says so: one line when it is lost, or not there two seconds
+ * after the start, one every 30 s while it is away, one when it is back. Everybody else just waits for it.
  */
 export class BrokerWatch implements Service, BrokerLink {
   readonly name = 'broker watch';
@@ -42,6 +45,8 @@ export class BrokerWatch implements Service, BrokerLink {
     const { broker, clock } = this.deps;
     this.#stopListening = broker.onAvailability((availability) => this.#changed(availability));
     if (broker.isAvailable()) this.#upSince = clock.monotonic();
+    else
+      this.#remindIn(silentFor, () => this.#down(new BrokerUnavailableError(`${broker.describe()} does not answer`)));
     return Promise.resolve();
   }
 
@@ -76,16 +81,21 @@ export class BrokerWatch implements Service, BrokerLink {
     this.#upSince = undefined;
     if (this.#downSince !== undefined) return;
     this.#downSince = this.deps.clock.monotonic();
-    this.deps.logger.error(`Redis cannot be reached, trying until it answers: ${error.message}`);
+    this.deps.logger.error(`${error.message}; still trying`);
     this.deps.onDown(error);
     this.#remind();
   }
 
   #remind(): void {
-    this.#reminder = this.deps.clock.setTimer(reminderEvery, () => {
+    this.#remindIn(reminderEvery, () => {
       this.deps.logger.error(`Redis has been out of reach for ${seconds(this.#downFor())} s`);
       this.#remind();
     });
+  }
+
+  #remindIn(delay: Ms, say: () => void): void {
+    this.#reminder?.cancel();
+    this.#reminder = this.deps.clock.setTimer(delay, say);
   }
 
   #up(): void {

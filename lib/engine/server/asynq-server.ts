@@ -8,6 +8,7 @@ import { InvalidStateError, ServerClosedError } from '../../model/errors/state-e
 import { describeError } from '../../model/retry/describe-error.js';
 import type { ResolvedConnectionOptions } from '../connection-options.js';
 import { EngineEventEmitter } from '../engine-events.js';
+import { openBrokerAloud } from '../lifecycle/open-broker-aloud.js';
 import { ServiceGroup } from '../lifecycle/service-group.js';
 import type { GroupMux } from '../maintenance/group-mux.js';
 import type { Handler } from '../middleware.js';
@@ -44,6 +45,8 @@ export class AsynqServer {
   /** Settles once the services are started, or cannot be. */
   #started: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  /** Ends a start that waits for Redis. */
+  readonly #giveUp = new AbortController();
 
   /**
    * Checks the options; does nothing else.
@@ -130,10 +133,19 @@ export class AsynqServer {
    */
   async run(handler: Handler | TaskMux): Promise<void> {
     const signals = listenForSignals({ clock: this.#connection.clock, onStop: () => void this.stop() });
-    try {
-      await this.start(handler);
+    // From the first moment: a start that waits for Redis must not outlive the signal.
+    let isAsked = false;
+    const shutDownWhenAsked = async (): Promise<void> => {
       await signals.ended;
+      isAsked = true;
       await this.shutdown();
+    };
+    const ended = shutDownWhenAsked();
+    try {
+      await this.start(handler).catch((error: unknown) => {
+        if (!isAsked) throw error;
+      });
+      await ended;
     } finally {
       signals.dispose();
     }
@@ -158,7 +170,8 @@ export class AsynqServer {
   }
 
   async #openAndWork(broker: Broker, handler: Handler | TaskMux): Promise<void> {
-    await broker.open();
+    const { clock, logger } = this.#connection;
+    await openBrokerAloud(broker, { clock, logger, signal: this.#giveUp.signal, tries: 'once' });
     await this.#work(broker, handler);
   }
 
@@ -205,8 +218,7 @@ export class AsynqServer {
   async #close(): Promise<void> {
     const { logger } = this.#connection;
     logger.info('Shutting down');
-    // A start that still waits for Redis must not be waited for.
-    if (this.#services === undefined) await this.#closeBroker();
+    this.#giveUp.abort();
     this.#services?.aggregator?.stopCollecting();
     // Others see at once that this server takes no more tasks.
     this.#services?.heartbeater.wake();

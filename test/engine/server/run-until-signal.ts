@@ -6,10 +6,11 @@ const [redis = '', queue = '', handling = ''] = process.argv.slice(2);
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 const logger = { debug() {}, info: say, warn: say, error: say };
 const server = new AsynqServer({ redis, queues: { [queue]: 1 }, logger, shutdownTimeout: '20s' });
-server.events.on('started', () => say('started'));
+server.events.on('started', () => say('a task began'));
 
 void server
   .run(async () => {
     if (handling === 'never-ends') await new Promise(() => {});
   })
-  .then(() => say('run has returned'));
+  .then(() => say('run has returned'))
+  .catch((error: unknown) => say(`run has failed: ${String(error)}`));

@@ -19,13 +19,13 @@ describe('AsynqServer.run', () => {
     await test.close();
   });
 
-  const start = async (handling: 'ends' | 'never-ends'): Promise<ChildProcess> => {
+  const start = async (handling: 'ends' | 'never-ends', url = test.url): Promise<ChildProcess> => {
     const loader = join(__dirname, '../../interop/support/run-typescript.cjs');
     const script = join(__dirname, 'run-until-signal.ts');
-    child = spawn(process.execPath, [loader, script, test.url, test.queue, handling]);
+    child = spawn(process.execPath, [loader, script, url, test.queue, handling]);
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (text: Buffer) => (output += text.toString()));
-    await said('Server started');
+    await said(url === test.url ? 'Server started' : 'still trying');
     return child;
   };
 
@@ -36,17 +36,26 @@ describe('AsynqServer.run', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('S-23 returns after %s, and nothing holds the process', async (signal) => {
     const worker = await start('ends');
     await test.enqueue();
-    await said('started');
+    await said('a task began');
     worker.kill(signal);
     const [code] = (await once(worker, 'close')) as [number];
     expect(code).toBe(0);
     expect(output).toContain('run has returned');
   });
 
+  it('returns after SIGTERM while it waits for Redis', async () => {
+    const worker = await start('ends', 'redis://127.0.0.1:1');
+    worker.kill('SIGTERM');
+    const [code] = (await once(worker, 'close')) as [number];
+    expect(code).toBe(0);
+    expect(output).toContain('run has returned');
+    expect(output).not.toMatch(/^\s+at /m);
+  });
+
   it('S-24 only stops fetching on SIGTSTP', async () => {
     const worker = await start('ends');
     await test.enqueue();
-    await said('started');
+    await said('a task began');
     worker.kill('SIGTSTP');
     await said('Stopped fetching');
     const id = await test.enqueue();
@@ -54,13 +63,13 @@ describe('AsynqServer.run', () => {
     worker.kill('SIGTERM');
     await once(worker, 'close');
     expect(await test.stateOf(id)).toBe('pending');
-    expect(output.split('started')).toHaveLength(2);
+    expect(output.split('a task began')).toHaveLength(2);
   });
 
   it('takes two interrupts at once for one: npm passes on the Ctrl-C that the terminal sent', async () => {
     const worker = await start('never-ends');
     await test.enqueue();
-    await said('started');
+    await said('a task began');
     worker.kill('SIGINT');
     await said('Shutting down');
     worker.kill('SIGINT');
@@ -73,7 +82,7 @@ describe('AsynqServer.run', () => {
   it('D-S20 ends at once on a second signal', async () => {
     const worker = await start('never-ends');
     await test.enqueue();
-    await said('started');
+    await said('a task began');
     worker.kill('SIGTERM');
     await said('Shutting down');
     worker.kill('SIGTERM');

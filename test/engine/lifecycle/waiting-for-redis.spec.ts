@@ -1,0 +1,128 @@
+import { openBrokerAloud, type OpeningDeps } from '../../../lib/engine/lifecycle/open-broker-aloud.js';
+import { silentLogger } from '../../../lib/engine/logger.js';
+import { openBroker } from '../../../lib/engine/open-broker.js';
+import { AsynqServer } from '../../../lib/engine/server/asynq-server.js';
+import type { ServerOptions } from '../../../lib/engine/server/server-options.js';
+import { systemClock } from '../../../lib/engine/system-clock.js';
+import type { Broker } from '../../../lib/model/broker/broker.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
+import { startRedis } from '../../support/redis-server.js';
+import { startStub } from '../../support/stub-server.js';
+import { until } from '../../support/until.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
+
+const nobodyListens = 'Redis at 127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; still trying';
+
+describe('who waits for Redis', () => {
+  let clock: VirtualClock;
+  let logger: RecordingLogger;
+  let broker: Broker;
+  let giveUp: AbortController;
+
+  beforeEach(() => {
+    clock = new VirtualClock();
+    logger = new RecordingLogger();
+    giveUp = new AbortController();
+  });
+
+  afterEach(async () => {
+    await broker.close();
+    expect(clock.armedTimers).toBe(0);
+  });
+
+  /** Opens a broker whose connection lives in real time. */
+  const opening = (redis: string, tries: OpeningDeps['tries']): Promise<unknown> => {
+    broker = openBroker(redis, { clock: systemClock, logger: silentLogger, connectTimeout: '1h' });
+    const opened = openBrokerAloud(broker, { clock, logger, signal: giveUp.signal, tries });
+    return opened.catch((error: unknown) => error);
+  };
+  const failedOnce = (): Promise<unknown> => new Promise((resolve) => void broker.onAvailability(resolve));
+
+  it.each(['once', 'until-open'] as const)('says so after two seconds, and every thirty (%s)', async (tries) => {
+    const opened = opening('redis://127.0.0.1:1', tries);
+    await failedOnce();
+    await clock.advance('1999ms');
+    expect(logger.messages()).toEqual([]);
+    await clock.advance('1ms');
+    expect(logger.messages('warn')).toEqual([nobodyListens]);
+    await clock.advance('29s');
+    expect(logger.messages('warn')).toHaveLength(1);
+    await clock.advance('1s');
+    expect(logger.messages('warn')).toEqual([nobodyListens, nobodyListens]);
+    giveUp.abort('enough');
+    expect(await opened).toBe('enough');
+  });
+
+  it('names what does not answer at all', async () => {
+    const stub = await startStub(() => {});
+    const opened = opening(`redis://:hush@127.0.0.1:${stub.port}/2`, 'once');
+    await clock.advance('2s');
+    expect(logger.messages('warn')).toEqual([`redis://127.0.0.1:${stub.port}/2 does not answer; still trying`]);
+    giveUp.abort('enough');
+    await opened;
+    await stub.stop();
+  });
+
+  it('says nothing when Redis is there in time', async () => {
+    const redis = await startRedis();
+    await opening(redis.url, 'once');
+    await clock.advance('1m');
+    expect(logger.messages()).toEqual([]);
+    await broker.close();
+    await redis.stop();
+  });
+
+  it('does not begin when it is told to give up before', async () => {
+    giveUp.abort('too late');
+    expect(await opening('redis://127.0.0.1:1', 'once')).toBe('too late');
+  });
+
+  it('goes on after the limit of the broker when it is told to', async () => {
+    const redis = await startRedis();
+    await redis.stop();
+    broker = openBroker(redis.url, { clock: systemClock, logger: silentLogger, connectTimeout: '10ms' });
+    let isOpen = false;
+    const rested = new VirtualClock();
+    const deps = { clock: rested, logger, signal: giveUp.signal, tries: 'until-open' } as const;
+    const opened = openBrokerAloud(broker, deps).then(() => (isOpen = true));
+    await expect(broker.open()).rejects.toThrow();
+    const again = await startRedis({ port: redis.port });
+    await until('it is open', async () => {
+      await rested.advance('1s');
+      return isOpen;
+    });
+    await opened;
+    await broker.close();
+    await again.stop();
+  });
+
+  describe('as a server', () => {
+    const started = (redis: string, options: ServerOptions): { server: AsynqServer; starting: Promise<unknown> } => {
+      broker = openBroker(redis, { clock: systemClock, logger: silentLogger, connectTimeout: '1h' });
+      const server = new AsynqServer({ broker, clock, logger, ...options });
+      return { server, starting: server.start(() => {}).catch((error: unknown) => error) };
+    };
+
+    it('says so while it starts, and a shutdown ends that at once', async () => {
+      const { server, starting } = started('redis://127.0.0.1:1', {});
+      await failedOnce();
+      await clock.advance('2s');
+      expect(logger.messages('warn')).toEqual([nobodyListens]);
+      await server.shutdown();
+      expect(await starting).toMatchObject({ code: 'ASYNQ_SERVER_CLOSED' });
+    });
+
+    it('says so when it is to wait, also of a Redis that keeps silent', async () => {
+      const stub = await startStub(() => {});
+      const { server, starting } = started(`redis://127.0.0.1:${stub.port}`, { waitForRedis: true });
+      await starting;
+      await clock.advance('1999ms');
+      expect(logger.messages('error')).toEqual([]);
+      await clock.advance('1ms');
+      expect(logger.messages('error')).toEqual([`redis://127.0.0.1:${stub.port}/0 does not answer; still trying`]);
+      await server.shutdown();
+      await broker.close();
+      await stub.stop();
+    });
+  });
+});
