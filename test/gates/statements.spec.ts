@@ -24,7 +24,7 @@ describe('the statements of the protocol', () => {
   });
 
   it('are numbered without a gap', () => {
-    const gaps = ['P', 'C', 'S', 'Q', 'M', 'D-C', 'D-S'].flatMap((part) => {
+    const gaps = ['P', 'C', 'S', 'Q', 'M', 'I', 'L', 'D', 'D-C', 'D-S'].flatMap((part) => {
       const own = [...numbers].filter((number) => partOf(number) === part).map((number) => Number(digitsOf(number)));
       expect(own.length).toBeGreaterThan(10);
       return Array.from({ length: Math.max(...own) }, (_, index) => index + 1)
@@ -63,8 +63,8 @@ describe('code, tests and pages', () => {
 
 /** The numbers in a text: `P-33`, `D-C8`, and all of `S-110 to S-121`. */
 function numbersIn(text: string): readonly string[] {
-  const single = [...text.matchAll(/(?<![\w-])(?:D-[CS]\d{1,2}|[PCSQM]-\d{2,3})\b/g)].map(([number]) => number);
-  const ranges = [...text.matchAll(/\b([PCSQM])-(\d{2,3}) to \1-(\d{2,3})\b/g)].flatMap(([, part, first, last]) =>
+  const single = [...text.matchAll(/(?<![\w-])(?:D-[CS]\d{1,2}|[PCSQMILD]-\d{2,3})\b/g)].map(([number]) => number);
+  const ranges = [...text.matchAll(/\b([PCSQMILD])-(\d{2,3}) to \1-(\d{2,3})\b/g)].flatMap(([, part, first, last]) =>
     Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => {
       return `${part}-${String(Number(first) + index).padStart(2, '0')}`;
     }),
@@ -73,7 +73,7 @@ function numbersIn(text: string): readonly string[] {
 }
 
 function partOf(number: string): string {
-  return number.startsWith('D-') ? number.slice(0, 3) : number.slice(0, 1);
+  return /^D-[CS]/.test(number) ? number.slice(0, 3) : number.slice(0, 1);
 }
 
 function digitsOf(number: string): string {
