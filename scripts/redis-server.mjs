@@ -12,8 +12,8 @@ export { findRedisServer, provideRedisServer } from './redis-program.mjs';
 const dockerImage = 'redis:7-alpine';
 
 // Holds a server on the leash of this process: the pipe to its standard input closes when this process ends, however
-// it ends, and then the server is killed. The server's process id is the first line it prints.
-const leash = '"$@" & echo $!; cat > /dev/null; kill -9 $! 2> /dev/null; wait';
+// it ends, and then the server is killed. A line tells the server's process id, which may come after lines of the server.
+const leash = '"$@" & echo "leashed $!"; cat > /dev/null; kill -9 $! 2> /dev/null; wait';
 
 /**
  * Starts a server of our own on a free port of 127.0.0.1, in a temporary folder, with nothing saved.
@@ -102,9 +102,9 @@ class RunningServer {
     const pid = new Promise((resolve) => {
       child.stdout.on('data', (chunk) => {
         this.#log += chunk;
-        const [first, rest] = this.#log.split('\n', 2);
-        if (this.pid === undefined && rest !== undefined) {
-          this.pid = Number(first);
+        const [, leashed] = /^leashed (\d+)\n/m.exec(this.#log) ?? [];
+        if (this.pid === undefined && leashed !== undefined) {
+          this.pid = Number(leashed);
           resolve();
         }
       });

@@ -8,6 +8,7 @@ import { cronReplicas } from './cron-replicas.js';
 import { type DrillContext, seededRandom } from './drill-context.js';
 import { due } from './due.js';
 import { fencing } from './fencing.js';
+import { full } from './full.js';
 import { heap } from './heap.js';
 import { kill9 } from './kill9.js';
 import { outage } from './outage.js';
@@ -21,6 +22,7 @@ const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>>
   'redis-restart': redisRestart,
   outage,
   fencing,
+  full,
   due,
   connections,
   cycles,
@@ -36,6 +38,7 @@ const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
   redis-restart  Redis killed and started again under load (--seed)
   outage         outcomes in flight while the network is away (--seed), then Redis away for 5 minutes (--minutes)
   fencing        a worker that was cut off is back after its tasks were recovered; a minute
+  full           Redis out of memory for 50 s, a handler of 60 s (--seed); two minutes
   due            10,000 random due times within a minute (--tasks, --minutes, --seed)
   connections    50 queues, 200 types: connections counted by Redis
   aggregate      100,000 tasks in 1,000 groups, aggregating servers killed meanwhile (--tasks, --seed); 3 minutes
