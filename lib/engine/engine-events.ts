@@ -1,6 +1,7 @@
 import type { DisorderKind } from '../model/broker/maintenance.contract.js';
 import type { DroppedFrom, StoredType } from '../model/broker/storage-notice.js';
 import { checkFunction, checkOneOf } from '../model/options/check.js';
+import type { Headers } from '../model/task/task-message.js';
 import type { EpochMs, Ms } from '../model/time/duration.js';
 import { callUser } from '../model/options/user-callback.js';
 
@@ -9,6 +10,12 @@ export interface TaskSubject {
   readonly id: string;
   readonly type: string;
   readonly queue: string;
+  /** The payload as it arrived, decoded when it is read. @throws InvalidPayloadError when the bytes do not decode. */
+  readonly payload: unknown;
+  /** The payload as it was enqueued, byte for byte; empty when there is none. */
+  readonly rawPayload: Buffer;
+  /** The caller's metadata, frozen; empty when there is none. */
+  readonly headers: Headers;
   /** Counted failures, the one that led to this event included. */
   readonly retried: number;
   readonly maxRetry: number;
@@ -18,8 +25,8 @@ export interface TaskSubject {
 export interface TaskEvents {
   /** A handler is about to run. */
   started: { readonly task: TaskSubject };
-  /** A handler succeeded and the outcome is stored. */
-  completed: { readonly task: TaskSubject; readonly elapsed: Ms };
+  /** A handler succeeded and the outcome is stored; `result` is what it returned. */
+  completed: { readonly task: TaskSubject; readonly elapsed: Ms; readonly result: unknown };
   /** The task failed and will run again. */
   retry: { readonly task: TaskSubject; readonly error: unknown; readonly retryAt: EpochMs };
   /** The task failed for good and is kept for a person to look at. */

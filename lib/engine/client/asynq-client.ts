@@ -11,13 +11,13 @@ import { checkQueueName } from '../../model/queue/queue-name.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { EnqueueOptions } from '../../model/task/task-options.js';
-import { ms, type Ms } from '../../model/time/duration.js';
+import { ms } from '../../model/time/duration.js';
 import { ClockWatch } from '../lifecycle/clock-watch.js';
 import { openBroker } from '../open-broker.js';
 import { systemClock } from '../system-clock.js';
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
-import { AwaitedEnqueue, CountedEnqueue, type EnqueueResult, Tally } from './enqueue-outcome.js';
+import { AwaitedEnqueue, CountedEnqueue, type EnqueueResult, type Moment, Tally } from './enqueue-outcome.js';
 import { type EnqueueArguments, TaskRequests } from './task-requests.js';
 
 /** How a task is canceled. */
@@ -117,13 +117,12 @@ export class AsynqClient {
     for (let start = 0; start < list.length; start += sliceOfMany) {
       const requests = list.slice(start, start + sliceOfMany).map((item) => this.#tryRequest(item));
       const ready = areReady(requests) ? requests : await Promise.all(requests.map(asPromise));
-      const giveUpAt = this.#giveUpAt();
-      const now = this.#options.clock.now();
+      const moment = this.#moment();
       for (let offset = 0; offset < ready.length; offset += 1) {
         const request = ready[offset] as Prepared;
         const index = start + offset;
         if (request instanceof AsynqError) tally.add(index, { status: 'rejected', error: request });
-        else this.#batcher.add(new CountedEnqueue(request, { giveUpAt, now, index, tally }));
+        else this.#batcher.add(new CountedEnqueue(request, { ...moment, index, tally }));
       }
       await this.#batcher.room();
     }
@@ -203,7 +202,7 @@ export class AsynqClient {
 
   #handOver(request: EnqueueRequest): Promise<TaskInfo> {
     this.#refuseClosed();
-    const task = new AwaitedEnqueue(request, { giveUpAt: this.#giveUpAt(), now: this.#options.clock.now() });
+    const task = new AwaitedEnqueue(request, this.#moment());
     this.#batcher.add(task);
     return task.info;
   }
@@ -230,9 +229,9 @@ export class AsynqClient {
     return { id, queue: checkQueueName({ path: 'cancel: options.queue', value: queue }) };
   }
 
-  #giveUpAt(): Ms {
-    const { clock, enqueueTimeout } = this.#options;
-    return ms(clock.monotonic() + enqueueTimeout);
+  #moment(): Moment {
+    const { clock, codec, enqueueTimeout } = this.#options;
+    return { giveUpAt: ms(clock.monotonic() + enqueueTimeout), now: clock.now(), codec };
   }
 
   #refuseClosed(): void {

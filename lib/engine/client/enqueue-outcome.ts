@@ -2,6 +2,7 @@ import type { EnqueueOutcome, EnqueuePlace, EnqueueRequest } from '../../model/b
 import type { AsynqError } from '../../model/errors/asynq-error.js';
 import { rejectForCaller } from '../../model/errors/caller-stack.js';
 import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
+import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { EpochMs, Ms } from '../../model/time/duration.js';
@@ -13,11 +14,14 @@ export type EnqueueResult =
   | { readonly status: 'enqueued'; readonly info: TaskInfo }
   | { readonly status: 'rejected'; readonly error: AsynqError };
 
-interface Moment {
+/** When a task is enqueued, and how long that may take. */
+export interface Moment {
   /** Monotonic reading after which the task is no longer sent. */
   readonly giveUpAt: Ms;
   /** When the caller enqueued it. */
   readonly now: EpochMs;
+  /** Decodes the payload for who reads it. */
+  readonly codec: PayloadCodec;
 }
 
 /** A request on its way. Its fields are the request's, so that the broker is handed this very object. */
@@ -28,19 +32,19 @@ abstract class EnqueueOnItsWay implements PendingEnqueue {
   readonly idIsGenerated: boolean;
   readonly giveUpAt: Ms;
   mayBeStored = false;
-  readonly #now: EpochMs;
+  readonly #moment: Moment;
 
-  constructor(request: EnqueueRequest, { giveUpAt, now }: Moment) {
+  constructor(request: EnqueueRequest, moment: Moment) {
     this.message = request.message;
     this.place = request.place;
     this.uniqueForSeconds = request.uniqueForSeconds;
     this.idIsGenerated = request.idIsGenerated;
-    this.giveUpAt = giveUpAt;
-    this.#now = now;
+    this.giveUpAt = moment.giveUpAt;
+    this.#moment = moment;
   }
 
   settle(outcome: EnqueueOutcome): void {
-    if (outcome === 'enqueued') this.enqueued(infoOf(this, this.#now));
+    if (outcome === 'enqueued') this.enqueued(infoOf(this, this.#moment));
     else this.rejected(errorOf(outcome, this.message));
   }
 

@@ -4,19 +4,11 @@ import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
 import { defaultQueue } from '../../model/queue/queue-name.js';
 import { encodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
-import type { TaskInfo } from '../../model/task/task-info.js';
+import { RecordedTaskInfo, type TaskInfo } from '../../model/task/task-info.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { TaskOptions } from '../../model/task/task-options.js';
 import { uniqueKeyOf } from '../../model/task/unique-key.js';
-import {
-  addMs,
-  type EpochMs,
-  fromEpochSeconds,
-  fromSeconds,
-  ms,
-  toEpochSecondsUp,
-  toSecondsUp,
-} from '../../model/time/duration.js';
+import { addMs, type EpochMs, ms, toEpochSecondsUp, toSecondsUp } from '../../model/time/duration.js';
 
 /** A task that a caller wants to have enqueued: checked, but not yet complete. */
 export interface NewTask {
@@ -88,26 +80,12 @@ export function requestFor(
 }
 
 /** What the caller is told about a task that was enqueued at `now`: what was sent, not read back (C-32). */
-export function infoOf({ message, place }: EnqueueRequest, now: EpochMs): TaskInfo {
-  return {
-    id: message.id,
-    queue: message.queue,
-    type: message.type,
-    payload: message.payload,
-    headers: message.headers,
-    state: place.kind,
-    maxRetry: message.maxRetry,
-    retried: 0,
-    lastError: undefined,
-    lastFailedAt: undefined,
-    timeout: message.timeoutSeconds === 0 ? undefined : fromSeconds(message.timeoutSeconds),
-    deadline: message.deadlineSeconds === 0 ? undefined : new Date(fromEpochSeconds(message.deadlineSeconds)),
-    group: message.group === '' ? undefined : message.group,
-    nextProcessAt: nextProcessAt(place, now),
-    retention: fromSeconds(message.retentionSeconds),
-    completedAt: undefined,
-    result: undefined,
-  };
+export function infoOf(
+  { message, place }: EnqueueRequest,
+  { now, codec }: { readonly now: EpochMs; readonly codec: PayloadCodec },
+): TaskInfo {
+  const state = place.kind;
+  return new RecordedTaskInfo({ message, state, nextProcessAt: nextProcessAt(place, now), result: undefined, codec });
 }
 
 function nextProcessAt(place: EnqueuePlace, now: EpochMs): Date | undefined {

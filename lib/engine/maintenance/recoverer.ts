@@ -6,6 +6,7 @@ import type {
 } from '../../model/broker/maintenance.contract.js';
 import type { PresenceContract } from '../../model/broker/presence.contract.js';
 import { assertNever, type AsynqError } from '../../model/errors/asynq-error.js';
+import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock } from '../../model/time/clock.js';
 import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
@@ -14,7 +15,7 @@ import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { type FailurePolicy, settleRecovered } from '../outcome/failure.js';
-import { subjectOf } from '../outcome/outcome.js';
+import { subjectOf } from '../outcome/event-task.js';
 import { forEachQueue } from './each-queue.js';
 
 export interface RecovererDeps {
@@ -26,6 +27,8 @@ export interface RecovererDeps {
   /** What this server knows of the tasks of a queue whose leases name it as the owner. */
   readonly ownRuns: (queue: string) => (taskId: string) => OwnRun;
   readonly policyFor: (message: TaskMessage) => FailurePolicy;
+  /** Decodes payloads for who is told of a recovery. */
+  readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly link: BrokerLink;
   readonly events: EngineEventEmitter;
@@ -221,8 +224,8 @@ export class Recoverer extends PeriodicService {
   }
 
   #announce(queue: string, { settlement }: Recovery): void {
-    const { events, onRecovered } = this.#deps;
-    const task = subjectOf(settlement.message, queue);
+    const { codec, events, onRecovered } = this.#deps;
+    const task = subjectOf({ message: settlement.message, queue, codec });
     switch (settlement.kind) {
       case 'retry':
         onRecovered(queue, settlement.retryAt);

@@ -1,5 +1,7 @@
-import { decodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
-import type { Headers, TaskMessage } from '../../model/task/task-message.js';
+import { inspect, type InspectOptionsStylized } from 'node:util';
+import { bufferOf, decodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
+import { inspectAs, showDecoded, showHeaders } from '../../model/task/show-task.js';
+import { type Headers, headersOf, type TaskMessage } from '../../model/task/task-message.js';
 import type { EnqueueOptions } from '../../model/task/task-options.js';
 import type { EnqueueItem } from '../client/task-requests.js';
 
@@ -33,9 +35,7 @@ export type GroupAggregator<P = unknown> = {
   aggregate(group: TaskGroup<P>): TaskToEnqueue | Promise<TaskToEnqueue>;
 }['aggregate'];
 
-const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
-
-/** One task of a group; its payload is decoded when it is read. */
+/** One task of a group; its payload is decoded when it is read. It prints and serialises with its payload decoded. */
 export class AggregatedTask<P = unknown> {
   readonly #message: TaskMessage;
   readonly #codec: PayloadCodec;
@@ -60,12 +60,21 @@ export class AggregatedTask<P = unknown> {
 
   /** The payload as it was enqueued, byte for byte; empty when there is none. */
   get rawPayload(): Buffer {
-    const { buffer, byteOffset, byteLength } = this.#message.payload;
-    return Buffer.from(buffer, byteOffset, byteLength);
+    return bufferOf(this.#message.payload);
   }
 
   /** The caller's metadata; empty when there is none. */
   get headers(): Headers {
-    return this.#message.headers ?? noHeaders;
+    return headersOf(this.#message);
+  }
+
+  toJSON(): object {
+    const { id, type } = this;
+    const { payload, headers } = this.#message;
+    return { id, type, payload: showDecoded(payload, this.#codec), headers: showHeaders(headers) };
+  }
+
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+    return inspectAs('AggregatedTask', this.toJSON(), { depth, options });
   }
 }

@@ -6,7 +6,8 @@ import { describeError } from '../../model/retry/describe-error.js';
 import { directiveOf } from '../../model/retry/failure-directive.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import { addMs, type EpochMs, type Ms, toEpochSeconds } from '../../model/time/duration.js';
-import { type Outcome, subjectOf } from './outcome.js';
+import { type KnownTask, subjectOf } from './event-task.js';
+import type { Outcome } from './outcome.js';
 
 /** How failures are judged. Both may be the user's: they must have been made safe to call. */
 export interface FailurePolicy {
@@ -67,10 +68,10 @@ export function settleRecovered(
 /** A failed run's outcome: what is written, and what is told once that is stored. */
 export function judgeFailure(
   error: unknown,
-  failed: FailedRun & { readonly queue: string },
+  failed: FailedRun & KnownTask,
 ): Outcome & { readonly settlement: FailureSettlement } {
   const settlement = settleFailure(error, failed);
-  const task = subjectOf(settlement.message, failed.queue);
+  const task = subjectOf({ message: settlement.message, queue: failed.queue, codec: failed.codec });
   switch (settlement.kind) {
     case 'retry':
       return { settlement, announcement: { name: 'retry', event: { task, error, retryAt: settlement.retryAt } } };

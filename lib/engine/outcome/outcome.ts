@@ -1,7 +1,7 @@
 import type { Settlement } from '../../model/broker/work.contract.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import { addMs, type EpochMs, fromSeconds, toEpochSeconds } from '../../model/time/duration.js';
-import type { EngineEvents, TaskEventName, TaskSubject } from '../engine-events.js';
+import type { EngineEvents, TaskEventName } from '../engine-events.js';
 
 /** What became of a run: what is to be written, and what is told once that is stored. */
 export interface Outcome {
@@ -13,12 +13,6 @@ export interface Outcome {
 export type Announcement = {
   [N in TaskEventName]: { readonly name: N; readonly event: EngineEvents[N] };
 }[TaskEventName];
-
-/** What events say of a task; `retried` counts the failure that led to the event. */
-export function subjectOf(message: TaskMessage, queue = message.queue): TaskSubject {
-  const { id, type, retried, maxRetry } = message;
-  return { id, type, queue, retried, maxRetry };
-}
 
 /** What is written after a success (S-45). */
 export function settleSuccess(

@@ -41,7 +41,7 @@ export class SchedulerServices {
     const { clock, logger, heartbeatInterval: interval, connection } = options;
     const { schedules } = broker;
     const open = async (): Promise<void> => await this.#open();
-    this.report = new TickReport({ schedules, hooks: options, events, clock, logger });
+    this.report = new TickReport({ schedules, options, events, clock, logger });
     // A broker that is shared is watched, and talked about, by its owner.
     const ownLogger = connection.kind === 'own' ? logger : silentLogger;
     this.#watch = new BrokerWatch({

@@ -15,7 +15,7 @@ import type { Tick } from './tick-backlog.js';
 
 export interface TickReportDeps {
   readonly schedules: Pick<ScheduleContract, 'recordEvent'>;
-  readonly hooks: Pick<ResolvedSchedulerOptions, 'preEnqueue' | 'postEnqueue'>;
+  readonly options: Pick<ResolvedSchedulerOptions, 'preEnqueue' | 'postEnqueue' | 'codec'>;
   readonly events: EngineEventEmitter;
   readonly clock: Clock;
   readonly logger: ThrottledLogger;
@@ -32,22 +32,22 @@ export class TickReport {
 
   /** A task is about to be prepared. */
   begins(tick: Pick<Tick, 'schedule'> & { readonly instant?: EpochMs }): void {
-    const { hooks } = this.deps;
-    this.#call('preEnqueue', () => hooks.preEnqueue(scheduledTask(tick.schedule, tick.instant)));
+    const { options } = this.deps;
+    this.#call('preEnqueue', () => options.preEnqueue(scheduledTask(tick.schedule, tick.instant)));
   }
 
   /** The task of a tick is stored; resolves when the history says so, too. */
   async enqueued({ schedule, instant }: Tick, enqueued: Enqueued): Promise<void> {
     const { events } = this.deps;
     const task = scheduledTask(schedule, instant);
-    const info = infoOf(enqueued.request, enqueued.now);
+    const info = infoOf(enqueued.request, { now: enqueued.now, codec: this.deps.options.codec });
     events.emit('scheduleEnqueued', { schedule: subjectOf(schedule), tick: instant, taskId: info.id });
     await this.#stored(schedule, { task, info, now: enqueued.now });
   }
 
   /** The task of a schedule that was run by hand is stored. */
   async ranNow(schedule: Schedule, { request, now }: Enqueued): Promise<TaskInfo> {
-    const info = infoOf(request, now);
+    const info = infoOf(request, { now, codec: this.deps.options.codec });
     await this.#stored(schedule, { task: scheduledTask(schedule, undefined), info, now });
     return info;
   }
@@ -62,14 +62,14 @@ export class TickReport {
     { schedule, instant }: Tick,
     { error, outcome }: { readonly error: unknown; readonly outcome: 'retry' | 'drop' },
   ): void {
-    const { events, hooks, logger } = this.deps;
+    const { events, options, logger } = this.deps;
     events.emit('scheduleFailed', { schedule: subjectOf(schedule), tick: instant, error, outcome });
     if (outcome === 'retry') return;
     const what = `A tick of schedule ${schedule.id} (${schedule.type}) enqueued nothing: ${describeError(error)}`;
     // A unique lock that refuses a twin does what it was asked for.
     if (error instanceof DuplicateTaskError) logger.debug(what);
     else logger.warn(what, { kind: `tick enqueued nothing ${schedule.id}` });
-    this.#call('postEnqueue', () => hooks.postEnqueue({ task: scheduledTask(schedule, instant), error }));
+    this.#call('postEnqueue', () => options.postEnqueue({ task: scheduledTask(schedule, instant), error }));
   }
 
   /** Ticks were left out: nobody was there to enqueue them. */
@@ -86,9 +86,9 @@ export class TickReport {
     schedule: Schedule,
     { task, info, now }: { readonly task: ScheduledTask; readonly info: TaskInfo; readonly now: EpochMs },
   ): Promise<void> {
-    const { schedules, hooks, logger } = this.deps;
+    const { schedules, options, logger } = this.deps;
     logger.debug(`Schedule ${schedule.id} enqueued task ${info.id} of type ${schedule.type}`);
-    this.#call('postEnqueue', () => hooks.postEnqueue({ task, info }));
+    this.#call('postEnqueue', () => options.postEnqueue({ task, info }));
     try {
       await schedules.recordEvent({
         scheduleId: schedule.id,

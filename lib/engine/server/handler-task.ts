@@ -1,5 +1,7 @@
-import { decodePayload, encodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
-import type { Headers, TaskMessage } from '../../model/task/task-message.js';
+import { inspect, type InspectOptionsStylized } from 'node:util';
+import { bufferOf, decodePayload, encodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
+import { inspectAs, showDecoded, showHeaders, showValueOf } from '../../model/task/show-task.js';
+import { type Headers, headersOf, type TaskMessage } from '../../model/task/task-message.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { type EpochMs, epochMs } from '../../model/time/duration.js';
 
@@ -13,11 +15,9 @@ export interface TaskRun {
   storeResult(result: Uint8Array): Promise<void>;
 }
 
-const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
-
 /**
  * What a handler is given: one run of one task. Values are those of the start of the run; nothing is decoded or made
- * before it is read.
+ * before it is read. It prints and serialises with its payload decoded.
  *
  * @example
  * mux.handle('email:send', async (task: Task<{ userId: number }>) => {
@@ -57,8 +57,7 @@ export class Task<P = unknown> {
 
   /** The payload as it was enqueued, byte for byte; empty when there is none. */
   get rawPayload(): Buffer {
-    const { buffer, byteOffset, byteLength } = this.#run.message.payload;
-    return Buffer.from(buffer, byteOffset, byteLength);
+    return bufferOf(this.#run.message.payload);
   }
 
   /** The task's id, the same in every run. */
@@ -83,8 +82,7 @@ export class Task<P = unknown> {
 
   /** The caller's metadata, frozen; empty when there is none. */
   get headers(): Headers {
-    const { headers } = this.#run.message;
-    return headers === undefined ? noHeaders : Object.freeze(headers);
+    return headersOf(this.#run.message);
   }
 
   /** When this run must have ended: the earlier of the task's timeout and deadline (S-39 to S-42). */
@@ -118,6 +116,18 @@ export class Task<P = unknown> {
     task.#payload = payload;
     task.#decoded = true;
     return task;
+  }
+
+  toJSON(): object {
+    const { id, type, queue, retried, maxRetry } = this;
+    const { message, codec } = this.#run;
+    const payload = this.#decoded ? showValueOf(this.#payload) : showDecoded(message.payload, codec);
+    const deadline = this.#deadlineAt === 0 ? undefined : this.deadline;
+    return { id, type, queue, payload, headers: showHeaders(message.headers), retried, maxRetry, deadline };
+  }
+
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+    return inspectAs('Task', this.toJSON(), { depth, options });
   }
 }
 

@@ -8,7 +8,7 @@ import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import type { ClockWatch } from '../lifecycle/clock-watch.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { subjectOf } from '../outcome/outcome.js';
+import { subjectOf } from '../outcome/event-task.js';
 import type { ClockLink } from './clock-link.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { Run } from './run.js';
@@ -117,7 +117,7 @@ export class Heartbeater extends PeriodicService {
     const blockedFor = ms(Math.round(clock.monotonic() - this.#nextBeat));
     if (blockedFor < blockedWhenLate) return;
     const { logger, events } = this.#deps;
-    const running = leases.held().map(({ message, queue }) => subjectOf(message, queue));
+    const running = leases.held().map(subjectOf);
     const named = running.slice(0, mostNamed).map(({ id, type }) => `${type} ${id}`);
     logger.warn(
       `The event loop stood still for ${blockedFor} ms, which puts leases in danger; ` +

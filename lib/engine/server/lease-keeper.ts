@@ -5,7 +5,7 @@ import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms, toEpochSeconds } fr
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { OwnRun } from '../maintenance/recoverer.js';
-import { subjectOf } from '../outcome/outcome.js';
+import { subjectOf } from '../outcome/event-task.js';
 import type { Run } from './run.js';
 import type { Lease, OwnLease } from './run-state.js';
 import type { RunStopper } from './run-stopper.js';
@@ -120,7 +120,7 @@ export class LeaseKeeper {
     run.lease = lost;
     if (this.#lost.size >= maxLost) this.#lost.clear();
     this.#lost.add(lostKey(run.queue, run.message.id));
-    const task = subjectOf(run.message, run.queue);
+    const task = subjectOf(run);
     logger.warn(`The lease of task "${task.id}" of type "${task.type}" was lost; its run is told to stop`, {
       kind: 'lease lost',
     });

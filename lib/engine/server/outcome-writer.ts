@@ -4,7 +4,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock } from '../../model/time/clock.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { subjectOf } from '../outcome/outcome.js';
+import { subjectOf } from '../outcome/event-task.js';
 import type { Run } from './run.js';
 import type { OwnLease, RunState } from './run-state.js';
 import type { ServerSignal } from './server-signal.js';
@@ -77,7 +77,7 @@ export class OutcomeWriter {
   #tooLate(run: Run): void {
     const { kind } = (run.state as Unsettled).outcome.settlement;
     run.close();
-    const task = subjectOf(run.message, run.queue);
+    const task = subjectOf(run);
     this.deps.logger.warn(
       `The outcome (${kind}) of task "${task.id}" of type "${task.type}" came too late: ` +
         "its lease has run out and the task is no longer this server's",

@@ -9,7 +9,7 @@ import type { BrokerLink } from '../lifecycle/broker-watch.js';
 import { Condition } from '../lifecycle/condition.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { subjectOf } from '../outcome/outcome.js';
+import { subjectOf } from '../outcome/event-task.js';
 import type { Fetcher } from './fetcher.js';
 import type { QueueFeed } from './queue-feed.js';
 import { Run, type RunHost } from './run.js';
@@ -138,7 +138,7 @@ export class Processor implements Service, RunHost {
   }
 
   endedLate(run: Run, outcome: 'success' | 'failure'): void {
-    const task = subjectOf(run.message, run.queue);
+    const task = subjectOf(run);
     // One that heeds its signal while the server stops does what it should.
     const level = run.abortSignal().reason instanceof TaskAbortedError ? 'debug' : 'warn';
     this.deps.logger[level](`Task "${task.id}" of type "${task.type}" ended (${outcome}) after it had been given up`, {

@@ -6,7 +6,8 @@ import { elapsed, type EpochMs } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { judgeFailure } from '../outcome/failure.js';
-import { type Outcome, settleSuccess, subjectOf } from '../outcome/outcome.js';
+import { subjectOf } from '../outcome/event-task.js';
+import { type Outcome, settleSuccess } from '../outcome/outcome.js';
 import type { FailureCallbacks } from './failure-callbacks.js';
 import type { FailureLog } from './failure-log.js';
 import type { Run } from './run.js';
@@ -46,26 +47,24 @@ export class RunJudge {
   }
 
   #success(
-    { message, queue }: Run,
+    run: Run,
     { state, now }: { readonly state: Extract<Ended, { how: 'success' }>; readonly now: EpochMs },
   ): Outcome {
+    const { message } = run;
     const { returned, startedAt, took } = state;
     const result =
       returned === undefined || message.retentionSeconds <= 0 ? undefined : this.#encode(message, returned);
     const settlement = settleSuccess(message, { result, now });
     if (!this.deps.events.has('completed')) return { settlement, announcement: undefined };
-    const task = subjectOf(message, queue);
-    return {
-      settlement,
-      announcement: { name: 'completed', event: { task, elapsed: took ?? elapsed(startedAt, now) } },
-    };
+    const event = { task: subjectOf(run), elapsed: took ?? elapsed(startedAt, now), result: returned };
+    return { settlement, announcement: { name: 'completed', event } };
   }
 
   #failure(
     run: Run,
     { state, now }: { readonly state: Extract<Ended, { how: 'failure' }>; readonly now: EpochMs },
   ): Verdict {
-    const { message, queue, task, lease } = run;
+    const { message, queue, codec, task, lease } = run;
     const { error, canceled, isReported } = state;
     const { callbacks, failures } = this.deps;
     if (!isReported) {
@@ -73,25 +72,25 @@ export class RunJudge {
       if (told !== undefined) return told;
     }
     if (lease.kind === 'lost') return 'none';
-    const outcome = judgeFailure(error, { message, queue, canceled, policy: callbacks.policyFor(task), now });
+    const outcome = judgeFailure(error, { message, queue, codec, canceled, policy: callbacks.policyFor(task), now });
     failures.failed(error, { before: message, settlement: outcome.settlement });
     return outcome;
   }
 
-  #putBack({ message, queue }: Run): Outcome {
+  #putBack(run: Run): Outcome {
+    const { message } = run;
     this.deps.logger.info(`Task "${message.id}" of type "${message.type}" goes back to its queue: the server stops`, {
       kind: 'requeued',
     });
-    const announcement = { name: 'requeued', event: { task: subjectOf(message, queue) } } as const;
+    const announcement = { name: 'requeued', event: { task: subjectOf(run) } } as const;
     return { settlement: { kind: 'requeue', message }, announcement };
   }
 
-  #unknown({ message, queue }: Run): Outcome {
-    const task = subjectOf(message, queue);
+  #unknown(run: Run): Outcome {
     const announcement = this.deps.events.has('returned')
-      ? ({ name: 'returned', event: { task } } as const)
+      ? ({ name: 'returned', event: { task: subjectOf(run) } } as const)
       : undefined;
-    return { settlement: { kind: 'requeue', message }, announcement };
+    return { settlement: { kind: 'requeue', message: run.message }, announcement };
   }
 
   /** The task is done, so a result that does not encode must not fail it. */

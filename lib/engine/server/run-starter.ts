@@ -4,7 +4,7 @@ import type { EpochMs } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { Handler } from '../middleware.js';
-import { subjectOf } from '../outcome/outcome.js';
+import { subjectOf } from '../outcome/event-task.js';
 import type { HandlerLookup } from './handler-lookup.js';
 import type { Run } from './run.js';
 import type { RunStopper } from './run-stopper.js';
@@ -45,7 +45,7 @@ export class RunStarter {
       return run.fail(undefined);
     }
     stopper.watch(deadlineAt);
-    if (events.has('started')) events.emit('started', { task: subjectOf(message, run.queue) });
+    if (events.has('started')) events.emit('started', { task: subjectOf(run) });
     run.start(handler, { now, deadlineAt, measured: events.has('completed') });
   }
 }

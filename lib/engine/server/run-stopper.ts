@@ -6,7 +6,7 @@ import type { EngineEventEmitter } from '../engine-events.js';
 import { Alarm } from '../lifecycle/alarm.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { subjectOf } from '../outcome/outcome.js';
+import { subjectOf } from '../outcome/event-task.js';
 import type { Run } from './run.js';
 import type { AbortReason } from './run-state.js';
 import type { ResolvedServerOptions } from './server-options.js';
@@ -61,7 +61,7 @@ export class RunStopper implements Service {
     }
     if (!run.isOpen) return;
     this.abort(run, new TaskCanceledError(), outcome);
-    this.deps.events.emit('canceled', { task: subjectOf(run.message, run.queue) });
+    this.deps.events.emit('canceled', { task: subjectOf(run) });
   }
 
   /** Looks for runs past their deadline or grace; answers when to look again. */
@@ -80,7 +80,7 @@ export class RunStopper implements Service {
   }
 
   #giveUp(run: Run, now: EpochMs): void {
-    const task = subjectOf(run.message, run.queue);
+    const task = subjectOf(run);
     const runningFor = elapsed(run.started?.startedAt ?? now, now);
     this.deps.logger.warn(
       `Task "${task.id}" of type "${task.type}" is stuck: its handler ignores its abort signal after ${runningFor} ms`,

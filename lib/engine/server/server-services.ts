@@ -154,6 +154,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     presence,
     queues,
     owner,
+    codec,
     events,
     ownRuns: (queue) => leases.ownRuns(queue),
     policyFor: (message) => callbacks.policyFor(detachedTask(message, codec)),

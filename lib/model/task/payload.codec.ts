@@ -99,6 +99,11 @@ export function decodePayload(bytes: Uint8Array, codec: PayloadCodec): unknown {
   throw new InvalidPayloadError('the payload does not decode: the codec answered with a promise, not a value');
 }
 
+/** The same bytes as a `Buffer`; nothing is copied. */
+export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
 /** Values that JSON would take without complaint and turn into `{}`, though the caller surely means their content. */
 function refuseLookalikes(value: unknown): void {
   if (value instanceof Promise) {
@@ -110,9 +115,7 @@ function refuseLookalikes(value: unknown): void {
 }
 
 function asText(bytes: Uint8Array): string {
-  return Buffer.isBuffer(bytes)
-    ? bytes.toString()
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  return (Buffer.isBuffer(bytes) ? bytes : bufferOf(bytes)).toString();
 }
 
 function messageOf(error: unknown): string {

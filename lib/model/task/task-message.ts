@@ -36,3 +36,10 @@ export interface TaskMessage {
 
 /** The caller's metadata of a task. Made without a prototype, so any key is safe. */
 export type Headers = Readonly<Record<string, string>>;
+
+const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
+
+/** The headers of a task, frozen; empty when there are none. */
+export function headersOf({ headers }: Pick<TaskMessage, 'headers'>): Headers {
+  return headers === undefined ? noHeaders : Object.freeze(headers);
+}

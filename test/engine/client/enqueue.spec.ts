@@ -18,11 +18,12 @@ describe('enqueue', () => {
 
   it('C-14 P-08 P-09 P-10 P-31 P-32 stores a task with the defaults, pending', async () => {
     const info = await subject.client.enqueue('email:send', { userId: 42 });
-    expect(info).toEqual({
+    expect(info).toMatchObject({
       id: info.id,
       queue: subject.queue,
       type: 'email:send',
-      payload: Buffer.from('{"userId":42}'),
+      payload: { userId: 42 },
+      rawPayload: Buffer.from('{"userId":42}'),
       headers: undefined,
       state: 'pending',
       maxRetry: 25,
@@ -36,6 +37,7 @@ describe('enqueue', () => {
       retention: 0,
       completedAt: undefined,
       result: undefined,
+      rawResult: undefined,
     });
     expect(await subject.messageOf(info.id)).toMatchObject({
       type: 'email:send',
@@ -58,6 +60,14 @@ describe('enqueue', () => {
     const ids = infos.map((info) => info.id);
     expect(new Set(ids).size).toBe(3);
     for (const id of ids) expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+  });
+
+  it('answers with the payload as it will arrive', async () => {
+    const payload = { at: new Date(0), left: undefined, bytes: Buffer.from('x') };
+    const info = await subject.client.enqueue('x', payload);
+    expect(info.payload).toEqual({ at: '1970-01-01T00:00:00.000Z', bytes: { type: 'Buffer', data: [120] } });
+    expect(info.rawPayload).toEqual(Buffer.from(JSON.stringify(payload)));
+    expect((await subject.client.enqueue('x')).payload).toBeUndefined();
   });
 
   it('P-13 keeps bytes as they are', async () => {

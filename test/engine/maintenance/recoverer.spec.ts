@@ -28,11 +28,11 @@ describe('recovery', () => {
   };
 
   it('S-84, S-89, P-64 retries at the start what lost its worker, with the text that Asynq stores', async () => {
-    const id = await test.enqueue();
+    const id = await test.enqueue({ payload: Buffer.from('{"n":1}') });
     await takenBy('go', { leaseEndsIn: ms(-60_000) });
     await test.start(() => {});
     const [recovered] = await test.untilHappened('recovered');
-    expect(recovered).toMatchObject({ task: { id, retried: 1 }, outcome: 'retry' });
+    expect(recovered).toMatchObject({ task: { id, retried: 1, payload: { n: 1 } }, outcome: 'retry' });
     expect(await test.stateOf(id)).toBe('retry');
     expect(await test.message(id)).toMatchObject({ retried: 1, errorMessage: 'asynq: task lease expired' });
     expect(await test.redis.exists(test.keys.active, test.keys.lease)).toBe(0);

@@ -1,6 +1,7 @@
 import { RevokeTaskError, SkipRetryError, SnoozeError } from '../../../lib/model/errors/control-errors.js';
 import { InvalidPayloadError, InvalidTaskError } from '../../../lib/model/errors/task-errors.js';
 import { type FailedRun, type FailureSettlement, judgeFailure } from '../../../lib/engine/outcome/failure.js';
+import { jsonCodec } from '../../../lib/model/task/payload.codec.js';
 import { defaultRetryDelay } from '../../../lib/model/retry/retry-delay.js';
 import { epochMs, ms } from '../../../lib/model/time/duration.js';
 import { aTaskMessage } from '../../support/a-task-message.js';
@@ -12,7 +13,7 @@ const message = aTaskMessage({ type: 'x', retried: 2, maxRetry: 5, payload: Buff
 const context: FailedRun = { message, policy: { delay: () => ms(30_000), isFailure: () => true }, now };
 
 function outcomeOf(error: unknown, change: Partial<FailedRun> = {}): FailureSettlement {
-  return judgeFailure(error, { ...context, queue: message.queue, ...change }).settlement;
+  return judgeFailure(error, { ...context, queue: message.queue, codec: jsonCodec, ...change }).settlement;
 }
 
 const failedAt = { lastFailedAtSeconds: 1_700_000_000 };

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Task } from '../../../lib/engine/server/handler-task.js';
 import { until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
@@ -126,6 +127,18 @@ describe('the task that a handler is given', () => {
     await until('the handler has ended', () => refusals.length > 0);
     expect(refusals).toMatchObject([{ code: 'ASYNQ_INVALID_STATE' }]);
     expect(await test.redis.exists(key)).toBe(0);
+  });
+
+  it('prints and serialises with its payload decoded', async () => {
+    const id = await test.enqueue({ payload: Buffer.from('{"a":{"b":[1]}}'), maxRetry: 7 });
+    const task = await firstTask();
+    const shown = { id, type: 'test:task', queue: test.queue, payload: { a: { b: [1] } }, retried: 0, maxRetry: 7 };
+    expect(JSON.parse(JSON.stringify(task))).toEqual({ ...shown, deadline: task.deadline.toISOString() });
+    expect(inspect(task)).toMatch(/^Task \{\s+id: '.*payload: \{ a: \{ b: \[Array\] \} \},/s);
+    expect(inspect(task)).not.toMatch(/headers|signal|Buffer/);
+    const validated = task.withPayload({ at: new Date(0), bytes: Buffer.alloc(1) });
+    expect(JSON.parse(JSON.stringify(validated))).toMatchObject({ id, payload: { at: '1970-01-01T00:00:00.000Z' } });
+    expect(inspect(task.withPayload(Buffer.alloc(1_000)))).toContain("payload: '<1000 bytes>'");
   });
 
   it('uses the codec that the server was given', async () => {

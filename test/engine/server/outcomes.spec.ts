@@ -1,4 +1,5 @@
 import { RevokeTaskError, SkipRetryError, SnoozeError } from '../../../lib/model/errors/control-errors.js';
+import { jsonCodec } from '../../../lib/model/task/payload.codec.js';
 import { toEpochSeconds } from '../../../lib/model/time/duration.js';
 import { dayKey } from '../../../lib/redis/keys.js';
 import { ServerUnderTest } from '../server-under-test.js';
@@ -35,6 +36,30 @@ describe('the outcome of a run', () => {
     expect(Number(await test.redis.zscore(test.keys.completed, id))).toBe(seconds + 60);
     expect((await test.message(id)).completedAtSeconds).toBe(seconds);
     expect(await test.redis.hget(`${test.keys.taskPrefix}${id}`, 'result')).toBe('{"sent":1}');
+  });
+
+  it('is told with payload, headers and result, which are decoded when they are read', async () => {
+    const decoded: string[] = [];
+    const decode = (bytes: Uint8Array): unknown => void decoded.push(Buffer.from(bytes).toString());
+    const headers = Object.assign(Object.create(null) as Record<string, string>, { trace: 'abc' });
+    await test.enqueue({ payload: Buffer.from('"hello"'), headers });
+    await test.start(() => ({ sent: 1 }), { codec: { ...jsonCodec, decode } });
+    const [completed] = await test.untilHappened('completed');
+    expect(completed?.result).toEqual({ sent: 1 });
+    expect({ ...completed?.task.headers }).toEqual({ trace: 'abc' });
+    expect(completed?.task.rawPayload.toString()).toBe('"hello"');
+    expect(decoded).toEqual([]);
+    expect(completed?.task.payload).toBeUndefined();
+    expect(decoded).toEqual(['"hello"']);
+  });
+
+  it('is told with the payload when it is a failure, too', async () => {
+    await test.enqueue({ payload: Buffer.from('{"n":1}') });
+    await test.enqueue({ payload: Buffer.from('{"n":2}'), maxRetry: 0 });
+    await test.start(async () => await Promise.reject(new Error('boom')));
+    const [retry] = await test.untilHappened('retry');
+    const [archived] = await test.untilHappened('archived');
+    expect([retry?.task.payload, archived?.task.payload]).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
   it('completes a task whose result does not encode, and says so', async () => {
