@@ -1,6 +1,7 @@
 // Turns lib/redis/scripts/*.lua into a TypeScript module, so that both package formats carry them without reading files.
 // Comments are left out: the server keeps the text, not the reader. Lua files cannot import each other, so a line
-// `-- include: name` is replaced by the code of scripts/include/name.lua.
+// `-- include: name` is replaced by the code of scripts/include/name.lua, also inside of a function or a branch: there its
+// functions are made only when they are needed.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
@@ -8,26 +9,23 @@ const folder = new URL('../lib/redis/scripts/', import.meta.url);
 const includes = new URL('include/', folder);
 const target = new URL('../lib/redis/generated/script-sources.ts', import.meta.url);
 
-const codeOf = (text) =>
-  text
+const codeOf = (file) =>
+  readFileSync(file, 'utf8')
     .split('\n')
     .map((line) => line.trim())
+    .map((line) => {
+      const [, name] = /^-- include: ([\w-]+)$/.exec(line) ?? [];
+      return name === undefined ? line : codeOf(new URL(`${name}.lua`, includes));
+    })
     .filter((line) => line !== '' && !line.startsWith('--'))
     .join('\n');
-
-const scriptOf = (name) =>
-  codeOf(
-    readFileSync(new URL(name, folder), 'utf8').replace(/^-- include: ([\w-]+)$/gm, (_, include) =>
-      codeOf(readFileSync(new URL(`${include}.lua`, includes), 'utf8')),
-    ),
-  );
 
 const files = readdirSync(folder)
   .filter((name) => name.endsWith('.lua'))
   .sort();
 
 const entries = files.map((name) => {
-  const source = scriptOf(name);
+  const source = codeOf(new URL(name, folder));
   const sha = createHash('sha1').update(source).digest('hex');
   return `  ${JSON.stringify(name)}: {\n    sha: '${sha}',\n    source: ${JSON.stringify(source)},\n  },`;
 });

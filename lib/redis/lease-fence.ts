@@ -25,23 +25,18 @@ export interface FencedTasks {
 }
 
 /**
- * How far the clock of somebody who recovers tasks may be ahead of the server's, in seconds: until so long before a lease
- * ends nobody can have taken the task, and a settlement that is there by then needs no closer look.
- */
-const clockMarginSeconds = 10;
-
-/**
- * Runs a settle script so that it leaves tasks alone which were taken anew. The usual call costs the server one look at
- * its clock; only one that arrives late is told of each task who took it, and compares that.
+ * Runs a settle script so that it leaves tasks alone which were taken anew. The usual call costs the server little: it
+ * compares the ends of a few leases, or looks at its clock. Only when that leaves it open whose the tasks are, it is told
+ * of each task who took it, and compares that.
  *
  * @returns the positions, from 0, of tasks that were not settled.
  */
 export async function runFenced(runner: ScriptRunner, tasks: FencedTasks): Promise<readonly number[]> {
   const { claims, now } = tasks;
   if (claims.kind === 'held') {
-    const checkFrom = firstEnd(claims.runs, tasks.indexes) - clockMarginSeconds;
-    if (toEpochSeconds(now) < checkFrom) {
-      const reply = await send(runner, tasks, { fence: checkFrom, claims: [] });
+    const fence = firstEnd(claims.runs, tasks.indexes);
+    if (toEpochSeconds(now) < fence) {
+      const reply = await send(runner, tasks, { fence, claims: [] });
       if (Array.isArray(reply)) return positionsOf(reply);
     }
   }

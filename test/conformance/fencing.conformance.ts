@@ -2,7 +2,7 @@ import type { DequeueResult, RunClaim, SettleOutcome } from '../../lib/model/bro
 import { chapter } from './chapter.js';
 import { nothingCounted, type QueueUnderTest } from './queue-under-test.js';
 import { settlementKinds, settlementOf } from './settle.conformance.js';
-import { after, ended, now, nowSeconds, owner, runTaken } from './task-words.js';
+import { after, ended, ids, now, nowSeconds, owner, runTaken } from './task-words.js';
 
 const otherOwner = 'host:2:other';
 /** What the first run of each task knows of itself: its lease ended a minute ago. */
@@ -64,6 +64,23 @@ export const fencing = chapter('fencing', (it) => {
       expect(await settleLate(tasks, kind)).toEqual(['not-active']);
       expect(await tasks.placesOf('a')).toEqual(['active', 'lease']);
       expect(await settleLate(tasks, kind, { ...lost, leaseAsked: after(20_000) })).toEqual(['settled']);
+    });
+  }
+
+  for (const given of [2, 3, 30]) {
+    it(`refuses ${given} tasks of one call that another server has taken since`, async (tasks) => {
+      const { queue, other } = tasks;
+      for (const id of ids(given)) await tasks.enqueueAt(lost.takenAt, { id });
+      const messages = (await tasks.dequeue(given, lost.takenAt)).messages;
+      const settlements = messages.map((message) => settlementOf('requeue', message));
+      await tasks.broker.work.settle({ queue, owner, settlements: ended(settlements, lost), now: after(-20_000) });
+      const taken = { queue, limit: given, now: after(-20_000), leaseUntil: after(10_000), owner: otherOwner };
+      expect((await other.work.dequeue(taken)).messages).toHaveLength(given);
+      const late = messages.map((message) => settlementOf('done', message));
+      const request = { queue, owner, settlements: ended(late, lost), now: lost.takenAt };
+      expect(await tasks.broker.work.settle(request)).toEqual(messages.map(() => 'not-active'));
+      expect(await tasks.idsIn('active')).toEqual(ids(given));
+      expect(await tasks.idsIn('lease')).toHaveLength(given);
     });
   }
 

@@ -142,6 +142,32 @@ export const settling = chapter('settling', (it) => {
     }
   });
 
+  it('P-76 leaves alone what is in active or in lease alone, in whatever order tasks end and however many do', async (tasks) => {
+    const leaseUntil = after(3_600_000);
+    for (const given of [1, 2, 3, 4, 30]) {
+      for (const order of ['oldest first', 'newest first', 'one out of order'] as const) {
+        for (const place of ['active', 'lease'] as const) {
+          const messages = [...(await tasks.running(...ids(given).map((id) => ({ id }))))];
+          if (order === 'newest first') messages.reverse();
+          if (order === 'one out of order') messages.push(...messages.splice(Math.min(1, given - 1), 1));
+          const odd = messages[Math.floor(given / 2)]?.id ?? '';
+          await tasks.probe.takeOut(place, odd);
+          const settlements = ended(
+            messages.map((message) => settlementOf('done', message)),
+            { takenAt: now, leaseUntil, leaseAsked: leaseUntil },
+          );
+          const outcomes = await tasks.broker.work.settle({ queue: tasks.queue, owner, settlements, now });
+          expect(outcomes).toEqual(messages.map(({ id }) => (id === odd ? 'not-active' : 'settled')));
+          const other = place === 'active' ? 'lease' : 'active';
+          expect([await tasks.idsIn(place), await tasks.idsIn(other)]).toEqual([[], [odd]]);
+          expect(await tasks.probe.taskIds()).toEqual([odd]);
+          await tasks.probe.takeOut(other, odd);
+          await tasks.probe.loseTask(odd);
+        }
+      }
+    }
+  });
+
   it('settles messages of millions of bytes', async (tasks) => {
     const payload = Buffer.alloc(300_000, 1);
     const messages = await tasks.running(...ids(9).map((id) => ({ id, payload })));

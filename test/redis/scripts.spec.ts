@@ -84,8 +84,9 @@ describe('scripts', () => {
   );
 
   it('have their includes where they are looked for', () => {
-    for (const file of files) {
-      for (const [, name] of readFileSync(join(scriptFolder, file), 'utf8').matchAll(/^-- include: ([\w-]+)$/gm)) {
+    const includes = readdirSync(join(scriptFolder, 'include')).map((name) => join('include', name));
+    for (const file of [...files, ...includes]) {
+      for (const [, name] of readFileSync(join(scriptFolder, file), 'utf8').matchAll(/^ *-- include: ([\w-]+)$/gm)) {
         expect([file, existsSync(join(scriptFolder, 'include', `${name}.lua`))]).toEqual([file, true]);
       }
     }

@@ -73,6 +73,27 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     }
     const fetched = (await tasks.dequeue(10)).messages.map(({ id }) => id);
     expect(fetched).toEqual(succeeds('dequeue') ? ['a'] : []);
+    if (succeeds('dequeue') || name === 'pending' || name === 'paused') return;
+    // Nothing has been touched, though the types show only once it is.
+    expect(await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toEqual(['a', 'bad']);
+    expect(await tasks.redis.hget(taskKey(tasks.keys, 'a'), 'state')).toBe('pending');
+    if (name === 'lease') expect(await tasks.redis.exists(tasks.keys.active)).toBe(0);
+    expect(notices.map((notice) => notice.kind === 'wrong-type' && notice.key)).toEqual([badKey]);
+  });
+
+  it('leaves every task where it is whose outcome cannot be stored', async () => {
+    if (name !== 'lease' && name !== 'active') return;
+    await tasks.redis.del(badKey);
+    const messages = await tasks.running({ id: 'a' }, { id: 'b' }, { id: 'c' });
+    await tasks.redis.del(badKey);
+    await tasks.redis.set(badKey, 'neither list nor set');
+    for (const order of [messages, messages.toReversed(), messages.slice(1)]) {
+      const outcomes = await tasks.settle(...order.map((message) => ({ kind: 'done', message }) as const));
+      expect(outcomes).toEqual(order.map(() => expect.any(BrokerCommandError)));
+      if (name === 'active') expect(await tasks.redis.zcard(tasks.keys.lease)).toBe(3);
+      else expect((await tasks.redis.lrange(tasks.keys.active, 0, -1)).toSorted()).toEqual(['a', 'b', 'c']);
+      expect(await tasks.redis.hget(taskKey(tasks.keys, 'a'), 'state')).toBe('active');
+    }
   });
 
   it('keeps nothing from being forwarded that is sound, and nothing is forwarded over and over', async () => {

@@ -19,12 +19,12 @@
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
 -- Cost       O((n + m) log N), n tasks given, m tasks trimmed, N leased or archived tasks
-local active, lease, archived = KEYS[1], KEYS[2], KEYS[3]
+local archived = KEYS[3]
 local counters = { processedDay = KEYS[4], processed = KEYS[5], failedDay = KEYS[6], failed = KEYS[7] }
 local taskPrefix, archivedAt, limits = ARGV[1], ARGV[2], { cutoff = ARGV[3], size = tonumber(ARGV[4]) }
-local dayExpiresAt, fence, count = ARGV[5], ARGV[6], tonumber(ARGV[7])
+local dayExpiresAt, count = ARGV[5], tonumber(ARGV[7])
 
 -- include: leave-active
 -- include: notices
@@ -35,8 +35,7 @@ local dayExpiresAt, fence, count = ARGV[5], ARGV[6], tonumber(ARGV[7])
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', archived)
-local taken, ended, rest =
-  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 8, count)
+local taken, ended, rest = leaveActive(8)
 if not taken then
   return 'LATE'
 end

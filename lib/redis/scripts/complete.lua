@@ -15,10 +15,10 @@
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
 -- Cost       O(n log N), n tasks given, N leased or completed tasks
-local active, lease, completed, processedDay, processed = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local taskPrefix, dayExpiresAt, fence, count = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local completed, processedDay, processed = KEYS[3], KEYS[4], KEYS[5]
+local taskPrefix, dayExpiresAt, count = ARGV[1], ARGV[2], tonumber(ARGV[4])
 
 -- include: leave-active
 -- include: release-lock
@@ -26,8 +26,7 @@ local taskPrefix, dayExpiresAt, fence, count = ARGV[1], ARGV[2], ARGV[3], tonumb
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', completed)
-local taken, ended, rest =
-  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 5, count)
+local taken, ended, rest = leaveActive(5)
 if not taken then
   return 'LATE'
 end

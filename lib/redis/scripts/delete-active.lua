@@ -10,16 +10,14 @@
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
 -- Cost       O(n log N), n tasks given, N leased tasks
-local active, lease = KEYS[1], KEYS[2]
-local taskPrefix, fence, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local taskPrefix, count = ARGV[1], tonumber(ARGV[3])
 
 -- include: leave-active
 -- include: release-lock
 
-local taken, _, rest =
-  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 4, count)
+local taken, _, rest = leaveActive(4)
 if not taken then
   return 'LATE'
 end

@@ -141,7 +141,9 @@ if fromLeft < #leaving then
   redis.call('LREM', pending, fromLeft - #leaving, '')
 end
 noteDropped('pending', #leaving - #taken)
-leaseTaken({ active = active, lease = lease, leased = redis.call('ZCARD', lease) }, taken, leaseUntil)
+if #taken > 0 then
+  leaseTaken(taken, leaseUntil)
+end
 
 local word = 'OTHERS'
 if #leaving == length then

@@ -18,50 +18,69 @@ local pending, paused, active, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local taskPrefix, leaseUntil, limit, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
 local call, pcall = redis.call, redis.pcall
--- include: notices
 -- include: lease-taken
 
 if call('EXISTS', paused) == 1 then
   return { 'PAUSED' }
 end
 
--- Before anything is written: nothing can be taken while a key of another type stands where running tasks are kept.
-local leased = pcall('ZCARD', lease)
-if type(pcall('LLEN', active)) ~= 'number' or type(leased) ~= 'number' then
-  local _ = isSound(active, 'list'), isSound(lease, 'zset')
-  return withNotices({ 'DRAINED' })
-end
-local reply, taken, seen, left = { 'SOME' }, {}, 0, limit
+local reply, filled, seen, left, suspects = { 'SOME' }, 1, 0, limit, nil
 while left > 0 and seen < limit + 1000 do
   -- The first write takes something away: a server out of memory still lets workers finish what is stored.
   local taskIds = pcall('RPOP', pending, left) or {}
+  local count, gone = #taskIds, nil
   if taskIds.err then
-    local _ = isSound(pending, 'list')
+    suspects = { pending, 'list' }
+  elseif count > 0 and not leaseTaken(taskIds, leaseUntil) then
+    -- Nothing can be taken while a key of another type stands where running tasks are kept.
+    for i = count, 1, -1 do
+      call('RPUSH', pending, taskIds[i])
+    end
+    reply[1], suspects = 'DRAINED', { active, 'list', lease, 'zset' }
+    break
   end
-  for i = 1, #taskIds do
+  local before = filled
+  for i = 1, count do
     local taskId = taskIds[i]
     local hash = taskPrefix .. taskId
     -- A key of another type is not a task either and must not stop the queue.
     local message = pcall('HGET', hash, 'msg')
     if type(message) == 'string' then
-      -- One task after the other, though checks and writes mix: its hash is in the processor's cache only once.
       call('HSET', hash, 'state', 'active', 'x:o', owner)
       call('HDEL', hash, 'pending_since')
-      taken[#taken + 1] = taskId
-      reply[#reply + 1] = taskId
-      reply[#reply + 1] = message
-    elseif message then
-      isSound(hash, 'hash')
+      reply[filled + 1], reply[filled + 2] = taskId, message
+      filled = filled + 2
+    else
+      gone = gone or {}
+      gone[#gone + 1] = taskId
+      if message then
+        suspects = suspects or {}
+        suspects[#suspects + 1], suspects[#suspects + 2] = hash, 'hash'
+      end
     end
   end
-  seen = seen + #taskIds
-  if #taskIds < left then
+  if gone then
+    call('ZREM', lease, unpack(gone))
+    call('LTRIM', active, count, -1)
+    for i = before + 1, filled, 2 do
+      call('LPUSH', active, reply[i])
+    end
+  end
+  seen = seen + count
+  if count < left then
     reply[1] = 'DRAINED'
     break
   end
-  left = limit - #taken
+  left = limit - (filled - 1) / 2
 end
 
-noteDropped('pending', seen - #taken)
-leaseTaken({ active = active, lease = lease, leased = leased }, taken, leaseUntil)
-return withNotices(reply)
+local dropped = seen - (filled - 1) / 2
+if suspects or dropped > 0 then
+  -- include: notices
+  for i = 1, suspects and #suspects or 0, 2 do
+    isSound(suspects[i], suspects[i + 1])
+  end
+  noteDropped('pending', dropped)
+  return withNotices(reply)
+end
+return reply

@@ -21,12 +21,12 @@
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
 -- Cost       O(n log N), n tasks given, N leased or waiting tasks
-local active, lease, retry, scheduled, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local retry, scheduled, due = KEYS[3], KEYS[4], KEYS[5]
 local counters = { processedDay = KEYS[6], processed = KEYS[7], failedDay = KEYS[8], failed = KEYS[9] }
 local taskPrefix, now, dayExpiresAt, dueChannel, queue = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-local fence, count = ARGV[6], tonumber(ARGV[7])
+local count = tonumber(ARGV[7])
 
 -- include: leave-active
 -- include: notices
@@ -36,8 +36,7 @@ local fence, count = ARGV[6], tonumber(ARGV[7])
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', retry)
-local taken, _, rest =
-  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 8, count)
+local taken, _, rest = leaveActive(8)
 if not taken then
   return 'LATE'
 end

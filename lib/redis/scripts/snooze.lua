@@ -16,11 +16,11 @@
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is an instant and it is past; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
 -- Cost       O(n log N), n tasks given, N leased or waiting tasks
-local active, lease, scheduled, retry, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local scheduled, retry, due = KEYS[3], KEYS[4], KEYS[5]
 local taskPrefix, now, dueChannel, queue = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local fence, count = ARGV[5], tonumber(ARGV[6])
+local count = tonumber(ARGV[6])
 
 -- include: leave-active
 -- include: notices
@@ -28,8 +28,7 @@ local fence, count = ARGV[5], tonumber(ARGV[6])
 
 -- Before anything is written: a key of another type stops the script here, not half way.
 redis.call('ZCARD', scheduled)
-local taken, _, rest =
-  leaveActive({ active = active, lease = lease, taskPrefix = taskPrefix }, fence, ARGV, 7, count)
+local taken, _, rest = leaveActive(7)
 if not taken then
   return 'LATE'
 end

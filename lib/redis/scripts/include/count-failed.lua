@@ -10,7 +10,9 @@ local function countFailed(counters, count, dayExpiresAt)
     return
   end
   local beganAgain = countProcessed(counters.processedDay, counters.processed, count, dayExpiresAt)
-  countDay(counters.failedDay, count, dayExpiresAt)
+  if redis.pcall('INCRBY', counters.failedDay, count) == count then
+    redis.pcall('EXPIREAT', counters.failedDay, dayExpiresAt)
+  end
   if beganAgain then
     redis.pcall('SET', counters.failed, count)
   else

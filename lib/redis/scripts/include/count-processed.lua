@@ -5,17 +5,13 @@
 --   count                    how many runs ended; nothing is written for 0
 --   dayExpiresAt             epoch seconds; set only by the increment that creates the day's counter
 -- Returns true when the total stood at its end and began again, so that the failed total must do the same.
-local function countDay(counter, count, expiresAt)
-  if redis.pcall('INCRBY', counter, count) == count then
-    redis.pcall('EXPIREAT', counter, expiresAt)
-  end
-end
-
 local function countProcessed(processedDay, processed, count, dayExpiresAt)
   if count == 0 then
     return false
   end
-  countDay(processedDay, count, dayExpiresAt)
+  if redis.pcall('INCRBY', processedDay, count) == count then
+    redis.pcall('EXPIREAT', processedDay, dayExpiresAt)
+  end
   local total = redis.pcall('INCRBY', processed, count)
   if type(total) == 'number' or not string.find(total.err, 'overflow', 1, true) then
     return false

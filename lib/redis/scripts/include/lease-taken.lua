@@ -1,26 +1,29 @@
 -- lease-taken: puts tasks that have left `pending` into `active` and leases them.
 --
--- leaseTaken(places, taken, leaseUntil)
---   places      keys: active, lease; leased: how many leases there are
---   taken       ids, at most 1,000, the first taken first
---   leaseUntil  epoch seconds
-local function leaseTaken(places, taken, leaseUntil)
-  if #taken == 0 then
-    return
+-- leaseTaken(taskIds, leaseUntil)
+--   KEYS[3], KEYS[4]  active, lease
+--   taskIds           1 to 1,000, the first taken first
+--   leaseUntil        epoch seconds
+-- Returns true; or false, and everything is as it was, when a key of another type stands there.
+local function leaseTaken(taskIds, leaseUntil)
+  local pcall, active, lease, count, leases = redis.pcall, KEYS[3], KEYS[4], #taskIds, {}
+  for i = 1, count do
+    leases[2 * i - 1], leases[2 * i] = leaseUntil, taskIds[i]
   end
-  local active, lease, leases = places.active, places.lease, {}
-  for i = 1, #taken do
-    leases[2 * i - 1] = leaseUntil
-    leases[2 * i] = taken[i]
+  if type(pcall('LPUSH', active, unpack(taskIds))) ~= 'number' then
+    return false
   end
   -- A small sorted set is a list that is searched from end to end, unless a member was ever too long for that.
-  local isCrowded = #taken >= 25 and places.leased == 0
-  redis.call('LPUSH', active, unpack(taken))
+  local isCrowded = count >= 25 and pcall('ZCARD', lease) == 0
   if isCrowded then
-    redis.call('ZADD', lease, leaseUntil, string.rep('x', 65))
+    pcall('ZADD', lease, leaseUntil, string.rep('x', 65))
   end
-  redis.call('ZADD', lease, unpack(leases))
+  local isLeased = type(pcall('ZADD', lease, unpack(leases))) == 'number'
   if isCrowded then
-    redis.call('ZREM', lease, string.rep('x', 65))
+    pcall('ZREM', lease, string.rep('x', 65))
   end
+  if not isLeased then
+    pcall('LTRIM', active, count, -1)
+  end
+  return isLeased
 end
