@@ -1,6 +1,6 @@
 import { type EpochMs, ms, subtractMs, toEpochSeconds } from '../model/time/duration.js';
-import { lockOf } from './memory-records.js';
-import type { MemoryDeps } from './memory-deps.js';
+import { lockOf } from './stored-record.js';
+import type { MemoryContext } from './memory-context.js';
 import type { MemoryQueue } from './memory-state.js';
 
 /** How long an archived task is kept (P-86). */
@@ -32,7 +32,7 @@ export function addToArchive({ store, notices }: ArchiveDeps, queue: MemoryQueue
   for (const taskId of taskIds) archived.add(taskId, toEpochSeconds(now));
 }
 
-type ArchiveDeps = Pick<MemoryDeps, 'store' | 'notices'>;
+type ArchiveDeps = Pick<MemoryContext, 'store' | 'notices'>;
 
 /** Tasks that are archived at one instant. */
 export interface ArchivedNow {

@@ -8,7 +8,7 @@ import type { WorkContract } from '../model/broker/work.contract.js';
 import type { Clock } from '../model/time/clock.js';
 import type { EpochMs } from '../model/time/duration.js';
 import { MemoryEnqueue } from './memory-enqueue.js';
-import { MemoryLife } from './memory-life.js';
+import { MemoryLifetime } from './memory-context.js';
 import { MemoryMaintenance } from './memory-maintenance.js';
 import { MemoryPresence } from './memory-presence.js';
 import { MemorySchedule } from './memory-schedule.js';
@@ -45,12 +45,12 @@ export class MemoryBroker implements Broker {
   readonly maintenance: MaintenanceContract;
   readonly presence: PresenceContract;
   readonly schedules: ScheduleContract;
-  readonly #life = new MemoryLife();
+  readonly #lifetime = new MemoryLifetime();
   readonly #notices = new StorageNotices();
 
   constructor(private readonly brokerDeps: MemoryBrokerDeps) {
     const { store, clock } = brokerDeps;
-    const deps = { store, clock, life: this.#life, notices: this.#notices };
+    const deps = { store, clock, lifetime: this.#lifetime, notices: this.#notices };
     const settle = new MemorySettle(deps);
     this.enqueue = new MemoryEnqueue(deps);
     this.work = new MemoryWork({ ...deps, settle });
@@ -64,22 +64,22 @@ export class MemoryBroker implements Broker {
   }
 
   async open(): Promise<void> {
-    this.#life.refuseClosed();
+    this.#lifetime.refuseClosed();
   }
 
   async ping(): Promise<void> {
-    this.#life.refuseClosed();
+    this.#lifetime.refuseClosed();
   }
 
   /** The time that the tasks live by. */
   async time(): Promise<EpochMs> {
-    this.#life.refuseClosed();
+    this.#lifetime.refuseClosed();
     return this.brokerDeps.clock.now();
   }
 
   /** True until it is closed. */
   isAvailable(): boolean {
-    return !this.#life.isClosed;
+    return !this.#lifetime.isClosed;
   }
 
   /** Nothing can come between a process and its own memory, so the listener is never called. */
@@ -92,8 +92,8 @@ export class MemoryBroker implements Broker {
   }
 
   async close(): Promise<void> {
-    if (this.#life.isClosed) return;
-    this.#life.close();
+    if (this.#lifetime.isClosed) return;
+    this.#lifetime.close();
     this.brokerDeps.onClose?.();
   }
 }

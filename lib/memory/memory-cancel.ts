@@ -1,11 +1,11 @@
 import type { CancelResult, CancelRequest } from '../model/broker/presence.contract.js';
 import { addToArchive } from './memory-archive.js';
-import type { MemoryDeps } from './memory-deps.js';
-import { lockOf, readRecord } from './memory-records.js';
+import type { MemoryContext } from './memory-context.js';
+import { lockOf, readRecord } from './stored-record.js';
 import type { MemoryQueue, MemoryTask } from './memory-state.js';
 
 /** Ends a task in whatever state it is: a running one is told to stop, a waiting one is archived or deleted. */
-export function cancelTask(deps: MemoryDeps, request: CancelRequest): CancelResult {
+export function cancelTask(deps: MemoryContext, request: CancelRequest): CancelResult {
   const { store } = deps;
   const { taskId, outcome, now } = request;
   const queue = store.queue(request.queue);

@@ -1,12 +1,12 @@
 import type { ForwardResult, MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import { epochMs, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { addToArchive } from './memory-archive.js';
-import type { MemoryDeps } from './memory-deps.js';
+import type { MemoryContext } from './memory-context.js';
 import type { MemoryQueue, MemoryStore, MemoryTask } from './memory-state.js';
 import type { ScoredId } from './scored-ids.js';
 
 /** The most tasks that one call moves. */
-const mostTasks = 1_000;
+const maxTasks = 1_000;
 
 /** A task that waits for its time. */
 export interface DueTask {
@@ -32,7 +32,7 @@ export function placeDue(
 
 /** Moves tasks whose time has come to pending or to their groups (P-46). */
 export class MemoryDue {
-  constructor(private readonly deps: MemoryDeps) {}
+  constructor(private readonly deps: MemoryContext) {}
 
   /** {@link MaintenanceContract.forwardDue} */
   forwardDue(request: Parameters<MaintenanceContract['forwardDue']>[0]): ForwardResult {
@@ -43,7 +43,7 @@ export class MemoryDue {
     const archived: string[] = [];
     let grouped = 0;
     const dropped = { scheduled: 0, retry: 0 };
-    for (const { taskId, from } of takeDue(queue, now, Math.min(request.limit, mostTasks))) {
+    for (const { taskId, from } of takeDue(queue, now, Math.min(request.limit, maxTasks))) {
       const task = queue.tasks.get(taskId);
       // An id without a task stays dropped.
       if (task === undefined) {

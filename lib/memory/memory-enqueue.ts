@@ -1,11 +1,10 @@
 import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { addMs, epochMs, type EpochMs, fromSeconds, toEpochSeconds } from '../model/time/duration.js';
-import { expiryInstant, type MemoryDeps } from './memory-deps.js';
 import { type DueTask, placeDue } from './memory-due.js';
-import { closedError } from './memory-life.js';
-import { asAsynqError, lockOf } from './memory-records.js';
+import { asAsynqError, lockOf } from './stored-record.js';
 import type { MemoryQueue } from './memory-state.js';
+import { closedError, expiryInstant, type MemoryContext } from './memory-context.js';
 
 /** A request with its message encoded. */
 export interface NewTask {
@@ -23,11 +22,11 @@ export type StoreOutcome = 'stored' | 'duplicate' | 'held' | 'id-conflict';
 
 /** The enqueue contract in memory. */
 export class MemoryEnqueue implements EnqueueContract {
-  constructor(private readonly deps: MemoryDeps) {}
+  constructor(private readonly deps: MemoryContext) {}
 
   async enqueue(requests: readonly EnqueueRequest[], now: EpochMs): Promise<readonly EnqueueOutcome[]> {
-    const { life } = this.deps;
-    if (life.isClosed) return requests.map(closedError);
+    const { lifetime } = this.deps;
+    if (lifetime.isClosed) return requests.map(closedError);
     const outcomes: EnqueueOutcome[] = requests.map(() => 'enqueued');
     const byQueue = new Map<string, Entry[]>();
     requests.forEach((request, index) => {
@@ -55,7 +54,7 @@ export class MemoryEnqueue implements EnqueueContract {
  * leaves nothing behind.
  */
 export function storeTasks(
-  deps: MemoryDeps,
+  deps: MemoryContext,
   added: { readonly queue: string; readonly tasks: readonly NewTask[]; readonly now: EpochMs },
 ): readonly StoreOutcome[] {
   const { store } = deps;
@@ -97,7 +96,7 @@ export function storeTasks(
 }
 
 function refusalOf(
-  deps: MemoryDeps,
+  deps: MemoryContext,
   queue: MemoryQueue,
   { taskId, lock, now }: { readonly taskId: string; readonly lock: string | undefined; readonly now: EpochMs },
 ): Exclude<StoreOutcome, 'stored'> | undefined {

@@ -11,9 +11,9 @@ import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { addMs, type EpochMs, fromEpochSeconds, type Ms, ms, toEpochSeconds } from '../model/time/duration.js';
-import type { MemoryDeps } from './memory-deps.js';
+import type { MemoryContext } from './memory-context.js';
 import { storeTasks } from './memory-enqueue.js';
-import { lockOf, readRecord } from './memory-records.js';
+import { lockOf, readRecord } from './stored-record.js';
 import type { MemorySettle } from './memory-settle.js';
 import type { MemoryQueue } from './memory-state.js';
 import type { ScoredIds } from './scored-ids.js';
@@ -23,7 +23,7 @@ const setLifetime = ms(120_000);
 
 /** Collects the tasks of groups for aggregation. */
 export class MemoryGroups {
-  constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {}
+  constructor(private readonly deps: MemoryContext & { readonly settle: MemorySettle }) {}
 
   /** Names of the groups that have waiting tasks. */
   listGroups(queue: string): readonly string[] {

@@ -13,14 +13,14 @@ import type {
 } from '../model/broker/maintenance.contract.js';
 import type { SettleOutcome } from '../model/broker/work.contract.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
-import type { MemoryDeps } from './memory-deps.js';
+import type { MemoryContext } from './memory-context.js';
 import { MemoryDue } from './memory-due.js';
 import { MemoryGroups } from './memory-groups.js';
 import { MemoryRecover } from './memory-recover.js';
 import type { MemorySettle } from './memory-settle.js';
 
 /** Completed tasks that one call deletes at most. */
-const mostDeleted = 1_000;
+const maxDeleted = 1_000;
 
 /** The maintenance contract in memory: assembles its parts, one for each role. */
 export class MemoryMaintenance implements MaintenanceContract {
@@ -28,19 +28,19 @@ export class MemoryMaintenance implements MaintenanceContract {
   readonly #recover: MemoryRecover;
   readonly #groups: MemoryGroups;
 
-  constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {
+  constructor(private readonly deps: MemoryContext & { readonly settle: MemorySettle }) {
     this.#due = new MemoryDue(deps);
     this.#recover = new MemoryRecover(deps);
     this.#groups = new MemoryGroups(deps);
   }
 
   async forwardDue(request: Parameters<MaintenanceContract['forwardDue']>[0]): Promise<ForwardResult> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return this.#due.forwardDue(request);
   }
 
   async listExpiredLeases(request: Parameters<MaintenanceContract['listExpiredLeases']>[0]): Promise<ExpiredLeases> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return this.#recover.listExpiredLeases(request);
   }
 
@@ -53,9 +53,9 @@ export class MemoryMaintenance implements MaintenanceContract {
     readonly now: EpochMs;
     readonly limit: number;
   }): Promise<number> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     const queue = this.deps.store.queue(request.queue);
-    const expired = queue.completed.upTo(toEpochSeconds(request.now), Math.min(request.limit, mostDeleted));
+    const expired = queue.completed.upTo(toEpochSeconds(request.now), Math.min(request.limit, maxDeleted));
     let missing = 0;
     for (const { id } of expired) {
       queue.completed.delete(id);
@@ -73,44 +73,44 @@ export class MemoryMaintenance implements MaintenanceContract {
    * happen to a store that only this library writes to, each change as a whole.
    */
   async reconcile(): Promise<ReconcileResult> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return { cursor: undefined, suspicions: [], healed: [] };
   }
 
   async listGroups(queue: string): Promise<readonly string[]> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return this.#groups.listGroups(queue);
   }
 
   async collectGroup(request: CollectGroupRequest): Promise<GroupCheck> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return this.#groups.collectGroup(request);
   }
 
   async readAggregationSet(
     request: AggregationSetRequest & { readonly now: EpochMs },
   ): Promise<AggregationSet | undefined> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return this.#groups.readAggregationSet(request);
   }
 
   async finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return this.#groups.finishAggregation(request);
   }
 
   async returnAggregationSet(request: AggregationSetRequest): Promise<void> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     this.#groups.returnAggregationSet(request);
   }
 
   async deleteAggregationSet(request: AggregationSetRequest): Promise<void> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     this.#groups.deleteAggregationSet(request);
   }
 
   async reclaimAggregationSets(request: { readonly queue: string; readonly now: EpochMs }): Promise<number> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return this.#groups.reclaimAggregationSets(request);
   }
 }

@@ -1,8 +1,8 @@
 import {
   type DequeueRequest,
   type DequeueResult,
-  mostLookedAt,
-  mostTypesNamed,
+  maxLookedAt,
+  maxTypesNamed,
   oldestLookedAt,
   type TypeFilter,
 } from '../model/broker/work.contract.js';
@@ -23,7 +23,7 @@ export interface TakenTasks extends Pick<DequeueResult, 'left' | 'others'> {
 }
 
 /** The most ids without a task that one call drops on the way. */
-const mostDropped = 1_000;
+const maxDropped = 1_000;
 
 /** The next tasks to run; a bounded number of ids without a task is dropped on the way. */
 export function takePending(
@@ -33,7 +33,7 @@ export function takePending(
   if (filter !== undefined) return takeKnown(queue, { limit, filter });
   const taken: TakenTask[] = [];
   let dropped = 0;
-  while (taken.length < limit && dropped <= mostDropped) {
+  while (taken.length < limit && dropped <= maxDropped) {
     const taskId = queue.pending.takeFirst();
     if (taskId === undefined) return { taken, left: 'drained', dropped };
     const task = queue.tasks.get(taskId);
@@ -70,7 +70,7 @@ function takeKnown(
         taken.push({ taskId, task });
         return 'take';
       }
-      if (types.size < mostTypesNamed) types.add(type);
+      if (types.size < maxTypesNamed) types.add(type);
       lookedUpTo = taskId;
       return 'leave';
     };
@@ -82,7 +82,7 @@ function takeKnown(
     lookedUpTo = newestSeen;
   }
   const isFull = taken.length === limit;
-  const ended = pending.sift(lookAt(mostLookedAt), isResumed ? newestSeen : undefined);
+  const ended = pending.sift(lookAt(maxLookedAt), isResumed ? newestSeen : undefined);
   const others = lookedUpTo === undefined ? undefined : { types: [...types], lookedUpTo };
   if (pending.size === 0) return { taken, left: 'drained', dropped };
   return { taken, left: ended === 'end' && !isFull ? 'others' : 'some', others, dropped };

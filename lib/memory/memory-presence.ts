@@ -7,16 +7,16 @@ import type {
 import type { ServerInfo } from '../model/broker/presence.js';
 import { addMs, fromSeconds, toSecondsUp } from '../model/time/duration.js';
 import { cancelTask } from './memory-cancel.js';
-import { expiryInstant, type MemoryDeps } from './memory-deps.js';
-import { copyOf } from './memory-records.js';
+import { expiryInstant, type MemoryContext } from './memory-context.js';
+import { copyOf } from './stored-record.js';
 
 /** The presence contract in memory. */
 export class MemoryPresence implements PresenceContract {
-  constructor(private readonly deps: MemoryDeps) {}
+  constructor(private readonly deps: MemoryContext) {}
 
   async publishServer(request: Parameters<PresenceContract['publishServer']>[0]): Promise<void> {
-    const { life, store } = this.deps;
-    life.refuseClosed();
+    const { lifetime, store } = this.deps;
+    lifetime.refuseClosed();
     const { server, workers, ttl } = request;
     const at = expiryInstant(this.deps, request.now);
     const value = {
@@ -30,36 +30,36 @@ export class MemoryPresence implements PresenceContract {
   }
 
   async clearServer(server: ServerInfo): Promise<void> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     this.deps.store.servers.delete(idOf(server));
   }
 
   async listAlive(serverIds: readonly string[]): Promise<ReadonlySet<string>> {
-    const { life, store, clock } = this.deps;
-    life.refuseClosed();
+    const { lifetime, store, clock } = this.deps;
+    lifetime.refuseClosed();
     const now = clock.now();
     return new Set(serverIds.filter((id) => store.servers.get(id, now) !== undefined));
   }
 
   /** Nothing is ever missed, so `onReconnect` is never called. Closing the broker ends the subscription. */
   async subscribe(listener: SignalListener): Promise<() => Promise<void>> {
-    const { life, store } = this.deps;
-    life.refuseClosed();
+    const { lifetime, store } = this.deps;
+    lifetime.refuseClosed();
     const end = store.signals.subscribe(listener);
-    life.ended.addEventListener('abort', end, { once: true });
+    lifetime.ended.addEventListener('abort', end, { once: true });
     return async () => {
-      life.ended.removeEventListener('abort', end);
+      lifetime.ended.removeEventListener('abort', end);
       end();
     };
   }
 
   async cancel(request: CancelRequest): Promise<CancelResult> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return cancelTask(this.deps, request);
   }
 
   async signalCancel(taskId: string): Promise<void> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     this.deps.store.signals.cancel(taskId, undefined);
   }
 }

@@ -7,13 +7,13 @@ import type {
 import type { SettleOutcome } from '../model/broker/work.contract.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/duration.js';
-import type { MemoryDeps } from './memory-deps.js';
-import { readRecord } from './memory-records.js';
+import type { MemoryContext } from './memory-context.js';
+import { readRecord } from './stored-record.js';
 import type { MemorySettle } from './memory-settle.js';
 import type { MemoryQueue } from './memory-state.js';
 
 /** Leases that one call lists at most. */
-const mostLeases = 1_000;
+const maxLeases = 1_000;
 
 /** The oldest leases that ended at a second, Unix seconds, or before. */
 interface LeasePage {
@@ -23,7 +23,7 @@ interface LeasePage {
 
 /** Takes tasks back from workers that are gone. */
 export class MemoryRecover {
-  constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {}
+  constructor(private readonly deps: MemoryContext & { readonly settle: MemorySettle }) {}
 
   /** {@link MaintenanceContract.listExpiredLeases} */
   listExpiredLeases(request: Parameters<MaintenanceContract['listExpiredLeases']>[0]): ExpiredLeases {
@@ -33,7 +33,7 @@ export class MemoryRecover {
     const next = queue.lease.scoreAbove(expiredBy);
     const leases: ExpiredLease[] = [];
     const faulty: { readonly record: UndecodableRecord; readonly leaseSeconds: number }[] = [];
-    const limit = Math.min(request.limit, mostLeases);
+    const limit = Math.min(request.limit, maxLeases);
     const dropped = dropLeasesWithoutTask(queue, { expiredBy, limit });
     this.deps.notices.dropped(name, { from: 'lease', count: dropped });
     for (const { id: taskId, score: leaseSeconds } of queue.lease.upTo(expiredBy, limit)) {
@@ -54,7 +54,7 @@ export class MemoryRecover {
         canceled: task.canceled,
       });
     }
-    for (const { record } of faulty) mend(queue, record.taskId);
+    for (const { record } of faulty) heal(queue, record.taskId);
     const undecodable = this.deps.settle.archiveUndecodable({
       queue: name,
       records: faulty.map(({ record, leaseSeconds }) => ({ record, claim: { kind: 'listed', leaseSeconds } })),
@@ -65,8 +65,8 @@ export class MemoryRecover {
 
   /** Settles tasks, each only under the lease that was listed. */
   recover(queue: string, recoveries: readonly Recovery[], now: EpochMs): readonly SettleOutcome[] {
-    const { life, settle, store } = this.deps;
-    if (!life.isClosed) for (const { settlement } of recoveries) mend(store.queue(queue), settlement.message.id);
+    const { lifetime, settle, store } = this.deps;
+    if (!lifetime.isClosed) for (const { settlement } of recoveries) heal(store.queue(queue), settlement.message.id);
     return settle.settle({
       queue,
       settlements: recoveries.map(({ settlement, leaseSeconds }) => ({
@@ -92,7 +92,7 @@ function dropLeasesWithoutTask(queue: MemoryQueue, { expiredBy, limit }: LeasePa
 }
 
 /** A task that is leased but not in `active` could never be settled. */
-function mend(queue: MemoryQueue, taskId: string): void {
+function heal(queue: MemoryQueue, taskId: string): void {
   if (!queue.lease.has(taskId) || queue.active.has(taskId)) return;
   if (queue.tasks.get(taskId)?.state === 'active') queue.active.addLast(taskId);
   else queue.lease.delete(taskId);

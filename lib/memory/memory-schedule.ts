@@ -4,25 +4,24 @@ import { tickMemory } from '../model/cron/published-schedule.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskState } from '../model/task/task-state.js';
 import { addMs, type EpochMs, fromSeconds, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
-import { expiryInstant, type MemoryDeps } from './memory-deps.js';
+import { expiryInstant, type MemoryContext } from './memory-context.js';
 import { storeTasks } from './memory-enqueue.js';
-import { copyOf } from './memory-records.js';
-import type { MemoryQueue } from './memory-state.js';
-import type { TickNotes } from './tick-notes.js';
+import { copyOf } from './stored-record.js';
+import { type MemoryQueue, type RememberedTicks } from './memory-state.js';
 
 /** Longer than a year, so that a yearly schedule knows its last tick. */
 const ticksTtl = ms(400 * 86_400_000);
 /** Events that the history of a schedule holds. */
-const mostEvents = 1_000;
+const maxEvents = 1_000;
 
 const ended: ReadonlySet<TaskState | undefined> = new Set(['completed', 'archived', undefined]);
 
 /** The schedule contract in memory. */
 export class MemorySchedule implements ScheduleContract {
-  constructor(private readonly deps: MemoryDeps) {}
+  constructor(private readonly deps: MemoryContext) {}
 
   async enqueueTick(request: TickRequest): Promise<TickOutcome> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     const { message, idIsGenerated } = request.request;
     const queue = this.deps.store.queue(message.queue);
     const at = expiryInstant(this.deps, request.now);
@@ -48,15 +47,15 @@ export class MemorySchedule implements ScheduleContract {
   }
 
   async latestTicks(schedules: readonly ScheduleName[]): Promise<readonly (EpochMs | undefined)[]> {
-    const { life, store, clock } = this.deps;
-    life.refuseClosed();
+    const { lifetime, store, clock } = this.deps;
+    lifetime.refuseClosed();
     const now = clock.now();
     return schedules.map(({ queue, schedule }) => store.queue(queue).ticks.get(schedule, now)?.value.latest);
   }
 
   async publishSchedules(request: Parameters<ScheduleContract['publishSchedules']>[0]): Promise<void> {
-    const { life, store } = this.deps;
-    life.refuseClosed();
+    const { lifetime, store } = this.deps;
+    lifetime.refuseClosed();
     const at = expiryInstant(this.deps, request.now);
     store.schedulers.sweep(at);
     store.schedulers.delete(request.schedulerId);
@@ -70,22 +69,26 @@ export class MemorySchedule implements ScheduleContract {
   }
 
   async clearSchedules(schedulerId: string): Promise<void> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     this.deps.store.schedulers.delete(schedulerId);
   }
 
   async recordEvent({ scheduleId, event, ttl }: Parameters<ScheduleContract['recordEvent']>[0]): Promise<void> {
-    const { life, store, clock } = this.deps;
-    life.refuseClosed();
+    const { lifetime, store, clock } = this.deps;
+    lifetime.refuseClosed();
     const now = clock.now();
     const known = store.histories.get(scheduleId, now)?.value ?? [];
-    const value = withEvent(known, { ...event }).slice(-mostEvents);
+    const value = withEvent(known, { ...event }).slice(-maxEvents);
     store.histories.sweep(now);
     store.histories.set(scheduleId, { value, expiresAt: addMs(now, wholeSeconds(ttl)) });
   }
 
   /** Stores the task of a tick that nobody has used up. */
-  #use(queue: MemoryQueue, notes: TickNotes, { request, overlap, now }: TickRequest): Exclude<TickOutcome, 'taken'> {
+  #use(
+    queue: MemoryQueue,
+    notes: RememberedTicks,
+    { request, overlap, now }: TickRequest,
+  ): Exclude<TickOutcome, 'taken'> {
     const earlier = notes.lastTaskId === undefined ? undefined : queue.tasks.get(notes.lastTaskId);
     if (overlap === 'skip' && !ended.has(earlier?.state)) return 'overlaps';
     const record = encodeTaskMessage(request.message);
@@ -95,7 +98,7 @@ export class MemorySchedule implements ScheduleContract {
   }
 }
 
-function newNotes(): TickNotes {
+function newNotes(): RememberedTicks {
   return { ticks: new Map(), latest: undefined, lastTaskId: undefined };
 }
 

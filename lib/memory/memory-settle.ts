@@ -5,11 +5,10 @@ import { messageOfUndecodable, type UndecodableRecord } from '../model/task/unde
 import { epochMs, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { addToArchive } from './memory-archive.js';
 import { countRuns } from './memory-counters.js';
-import type { MemoryDeps } from './memory-deps.js';
 import { type DueTask, placeDue } from './memory-due.js';
-import { closedError } from './memory-life.js';
-import { asAsynqError, copyOf, lockOf, reportOf } from './memory-records.js';
+import { asAsynqError, copyOf, lockOf, reportOf } from './stored-record.js';
 import type { LeaseClaim, MemoryQueue, MemoryTask } from './memory-state.js';
+import { closedError, type MemoryContext } from './memory-context.js';
 
 /** Outcomes of runs to be written. */
 export interface MemorySettleRequest {
@@ -42,12 +41,12 @@ const noBytes = new Uint8Array(0);
 
 /** Writes how runs ended (P-67 to P-91). A task that is not both active and leased is left as it is. */
 export class MemorySettle {
-  constructor(private readonly deps: MemoryDeps) {}
+  constructor(private readonly deps: MemoryContext) {}
 
   /** Settles tasks of one queue, those of one kind after those of another. Never throws. */
   settle(request: MemorySettleRequest): readonly SettleOutcome[] {
     const { settlements, now } = request;
-    if (this.deps.life.isClosed) return settlements.map(closedError);
+    if (this.deps.lifetime.isClosed) return settlements.map(closedError);
     const outcomes: SettleOutcome[] = settlements.map(() => 'settled');
     const byKind = new Map<Settlement['kind'], Entry[]>();
     settlements.forEach(({ settlement, claim }, index) => {

@@ -1,3 +1,4 @@
+import type { TickOutcome } from '../model/broker/schedule.contract.js';
 import type { CancelOutcome } from '../model/broker/presence.contract.js';
 import type { RunClaim } from '../model/broker/work.contract.js';
 import type { ServerInfo, WorkerInfo } from '../model/broker/presence.js';
@@ -8,7 +9,6 @@ import { ExpiringMap } from './expiring-map.js';
 import { IdList } from './id-list.js';
 import { MemorySignals } from './memory-signals.js';
 import { ScoredIds, type Ties } from './scored-ids.js';
-import type { TickNotes } from './tick-notes.js';
 
 /**
  * Everything that brokers of one process keep together, as processes share a Redis: queues with their tasks, unique
@@ -63,6 +63,15 @@ export interface LockHolder {
   readonly taskId: string;
   /** It is not stored any more, since another task stands for it. */
   isAggregated: boolean;
+}
+
+/** What is remembered of the ticks of one schedule. */
+export interface RememberedTicks {
+  /** What became of a tick, and the id of the task it was to enqueue. */
+  readonly ticks: Map<EpochMs, { readonly became: Exclude<TickOutcome, 'taken'>; readonly taskId: string }>;
+  latest: EpochMs | undefined;
+  /** The last task that a tick stored. */
+  lastTaskId: string | undefined;
 }
 
 /** A server and what it runs. */
@@ -135,7 +144,7 @@ export class MemoryQueue {
   /** The same by UTC day, `2026-03-01`, for the last 90 days. */
   readonly days = new Map<string, { processed: number; failed: number }>();
   /** Ticks that are used up, by the name of their schedule. */
-  readonly ticks = new ExpiringMap<TickNotes>();
+  readonly ticks = new ExpiringMap<RememberedTicks>();
   /** Told once, when a task comes to `pending`. */
   readonly waiters = new Set<() => void>();
   /** Whether it gives nothing. */

@@ -13,25 +13,25 @@ import type { CancelOutcome } from '../model/broker/presence.contract.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { toEpochSeconds } from '../model/time/duration.js';
-import type { MemoryDeps } from './memory-deps.js';
-import { copyOf, readRecord } from './memory-records.js';
+import type { MemoryContext } from './memory-context.js';
+import { copyOf, readRecord } from './stored-record.js';
 import type { MemorySettle } from './memory-settle.js';
 import { takePending } from './memory-pending.js';
 
 /** The most tasks that one call takes. */
-const mostTasks = 1_000;
+const maxTasks = 1_000;
 
 /** The work contract in memory. */
 export class MemoryWork implements WorkContract {
-  constructor(private readonly deps: MemoryDeps & { readonly settle: MemorySettle }) {}
+  constructor(private readonly deps: MemoryContext & { readonly settle: MemorySettle }) {}
 
   async dequeue(request: DequeueRequest): Promise<DequeueResult> {
-    const { life, store, settle, notices } = this.deps;
-    life.refuseClosed();
+    const { lifetime, store, settle, notices } = this.deps;
+    lifetime.refuseClosed();
     const { queue: name, now } = request;
     const queue = store.queue(name);
     if (queue.isPaused) return { messages: [], undecodable: [], left: 'paused' };
-    const limit = Math.min(request.limit, mostTasks);
+    const limit = Math.min(request.limit, maxTasks);
     const { taken, left, others, dropped } = takePending(queue, { ...request, limit });
     notices.dropped(name, { from: 'pending', count: dropped });
     const leaseSeconds = toEpochSeconds(request.leaseUntil);
@@ -58,7 +58,7 @@ export class MemoryWork implements WorkContract {
   }
 
   async extendLeases({ queue: name, owner, leases, leaseUntil }: ExtendLeasesRequest): Promise<LeaseNews> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     const queue = this.deps.store.queue(name);
     const lost: string[] = [];
     const canceled: { taskId: string; outcome: CancelOutcome }[] = [];
@@ -89,7 +89,7 @@ export class MemoryWork implements WorkContract {
   }
 
   async writeResult(request: WriteResultRequest): Promise<boolean> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     const queue = this.deps.store.queue(request.queue);
     const task = queue.tasks.get(request.taskId);
     const claim = { kind: 'held', owner: request.owner, run: request } as const;
@@ -100,8 +100,8 @@ export class MemoryWork implements WorkContract {
 
   /** Never `busy` but for a paused queue: there is no connection to run out of. Closing the broker ends it with `none`. */
   async waitForTask({ queue: name, timeout, signal }: WaitRequest): Promise<'task' | 'none' | 'busy'> {
-    const { life, store, clock } = this.deps;
-    life.refuseClosed();
+    const { lifetime, store, clock } = this.deps;
+    lifetime.refuseClosed();
     const queue = store.queue(name);
     // A paused queue that has tasks would answer at once for ever.
     if (queue.isPaused) return 'busy';
@@ -111,19 +111,19 @@ export class MemoryWork implements WorkContract {
       const settle = (outcome: 'task' | 'none'): void => {
         queue.waiters.delete(onTask);
         timer.cancel();
-        for (const end of [signal, life.ended]) end.removeEventListener('abort', onEnd);
+        for (const end of [signal, lifetime.ended]) end.removeEventListener('abort', onEnd);
         resolve(outcome);
       };
       const onTask = (): void => settle('task');
       const onEnd = (): void => settle('none');
       const timer = clock.setTimer(timeout, onEnd);
       queue.waiters.add(onTask);
-      for (const end of [signal, life.ended]) end.addEventListener('abort', onEnd, { once: true });
+      for (const end of [signal, lifetime.ended]) end.addEventListener('abort', onEnd, { once: true });
     });
   }
 
   async isPaused(queue: string): Promise<boolean> {
-    this.deps.life.refuseClosed();
+    this.deps.lifetime.refuseClosed();
     return this.deps.store.queue(queue).isPaused;
   }
 }

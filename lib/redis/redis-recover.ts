@@ -23,7 +23,7 @@ export const listExpiredLeasesScript = defineScript({
 });
 
 /** Leases that one call lists at most. */
-const mostLeases = 1_000;
+const maxLeases = 1_000;
 
 /** Which leases to list. */
 export interface ExpiredLeasesRequest {
@@ -65,7 +65,7 @@ export class RedisRecover {
       await this.deps.runner.run(
         listExpiredLeasesScript,
         [keys.lease, keys.active],
-        [keys.taskPrefix, toEpochSeconds(request.expiredBy), Math.min(request.limit, mostLeases)],
+        [keys.taskPrefix, toEpochSeconds(request.expiredBy), Math.min(request.limit, maxLeases)],
       ),
     );
     const leases: ExpiredLease[] = [];

@@ -3,8 +3,8 @@ import {
   type DequeueResult,
   type ExtendLeasesRequest,
   type LeaseNews,
-  mostLookedAt,
-  mostTypesNamed,
+  maxLookedAt,
+  maxTypesNamed,
   oldestLookedAt,
   type RunClaim,
   type SettleOutcome,
@@ -75,7 +75,7 @@ export const writeResultScript = defineScript({
 });
 
 /** The most tasks that one script call takes. */
-const mostTasks = 1_000;
+const maxTasks = 1_000;
 
 const leftWords: Readonly<Record<string, DequeueResult['left']>> = {
   DRAINED: 'drained',
@@ -96,7 +96,7 @@ export class RedisWork implements WorkContract {
     const { pending, paused, active, lease, taskPrefix } = queueKeys(queue);
     const keys = [pending, paused, active, lease];
     const note = writeOwner({ owner, takenAt: now });
-    const args: RedisArgument[] = [taskPrefix, toEpochSeconds(leaseUntil), Math.min(limit, mostTasks), note];
+    const args: RedisArgument[] = [taskPrefix, toEpochSeconds(leaseUntil), Math.min(limit, maxTasks), note];
     if (filter === undefined) {
       const reply = listReply(await this.deps.runner.run(dequeueScript, keys, args));
       return await this.#taken(reply, { request, first: 1 });
@@ -115,9 +115,9 @@ export class RedisWork implements WorkContract {
     const keys = queueKeys(queue);
     const lost: string[] = [];
     const canceled: { taskId: string; outcome: CancelOutcome }[] = [];
-    for (let start = 0; start < leases.length; start += mostTasks) {
+    for (let start = 0; start < leases.length; start += maxTasks) {
       const args: RedisArgument[] = [keys.taskPrefix, toEpochSeconds(leaseUntil)];
-      for (const { taskId, until, takenAt } of leases.slice(start, start + mostTasks))
+      for (const { taskId, until, takenAt } of leases.slice(start, start + maxTasks))
         args.push(taskId, toEpochSeconds(until), writeOwner({ owner, takenAt }));
       const news = listReply(await this.deps.runner.run(extendLeasesScript, [keys.lease], args)).map(textReply);
       for (let at = 0; at < news.length; at += 2) {
@@ -214,7 +214,7 @@ function filterArguments({ patterns, except, lookedUpTo }: TypeFilter): RedisArg
     patterns.flatMap((pattern) => (pattern.match === match ? [pattern.type] : []));
   const exact = types('exact');
   const prefixes = types('prefix');
-  const limits = [oldestLookedAt, mostLookedAt, mostTypesNamed];
+  const limits = [oldestLookedAt, maxLookedAt, maxTypesNamed];
   return [lookedUpTo ?? '', ...limits, exact.length, prefixes.length, ...exact, ...prefixes, ...except];
 }
 

@@ -1,7 +1,7 @@
 /** How many tasks one script call takes at most, so that Redis serves others in between. */
-const mostTasks = 500;
+const maxTasks = 500;
 /** How many bytes of task messages one script call takes, unless a single task has more. */
-const mostBytes = 1_048_576;
+const maxBytes = 1_048_576;
 
 /** Splits tasks into script calls of bounded size, in order. */
 export function taskBatches<T>(tasks: readonly T[], bytesOf: (task: T) => number): readonly (readonly T[])[] {
@@ -10,7 +10,7 @@ export function taskBatches<T>(tasks: readonly T[], bytesOf: (task: T) => number
   let bytes = 0;
   for (const task of tasks) {
     const size = bytesOf(task);
-    if (batch.length === mostTasks || (batch.length > 0 && bytes + size > mostBytes)) {
+    if (batch.length === maxTasks || (batch.length > 0 && bytes + size > maxBytes)) {
       batches.push(batch);
       batch = [];
       bytes = 0;

@@ -46,7 +46,7 @@ const names: readonly (keyof ExpectedTask)[] = [
   'count',
 ];
 const durations: readonly (keyof ExpectedTask)[] = ['processIn', 'timeout', 'retention', 'unique'];
-const mostShown = 3;
+const maxShown = 3;
 
 /** What was found, and both ways to say that it should have been otherwise. */
 export interface Verdict {
@@ -123,14 +123,14 @@ interface Candidate {
 }
 
 function showFound(found: readonly Candidate[]): string {
-  const lines = found.slice(0, mostShown).map(({ task }) => `\n  ${showTask(task)}`);
+  const lines = found.slice(0, maxShown).map(({ task }) => `\n  ${showTask(task)}`);
   const rest = found.length - lines.length;
   const more = rest > 0 ? `\n  and ${rest} more` : '';
   return `But there ${found.length === 1 ? 'is one' : `are ${found.length}`}:${lines.join('')}${more}`;
 }
 
 function showNearest(nearest: readonly Candidate[]): string {
-  const shown = nearest.slice(0, mostShown).map(({ task, differences }) => {
+  const shown = nearest.slice(0, maxShown).map(({ task, differences }) => {
     const lines = differences.map(
       ({ path, expected, actual }) => `\n    ${path}: expected ${show(expected)}, got ${show(actual)}`,
     );

@@ -1,4 +1,4 @@
-import { mostLookedAt, oldestLookedAt } from '../../lib/model/broker/work.contract.js';
+import { maxLookedAt, oldestLookedAt } from '../../lib/model/broker/work.contract.js';
 import { chapter } from './chapter.js';
 import { ids, leaseSeconds, owner } from './task-words.js';
 
@@ -49,12 +49,12 @@ export const dequeueingKnown = chapter('dequeueing some types', (it) => {
   });
 
   it('looks at a bounded number of tasks, and goes on where it has ended', async (tasks) => {
-    await tasks.enqueue(...ids(mostLookedAt + 500).map(image), mail('far'), image('last'));
+    await tasks.enqueue(...ids(maxLookedAt + 500).map(image), mail('far'), image('last'));
     const first = await tasks.dequeueKnown(5, ['mail:send']);
     expect([idsOf(first.messages), first.left]).toEqual([[], 'some']);
     const second = await tasks.dequeueKnown(5, ['mail:send'], { lookedUpTo: first.others?.lookedUpTo });
     expect([idsOf(second.messages), second.left]).toEqual([['far'], 'others']);
-    expect(await tasks.idsIn('pending')).toEqual([...ids(mostLookedAt + 500), 'last']);
+    expect(await tasks.idsIn('pending')).toEqual([...ids(maxLookedAt + 500), 'last']);
     await tasks.enqueue(mail('new'));
     const third = await tasks.dequeueKnown(5, ['mail:send'], { lookedUpTo: second.others?.lookedUpTo });
     expect([idsOf(third.messages), third.left]).toEqual([['new'], 'others']);

@@ -12,7 +12,7 @@ import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { EnqueueOptions } from '../../model/task/task-options.js';
 import { ms } from '../../model/time/duration.js';
-import { ClockWatch } from '../lifecycle/clock-watch.js';
+import { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { openBroker } from '../open-broker.js';
 import { systemClock } from '../system-clock.js';
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
@@ -196,8 +196,8 @@ export class AsynqClient {
   #watchClock(): void {
     const { clock, logger } = this.#options;
     const broker = this.#broker;
-    const clocks = new ClockWatch({ broker, clock, logger });
-    broker.onAvailability(({ kind }) => void (kind === 'up' && clocks.look()));
+    const clockMonitor = new ClockMonitor({ broker, clock, logger });
+    broker.onAvailability(({ kind }) => void (kind === 'up' && clockMonitor.look()));
   }
 
   #handOver(request: EnqueueRequest): Promise<TaskInfo> {

@@ -27,7 +27,7 @@ const heaviestBatch = 1024 * 1024;
 /** Fewer tasks than this are not worth two calls. */
 const worthHalving = 16;
 /** Two calls: Redis works on one while this process writes and reads the other. */
-const mostCalls = 2;
+const maxCalls = 2;
 /** How often to look for tasks whose limit has passed: a look that is much later tells of a standstill. */
 const lookEvery = ms(1_000);
 /** A turn of the event loop that takes longer is a standstill, too. */
@@ -107,7 +107,7 @@ export class EnqueueBatcher {
     if (this.#phase === 'open' && this.#calls === 0 && this.#waiting.length >= worthHalving) {
       this.#sendHalf();
     } else {
-      while (this.#phase === 'open' && this.#calls < mostCalls && this.#waiting.length > 0) {
+      while (this.#phase === 'open' && this.#calls < maxCalls && this.#waiting.length > 0) {
         void this.#send(this.#take(largestBatch));
       }
     }

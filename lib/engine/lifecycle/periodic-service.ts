@@ -1,7 +1,7 @@
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { type Clock, setBackgroundTimer, type Timer } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
-import type { BrokerLink } from './broker-watch.js';
+import type { BrokerReachability } from './broker-monitor.js';
 import type { Service } from './service.js';
 import type { ThrottledLogger } from './throttled-logger.js';
 
@@ -13,7 +13,7 @@ export interface PeriodicServiceOptions {
   readonly clock: Clock;
   readonly logger: ThrottledLogger;
   /** A run comes at once when Redis is back. */
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   /** Whether runs come while Redis is out of reach. */
   readonly whileDown: 'rest' | 'run';
 }
@@ -36,7 +36,7 @@ export abstract class PeriodicService implements Service {
   start(): Promise<void> {
     if (this.#started) return Promise.resolve();
     this.#started = true;
-    this.#stopListening = this.#options.link.onUp(() => this.wake());
+    this.#stopListening = this.#options.brokerMonitor.onUp(() => this.wake());
     if (this.#options.first === 'at-once') this.wake();
     else this.#arm(this.#options.every);
     return Promise.resolve();
@@ -69,8 +69,8 @@ export abstract class PeriodicService implements Service {
 
   async #run(): Promise<void> {
     this.#wanted = false;
-    // The link wakes this service when Redis is back.
-    if (this.#options.whileDown === 'rest' && !this.#options.link.isUp()) return;
+    // The broker monitor wakes this service when Redis is back.
+    if (this.#options.whileDown === 'rest' && !this.#options.brokerMonitor.isUp()) return;
     let next: Ms | undefined;
     try {
       next = await this.runOnce();
@@ -85,9 +85,15 @@ export abstract class PeriodicService implements Service {
     this.#timer = setBackgroundTimer(this.#options.clock, { delay, run: () => this.wake() });
   }
 
+  /** Does something for every queue, all at once; one that fails does not keep the others from it. @throws the first fault. */
+  protected async forEachQueue(queues: readonly string[], run: (queue: string) => Promise<void>): Promise<void> {
+    const results = await Promise.allSettled(queues.map(run));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
   #report(error: unknown): void {
     const text = `${this.name}: ${error instanceof Error ? error.message : String(error)}`;
-    // Whoever watches the broker has said it already.
+    // The broker monitor has said it already.
     if (error instanceof BrokerUnavailableError) this.#options.logger.debug(text);
     else this.#options.logger.error(text, { kind: `${this.name} failed` });
   }

@@ -8,10 +8,9 @@ import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { Alarm } from '../lifecycle/alarm.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { forEachQueue } from './each-queue.js';
 import type { GroupMux } from './group-mux.js';
 import { SetAggregation, type SetAggregationDeps } from './set-aggregation.js';
 
@@ -26,7 +25,7 @@ export interface AggregatorDeps {
   readonly shutdownTimeout: Ms;
   readonly codec: PayloadCodec;
   readonly clock: Clock;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
 }
@@ -59,9 +58,9 @@ export class Aggregator extends PeriodicService {
   #limit: Timer | undefined;
 
   constructor(deps: AggregatorDeps) {
-    const { clock, link, logger, limits, codec } = deps;
+    const { clock, brokerMonitor, logger, limits, codec } = deps;
     const every = limits.gracePeriod < longestInterval ? limits.gracePeriod : longestInterval;
-    super({ name: 'aggregator', every, first: 'at-once', whileDown: 'rest', clock, link, logger });
+    super({ name: 'aggregator', every, first: 'at-once', whileDown: 'rest', clock, brokerMonitor, logger });
     this.#deps = deps;
     this.#alarm = new Alarm({ clock, onTime: (now) => this.#onTime(now) });
     this.#requests = new TaskRequests({ codec, clock, defaults: noOptions });
@@ -94,7 +93,7 @@ export class Aggregator extends PeriodicService {
 
   override async runOnce(): Promise<undefined> {
     const { queues, maintenance, groups } = this.#deps;
-    await forEachQueue(queues, async (queue) => {
+    await this.forEachQueue(queues, async (queue) => {
       for (const group of await maintenance.listGroups(queue)) {
         if (groups.aggregatorFor({ queue, group }) !== undefined) this.#consider({ queue, group });
       }
@@ -124,8 +123,8 @@ export class Aggregator extends PeriodicService {
   }
 
   #checkNext(): void {
-    const { concurrency, link } = this.#deps;
-    while (this.#mode === 'collecting' && this.#busy.size < concurrency && link.isUp()) {
+    const { concurrency, brokerMonitor } = this.#deps;
+    while (this.#mode === 'collecting' && this.#busy.size < concurrency && brokerMonitor.isUp()) {
       const [next] = this.#waiting;
       if (next === undefined) return;
       const [key, group] = next;

@@ -2,10 +2,9 @@ import type { MaintenanceContract } from '../../model/broker/maintenance.contrac
 import type { Clock } from '../../model/time/clock.js';
 import type { EpochMs, Ms } from '../../model/time/duration.js';
 import { Alarm } from '../lifecycle/alarm.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { forEachQueue } from './each-queue.js';
 
 export interface ForwarderDeps {
   readonly maintenance: Pick<MaintenanceContract, 'forwardDue'>;
@@ -13,7 +12,7 @@ export interface ForwarderDeps {
   /** How often every queue is looked at, whatever is known about it. */
   readonly every: Ms;
   readonly clock: Clock;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   readonly logger: ThrottledLogger;
   /** Tasks have come to a queue. */
   readonly onForwarded: (queue: string) => void;
@@ -37,8 +36,8 @@ export class Forwarder extends PeriodicService {
   #stopped = true;
 
   constructor(deps: ForwarderDeps) {
-    const { every, clock, link, logger } = deps;
-    super({ name: 'forwarder', every, first: 'at-once', whileDown: 'rest', clock, link, logger });
+    const { every, clock, brokerMonitor, logger } = deps;
+    super({ name: 'forwarder', every, first: 'at-once', whileDown: 'rest', clock, brokerMonitor, logger });
     this.#deps = deps;
     this.#alarm = new Alarm({ clock, onTime: (now) => this.#onTime(now) });
   }
@@ -57,7 +56,7 @@ export class Forwarder extends PeriodicService {
   }
 
   override async runOnce(): Promise<undefined> {
-    await forEachQueue(this.#deps.queues, async (queue) => await this.#look(queue));
+    await this.forEachQueue(this.#deps.queues, async (queue) => await this.#look(queue));
     return undefined;
   }
 
@@ -96,7 +95,7 @@ export class Forwarder extends PeriodicService {
   }
 
   async #look(queue: string): Promise<void> {
-    if (!this.#deps.link.isUp()) return;
+    if (!this.#deps.brokerMonitor.isUp()) return;
     if (this.#looking.has(queue)) {
       this.#looking.set(queue, 'again');
       return;

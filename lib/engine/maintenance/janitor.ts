@@ -1,10 +1,9 @@
 import type { MaintenanceContract } from '../../model/broker/maintenance.contract.js';
 import type { Clock } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
-import { forEachQueue } from './each-queue.js';
 
 export interface JanitorDeps {
   readonly maintenance: Pick<MaintenanceContract, 'deleteExpiredCompleted'>;
@@ -13,7 +12,7 @@ export interface JanitorDeps {
   /** Tasks deleted by one call. */
   readonly batchSize: number;
   readonly clock: Clock;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   readonly logger: ThrottledLogger;
 }
 
@@ -22,13 +21,13 @@ export class Janitor extends PeriodicService {
   readonly #deps: JanitorDeps;
 
   constructor(deps: JanitorDeps) {
-    const { every, clock, link, logger } = deps;
-    super({ name: 'janitor', every, first: 'after-interval', whileDown: 'rest', clock, link, logger });
+    const { every, clock, brokerMonitor, logger } = deps;
+    super({ name: 'janitor', every, first: 'after-interval', whileDown: 'rest', clock, brokerMonitor, logger });
     this.#deps = deps;
   }
 
   override async runOnce(): Promise<undefined> {
-    await forEachQueue(this.#deps.queues, async (queue) => await this.#clean(queue));
+    await this.forEachQueue(this.#deps.queues, async (queue) => await this.#clean(queue));
     return undefined;
   }
 

@@ -2,7 +2,7 @@ import type { Disorder, MaintenanceContract } from '../../model/broker/maintenan
 import type { Clock, Random } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
@@ -11,7 +11,7 @@ export interface ReconcilerDeps {
   readonly queues: readonly string[];
   readonly clock: Clock;
   readonly random: Random;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
 }
@@ -25,7 +25,7 @@ interface Suspicion {
 const confirmAfter = ms(30_000);
 const betweenSteps = ms(1_000);
 const betweenRounds = ms(60_000);
-const mostSuspicions = 10_000;
+const maxSuspicions = 10_000;
 
 /**
  * Finds what a crash, an eviction or a peer left in disorder, and heals what is still wrong a full lease later. Works in
@@ -37,10 +37,10 @@ export class Reconciler extends PeriodicService {
   #cursor: string | undefined;
 
   constructor(deps: ReconcilerDeps) {
-    const { clock, link, logger, random } = deps;
+    const { clock, brokerMonitor, logger, random } = deps;
     // Servers that start together look at different times.
     const every = ms(betweenRounds * (0.25 + random() / 2));
-    super({ name: 'reconciler', every, first: 'after-interval', whileDown: 'rest', clock, link, logger });
+    super({ name: 'reconciler', every, first: 'after-interval', whileDown: 'rest', clock, brokerMonitor, logger });
     this.#deps = deps;
   }
 
@@ -67,7 +67,7 @@ export class Reconciler extends PeriodicService {
 
   #suspect(disorder: Disorder, now: EpochMs): void {
     const key = keyOf(disorder);
-    if (this.#suspicions.has(key) || this.#suspicions.size >= mostSuspicions) return;
+    if (this.#suspicions.has(key) || this.#suspicions.size >= maxSuspicions) return;
     this.#suspicions.set(key, { disorder, since: now });
   }
 

@@ -11,12 +11,11 @@ import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock } from '../../model/time/clock.js';
 import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { type FailurePolicy, settleRecovered } from '../outcome/failure.js';
 import { subjectOf } from '../outcome/event-task.js';
-import { forEachQueue } from './each-queue.js';
 
 export interface RecovererDeps {
   readonly maintenance: Pick<MaintenanceContract, 'listExpiredLeases' | 'recover' | 'reclaimAggregationSets'>;
@@ -30,7 +29,7 @@ export interface RecovererDeps {
   /** Decodes payloads for who is told of a recovery. */
   readonly codec: PayloadCodec;
   readonly clock: Clock;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
   /** A task waits for its time, or waits again (`undefined`). */
@@ -71,8 +70,16 @@ export class Recoverer extends PeriodicService {
   #setsLookedAt: EpochMs | undefined;
 
   constructor(deps: RecovererDeps) {
-    const { clock, link, logger } = deps;
-    super({ name: 'recoverer', every: shortestLease, first: 'at-once', whileDown: 'rest', clock, link, logger });
+    const { clock, brokerMonitor, logger } = deps;
+    super({
+      name: 'recoverer',
+      every: shortestLease,
+      first: 'at-once',
+      whileDown: 'rest',
+      clock,
+      brokerMonitor,
+      logger,
+    });
     this.#deps = deps;
   }
 
@@ -82,14 +89,14 @@ export class Recoverer extends PeriodicService {
    */
   onLostAnswer(queue: string): void {
     this.#unanswered.add(queue);
-    if (this.#deps.link.isUp()) this.wake();
+    if (this.#deps.brokerMonitor.isUp()) this.wake();
   }
 
   override async runOnce(): Promise<Ms> {
     const { clock, queues } = this.#deps;
-    await forEachQueue([...this.#unanswered], async (queue) => await this.#putUnseenBack(queue));
+    await this.forEachQueue([...this.#unanswered], async (queue) => await this.#putUnseenBack(queue));
     let next: number = clock.now() + shortestLease;
-    const recovering = forEachQueue(queues, async (queue) => {
+    const recovering = this.forEachQueue(queues, async (queue) => {
       next = Math.min(next, await this.#recoverQueue(queue));
     });
     // A fault in one must not keep the other from its work.
@@ -117,7 +124,7 @@ export class Recoverer extends PeriodicService {
     const now = clock.now();
     if (this.#setsLookedAt !== undefined && now < this.#setsLookedAt + setsEvery) return;
     this.#setsLookedAt = now;
-    await forEachQueue(queues, async (queue) => {
+    await this.forEachQueue(queues, async (queue) => {
       const sets = await maintenance.reclaimAggregationSets({ queue, now });
       if (sets > 0)
         logger.warn(`Returned the tasks of ${sets} unfinished aggregation sets of queue "${queue}"`, {
@@ -151,9 +158,9 @@ export class Recoverer extends PeriodicService {
 
   /** Owners that are servers like this one and are not published any more. */
   async #deadOwners(leases: readonly ExpiredLease[]): Promise<ReadonlySet<string>> {
-    const { link, owner, presence } = this.#deps;
+    const { brokerMonitor, owner, presence } = this.#deps;
     // After an outage the others need a beat before they are seen again.
-    if (link.upFor() < beatAllowance) return new Set();
+    if (brokerMonitor.upFor() < beatAllowance) return new Set();
     const owners = new Set<string>();
     for (const lease of leases) {
       if (lease.owner !== undefined && lease.owner !== owner) owners.add(lease.owner);

@@ -6,7 +6,7 @@ import { type EpochMs, ms } from '../../model/time/duration.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { lastTicks } from './missed-ticks.js';
 import type { Schedule } from './schedule.js';
-import { mostMissed } from './tick-clock.js';
+import { maxMissed } from './tick-clock.js';
 import type { TickSender } from './tick-sender.js';
 
 export interface FirstTicksDeps {
@@ -71,7 +71,7 @@ export class FirstTicks {
         for (const [at, search] of batch.entries()) this.#found(search, latest[at]);
       }
     } catch (error) {
-      // That Redis is away its watch has said; it says as well when it is back.
+      // The broker monitor has said that Redis is away, and says when it is back.
       if (!(error instanceof BrokerUnavailableError)) {
         const text = `The last ticks cannot be read, schedules that catch up wait: ${describeError(error)}`;
         this.deps.logger.error(text, { kind: 'last ticks not read' });
@@ -91,7 +91,7 @@ export class FirstTicks {
   }
 
   #missed({ schedule, began }: Search, latest: EpochMs): readonly EpochMs[] {
-    const limit = schedule.catchUp === 'all' ? mostMissed : 1;
+    const limit = schedule.catchUp === 'all' ? maxMissed : 1;
     const { ticks, areAll } = lastTicks(schedule.cron, { after: latest, until: began, limit });
     if (!areAll) this.deps.onMissed(schedule, { after: latest, until: ticks[0] ?? began });
     return ticks;

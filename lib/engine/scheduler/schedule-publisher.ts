@@ -1,8 +1,8 @@
 import type { ScheduleContract } from '../../model/broker/schedule.contract.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
-import type { ClockWatch } from '../lifecycle/clock-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
+import type { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { publishedSchedule, type Schedule } from './schedule.js';
@@ -14,8 +14,8 @@ export interface SchedulePublisherDeps {
   readonly registered: () => Iterable<Schedule>;
   readonly interval: Ms;
   readonly clock: Clock;
-  readonly clocks: Pick<ClockWatch, 'look'>;
-  readonly link: BrokerLink;
+  readonly clockMonitor: Pick<ClockMonitor, 'look'>;
+  readonly brokerMonitor: BrokerReachability;
   readonly logger: ThrottledLogger;
 }
 
@@ -31,8 +31,16 @@ export class SchedulePublisher extends PeriodicService {
   #changed: Timer | undefined;
 
   constructor(deps: SchedulePublisherDeps) {
-    const { clock, logger, link, interval } = deps;
-    super({ name: 'schedule heartbeat', every: interval, first: 'at-once', whileDown: 'rest', clock, logger, link });
+    const { clock, logger, brokerMonitor, interval } = deps;
+    super({
+      name: 'schedule heartbeat',
+      every: interval,
+      first: 'at-once',
+      whileDown: 'rest',
+      clock,
+      logger,
+      brokerMonitor,
+    });
     this.#deps = deps;
   }
 
@@ -45,14 +53,14 @@ export class SchedulePublisher extends PeriodicService {
   }
 
   override async runOnce(): Promise<undefined> {
-    const { schedules, schedulerId, registered, interval, clock, clocks } = this.#deps;
+    const { schedules, schedulerId, registered, interval, clock, clockMonitor } = this.#deps;
     const published = schedules.publishSchedules({
       schedulerId,
       schedules: Array.from(registered(), publishedSchedule),
       ttl: ms(2 * interval),
       now: clock.now(),
     });
-    await Promise.all([published, clocks.look()]);
+    await Promise.all([published, clockMonitor.look()]);
     return undefined;
   }
 
@@ -60,7 +68,7 @@ export class SchedulePublisher extends PeriodicService {
     this.#changed?.cancel();
     this.#changed = undefined;
     await super.stop();
-    const { schedules, schedulerId, link } = this.#deps;
-    if (link.isUp()) await schedules.clearSchedules(schedulerId);
+    const { schedules, schedulerId, brokerMonitor } = this.#deps;
+    if (brokerMonitor.isUp()) await schedules.clearSchedules(schedulerId);
   }
 }

@@ -3,8 +3,8 @@ import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { BrokerWatch } from '../lifecycle/broker-watch.js';
-import { ClockWatch } from '../lifecycle/clock-watch.js';
+import { BrokerMonitor } from '../lifecycle/broker-monitor.js';
+import { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { silentLogger } from '../logger.js';
 import { SchedulePublisher } from './schedule-publisher.js';
 import { FirstTicks } from './first-ticks.js';
@@ -28,7 +28,7 @@ export interface SchedulerServicesDeps {
 /** The parts of a running scheduler, and the order in which they start and stop. */
 export class SchedulerServices {
   readonly report: TickReport;
-  readonly #watch: BrokerWatch;
+  readonly #brokerMonitor: BrokerMonitor;
   readonly #sender: TickSender;
   readonly #clock: TickClock;
   readonly #publisher: SchedulePublisher;
@@ -44,7 +44,7 @@ export class SchedulerServices {
     this.report = new TickReport({ schedules, options, events, clock, logger });
     // A broker that is shared is watched, and talked about, by its owner.
     const ownLogger = connection.kind === 'own' ? logger : silentLogger;
-    this.#watch = new BrokerWatch({
+    this.#brokerMonitor = new BrokerMonitor({
       broker,
       clock,
       logger: ownLogger,
@@ -71,22 +71,22 @@ export class SchedulerServices {
       registered,
       interval,
       clock,
-      clocks: new ClockWatch({
+      clockMonitor: new ClockMonitor({
         broker,
         clock,
         logger: ownLogger,
         onOff: (offset) => events.emit('clockOff', { offset, tasks: 'taken' }),
         onRight: (offset) => events.emit('clockRight', { offset }),
       }),
-      link: this.#watch,
+      brokerMonitor: this.#brokerMonitor,
       logger,
     });
   }
 
   async start(registered: Iterable<Schedule>): Promise<void> {
     const { logger } = this.deps.options;
-    await this.#watch.start();
-    this.#stopListening = this.#watch.onUp(() => {
+    await this.#brokerMonitor.start();
+    this.#stopListening = this.#brokerMonitor.onUp(() => {
       this.#sender.wake();
       this.#firstTicks.wake();
     });
@@ -94,7 +94,7 @@ export class SchedulerServices {
     this.add([...registered]);
     await this.#publisher.start();
     this.#open().catch((error: unknown) => {
-      // The watch over the broker tells when it is only out of reach, and the connection goes on trying.
+      // The broker monitor tells when it is only out of reach, and the connection goes on trying.
       if (!(error instanceof BrokerUnavailableError)) logger.error(`Redis cannot be used: ${describeError(error)}`);
     });
   }
@@ -138,7 +138,7 @@ export class SchedulerServices {
     } catch (error) {
       logger.warn(`The schedules of the scheduler stay published for a while: ${describeError(error)}`);
     }
-    await this.#watch.stop();
+    await this.#brokerMonitor.stop();
   }
 
   async #open(): Promise<void> {

@@ -14,7 +14,7 @@ export interface Tick {
 }
 
 /** Ticks of one schedule that are kept at most; beyond it the oldest goes. */
-const mostKept = 1_000;
+const maxKept = 1_000;
 
 /** Ticks that wait to be enqueued, by schedule and in order. */
 export class Backlog {
@@ -60,7 +60,7 @@ export class Backlog {
     }
     const later = ticks.findLastIndex(({ instant }) => instant <= tick.instant) + 1;
     ticks.splice(later, 0, tick);
-    return ticks.length > mostKept ? ticks.shift() : undefined;
+    return ticks.length > maxKept ? ticks.shift() : undefined;
   }
 
   remove(tick: Tick): void {

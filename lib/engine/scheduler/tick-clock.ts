@@ -8,7 +8,7 @@ import type { Schedule } from './schedule.js';
 import { TickHeap } from './tick-heap.js';
 
 /** Missed ticks that are made up for at most, the newest ones. */
-export const mostMissed = 1_000;
+export const maxMissed = 1_000;
 
 export interface TickClockDeps {
   readonly clock: Clock;
@@ -100,6 +100,6 @@ function madeUp(
   { cron, catchUp }: Schedule,
   { after, until, hasRecent }: { readonly after: EpochMs; readonly until: EpochMs; readonly hasRecent: boolean },
 ): LastTicks {
-  const limit = catchUp === 'all' ? mostMissed : catchUp === 'latest' && !hasRecent ? 1 : 0;
+  const limit = catchUp === 'all' ? maxMissed : catchUp === 'latest' && !hasRecent ? 1 : 0;
   return lastTicks(cron, { after, until, limit });
 }

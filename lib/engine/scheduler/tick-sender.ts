@@ -26,7 +26,7 @@ export interface TickSenderDeps {
 const firstRest = ms(50);
 const longestRest = ms(1_000);
 /** Schedules whose backlogs are worked off at once. */
-const mostAtOnce = 32;
+const maxAtOnce = 32;
 
 /**
  * Enqueues the tasks of ticks. Each tick goes on its own, so that a slow one holds nobody up. One that cannot be stored
@@ -116,7 +116,7 @@ export class TickSender {
         if (this.#isStopped || this.#away !== undefined) return;
       }
     };
-    await Promise.all(Array.from({ length: Math.min(mostAtOnce, schedules.length) }, worker));
+    await Promise.all(Array.from({ length: Math.min(maxAtOnce, schedules.length) }, worker));
   }
 
   async #sendBacklogOf(schedule: Schedule): Promise<void> {

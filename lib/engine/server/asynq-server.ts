@@ -179,7 +179,7 @@ export class AsynqServer {
   async #workWhenReachable(broker: Broker, handler: Handler | TaskMux): Promise<void> {
     await this.#work(broker, handler);
     broker.open().catch((error: unknown) => {
-      // The watch over the broker tells when it is only out of reach, and the connection goes on trying.
+      // The broker monitor tells when it is only out of reach, and the connection goes on trying.
       if (this.#status === 'closed' || error instanceof BrokerUnavailableError) return;
       this.#connection.logger.error(`Redis cannot be used: ${describeError(error)}`);
     });

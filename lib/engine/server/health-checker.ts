@@ -3,18 +3,18 @@ import { callUser } from '../../model/options/user-callback.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { Clock } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
-import type { ClockWatch } from '../lifecycle/clock-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
+import type { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
 export interface HealthCheckerDeps {
   readonly broker: Pick<Broker, 'ping'>;
-  readonly clocks: Pick<ClockWatch, 'fault'>;
+  readonly clockMonitor: Pick<ClockMonitor, 'fault'>;
   readonly healthCheck: (error: Error | undefined) => unknown;
   readonly every: Ms;
   readonly clock: Clock;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   readonly logger: ThrottledLogger;
 }
 
@@ -26,17 +26,17 @@ export class HealthChecker extends PeriodicService {
   readonly #deps: HealthCheckerDeps;
 
   constructor(deps: HealthCheckerDeps) {
-    const { every, clock, link, logger } = deps;
-    super({ name: 'health check', every, first: 'after-interval', whileDown: 'run', clock, link, logger });
+    const { every, clock, brokerMonitor, logger } = deps;
+    super({ name: 'health check', every, first: 'after-interval', whileDown: 'run', clock, brokerMonitor, logger });
     this.#deps = deps;
   }
 
   override async runOnce(): Promise<undefined> {
-    const { broker, clocks, healthCheck, logger } = this.#deps;
+    const { broker, clockMonitor, healthCheck, logger } = this.#deps;
     let fault: Error | undefined;
     try {
       await broker.ping();
-      fault = clocks.fault;
+      fault = clockMonitor.fault;
     } catch (error) {
       fault = error instanceof Error ? error : new Error(describeError(error));
     }

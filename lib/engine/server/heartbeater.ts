@@ -4,12 +4,12 @@ import type { PresenceContract } from '../../model/broker/presence.contract.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
-import type { ClockWatch } from '../lifecycle/clock-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
+import type { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { subjectOf } from '../outcome/event-task.js';
-import type { ClockLink } from './clock-link.js';
+import type { ClockGuard } from './clock-guard.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { Run } from './run.js';
 import type { ResolvedServerOptions } from './server-options.js';
@@ -33,9 +33,9 @@ export interface HeartbeaterDeps {
   readonly runs: Iterable<Run>;
   readonly options: Pick<ResolvedServerOptions, 'concurrency' | 'queues' | 'strictPriority'>;
   readonly clock: Clock;
-  readonly clocks: Pick<ClockWatch, 'latest'>;
-  readonly clockLink: Pick<ClockLink, 'look'>;
-  readonly link: BrokerLink;
+  readonly clockMonitor: Pick<ClockMonitor, 'latest'>;
+  readonly clockGuard: Pick<ClockGuard, 'look'>;
+  readonly brokerMonitor: BrokerReachability;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
   readonly status: () => ServerStatus;
@@ -45,7 +45,7 @@ const beatEvery = ms(5_000);
 const publishedFor = ms(10_000);
 /** A beat that comes this late was kept from coming by something that blocks the event loop. */
 const blockedWhenLate = ms(1_000);
-const mostNamed = 20;
+const maxNamed = 20;
 
 /**
  * Keeps the leases of running tasks, and publishes that this server lives and what it runs: at the start and every 5 s
@@ -59,20 +59,20 @@ export class Heartbeater extends PeriodicService {
   #nextBeat: Ms | undefined;
 
   constructor(deps: HeartbeaterDeps) {
-    const { clock, logger, link } = deps;
-    super({ name: 'heartbeat', every: beatEvery, first: 'at-once', whileDown: 'run', clock, logger, link });
+    const { clock, logger, brokerMonitor } = deps;
+    super({ name: 'heartbeat', every: beatEvery, first: 'at-once', whileDown: 'run', clock, logger, brokerMonitor });
     this.#deps = deps;
     this.#startedAt = clock.now();
   }
 
   override async runOnce(): Promise<undefined> {
-    const { clock, clocks, clockLink, link, leases } = this.#deps;
+    const { clock, clockMonitor, clockGuard, brokerMonitor, leases } = this.#deps;
     this.#noticeBlock();
     // Others must not find a lease ended because this clock is behind theirs.
-    const now = clocks.latest();
-    const calls = link.isUp() ? [leases.extend(now), this.#publish(now), clockLink.look()] : [];
+    const now = clockMonitor.latest();
+    const calls = brokerMonitor.isUp() ? [leases.extend(now), this.#publish(now), clockGuard.look()] : [];
     const results = await Promise.allSettled(calls);
-    leases.loseExpired(clocks.latest());
+    leases.loseExpired(clockMonitor.latest());
     this.#nextBeat = ms(clock.monotonic() + beatEvery);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return undefined;
@@ -81,7 +81,7 @@ export class Heartbeater extends PeriodicService {
   override async stop(): Promise<void> {
     await super.stop();
     this.#nextBeat = undefined;
-    if (this.#deps.link.isUp()) await this.#deps.presence.clearServer(this.#serverInfo());
+    if (this.#deps.brokerMonitor.isUp()) await this.#deps.presence.clearServer(this.#serverInfo());
   }
 
   async #publish(now: EpochMs): Promise<void> {
@@ -118,7 +118,7 @@ export class Heartbeater extends PeriodicService {
     if (blockedFor < blockedWhenLate) return;
     const { logger, events } = this.#deps;
     const running = leases.held().map(subjectOf);
-    const named = running.slice(0, mostNamed).map(({ id, type }) => `${type} ${id}`);
+    const named = running.slice(0, maxNamed).map(({ id, type }) => `${type} ${id}`);
     logger.warn(
       `The event loop stood still for ${blockedFor} ms, which puts leases in danger; ` +
         (named.length === 0 ? 'no task was running' : `tasks running: ${named.join(', ')}`),

@@ -87,7 +87,7 @@ export class OutcomeWriter {
   }
 
   #failed(error: unknown): void {
-    // The broker watch reports an outage.
+    // The broker monitor reports an outage.
     if (error instanceof BrokerUnavailableError) return;
     this.deps.logger.warn(`An outcome could not be written and is tried again: ${describeError(error)}`, {
       kind: 'outcome not written',

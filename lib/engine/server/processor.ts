@@ -5,7 +5,7 @@ import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { Condition } from '../lifecycle/condition.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -35,7 +35,7 @@ export interface ProcessorDeps {
   readonly runs: RunList;
   readonly codec: PayloadCodec;
   readonly clock: Clock;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
   readonly options: Pick<ResolvedServerOptions, 'concurrency' | 'shutdownTimeout' | 'stuckPolicy'>;
@@ -216,7 +216,7 @@ export class Processor implements Service, RunHost {
   }
 
   #fetch(now: EpochMs): void {
-    if (this.#mode !== 'fetching' || !this.deps.link.isUp()) return;
+    if (this.#mode !== 'fetching' || !this.deps.brokerMonitor.isUp()) return;
     const { fetcher, runs, options } = this.deps;
     const free = options.concurrency - this.#occupied - fetcher.asked;
     this.#isHeldBack = runs.size > options.concurrency + maxUnsettled;

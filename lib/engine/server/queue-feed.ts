@@ -2,7 +2,7 @@ import type { DequeueResult, TypeFilter, WorkContract } from '../../model/broker
 import type { QueueOrder } from '../../model/queue/queue-order.js';
 import { type Clock, type Random, setBackgroundTimer, type Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import type { Service } from '../lifecycle/service.js';
 import type { UnknownTypes } from './unknown-types.js';
 
@@ -11,7 +11,7 @@ export interface QueueFeedDeps {
   readonly order: QueueOrder;
   readonly clock: Clock;
   readonly random: Random;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   /** Every queue, highest weight first. */
   readonly queues: readonly string[];
   readonly strictPriority: boolean;
@@ -95,7 +95,7 @@ export class QueueFeed implements Service {
 
   start(): Promise<void> {
     this.#stopping = new AbortController();
-    this.#stopListening = this.deps.link.onUp(() => this.wakeAll());
+    this.#stopListening = this.deps.brokerMonitor.onUp(() => this.wakeAll());
     for (const queue of this.#queues) queue.isWanted = true;
     return Promise.resolve();
   }
@@ -211,7 +211,7 @@ export class QueueFeed implements Service {
       else if (!queue.isWanted) this.#pollLater(queue);
     } catch {
       queue.isWaiting = false;
-      // When Redis is out of reach the return of the link wakes the queue before this does.
+      // When Redis is out of reach its return wakes the queue before this does.
       if (!queue.isWanted) this.#pollLater(queue);
     }
   }

@@ -5,8 +5,8 @@ import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { TaskPattern } from '../../model/task/task-pattern.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { BrokerWatch } from '../lifecycle/broker-watch.js';
-import { ClockWatch } from '../lifecycle/clock-watch.js';
+import { BrokerMonitor } from '../lifecycle/broker-monitor.js';
+import { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import type { Service } from '../lifecycle/service.js';
 import { StorageReporter } from './storage-reporter.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -16,7 +16,7 @@ import type { GroupMux } from '../maintenance/group-mux.js';
 import { Janitor } from '../maintenance/janitor.js';
 import { Reconciler } from '../maintenance/reconciler.js';
 import { Recoverer } from '../maintenance/recoverer.js';
-import { ClockLink } from './clock-link.js';
+import { ClockGuard } from './clock-guard.js';
 import { FailureCallbacks } from './failure-callbacks.js';
 import { FailureLog } from './failure-log.js';
 import { Fetcher } from './fetcher.js';
@@ -76,7 +76,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const owner = `${identity.host}:${identity.pid}:${identity.serverId}`;
   const queues = Object.keys(options.queues).sort((a, b) => weight(options, b) - weight(options, a));
   const runs = new RunList();
-  const watch = new BrokerWatch({
+  const brokerMonitor = new BrokerMonitor({
     broker,
     clock,
     logger,
@@ -84,7 +84,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     onBack: (downFor) => events.emit('brokerUp', { downFor }),
   });
   const storageReporter = new StorageReporter({ broker, events, logger });
-  const clocks = new ClockWatch({
+  const clockMonitor = new ClockMonitor({
     broker,
     clock,
     logger,
@@ -92,10 +92,10 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     onOff: (offset, state) => events.emit('clockOff', { offset, tasks: state === 'far-off' ? 'left' : 'taken' }),
     onRight: (offset) => events.emit('clockRight', { offset }),
   });
-  const clockLink = new ClockLink({ link: watch, watch: clocks, clock });
-  const shared = { clock, logger, link: watch };
+  const clockGuard = new ClockGuard({ brokerMonitor, clockMonitor, clock });
+  const shared = { clock, logger, brokerMonitor };
   // What becomes of the tasks of others is decided by the clock.
-  const byClock = { clock, logger, link: clockLink };
+  const byClock = { clock, logger, brokerMonitor: clockGuard };
   const callbacks = new FailureCallbacks({ options, clock, random, logger });
 
   // Each service is handed those that it calls; what it has to tell others goes through the signal.
@@ -177,8 +177,8 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const heartbeater = new Heartbeater({
     ...shared,
     identity,
-    clocks,
-    clockLink,
+    clockMonitor,
+    clockGuard,
     leases,
     presence,
     runs,
@@ -220,7 +220,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
           new HealthChecker({
             ...shared,
             broker,
-            clocks,
+            clockMonitor,
             healthCheck: options.healthCheck,
             every: options.healthCheckInterval,
           }),
@@ -230,9 +230,9 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     heartbeater,
     aggregator,
     startOrder: [
-      watch,
+      brokerMonitor,
       storageReporter,
-      clockLink,
+      clockGuard,
       heartbeater,
       ...health,
       subscriber,
@@ -257,9 +257,9 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
       ...aggregators,
       ...health,
       heartbeater,
-      clockLink,
+      clockGuard,
       storageReporter,
-      watch,
+      brokerMonitor,
     ],
   };
 }

@@ -1,7 +1,7 @@
 import type { PresenceContract, SignalListener } from '../../model/broker/presence.contract.js';
 import { ms } from '../../model/time/duration.js';
 import type { Clock } from '../../model/time/clock.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
@@ -9,14 +9,14 @@ export interface SubscriberDeps {
   readonly presence: Pick<PresenceContract, 'subscribe'>;
   readonly listener: SignalListener;
   readonly clock: Clock;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   readonly logger: ThrottledLogger;
 }
 
 const retryEvery = ms(5_000);
 // The two messages of one cancellation are sent one right after the other.
 const pairWindow = ms(5_000);
-const mostPairs = 1_000;
+const maxPairs = 1_000;
 // Subscribed once, the connection keeps the subscription alive by itself.
 const checkEvery = ms(3_600_000);
 
@@ -33,8 +33,8 @@ export class Subscriber extends PeriodicService {
   #unsubscribe: (() => Promise<void>) | undefined;
 
   constructor(deps: SubscriberDeps) {
-    const { clock, link, logger } = deps;
-    super({ name: 'subscriber', every: retryEvery, first: 'at-once', whileDown: 'rest', clock, link, logger });
+    const { clock, brokerMonitor, logger } = deps;
+    super({ name: 'subscriber', every: retryEvery, first: 'at-once', whileDown: 'rest', clock, brokerMonitor, logger });
     this.#deps = deps;
   }
 
@@ -57,7 +57,7 @@ export class Subscriber extends PeriodicService {
       this.#pairs.delete(taskId);
       if (until !== undefined && now < until) return;
     } else {
-      if (this.#pairs.size >= mostPairs) this.#pairs.clear();
+      if (this.#pairs.size >= maxPairs) this.#pairs.clear();
       this.#pairs.set(taskId, now + pairWindow);
     }
     listener.onCancel(taskId, request);

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { OutcomeWriter } from './outcome-writer.js';
@@ -9,7 +9,7 @@ import type { Run } from './run.js';
 export interface SyncerDeps {
   readonly writer: Pick<OutcomeWriter, 'write'>;
   readonly clock: Clock;
-  readonly link: BrokerLink;
+  readonly brokerMonitor: BrokerReachability;
   readonly logger: ThrottledLogger;
 }
 
@@ -37,7 +37,7 @@ export class Syncer implements Service {
   start(): Promise<void> {
     if (this.#started) return Promise.resolve();
     this.#started = true;
-    this.#stopListening = this.deps.link.onUp(() => this.#onUp());
+    this.#stopListening = this.deps.brokerMonitor.onUp(() => this.#onUp());
     return Promise.resolve();
   }
 
@@ -49,9 +49,9 @@ export class Syncer implements Service {
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#running;
-    const { link, logger } = this.deps;
+    const { brokerMonitor, logger } = this.deps;
     const runs = this.#runs.splice(0);
-    const left = link.isUp() ? await this.#write(runs) : runs;
+    const left = brokerMonitor.isUp() ? await this.#write(runs) : runs;
     for (const { message, state } of left) {
       const kind = state.phase === 'settling' ? state.outcome.settlement.kind : state.phase;
       logger.error(

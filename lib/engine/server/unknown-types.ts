@@ -35,7 +35,7 @@ const longestPause = ms(100);
 const restartAfter = ms(10_000);
 const restartPerPart = ms(2_000);
 /** Types are told about once; programs that make them up must not fill memory. */
-const mostTypes = 1_000;
+const maxTypes = 1_000;
 
 /**
  * What is known about tasks that no handler of this server is for. A queue in which one was met is fetched from with a
@@ -101,13 +101,13 @@ export class UnknownTypes {
   }
 
   #exclude({ except }: MixedQueue, type: string): void {
-    if (except.size >= mostTypes) except.clear();
+    if (except.size >= maxTypes) except.clear();
     except.add(type);
   }
 
   #tell(queue: string, type: string): void {
     if (this.#told.has(type)) return;
-    if (this.#told.size >= mostTypes) this.#told.clear();
+    if (this.#told.size >= maxTypes) this.#told.clear();
     this.#told.add(type);
     this.deps.logger.warn(
       `No handler here is for tasks of type "${type}": they stay in queue "${queue}" for other servers`,

@@ -73,9 +73,9 @@ export interface TypeFilter {
 /** How many of the oldest tasks every look with a filter begins with: other servers put tasks back to the head. */
 export const oldestLookedAt = 20;
 /** How many further tasks a look with a filter goes through at most. */
-export const mostLookedAt = 1_000;
+export const maxLookedAt = 1_000;
 /** How many types of the tasks that it left a look with a filter names at most. */
-export const mostTypesNamed = 10;
+export const maxTypesNamed = 10;
 
 export interface DequeueResult {
   readonly messages: readonly TaskMessage[];

@@ -110,7 +110,7 @@ function readStep(piece: Piece, kind: CronFieldKind): number | CronFieldFault {
 }
 
 const known = new Map<string, readonly number[]>();
-const mostKnown = 2_000;
+const maxKnown = 2_000;
 
 /**
  * The values of a range, counted out by cron-parser. Asked one range at a time, in numbers: it refuses lists that repeat
@@ -123,7 +123,7 @@ function valuesOf({ first, last, step }: Range, kind: CronFieldKind): readonly n
   if (found !== undefined) return found;
   const fields = cronFieldKinds.map(({ unit }) => (unit === kind.unit ? `${first}-${last}/${step}` : '*'));
   const values = CronExpressionParser.parse(fields.join(' '), { tz: 'UTC' }).fields[kind.unit].values.map(Number);
-  if (known.size >= mostKnown) known.clear();
+  if (known.size >= maxKnown) known.clear();
   known.set(key, values);
   return values;
 }

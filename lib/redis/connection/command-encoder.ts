@@ -20,7 +20,7 @@ export class CommandEncoder {
   #used = 0;
 
   encode(name: string, args: readonly RedisArgument[]): Buffer {
-    const most = mostBytes(name, args);
+    const most = maxBytes(name, args);
     if (most > slabSize) {
       const out = Buffer.allocUnsafeSlow(most);
       return out.subarray(0, writeCommand({ out, at: 0, name, args }));
@@ -36,7 +36,7 @@ export class CommandEncoder {
 }
 
 /** More bytes than the command can take: a letter is at most three, a number 24, the frame of a part at most 16. */
-function mostBytes(name: string, args: readonly RedisArgument[]): number {
+function maxBytes(name: string, args: readonly RedisArgument[]): number {
   let most = 32 + name.length * 3;
   for (const arg of args) {
     most += 16;

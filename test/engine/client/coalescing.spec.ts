@@ -55,7 +55,7 @@ describe('calls of enqueue', () => {
     expect(watched.sizes).toEqual([50, 50]);
     watched.release();
     await done;
-    expect(watched.mostAtOnce).toBe(2);
+    expect(watched.maxAtOnce).toBe(2);
   });
 
   it('made while two are under way go together in the next', async () => {
@@ -69,14 +69,14 @@ describe('calls of enqueue', () => {
     watched.release();
     await Promise.all(settled);
     expect(watched.sizes).toEqual([1, 1, 8]);
-    expect(watched.mostAtOnce).toBe(2);
+    expect(watched.maxAtOnce).toBe(2);
   });
 
   it('are sent in order, at most 500 at a time', async () => {
     const ids = await many(2_300);
     expect(await subject.pendingIds()).toEqual(['first', ...ids]);
     expect(Math.max(...watched.sizes)).toBeLessThanOrEqual(500);
-    expect(watched.mostAtOnce).toBe(2);
+    expect(watched.maxAtOnce).toBe(2);
   });
 
   it('are sent a megabyte at a time', async () => {

@@ -7,7 +7,7 @@ export class WatchedBroker {
   /** The ids of each call, in order. */
   readonly calls: string[][] = [];
   /** Most calls that were under way at once. */
-  mostAtOnce = 0;
+  maxAtOnce = 0;
   readonly broker: Broker;
   #atOnce = 0;
   #gate: ReturnType<typeof aGate<void>> | undefined;
@@ -23,7 +23,7 @@ export class WatchedBroker {
         enqueue: async (requests, now) => {
           this.calls.push(requests.map((request) => request.message.id));
           this.#atOnce += 1;
-          this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
+          this.maxAtOnce = Math.max(this.maxAtOnce, this.#atOnce);
           await this.#gate?.opened;
           const outcomes = await inner.enqueue.enqueue(requests, now);
           this.#atOnce -= 1;

@@ -1,5 +1,5 @@
 import { Alarm } from '../../../lib/engine/lifecycle/alarm.js';
-import type { BrokerLink } from '../../../lib/engine/lifecycle/broker-watch.js';
+import type { BrokerReachability } from '../../../lib/engine/lifecycle/broker-monitor.js';
 import { PeriodicService } from '../../../lib/engine/lifecycle/periodic-service.js';
 import type { Service } from '../../../lib/engine/lifecycle/service.js';
 import { ServiceGroup } from '../../../lib/engine/lifecycle/service-group.js';
@@ -10,7 +10,7 @@ import { aGate } from '../../support/until.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 /** A link that a test switches. */
-class SwitchedLink implements BrokerLink {
+class SwitchedLink implements BrokerReachability {
   #up = true;
   readonly #listeners = new Set<() => void>();
 
@@ -48,7 +48,7 @@ class Ticker extends PeriodicService {
     first: 'at-once' | 'after-interval' = 'after-interval',
   ) {
     const logger = new ThrottledLogger({ logger: recorded, clock });
-    super({ name: 'ticker', every: ms(1_000), first, whileDown: 'rest', clock, link, logger });
+    super({ name: 'ticker', every: ms(1_000), first, whileDown: 'rest', clock, brokerMonitor: link, logger });
   }
 
   override async runOnce(): Promise<Ms | undefined> {

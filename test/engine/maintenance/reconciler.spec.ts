@@ -62,7 +62,7 @@ describe('the reconciler', () => {
       queues: [test.queue],
       clock: test.clock,
       random: () => 0,
-      link: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
+      brokerMonitor: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
       events: new EngineEventEmitter(() => {}),
       logger: new ThrottledLogger(test),
     });

@@ -15,7 +15,7 @@ function aFeed(kind: 'strict' | 'weighted'): QueueFeed {
     order: kind === 'strict' ? strictOrder(weights) : weightedOrder(weights, random),
     clock,
     random,
-    link: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
+    brokerMonitor: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
     queues: Object.keys(weights),
     strictPriority: kind === 'strict',
     taskCheckInterval: ms(1_000),

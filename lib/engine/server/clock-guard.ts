@@ -1,36 +1,36 @@
 import type { Clock } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
-import type { BrokerLink } from '../lifecycle/broker-watch.js';
-import type { ClockWatch } from '../lifecycle/clock-watch.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
+import type { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import type { Service } from '../lifecycle/service.js';
 
-export interface ClockLinkDeps {
-  readonly link: BrokerLink;
-  readonly watch: Pick<ClockWatch, 'look' | 'state' | 'hasStepped'>;
+export interface ClockGuardDeps {
+  readonly brokerMonitor: BrokerReachability;
+  readonly clockMonitor: Pick<ClockMonitor, 'look' | 'state' | 'hasStepped'>;
   readonly clock: Clock;
 }
 
 /**
- * The link of services that decide by the clock what becomes of the tasks of others: up while Redis can be reached and
- * the clock is known not to be far off. A clock that was set is asked about before anything else is decided by it.
+ * Stands between the broker monitor and services that decide by the clock what becomes of the tasks of others: for them
+ * Redis is up only while the clock is known not to be far off. A clock that was set is compared again first.
  */
-export class ClockLink implements Service, BrokerLink {
-  readonly name = 'clock link';
+export class ClockGuard implements Service, BrokerReachability {
+  readonly name = 'clock guard';
   readonly #listeners = new Set<() => void>();
   #stopListening: (() => void) | undefined;
   /** Since when the clock can be trusted; `undefined` while it cannot. */
   #trustedSince: Ms | undefined;
 
-  constructor(private readonly deps: ClockLinkDeps) {}
+  constructor(private readonly deps: ClockGuardDeps) {}
 
   async start(): Promise<void> {
     if (this.#stopListening !== undefined) return;
-    const { link } = this.deps;
-    // What has been missed meanwhile is found by the heartbeat, which comes when the link is up.
-    this.#stopListening = link.onUp(() => {
+    const { brokerMonitor } = this.deps;
+    // What has been missed meanwhile is found by the heartbeat, which comes when Redis is up.
+    this.#stopListening = brokerMonitor.onUp(() => {
       if (this.isUp()) this.#tell();
     });
-    if (link.isUp()) await this.look();
+    if (brokerMonitor.isUp()) await this.look();
   }
 
   stop(): Promise<void> {
@@ -41,20 +41,20 @@ export class ClockLink implements Service, BrokerLink {
 
   /** Compares the clocks; when this one can be trusted again, whoever waited for that is told. */
   async look(): Promise<void> {
-    const { link, watch, clock } = this.deps;
-    await watch.look();
-    if (watch.state !== 'right' && watch.state !== 'off') {
+    const { brokerMonitor, clockMonitor, clock } = this.deps;
+    await clockMonitor.look();
+    if (clockMonitor.state !== 'right' && clockMonitor.state !== 'off') {
       this.#trustedSince = undefined;
     } else if (this.#trustedSince === undefined) {
       this.#trustedSince = clock.monotonic();
-      if (link.isUp()) this.#tell();
+      if (brokerMonitor.isUp()) this.#tell();
     }
   }
 
   isUp(): boolean {
-    const { link, watch } = this.deps;
-    if (!link.isUp()) return false;
-    if (watch.hasStepped) {
+    const { brokerMonitor, clockMonitor } = this.deps;
+    if (!brokerMonitor.isUp()) return false;
+    if (clockMonitor.hasStepped) {
       this.#trustedSince = undefined;
       void this.look();
     }
@@ -63,7 +63,7 @@ export class ClockLink implements Service, BrokerLink {
 
   upFor(): Ms {
     if (!this.isUp() || this.#trustedSince === undefined) return ms(0);
-    return ms(Math.min(this.deps.link.upFor(), this.deps.clock.monotonic() - this.#trustedSince));
+    return ms(Math.min(this.deps.brokerMonitor.upFor(), this.deps.clock.monotonic() - this.#trustedSince));
   }
 
   onUp(listener: () => void): () => void {

@@ -14,7 +14,7 @@ import type { Logger } from '../logger.js';
  */
 export type ClockState = 'unknown' | 'right' | 'off' | 'far-off';
 
-export interface ClockWatchDeps {
+export interface ClockMonitorDeps {
   readonly broker: Pick<Broker, 'time'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -45,7 +45,7 @@ const step = ms(1_000);
  *
  * A clock that moves when told, as in tests, is not compared.
  */
-export class ClockWatch {
+export class ClockMonitor {
   #state: ClockState = 'unknown';
   /** The offset that was told last. */
   #told: Ms = ms(0);
@@ -55,7 +55,7 @@ export class ClockWatch {
   #looking: Promise<void> | undefined;
   #isRefused = false;
 
-  constructor(private readonly deps: ClockWatchDeps) {
+  constructor(private readonly deps: ClockMonitorDeps) {
     if (deps.clock.isVirtual === true) this.#state = 'right';
   }
 

@@ -6,7 +6,7 @@ import type { Logger } from '../logger.js';
 import type { Service } from './service.js';
 
 /** How services learn whether Redis can be reached. */
-export interface BrokerLink {
+export interface BrokerReachability {
   isUp(): boolean;
   /** For how long it has been reachable without a break; 0 while it is not. */
   upFor(): Ms;
@@ -14,7 +14,7 @@ export interface BrokerLink {
   onUp(listener: () => void): () => void;
 }
 
-export interface BrokerWatchDeps {
+export interface BrokerMonitorDeps {
   readonly broker: Pick<Broker, 'describe' | 'isAvailable' | 'onAvailability'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,17 +28,17 @@ const silentFor = ms(2_000);
 
 /**
  * Knows whether Redis can be reached and is the one place that says so: one line when it is lost, or not there two seconds
- * after the start, one every 30 s while it is away, one when it is back. Everybody else just waits for it.
+ * after the start, one every 30 s while it is away, one when it is back. Other services only wait for it.
  */
-export class BrokerWatch implements Service, BrokerLink {
-  readonly name = 'broker watch';
+export class BrokerMonitor implements Service, BrokerReachability {
+  readonly name = 'broker monitor';
   readonly #listeners = new Set<() => void>();
   #stopListening: (() => void) | undefined;
   #reminder: Timer | undefined;
   #upSince: Ms | undefined;
   #downSince: Ms | undefined;
 
-  constructor(private readonly deps: BrokerWatchDeps) {}
+  constructor(private readonly deps: BrokerMonitorDeps) {}
 
   start(): Promise<void> {
     if (this.#stopListening !== undefined) return Promise.resolve();

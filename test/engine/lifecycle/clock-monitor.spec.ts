@@ -1,4 +1,4 @@
-import { type ClockState, ClockWatch } from '../../../lib/engine/lifecycle/clock-watch.js';
+import { type ClockState, ClockMonitor } from '../../../lib/engine/lifecycle/clock-monitor.js';
 import { BrokerCommandError, BrokerUnavailableError } from '../../../lib/model/errors/broker-errors.js';
 import type { EpochMs } from '../../../lib/model/time/duration.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
@@ -6,13 +6,13 @@ import { SkewedClock } from '../../support/skewed-clock.js';
 import { aGate } from '../../support/until.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
-describe('the watch over the clock', () => {
+describe('the clock monitor', () => {
   let storage: VirtualClock;
   let clock: SkewedClock;
   let logger: RecordingLogger;
   let time: () => Promise<EpochMs>;
   let heard: unknown[];
-  let watch: ClockWatch;
+  let watch: ClockMonitor;
 
   beforeEach(() => {
     storage = new VirtualClock();
@@ -20,7 +20,7 @@ describe('the watch over the clock', () => {
     logger = new RecordingLogger();
     time = async () => await Promise.resolve(storage.now());
     heard = [];
-    watch = new ClockWatch({
+    watch = new ClockMonitor({
       broker: { time: async () => await time() },
       clock,
       logger,
@@ -147,7 +147,7 @@ describe('the watch over the clock', () => {
 
   it('does not compare a clock that moves when told', async () => {
     time = async () => await Promise.reject(new Error('it was asked'));
-    const virtual = new ClockWatch({ broker: { time }, clock: storage, logger });
+    const virtual = new ClockMonitor({ broker: { time }, clock: storage, logger });
     await virtual.look();
     expect(virtual.state).toBe('right');
     expect(logger.messages('info')).toEqual([]);
