@@ -21,12 +21,11 @@ export type { ConnectionOptions } from './engine/connection-options.js';
 export type {
   AsynqServerOptions,
   ErrorHandler,
-  FailureLogLevel,
-  FailureLogs,
   ResolvedServerOptions,
   RetryDelay,
   ServerOptions,
 } from './engine/server/server-options.js';
+export type { FailureLogLevel, FailureLogs } from './engine/server/failure-log.js';
 export { Task } from './engine/server/handler-task.js';
 export { GroupMux } from './engine/maintenance/group-mux.js';
 export type { GroupPattern } from './engine/maintenance/group-mux.js';

@@ -11,7 +11,7 @@ import { RunStarter } from '../engine/server/run-starter.js';
 import { RunStopper } from '../engine/server/run-stopper.js';
 import { Run, type RunHost } from '../engine/server/run.js';
 import { InternalError } from '../model/errors/asynq-error.js';
-import { jsonCodec, type PayloadCodec } from '../model/task/payload.codec.js';
+import { encodingCodec, jsonCodec, type PayloadCodec } from '../model/task/payload.codec.js';
 import type { TaskDefinition } from '../model/task/task-definition.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { EnqueueOptions } from '../model/task/task-options.js';
@@ -75,7 +75,8 @@ class SingleRun implements RunHost {
     const { options } = instance.server;
     const logger = (this.#logger = new ThrottledLogger({ logger: instance.logger, clock }));
     const events = new EngineEventEmitter(() => undefined);
-    this.codec = instance.options.codec ?? jsonCodec;
+    const { strictPayload } = options;
+    this.codec = encodingCodec(instance.options.codec ?? jsonCodec, { strictPayload, encoded: 'result' });
     this.clock = clock;
     this.#stopper = new RunStopper({ runs: this.#runs, clock, events, logger, options });
     const lookup = handlerLookup(instance.mux, options);

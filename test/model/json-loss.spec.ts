@@ -2,9 +2,9 @@ import { runInNewContext } from 'node:vm';
 import { resolveClientOptions } from '../../lib/engine/client/client-options.js';
 import { resolveSchedulerOptions } from '../../lib/engine/scheduler/scheduler-options.js';
 import { InvalidTaskError } from '../../lib/model/errors/task-errors.js';
-import { encodePayload, jsonCodec, producerCodec } from '../../lib/model/task/payload.codec.js';
+import { encodePayload, jsonCodec, encodingCodec } from '../../lib/model/task/payload.codec.js';
 
-const strict = producerCodec(jsonCodec, true);
+const strict = encodingCodec(jsonCodec, { strictPayload: true, encoded: 'payload' });
 
 class Order {
   readonly id = 1;
@@ -37,7 +37,9 @@ describe('a strict payload', () => {
       `JSON would lose ${message.startsWith('payload') ? 'a function at ' : ''}${message}`,
     );
     if (typeof payload !== 'symbol')
-      expect(encodePayload(payload, producerCodec(jsonCodec, false))).toBeInstanceOf(Buffer);
+      expect(
+        encodePayload(payload, encodingCodec(jsonCodec, { strictPayload: false, encoded: 'payload' })),
+      ).toBeInstanceOf(Buffer);
   });
 
   it.each<[string, unknown]>([
@@ -67,6 +69,6 @@ describe('a strict payload', () => {
     cyclic['self'] = cyclic;
     expect(() => encodePayload(cyclic, strict)).toThrow('circular');
     const other = { encode: () => Buffer.alloc(0), decode: () => 0 };
-    expect(producerCodec(other, true)).toBe(other);
+    expect(encodingCodec(other, { strictPayload: true, encoded: 'payload' })).toBe(other);
   });
 });

@@ -1,5 +1,5 @@
 import { checkBoolean, checkDuration, checkNames, pathOf } from '../../model/options/check.js';
-import { producerCodec } from '../../model/task/payload.codec.js';
+import { encodingCodec } from '../../model/task/payload.codec.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
 import {
@@ -50,7 +50,7 @@ export function resolveClientOptions(options: ClientOptions, path = 'AsynqClient
   const isStrict = checkBoolean({ path: pathOf(path, 'strictPayload'), value: strictPayload });
   return {
     ...connection,
-    codec: producerCodec(connection.codec, isStrict),
+    codec: encodingCodec(connection.codec, { strictPayload: isStrict, encoded: 'payload' }),
     enqueueTimeout: checkDuration({ path: pathOf(path, 'enqueueTimeout'), value: enqueueTimeout }, 'above-zero'),
     defaults: layTaskOptions(options.defaults, { path: pathOf(path, 'defaults'), under: noOptions }),
   };

@@ -7,7 +7,7 @@ import {
   checkOneOf,
   pathOf,
 } from '../../model/options/check.js';
-import { producerCodec } from '../../model/task/payload.codec.js';
+import { encodingCodec } from '../../model/task/payload.codec.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
@@ -109,7 +109,10 @@ export function resolveSchedulerOptions(
   const connection = resolveConnectionOptions(options, owner);
   return {
     ...connection,
-    codec: producerCodec(connection.codec, checkBoolean({ path: path('strictPayload'), value: strictPayload })),
+    codec: encodingCodec(connection.codec, {
+      strictPayload: checkBoolean({ path: path('strictPayload'), value: strictPayload }),
+      encoded: 'payload',
+    }),
     timeZone: checkTimeZone({ path: path('timeZone'), value: timeZone }),
     catchUp: checkCatchUp(catchUp, path('catchUp')),
     heartbeatInterval: checkDuration({ path: path('heartbeatInterval'), value: heartbeatInterval }, 'above-zero'),

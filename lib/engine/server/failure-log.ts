@@ -2,7 +2,22 @@ import { describeError, nameOfError, stackOfError } from '../../model/retry/desc
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { FailureSettlement } from '../outcome/failure.js';
-import type { FailureLogLevel, FailureLogLevels } from './server-options.js';
+
+/** At which level a kind of failed run is logged. */
+export type FailureLogLevel = 'debug' | 'info' | 'warn' | 'error' | 'off';
+
+/** At which levels failed runs are logged; equal failures of a type are one line with a count in 30 s. */
+export interface FailureLogs {
+  /** The first failure of a task, with the error's stack. Default `'warn'`. */
+  readonly first?: FailureLogLevel | undefined;
+  /** Every further failure, in one line. Default `'warn'`. */
+  readonly retry?: FailureLogLevel | undefined;
+  /** The last failure, with the error's stack: the task is archived. Default `'error'`. */
+  readonly archived?: FailureLogLevel | undefined;
+}
+
+/** {@link FailureLogs}, complete. */
+export type FailureLogLevels = Readonly<Record<keyof FailureLogs, FailureLogLevel>>;
 
 export interface FailureLogDeps {
   readonly logger: ThrottledLogger;

@@ -107,7 +107,7 @@ export class Task<P = unknown> {
    * @throws BrokerUnavailableError when Redis cannot be reached.
    */
   async writeResult(value: unknown): Promise<void> {
-    await this.#run.storeResult(encodePayload(value, this.#run.codec));
+    await this.#run.storeResult(encodePayload(value, this.#run.codec, 'result'));
   }
 
   /** The same run with another payload: what validation or a middleware made of it. */

@@ -96,7 +96,7 @@ export class RunJudge {
   /** The task is done, so a result that does not encode must not fail it. */
   #encode({ id, type }: TaskMessage, returned: unknown): Uint8Array | undefined {
     try {
-      return encodePayload(returned, this.deps.codec);
+      return encodePayload(returned, this.deps.codec, 'result');
     } catch (error) {
       this.deps.logger.error(`The result of task "${id}" of type "${type}" is not kept: ${describeError(error)}`, {
         kind: `result not kept ${type}`,

@@ -23,6 +23,7 @@ import { defaultBlockingConnections } from '../open-broker.js';
 import { GroupMux } from '../maintenance/group-mux.js';
 import type { GroupAggregator } from '../maintenance/task-group.js';
 import type { Middleware } from '../middleware.js';
+import type { FailureLogLevel, FailureLogLevels, FailureLogs } from './failure-log.js';
 import type { Task } from './handler-task.js';
 
 /** How a server works; every option has a default (docs/protocol/server.md). */
@@ -80,27 +81,17 @@ export interface ServerOptions {
   readonly groupConcurrency?: number | undefined;
   /** Queues that are waited on with a connection each; the rest is woken by signals and polled. Default 4. */
   readonly blockingConnections?: number | undefined;
+  /**
+   * Whether results, and payloads of the tasks that aggregators return, are refused of which JSON would lose something
+   * without an error, as {@link ClientOptions.strictPayload} says. The result of a handler is not kept then, and that is
+   * logged. Of no effect with another codec. Default true.
+   */
+  readonly strictPayload?: boolean | undefined;
   /** Wraps every handler; the first is the outermost. Default: none. */
   readonly middleware?: readonly Middleware[] | undefined;
   /** Whether `start` keeps trying when Redis is down, instead of failing. Default false. */
   readonly waitForRedis?: boolean | undefined;
 }
-
-/** At which level a kind of failed run is logged. */
-export type FailureLogLevel = 'debug' | 'info' | 'warn' | 'error' | 'off';
-
-/** At which levels failed runs are logged; equal failures of a type are one line with a count in 30 s. */
-export interface FailureLogs {
-  /** The first failure of a task, with the error's stack. Default `'warn'`. */
-  readonly first?: FailureLogLevel | undefined;
-  /** Every further failure, in one line. Default `'warn'`. */
-  readonly retry?: FailureLogLevel | undefined;
-  /** The last failure, with the error's stack: the task is archived. Default `'error'`. */
-  readonly archived?: FailureLogLevel | undefined;
-}
-
-/** {@link FailureLogs}, complete. */
-export type FailureLogLevels = Readonly<Record<keyof FailureLogs, FailureLogLevel>>;
 
 /** Delay before the next run: failures counted so far, the error, the task. */
 export type RetryDelay = (retried: number, error: unknown, task: Task) => Duration;
@@ -140,6 +131,7 @@ export interface ResolvedServerOptions {
   readonly groupMaxSize: number;
   readonly groupConcurrency: number;
   readonly blockingConnections: number;
+  readonly strictPayload: boolean;
   readonly middleware: readonly Middleware[];
   readonly waitForRedis: boolean;
 }
@@ -167,6 +159,7 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   'groupMaxSize',
   'groupConcurrency',
   'blockingConnections',
+  'strictPayload',
   'middleware',
   'waitForRedis',
 ];
@@ -243,6 +236,7 @@ export function resolveServerOptions(input: ServerOptions, owner: string): Resol
       { ...at('blockingConnections'), value: input.blockingConnections ?? defaultBlockingConnections },
       { min: 0, max: 64 },
     ),
+    strictPayload: checkBoolean({ ...at('strictPayload'), value: input.strictPayload ?? true }),
     middleware: checkMiddleware(at('middleware')),
     waitForRedis: flag('waitForRedis'),
   };

@@ -1,7 +1,7 @@
 import type { Broker } from '../../model/broker/broker.js';
 import type { ServerStatus } from '../../model/broker/presence.js';
 import { strictOrder, weightedOrder } from '../../model/queue/queue-order.js';
-import type { PayloadCodec } from '../../model/task/payload.codec.js';
+import { encodingCodec, type PayloadCodec } from '../../model/task/payload.codec.js';
 import type { TaskPattern } from '../../model/task/task-pattern.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import type { EngineEventEmitter } from '../engine-events.js';
@@ -71,7 +71,8 @@ export interface ServerServices {
 
 /** Makes the services of a server; none is started. */
 export function createServerServices(deps: ServerServicesDeps): ServerServices {
-  const { broker, options, identity, events, logger, clock, random, codec } = deps;
+  const { broker, options, identity, events, logger, clock, random } = deps;
+  const codec = encodingCodec(deps.codec, { strictPayload: options.strictPayload, encoded: 'result' });
   const { work, maintenance, presence } = broker;
   const owner = `${identity.host}:${identity.pid}:${identity.serverId}`;
   const queues = Object.keys(options.queues).sort((a, b) => weight(options, b) - weight(options, a));
@@ -209,7 +210,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
           },
           concurrency: options.groupConcurrency,
           shutdownTimeout: options.shutdownTimeout,
-          codec,
+          codec: encodingCodec(deps.codec, { strictPayload: options.strictPayload, encoded: 'payload' }),
           events,
         });
   const aggregators = aggregator === undefined ? [] : [aggregator];

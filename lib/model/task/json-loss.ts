@@ -23,13 +23,13 @@ export function findJsonLoss(value: unknown): JsonLoss | undefined {
   return undefined;
 }
 
-/** How the place of a loss is shown: `payload.items[3]["first name"]`. */
-export function showLossPath({ path }: JsonLoss): string {
+/** How the place of a loss is shown, beginning with `root`: `payload.items[3]["first name"]`. */
+export function showLossPath({ path }: JsonLoss, root: string): string {
   const parts = path.map((part) => {
     if (typeof part === 'number') return `[${part}]`;
     return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
   });
-  return `payload${parts.join('')}`;
+  return `${root}${parts.join('')}`;
 }
 
 function lossInObject(value: object): JsonLoss | undefined {

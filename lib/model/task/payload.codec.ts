@@ -33,25 +33,33 @@ export const jsonCodec: PayloadCodec = {
   },
 };
 
-/**
- * JSON that refuses what it would lose without an error, such as a function or a Map: how clients encode payloads
- * unless `strictPayload` is false. Reads as {@link jsonCodec} does.
- */
-const strictJsonCodec: PayloadCodec = {
-  encode(value) {
-    const bytes = jsonCodec.encode(value);
-    const loss = findJsonLoss(value);
-    if (loss === undefined) return bytes;
-    throw new InvalidTaskError(
-      `JSON would lose ${loss.what} at ${showLossPath(loss)}; convert it, give it a toJSON, or set strictPayload to false`,
-    );
-  },
-  decode: (bytes) => jsonCodec.decode(bytes),
-};
+/** What is encoded, for messages. */
+export type Encoded = 'payload' | 'result';
 
-/** The codec of a producer: {@link jsonCodec} made strict unless that is switched off; any other one as it is. */
-export function producerCodec(codec: PayloadCodec, strictPayload: boolean): PayloadCodec {
-  return strictPayload && codec === jsonCodec ? strictJsonCodec : codec;
+/** JSON that refuses what it would lose without an error, such as a function or a Map. Reads as {@link jsonCodec} does. */
+function strictJson(encoded: Encoded): PayloadCodec {
+  return {
+    encode(value) {
+      const bytes = jsonCodec.encode(value);
+      const loss = findJsonLoss(value);
+      if (loss === undefined) return bytes;
+      const place = showLossPath(loss, encoded);
+      throw new InvalidTaskError(
+        `JSON would lose ${loss.what} at ${place}; convert it, give it a toJSON, or set strictPayload to false`,
+      );
+    },
+    decode: (bytes) => jsonCodec.decode(bytes),
+  };
+}
+
+const strict = { payload: strictJson('payload'), result: strictJson('result') } as const;
+
+/** The codec of who encodes: {@link jsonCodec} made strict unless `strictPayload` is off; any other one as it is. */
+export function encodingCodec(
+  codec: PayloadCodec,
+  { strictPayload, encoded }: { readonly strictPayload: boolean; readonly encoded: Encoded },
+): PayloadCodec {
+  return strictPayload && codec === jsonCodec ? strict[encoded] : codec;
 }
 
 /** A task without payload. */
@@ -63,40 +71,40 @@ const nothing = Buffer.alloc(0);
  *
  * @throws InvalidTaskError when the value does not encode; `cause` tells why.
  */
-export function encodePayload(value: unknown, codec: PayloadCodec): Uint8Array {
+export function encodePayload(value: unknown, codec: PayloadCodec, encoded: Encoded = 'payload'): Uint8Array {
   if (value === undefined) return nothing;
   if (value instanceof Uint8Array) return value;
-  refuseLookalikes(value);
+  refuseLookalikes(value, encoded);
   let bytes: unknown;
   try {
     bytes = codec.encode(value);
   } catch (error) {
-    throw new InvalidTaskError(`the payload does not encode: ${messageOf(error)}`, { cause: error });
+    throw new InvalidTaskError(`the ${encoded} does not encode: ${messageOf(error)}`, { cause: error });
   }
   if (isUnwantedPromise(bytes)) {
-    throw new InvalidTaskError('the payload does not encode: the codec answered with a promise, not bytes');
+    throw new InvalidTaskError(`the ${encoded} does not encode: the codec answered with a promise, not bytes`);
   }
   if (!(bytes instanceof Uint8Array)) {
-    throw new InvalidTaskError(`the payload does not encode: the codec answered with ${typeof bytes}, not bytes`);
+    throw new InvalidTaskError(`the ${encoded} does not encode: the codec answered with ${typeof bytes}, not bytes`);
   }
   return bytes;
 }
 
 /**
- * The value of a stored payload.
+ * The value of a stored payload or result.
  *
  * @throws InvalidPayloadError when the bytes do not decode; `cause` tells why.
  */
-export function decodePayload(bytes: Uint8Array, codec: PayloadCodec): unknown {
+export function decodePayload(bytes: Uint8Array, codec: PayloadCodec, encoded: Encoded = 'payload'): unknown {
   let value: unknown;
   try {
     value = codec.decode(bytes);
   } catch (error) {
     if (error instanceof AsynqError) throw error;
-    throw new InvalidPayloadError(`the payload does not decode: ${messageOf(error)}`, [], { cause: error });
+    throw new InvalidPayloadError(`the ${encoded} does not decode: ${messageOf(error)}`, [], { cause: error });
   }
   if (!isUnwantedPromise(value)) return value;
-  throw new InvalidPayloadError('the payload does not decode: the codec answered with a promise, not a value');
+  throw new InvalidPayloadError(`the ${encoded} does not decode: the codec answered with a promise, not a value`);
 }
 
 /** The same bytes as a `Buffer`; nothing is copied. */
@@ -105,12 +113,12 @@ export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer
 }
 
 /** Values that JSON would take without complaint and turn into `{}`, though the caller surely means their content. */
-function refuseLookalikes(value: unknown): void {
+function refuseLookalikes(value: unknown, encoded: Encoded): void {
   if (value instanceof Promise) {
-    throw new InvalidTaskError('the payload does not encode: it is a promise, await it first');
+    throw new InvalidTaskError(`the ${encoded} does not encode: it is a promise, await it first`);
   }
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-    throw new InvalidTaskError('the payload does not encode: give bytes as a Uint8Array or Buffer');
+    throw new InvalidTaskError(`the ${encoded} does not encode: give bytes as a Uint8Array or Buffer`);
   }
 }
 

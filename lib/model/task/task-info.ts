@@ -101,7 +101,7 @@ export class RecordedTaskInfo implements TaskInfo {
   }
 
   get result(): unknown {
-    return this.#result === undefined ? undefined : decodePayload(this.#result, this.#codec);
+    return this.#result === undefined ? undefined : decodePayload(this.#result, this.#codec, 'result');
   }
 
   get rawResult(): Buffer | undefined {

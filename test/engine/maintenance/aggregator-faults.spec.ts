@@ -18,6 +18,7 @@ describe('an aggregation that goes wrong', () => {
     ['returns nothing', () => undefined, /must return a task.*got undefined/],
     ['returns a task without a type', () => ({ type: '', payload: 1 }), /task type must be text/],
     ['returns what cannot be encoded', () => ['digest', 1n], /cannot be enqueued/],
+    ['returns what JSON would lose', () => ['digest', { at: new Map() }], /a Map at payload\.at/],
     ['names an option that does not exist', () => ['digest', 1, { ttl: '1h' }], /ttl is not an option/],
     ['misspells a field', () => ({ type: 'digest', data: 1 }), /data is not an option/],
     ['returns options that are none', () => ['digest', 1, 5], /options must be an object/],

@@ -108,10 +108,12 @@ describe('the task that a handler is given', () => {
     const id = await test.enqueue({ retentionSeconds: 60 });
     await test.start(async (task) => {
       tasks.push(task);
-      refusals.push(await task.writeResult(1n).catch((error: unknown) => error));
+      for (const result of [1n, { at: Number.NaN }])
+        await task.writeResult(result).catch((error) => refusals.push(error));
     });
     await test.untilState(id, 'completed');
-    expect(refusals).toMatchObject([{ code: 'ASYNQ_INVALID_TASK' }]);
+    const lost = expect.stringContaining('the result does not encode: JSON would lose NaN at result.at') as string;
+    expect(refusals).toMatchObject([{ code: 'ASYNQ_INVALID_TASK' }, { code: 'ASYNQ_INVALID_TASK', message: lost }]);
     await expect(tasks[0]?.writeResult('late')).rejects.toMatchObject({ code: 'ASYNQ_INVALID_STATE' });
     expect(await test.redis.hexists(`${test.keys.taskPrefix}${id}`, 'result')).toBe(0);
   });

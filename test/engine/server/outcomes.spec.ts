@@ -66,7 +66,24 @@ describe('the outcome of a run', () => {
     const id = await test.enqueue({ retentionSeconds: 60 });
     await test.start(() => 10n);
     await test.untilState(id, 'completed');
-    expect(test.logger.messages('error').join()).toContain('is not kept');
+    expect(test.logger.messages('error').join()).toContain('is not kept: the result does not encode');
+  });
+
+  it('completes a task of whose result JSON would lose something, and says what', async () => {
+    const id = await test.enqueue({ retentionSeconds: 60 });
+    await test.start(() => ({ sent: [{ tags: new Set() }] }));
+    await test.untilState(id, 'completed');
+    expect(test.logger.messages('error').join()).toContain(
+      `The result of task "${id}" of type "test:task" is not kept: the result does not encode: JSON would lose a Set at result.sent[0].tags`,
+    );
+    expect(await test.redis.hget(`${test.keys.taskPrefix}${id}`, 'result')).toBeNull();
+  });
+
+  it('keeps what JSON makes of a result when strictPayload is off', async () => {
+    const id = await test.enqueue({ retentionSeconds: 60 });
+    await test.start(() => ({ sent: new Set() }), { strictPayload: false });
+    await test.untilState(id, 'completed');
+    expect(await test.redis.hget(`${test.keys.taskPrefix}${id}`, 'result')).toBe('{"sent":{}}');
   });
 
   it('S-47, P-78, P-79 retries a task that failed after the delay, and counts the failure', async () => {

@@ -27,6 +27,7 @@ describe('server options', () => {
       abortGrace: 5_000,
       stuckPolicy: 'keep',
       blockingConnections: 4,
+      strictPayload: true,
       middleware: [],
       waitForRedis: false,
     });
@@ -71,6 +72,7 @@ describe('server options', () => {
     ['middleware that is none', { middleware: [1] }, 'AsynqServer: middleware[0] must be a function, got 1'],
     ['a flag that is none', { strictPriority: 'yes' }, 'AsynqServer: strictPriority must be true or false, got "yes"'],
     ['a batch of 0', { janitorBatchSize: 0 }, 'AsynqServer: janitorBatchSize must be a positive integer'],
+    ['a strictPayload in words', { strictPayload: 'no' }, 'AsynqServer: strictPayload must be true or false'],
     ['too many connections', { blockingConnections: 65 }, 'AsynqServer: blockingConnections must be an integer from 0'],
     ['a typing error', { shutdownTimout: 1 }, 'shutdownTimout is not an option; did you mean shutdownTimeout?'],
     [
