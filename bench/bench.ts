@@ -6,7 +6,8 @@ import { allCases } from './cases/all-cases.js';
 import { readOptions } from './options.js';
 import { reportOf, tableOf, targetTableOf } from './report.js';
 import { type MeasuredSubject, runRounds } from './rounds.js';
-import { buildGoProgram, GoSubject } from './subjects/go-subject.js';
+import { GoSubject } from './subjects/go-subject.js';
+import { buildGoProgram } from './support/go-program.js';
 import { NodeSubject } from './subjects/node-subject.js';
 
 const options = readOptions(process.argv.slice(2));

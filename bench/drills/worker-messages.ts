@@ -8,9 +8,9 @@ export interface WorkerSettings {
   readonly types: readonly string[];
   /**
    * What a handler does. `count` nothing; `report` tells the task's id; `hang` tells the id and waits until the task is
-   * aborted; `due` tells how late it is after the `dueAt` of the payload.
+   * aborted; `due` tells how late it is after the `dueAt` of the payload; `work` takes 5 ms and tells the id.
    */
-  readonly handler: 'count' | 'report' | 'hang' | 'due';
+  readonly handler: 'count' | 'report' | 'hang' | 'due' | 'work';
 }
 
 /** What the process tells. */

@@ -18,6 +18,10 @@ const handlers: Readonly<Record<WorkerSettings['handler'], (task: Task) => unkno
     await new Promise((resolve) => task.signal.addEventListener('abort', resolve, { once: true }));
     throw task.signal.reason;
   },
+  work: async (task) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    report(task.id);
+  },
 };
 const handle = handlers[settings.handler];
 

@@ -18,6 +18,7 @@ func process(s settings) {
 	server := newServer(s)
 	start := time.Now()
 	begin(server, func(context.Context, *asynq.Task) error {
+		time.Sleep(s.work)
 		handled.Done()
 		return nil
 	})

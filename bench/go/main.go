@@ -12,6 +12,8 @@
 //	bench process -redis URL -queue Q -n 20000 -concurrency 100
 //	{"tasks":20000,"seconds":1.9,"perSecond":10526}
 //
+// With -work 5ms each handler takes that long.
+//
 // Produce for an idle worker of whatever language: one task at a time, gap apart. The payload of each is
 // {"sentAtMicros":1700000000123456}, the wall clock in microseconds since the Unix epoch just before the enqueue:
 //
@@ -52,6 +54,7 @@ type settings struct {
 	queues      int
 	servers     int
 	gap         time.Duration
+	work        time.Duration
 }
 
 func main() {
@@ -68,6 +71,7 @@ func main() {
 	flags.IntVar(&s.concurrency, "concurrency", 10, "tasks that run at once")
 	flags.IntVar(&s.queues, "queues", 1, "number of queues")
 	flags.IntVar(&s.servers, "servers", 1, "number of servers")
+	flags.DurationVar(&s.work, "work", 0, "how long a handler of process takes")
 	flags.DurationVar(&s.gap, "gap", 50*time.Millisecond, "time between two tasks")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		fail(err.Error())

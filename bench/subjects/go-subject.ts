@@ -1,21 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { root } from '../support/own-redis.js';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { runGo } from '../support/go-program.js';
 import { medianOf, percentileOf } from '../support/statistics.js';
 import type { Request } from './orders.js';
 import { queueName } from './subject.js';
-
-/** Builds our program around Go's asynq; a reason why not, when there is no Go or it does not build. */
-export function buildGoProgram(): { program: string } | { missing: string } {
-  const folder = join(root, 'bench/go');
-  const program = join(folder, 'bin/bench');
-  const { error, status, stderr } = spawnSync('go', ['build', '-o', program, '.'], { cwd: folder, encoding: 'utf8' });
-  if (error !== undefined) return { missing: 'there is no Go on this machine' };
-  if (status !== 0 || !existsSync(program)) return { missing: `bench/go does not build: ${stderr.trim()}` };
-  return { program };
-}
 
 /** Go's asynq, run by our program in bench/go; each order is a process of its own. */
 export class GoSubject {
@@ -29,17 +16,21 @@ export class GoSubject {
     switch (request.kind) {
       case 'enqueue': {
         const size = ['-n', String(request.tasks), '-callers', String(request.callers)];
-        return rateIn(await this.#run(['enqueue', ...shared, ...size, '-payload', String(request.bytes ?? 120)]));
+        return rateIn(
+          await runGo(this.program, ['enqueue', ...shared, ...size, '-payload', String(request.bytes ?? 120)]),
+        );
       }
       case 'process': {
         const size = ['-n', String(request.tasks), '-concurrency', String(request.concurrency)];
-        return rateIn(await this.#run(['process', ...shared, ...size, '-queues', String(request.queues ?? 1)]));
+        return rateIn(
+          await runGo(this.program, ['process', ...shared, ...size, '-queues', String(request.queues ?? 1)]),
+        );
       }
       case 'pickup': {
         const size = ['-n', String(request.tasks)];
         const idle = ['idle', ...shared, ...size, '-concurrency', '10'];
         const produce = ['pickup', ...shared, ...size, '-gap', `${request.gapMs}ms`];
-        const lines = await this.#run(idle, () => this.#run(produce));
+        const lines = await runGo(this.program, idle, { onReady: () => runGo(this.program, produce) });
         const { millis } = lines.at(-1) as { millis: readonly number[] };
         return [medianOf(millis), percentileOf(millis, 0.99)];
       }
@@ -81,22 +72,6 @@ export class GoSubject {
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.stdin?.end();
     await ended;
-  }
-
-  /** Runs the program to its end; `onReady` is called when it says that it is ready. */
-  async #run(args: readonly string[], onReady?: () => Promise<unknown>): Promise<readonly object[]> {
-    const child = spawn(this.program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    const lines: object[] = [];
-    let others: Promise<unknown> | undefined;
-    for await (const line of createInterface({ input: child.stdout })) {
-      lines.push(JSON.parse(line) as object);
-      if (line.includes('"ready"')) others = onReady?.();
-    }
-    await others;
-    const status = await ended;
-    if (status !== 0) throw new Error(`${this.program} ${args.join(' ')} ended with status ${status}`);
-    return lines;
   }
 }
 
