@@ -8,6 +8,7 @@ import { openBroker, type OpenBrokerDeps, type RedisOption } from '../engine/ope
 import type { PeriodicTasks } from '../engine/scheduler/periodic-tasks.js';
 import { AsynqServer } from '../engine/server/asynq-server.js';
 import { TaskMux } from '../engine/server/task-mux.js';
+import { reportStorage } from '../engine/storage-reporter.js';
 import { systemClock, systemRandom } from '../engine/system-clock.js';
 import type { Broker } from '../model/broker/broker.js';
 import { InvalidOptionError } from '../model/errors/option-errors.js';
@@ -102,6 +103,11 @@ export class AsynqInstance {
   async open(giveUp: AbortSignal): Promise<void> {
     const tries = this.options.waitForRedis ? 'until-open' : 'once';
     await openBrokerAloud(this.broker, { clock: this.#clock, logger: this.logger, signal: giveUp, tries });
+  }
+
+  /** Says what storage met and worked around, where no server runs that would; announced by the server's events all the same. */
+  reportStorage(): void {
+    reportStorage({ broker: this.broker, logger: this.logger, events: this.server.events });
   }
 
   /** Closes the client and the broker; what fails is logged. Idempotent. */

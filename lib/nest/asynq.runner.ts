@@ -67,19 +67,27 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async #start(instance: AsynqInstance): Promise<void> {
-    const { mux, groups, server, logger, options, broker } = instance;
-    const using = `Using ${broker.describe()}`;
-    if (options.server === undefined) return logger.info(using);
-    if (!instance.mayHandle) {
-      return logger.info(`${using}: the role is "${options.role}", so this process handles no tasks`);
-    }
-    if (mux.patterns.length === 0 && groups.isEmpty) {
-      if (options.role !== 'worker')
-        return logger.info(`${using}: no task handler was found, the server does not start`);
-      return logger.warn(`${using}: the role is "worker" but no task handler was found, the server does not start`);
-    }
+    if (!this.#handles(instance)) return instance.reportStorage();
     this.#started.push(instance);
-    await server.start(mux);
+    await instance.server.start(instance.mux);
+  }
+
+  /** Whether the server of an instance is to run; when not, the log says why. */
+  #handles(instance: AsynqInstance): boolean {
+    const { mux, groups, logger, options, broker } = instance;
+    const using = `Using ${broker.describe()}`;
+    if (options.server === undefined) {
+      logger.info(using);
+    } else if (!instance.mayHandle) {
+      logger.info(`${using}: the role is "${options.role}", so this process handles no tasks`);
+    } else if (mux.patterns.length > 0 || !groups.isEmpty) {
+      return true;
+    } else if (options.role === 'worker') {
+      logger.warn(`${using}: the role is "worker" but no task handler was found, the server does not start`);
+    } else {
+      logger.info(`${using}: no task handler was found, the server does not start`);
+    }
+    return false;
   }
 
   // Nest may close an application twice at once; both wait for the same end.

@@ -14,6 +14,7 @@ import type { EnqueueOptions } from '../../model/task/task-options.js';
 import { ms } from '../../model/time/duration.js';
 import { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { openBroker } from '../open-broker.js';
+import { reportStorage } from '../storage-reporter.js';
 import { systemClock } from '../system-clock.js';
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
@@ -66,7 +67,10 @@ export class AsynqClient {
       connection.kind === 'own'
         ? openBroker(connection.redis, { clock: systemClock, taskClock: clock, random, logger })
         : connection.broker;
-    if (connection.kind === 'own') this.#watchClock();
+    if (connection.kind === 'own') {
+      this.#watchClock();
+      reportStorage({ broker: this.#broker, logger });
+    }
     this.#batcher = new EnqueueBatcher({ broker: this.#broker, clock });
     this.#requests = new TaskRequests(this.#options);
   }

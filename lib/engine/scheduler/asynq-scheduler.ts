@@ -12,6 +12,7 @@ import type { TaskArguments, TaskDefinition } from '../../model/task/task-defini
 import type { TaskInfo } from '../../model/task/task-info.js';
 import { EngineEventEmitter } from '../engine-events.js';
 import { openBroker } from '../open-broker.js';
+import { reportStorage } from '../storage-reporter.js';
 import { systemClock, systemRandom } from '../system-clock.js';
 import { TaskRequests } from '../client/task-requests.js';
 import { checkUnique } from './repeatable.js';
@@ -212,10 +213,14 @@ export class AsynqScheduler {
   }
 
   #openedBroker(): Broker {
+    if (this.#broker !== undefined) return this.#broker;
     const { connection, clock, logger } = this.options;
+    if (connection.kind === 'borrowed') return (this.#broker = connection.broker);
     // The network's time is the real one, whatever clock the schedules live by.
     const deps = { clock: systemClock, taskClock: clock, random: systemRandom, logger };
-    return (this.#broker ??= connection.kind === 'own' ? openBroker(connection.redis, deps) : connection.broker);
+    this.#broker = openBroker(connection.redis, deps);
+    reportStorage({ broker: this.#broker, logger, events: this.events });
+    return this.#broker;
   }
 
   #createServices(broker: Broker): SchedulerServices {
