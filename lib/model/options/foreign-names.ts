@@ -11,8 +11,8 @@ const places = {
 type ForeignName =
   | {
       /** The options that mean it; the first one that exists at the place is proposed. */
-      readonly options: readonly [string, ...string[]];
-      /** Where the first one is given; left out: the name means this only where one of the options exists. */
+      readonly options: readonly string[];
+      /** Where the last one is given; left out: the name means this only where one of the options exists. */
       readonly of?: keyof typeof places;
       /** A sentence about the difference. */
       readonly note?: string;
@@ -30,7 +30,7 @@ const foreignNames: Readonly<Record<string, ForeignName>> = {
   // Jobs of BullMQ.
   attempts: { options: ['maxRetry'], of: 'task', note: 'It counts the runs after the first: one less than attempts.' },
   delay: { options: ['processIn'], of: 'task' },
-  jobid: { options: ['taskId', 'id'], of: 'task' },
+  jobid: { options: ['id', 'taskId'], of: 'task' },
   deduplication: { options: ['unique'], of: 'task', note: 'It is the time for which equal tasks are refused.' },
   debounce: { options: ['unique'], of: 'task', note: 'It is the time for which equal tasks are refused.' },
   backoff: { options: ['retryDelay'], of: 'server' },
@@ -120,7 +120,9 @@ export function hintForForeign(name: string, options: readonly string[]): string
   const note = foreign.note === undefined ? '' : ` ${foreign.note}`;
   const meant = foreign.options.find((option) => options.includes(option));
   if (meant !== undefined) return `did you mean ${meant}?${note}`;
-  return foreign.of === undefined ? undefined : `use ${foreign.options[0]}, an option of ${places[foreign.of]}.${note}`;
+  return foreign.of === undefined
+    ? undefined
+    : `use ${foreign.options.at(-1)}, an option of ${places[foreign.of]}.${note}`;
 }
 
 /** Where one of our own options is given that does not exist at a place, as a sentence's end. */
