@@ -56,7 +56,7 @@ export interface AsynqModuleOptions {
   readonly connectTimeout?: Duration | undefined;
   /**
    * How long a command waits for a connection that is down, and how long Redis may say nothing before the connection
-   * counts as lost. Default `'5s'`.
+   * counts as lost; time in which bytes move on it does not count. Default `'5s'`.
    */
   readonly commandTimeout?: Duration | undefined;
   /** Where log lines go. Default: Nest's logger. */

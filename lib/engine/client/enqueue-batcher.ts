@@ -4,11 +4,10 @@ import { AsynqError, InternalError } from '../../model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
+import { EnqueueLimits, type Limited } from './enqueue-limits.js';
 
 /** A task on its way to the broker, and whoever waits to hear what became of it. */
-export interface PendingEnqueue extends EnqueueRequest {
-  /** Monotonic reading after which it is no longer sent; later when this process stood still meanwhile. */
-  giveUpAt: Ms;
+export interface PendingEnqueue extends EnqueueRequest, Limited {
   /** Whether a call with it was lost, so that it may be stored already; the batcher's own note. */
   mayBeStored: boolean;
   /** Called exactly once. */
@@ -28,10 +27,6 @@ const heaviestBatch = 1024 * 1024;
 const worthHalving = 16;
 /** Two calls: Redis works on one while this process writes and reads the other. */
 const maxCalls = 2;
-/** How often to look for tasks whose limit has passed: a look that is much later tells of a standstill. */
-const lookEvery = ms(1_000);
-/** A turn of the event loop that takes longer is a standstill, too. */
-const longTurn = 100;
 /** How long to wait after a failure when nothing tells that Redis is back. */
 const restAfterFailure = ms(100);
 
@@ -52,21 +47,30 @@ export class EnqueueBatcher {
   #waiting: PendingEnqueue[] = [];
   /** Calls under way. */
   #calls = 0;
+  /** Those of them that carry a task too heavy to share one. */
+  #heavyCalls = 0;
   #phase: Phase = 'unopened';
   /** Whether the broker was opened once. */
   #opened = false;
   /** Whether this turn's tasks are going to be sent at its end. */
   #turnEnds = false;
-  #turnBeganAt = 0;
-  #limitTimer: Timer | undefined;
+  #turnBeganAt = ms(0);
   #restTimer: Timer | undefined;
   #stopListening: (() => void) | undefined;
   /** Why Redis could not be reached the last time. */
   #lastError: Error | undefined;
   /** Told whenever tasks were settled. */
   #onProgress: (() => void)[] = [];
+  readonly #limits: EnqueueLimits;
 
-  constructor(private readonly deps: EnqueueBatcherDeps) {}
+  constructor(private readonly deps: EnqueueBatcherDeps) {
+    this.#limits = new EnqueueLimits({
+      clock: deps.clock,
+      waiting: () => this.#waiting,
+      isTransferring: () => this.#heavyCalls > 0 && deps.broker.isAvailable(),
+      onLook: (now) => this.#expire(now),
+    });
+  }
 
   /** Takes a task over; it goes with the others of this turn. */
   add(task: PendingEnqueue): void {
@@ -90,14 +94,14 @@ export class EnqueueBatcher {
 
   /** Lets go of the broker; to be called when idle. */
   stop(): void {
-    this.#limitTimer?.cancel();
+    this.#limits.stop();
     this.#restTimer?.cancel();
     this.#stopListening?.();
   }
 
   readonly #endTurn = (): void => {
     this.#turnEnds = false;
-    this.#allow(this.deps.clock.monotonic() - this.#turnBeganAt, longTurn);
+    this.#limits.turnEnded(this.#turnBeganAt);
     this.#flush();
   };
 
@@ -111,7 +115,8 @@ export class EnqueueBatcher {
         void this.#send(this.#take(largestBatch));
       }
     }
-    this.#watchLimits();
+    if (this.#waiting.length > 0) this.#limits.watch();
+    else if (this.#calls === 0) this.#limits.stop();
   }
 
   /**
@@ -141,9 +146,12 @@ export class EnqueueBatcher {
   }
 
   async #send(batch: readonly PendingEnqueue[]): Promise<void> {
+    const heavy = batch.length === 1 && (batch[0] as PendingEnqueue).message.payload.length > heaviestBatch ? 1 : 0;
     this.#calls += 1;
+    this.#heavyCalls += heavy;
     const outcomes = await this.#outcomesOf(batch);
     this.#calls -= 1;
+    this.#heavyCalls -= heavy;
     let lost: PendingEnqueue[] | undefined;
     for (let index = 0; index < batch.length; index += 1) {
       const task = batch[index] as PendingEnqueue;
@@ -154,6 +162,7 @@ export class EnqueueBatcher {
       else if (task.idIsGenerated) (lost ??= []).push(task);
       else task.settle(outcomeUnknown(task, outcome));
     }
+    if (!(outcomes[0] instanceof BrokerUnavailableError)) this.#limits.answered();
     if (lost !== undefined) {
       for (const task of lost) task.mayBeStored = true;
       this.#waiting = [...lost, ...this.#waiting];
@@ -208,38 +217,13 @@ export class EnqueueBatcher {
     this.#flush();
   }
 
-  /** One timer for all that wait, at the earliest limit; none while nothing waits. */
-  #watchLimits(): void {
-    const [first] = this.#waiting;
-    if (first !== undefined) {
-      if (this.#limitTimer !== undefined) return;
-      const { clock } = this.deps;
-      const lookAt = Math.min(first.giveUpAt, clock.monotonic() + lookEvery);
-      this.#limitTimer = clock.setTimer(ms(lookAt - clock.monotonic()), () => {
-        this.#limitTimer = undefined;
-        this.#allow(clock.monotonic() - lookAt, lookEvery);
-        this.#expire();
-      });
-    } else if (this.#calls === 0) {
-      this.#limitTimer?.cancel();
-      this.#limitTimer = undefined;
-    }
-  }
-
-  /** When this process stood still, so did everything that was on its way: nobody's limit counts that time. */
-  #allow(standstill: number, least: number): void {
-    if (standstill <= least) return;
-    for (const task of this.#waiting) task.giveUpAt = ms(task.giveUpAt + standstill);
-  }
-
-  #expire(): void {
-    const now = this.deps.clock.monotonic();
+  #expire(now: Ms): void {
     const late = this.#waiting.filter((task) => task.giveUpAt <= now);
     this.#waiting = this.#waiting.filter((task) => task.giveUpAt > now);
     this.#giveUp(late, (task) =>
       task.mayBeStored ? outcomeUnknown(task, this.#lastError) : notSent(task, this.#lastError),
     );
-    this.#watchLimits();
+    this.#limits.watch();
   }
 
   #giveUp(tasks: readonly PendingEnqueue[], errorFor: (task: PendingEnqueue) => AsynqError): void {

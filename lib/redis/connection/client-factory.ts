@@ -97,8 +97,6 @@ export class ClientFactory {
       redisOptions: {
         ...this.#defaults('commands', options.redisOptions ?? {}),
         ...fixedOptions,
-        // Beyond the limit of a command, or a standstill of this process would cost the connection.
-        socketTimeout: this.deps.attemptLimit * 1.5,
       },
     });
     return cluster;

@@ -1,13 +1,20 @@
 import type { Ms } from '../../model/time/duration.js';
 import { type CommandTransport, type CommandTransportDeps, noAnswerError, replyError } from './command-transport.js';
+import { ClusterProgress } from './cluster-progress.js';
 import type { RedisArgument, RedisReply } from './redis-connection.js';
-import type { RedisClient } from './redis-client.js';
+import { isClusterClient, type RedisClient, type RedisNodeClient } from './redis-client.js';
 import { isReadOnlyReply } from './reply-errors.js';
 import { ResponseTimeout } from './response-timeout.js';
+import { StreamProgress } from './stream-progress.js';
 
 interface Awaited {
   readonly sentAt: Ms;
   reject(error: Error): void;
+}
+
+export interface ClientTransportDeps extends CommandTransportDeps {
+  /** Whether the connection to a node of a cluster may be cut when nothing comes from there. */
+  readonly ownsNodes?: boolean;
 }
 
 /** Sends commands as the client itself does: through a cluster, a client that is lent, or one that listens to channels. */
@@ -17,13 +24,19 @@ export class ClientTransport implements CommandTransport {
   readonly #timeout: ResponseTimeout;
   #lastReplyAt: Ms;
 
-  constructor(private readonly deps: CommandTransportDeps) {
-    const { clock, answerLimit } = deps;
+  readonly #progress: StreamProgress;
+  readonly #cluster: ClusterProgress | undefined;
+
+  constructor(private readonly deps: ClientTransportDeps) {
+    const { client, clock, answerLimit } = deps;
+    this.#progress = new StreamProgress(() => (client as RedisNodeClient).stream);
+    this.#cluster = isClusterClient(client) ? new ClusterProgress(client, clock) : undefined;
     this.#lastReplyAt = clock.monotonic();
     this.#timeout = new ResponseTimeout({
       clock,
       limit: answerLimit,
       silentSince: () => this.#silentSince(),
+      hasSent: () => this.#hasSent(),
       onSilence: () => this.#onSilence(),
     });
   }
@@ -66,7 +79,7 @@ export class ClientTransport implements CommandTransport {
 
   #settled(awaited: Awaited, reply: RedisReply): RedisReply {
     this.#awaited.delete(awaited);
-    this.#lastReplyAt = this.deps.clock.monotonic();
+    this.#heard();
     return reply;
   }
 
@@ -76,19 +89,39 @@ export class ClientTransport implements CommandTransport {
     return replyError(error, this.deps);
   }
 
+  #heard(): void {
+    this.#lastReplyAt = this.deps.clock.monotonic();
+    // The bytes of this reply are not to be taken for those of another.
+    if (this.#cluster === undefined) this.#progress.hasReceived();
+  }
+
+  #hasSent(): boolean {
+    if (this.#cluster !== undefined) {
+      this.#cluster.look();
+      return false;
+    }
+    // A part of a long reply is a sign of life, too.
+    if (this.#progress.hasReceived()) this.#lastReplyAt = this.deps.clock.monotonic();
+    return this.#progress.hasSent();
+  }
+
   #silentSince(): Ms | undefined {
     const [oldest] = this.#awaited;
     if (oldest === undefined) return undefined;
-    // One server answers in order, so any reply is a sign of life for all; in a cluster it is one node's only.
-    return this.deps.client.isCluster || oldest.sentAt > this.#lastReplyAt ? oldest.sentAt : this.#lastReplyAt;
+    // One server answers in order, so any reply is a sign of life for all; in a cluster it is one node's only, and the
+    // oldest command may be anywhere.
+    const heardAt = this.#cluster === undefined ? this.#lastReplyAt : (this.#cluster.quietSince() ?? oldest.sentAt);
+    return oldest.sentAt > heardAt ? oldest.sentAt : heardAt;
   }
 
   #onSilence(): void {
     const error = noAnswerError(this.deps);
-    if (!this.deps.client.isCluster) {
+    if (this.#cluster === undefined) {
       this.abandon(error);
       return this.deps.onSilence();
     }
+    // The client then rejects what waits for this node.
+    if (this.deps.ownsNodes === true && this.#cluster.cutQuietest(error)) return;
     const [oldest] = this.#awaited;
     if (oldest === undefined) return;
     this.#awaited.delete(oldest);

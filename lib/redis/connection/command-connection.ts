@@ -220,7 +220,8 @@ export class CommandConnection {
   }
 
   #transportOver(client: RedisClient, deps: Omit<CommandTransportDeps, 'client'>): CommandTransport {
-    if (this.deps.clients.borrows || client.isCluster) return new ClientTransport({ client, ...deps });
+    const { borrows } = this.deps.clients;
+    if (borrows || client.isCluster) return new ClientTransport({ client, ownsNodes: !borrows, ...deps });
     return this.deps.transports.open(client as RedisNodeClient, deps);
   }
 

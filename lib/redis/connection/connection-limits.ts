@@ -7,7 +7,7 @@ export interface ConnectionLimitOptions {
   readonly connectTimeout?: Duration | undefined;
   /**
    * How long a command waits for the connection when it is down, and how long the server may say nothing before the
-   * connection counts as lost. Default `'5s'`.
+   * connection counts as lost; time in which bytes move on it does not count. Default `'5s'`.
    */
   readonly commandTimeout?: Duration | undefined;
   /** How many connections may wait for tasks. Default 4. */

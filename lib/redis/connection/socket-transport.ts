@@ -8,6 +8,7 @@ import type { RedisNodeClient } from './redis-client.js';
 import { describeError, isReadOnlyReply, ReplyError } from './reply-errors.js';
 import { ReplyParser } from './reply-parser.js';
 import { ResponseTimeout } from './response-timeout.js';
+import { StreamProgress } from './stream-progress.js';
 
 interface Awaited {
   readonly sentAt: Ms;
@@ -47,10 +48,12 @@ export class SocketTransport implements CommandTransport {
   ) {
     const { clock, answerLimit } = deps;
     this.#lastReplyAt = this.#turnStartedAt = clock.monotonic();
+    const progress = new StreamProgress(() => deps.stream);
     this.#timeout = new ResponseTimeout({
       clock,
       limit: answerLimit,
       silentSince: () => this.#silentSince(),
+      hasSent: () => progress.hasSent(),
       onSilence: () => this.#giveUp(noAnswerError({ client, ...deps })),
     });
     this.#stream = deps.stream;
