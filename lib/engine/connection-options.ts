@@ -4,7 +4,13 @@ import { jsonCodec, type PayloadCodec } from '../model/task/payload.codec.js';
 import type { Clock, Random } from '../model/time/clock.js';
 import { ThrottledLogger } from './lifecycle/throttled-logger.js';
 import { type Logger, silentLogger } from './logger.js';
-import { defaultRedisUrl, type RedisOption } from './open-broker.js';
+import {
+  type ConnectionLimitOptions,
+  createBroker,
+  defaultRedisUrl,
+  type RedisOption,
+  resolveConnectionLimits,
+} from './open-broker.js';
 import { systemClock, systemRandom } from './system-clock.js';
 
 /** Where the tasks are, and what else a client, a server and a scheduler have in common. */
@@ -29,7 +35,8 @@ export interface ConnectionOptions {
 /** The same, complete. */
 export interface ResolvedConnectionOptions {
   readonly connection:
-    { readonly kind: 'own'; readonly redis: RedisOption } | { readonly kind: 'borrowed'; readonly broker: Broker };
+    | { readonly kind: 'own'; readonly redis: RedisOption; readonly path: string }
+    | { readonly kind: 'borrowed'; readonly broker: Broker };
   readonly codec: PayloadCodec;
   readonly logger: ThrottledLogger;
   readonly clock: Clock;
@@ -63,12 +70,41 @@ export function resolveConnectionOptions(options: ConnectionOptions, path: strin
   });
   if (broker === undefined && isGivenAsUndefined(options)) throttled.warn(redisIsUndefined(path, defaultRedisUrl));
   return {
-    connection: broker === undefined ? { kind: 'own', redis: redis ?? defaultRedisUrl } : { kind: 'borrowed', broker },
-    codec: codec === undefined ? jsonCodec : checkCodec(codec, pathOf(path, 'codec')),
+    connection:
+      broker === undefined
+        ? { kind: 'own', redis: redis ?? defaultRedisUrl, path: pathOf(path, 'redis') }
+        : { kind: 'borrowed', broker },
+    codec: resolveCodec(codec, pathOf(path, 'codec')),
     logger: throttled,
     clock,
     random,
   };
+}
+
+/** What is left of options without those that it is connected by. */
+export function withoutConnection<T extends ConnectionOptions>(options: T): Omit<T, keyof ConnectionOptions> {
+  const {
+    redis: _redis,
+    broker: _broker,
+    codec: _codec,
+    logger: _logger,
+    clock: _clock,
+    random: _random,
+    ...own
+  } = options;
+  return own;
+}
+
+/** The broker that is shared, or one of its own. */
+export function brokerOf(
+  { connection, clock, logger }: ResolvedConnectionOptions,
+  limits: ConnectionLimitOptions = {},
+): Broker {
+  if (connection.kind === 'borrowed') return connection.broker;
+  const { redis, path } = connection;
+  // The network's time is the real one, whatever clock the tasks live by.
+  const real = { clock: systemClock, taskClock: clock, random: systemRandom };
+  return createBroker(redis, { ...real, path, logger, limits: resolveConnectionLimits(limits, path) });
 }
 
 /** Whether the option `redis` is there without a value, as when a variable of the environment is not set. */
@@ -90,8 +126,9 @@ export function checkLogger(logger: Logger, path: string): Logger {
   return logger;
 }
 
-/** @throws InvalidOptionError when a method is missing. */
-export function checkCodec(codec: PayloadCodec, path: string): PayloadCodec {
+/** JSON unless another one is given. @throws InvalidOptionError when a method is missing. */
+export function resolveCodec(codec: PayloadCodec | undefined, path: string): PayloadCodec {
+  if (codec === undefined) return jsonCodec;
   const methods = checkObject({ path, value: codec });
   for (const name of ['encode', 'decode']) checkFunction({ path: pathOf(path, name), value: methods[name] });
   return codec;

@@ -1,17 +1,19 @@
 import { AsynqClient } from '../engine/client/asynq-client.js';
+import { joinClientOptions } from '../engine/client/client-options.js';
 import { openBrokerAloud } from '../engine/lifecycle/open-broker-aloud.js';
 import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
-import { redisIsUndefined } from '../engine/connection-options.js';
+import { redisIsUndefined, type ResolvedConnectionOptions } from '../engine/connection-options.js';
 import type { Logger } from '../engine/logger.js';
 import { GroupMux } from '../engine/maintenance/group-mux.js';
-import { openBroker, type OpenBrokerDeps, type RedisOption } from '../engine/open-broker.js';
+import { createBroker, type CreateBrokerDeps, type RedisOption } from '../engine/open-broker.js';
 import type { PeriodicTasks } from '../engine/scheduler/periodic-tasks.js';
+import { joinSchedulerOptions } from '../engine/scheduler/scheduler-options.js';
 import { AsynqServer } from '../engine/server/asynq-server.js';
 import { TaskMux } from '../engine/server/task-mux.js';
 import { reportStorage } from '../engine/storage-reporter.js';
 import { systemClock, systemRandom } from '../engine/system-clock.js';
 import type { Broker } from '../model/broker/broker.js';
-import { InvalidOptionError } from '../model/errors/option-errors.js';
+import { Resolved } from '../model/options/resolved.js';
 import { describeError } from '../model/retry/describe-error.js';
 import type { Clock, Random } from '../model/time/clock.js';
 import type { ResolvedModuleOptions } from './asynq-module-options.js';
@@ -23,7 +25,7 @@ import { NestLogger } from './nest-logger.js';
 export interface EngineParts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly openBroker: (redis: RedisOption, deps: OpenBrokerDeps) => Broker;
+  readonly openBroker: (redis: RedisOption, deps: CreateBrokerDeps) => Broker;
   /** How long clients wait for Redis is measured by this one; without it by `clock`. */
   readonly clientClock?: Clock;
   /** Takes the engine's log lines, whatever an instance's options say. */
@@ -31,7 +33,11 @@ export interface EngineParts {
 }
 
 /** The real thing. */
-export const systemParts: EngineParts = { clock: systemClock, random: systemRandom, openBroker };
+export const systemParts: EngineParts = {
+  clock: systemClock,
+  random: systemRandom,
+  openBroker: createBroker,
+};
 
 /** One registration of the module: a broker, and the client, server, scheduler and mux that share it. */
 export class AsynqInstance {
@@ -55,44 +61,46 @@ export class AsynqInstance {
     { options, parts }: { readonly options: ResolvedModuleOptions; readonly parts: EngineParts },
   ) {
     const { clock, random, clientClock = clock } = parts;
-    const { codec } = options;
     this.options = options;
     const logger =
       parts.logger ?? options.logger ?? new NestLogger(name === defaultInstanceName ? 'Asynq' : `Asynq:${name}`);
     this.logger = new ThrottledLogger({ logger, clock });
     this.#clock = clock;
-    this.broker = makeBroker(options, { parts, logger: this.logger });
+    this.broker = parts.openBroker(options.redis, {
+      path: 'AsynqModule: redis',
+      limits: options.limits,
+      // The network's time is the real one, whatever clock the tasks live by.
+      clock: systemClock,
+      taskClock: clock,
+      random: systemRandom,
+      logger: this.logger,
+    });
     if (options.isRedisUndefined) this.logger.warn(redisIsUndefined('AsynqModule:', this.broker.describe()));
-    const shared = {
-      broker: this.broker,
+    const connection = (): ResolvedConnectionOptions => ({
+      connection: { kind: 'borrowed', broker: this.broker },
+      codec: options.codec,
+      // Each of the parts stops its own.
+      logger: new ThrottledLogger({ logger: this.logger, clock }),
       clock,
       random,
-      logger: this.logger,
-      ...(codec === undefined ? {} : { codec }),
-    };
-    this.client = new AsynqClient({ ...options.client, ...shared, clock: clientClock });
-    // The broker is open when the server starts: nothing is left to wait for.
-    this.server = new AsynqServer({ ...options.server, waitForRedis: false, aggregator: this.groups, ...shared });
-    const { defaults, strictPayload } = options.client;
-    this.scheduler = new InstanceScheduler({
-      ...options.scheduler?.engine,
-      ...(defaults === undefined ? {} : { defaults }),
-      strictPayload,
-      ...shared,
     });
+    const { client, server, scheduler } = options;
+    this.client = new AsynqClient(new Resolved(joinClientOptions(client, { ...connection(), clock: clientClock })));
+    this.server = new AsynqServer(new Resolved({ options: server, connection: connection(), groups: this.groups }));
+    this.scheduler = new InstanceScheduler(new Resolved(joinSchedulerOptions(scheduler.settings, connection())));
     this.mux.use(...options.middleware);
   }
 
   /** Whether this process may handle tasks of the instance, if it has handlers for any. */
   get mayHandle(): boolean {
-    const { server, role } = this.options;
-    return server !== undefined && (role === 'all' || role === 'worker');
+    const { hasServer, role } = this.options;
+    return hasServer && (role === 'all' || role === 'worker');
   }
 
   /** Whether this process may enqueue tasks of the instance on schedules, if it has any. */
   get maySchedule(): boolean {
-    const { scheduler, role } = this.options;
-    return scheduler !== undefined && (role === 'all' || role === 'scheduler');
+    const { hasScheduler, role } = this.options;
+    return hasScheduler && (role === 'all' || role === 'scheduler');
   }
 
   /**
@@ -118,29 +126,5 @@ export class AsynqInstance {
       });
     }
     this.logger.stop();
-  }
-}
-
-function makeBroker(
-  options: ResolvedModuleOptions,
-  { parts, logger }: { readonly parts: EngineParts; readonly logger: Logger },
-): Broker {
-  const { connectTimeout, commandTimeout } = options;
-  // The network's time is the real one, whatever clock the tasks live by.
-  const real = { clock: systemClock, taskClock: parts.clock, random: systemRandom };
-  // A server may have no connection to wait on, a broker has at least room for one.
-  const blockingConnections = Math.max(1, options.blockingConnections);
-  try {
-    return parts.openBroker(options.redis, {
-      ...real,
-      logger,
-      connectTimeout,
-      commandTimeout,
-      blockingConnections,
-    });
-  } catch (error) {
-    if (!(error instanceof InvalidOptionError)) throw error;
-    const { path, value, allowed, message } = error;
-    throw new InvalidOptionError({ path: `AsynqModule: ${path}`, value, allowed, message: `AsynqModule: ${message}` });
   }
 }

@@ -1,21 +1,26 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
-import { type ClientOptions, resolveClientOptions } from '../engine/client/client-options.js';
-import { checkCodec, checkLogger, isGivenAsUndefined } from '../engine/connection-options.js';
+import {
+  type ClientSettings,
+  type ResolvedClientSettings,
+  resolveClientSettings,
+} from '../engine/client/client-options.js';
+import { checkLogger, isGivenAsUndefined, resolveCodec } from '../engine/connection-options.js';
 import type { Logger } from '../engine/logger.js';
 import type { Middleware } from '../engine/middleware.js';
-import { defaultRedisUrl, type RedisOption } from '../engine/open-broker.js';
-import { resolveServerOptions, type ServerOptions } from '../engine/server/server-options.js';
 import {
-  checkBoolean,
-  checkDuration,
-  checkFunction,
-  checkNames,
-  checkObject,
-  checkOneOf,
-  refuse,
-} from '../model/options/check.js';
+  type ConnectionLimits,
+  defaultRedisUrl,
+  type RedisOption,
+  resolveConnectionLimits,
+} from '../engine/open-broker.js';
+import {
+  type ResolvedServerOptions,
+  resolveServerOptions,
+  type ServerOptions,
+} from '../engine/server/server-options.js';
+import { checkBoolean, checkFunction, checkNames, checkObject, checkOneOf, refuse } from '../model/options/check.js';
 import type { PayloadCodec } from '../model/task/payload.codec.js';
-import type { Duration, Ms } from '../model/time/duration.js';
+import type { Duration } from '../model/time/duration.js';
 import type { EnhancerKind } from './execution/global-enhancers.js';
 import {
   type ModuleSchedulerOptions,
@@ -64,7 +69,7 @@ export interface AsynqModuleOptions {
 }
 
 /** Client options that an instance does not set by itself. */
-export type ModuleClientOptions = Pick<ClientOptions, 'enqueueTimeout' | 'strictPayload' | 'defaults'>;
+export type ModuleClientOptions = ClientSettings;
 
 /** What cannot come from a factory: it decides how the module is wired. */
 export interface AsynqInstanceOptions {
@@ -99,21 +104,20 @@ export interface ResolvedModuleOptions {
   readonly redis: RedisOption;
   /** Whether the option was there without a value. */
   readonly isRedisUndefined: boolean;
-  /** Queues that the server waits on with a connection each. */
-  readonly blockingConnections: number;
-  /** As the user wrote them, and checked; `undefined` when nothing may be handled. */
-  readonly server: ServerOptions | undefined;
-  /** `undefined` when nothing may be scheduled. */
-  readonly scheduler: ResolvedModuleSchedulerOptions | undefined;
-  readonly client: ModuleClientOptions;
+  readonly limits: ConnectionLimits;
+  readonly server: ResolvedServerOptions;
+  /** Whether anything may be handled. */
+  readonly hasServer: boolean;
+  readonly scheduler: ResolvedModuleSchedulerOptions;
+  /** Whether anything may be scheduled. */
+  readonly hasScheduler: boolean;
+  readonly client: ResolvedClientSettings;
   readonly middleware: readonly Middleware[];
   /** Pipes are among them. */
   readonly globalEnhancers: ReadonlySet<EnhancerKind>;
-  readonly codec: PayloadCodec | undefined;
+  readonly codec: PayloadCodec;
   readonly role: AsynqRole;
   readonly waitForRedis: boolean;
-  readonly connectTimeout: Ms;
-  readonly commandTimeout: Ms;
   readonly logger: Logger | undefined;
 }
 
@@ -146,31 +150,30 @@ export function resolveModuleOptions(
 ): ResolvedModuleOptions {
   checkGivenBesideFactory(checkObject({ path: `${owner} options`, value: input }));
   checkNames({ path: owner, value: input }, optionNames);
-  const { server = {}, scheduler = {}, client = {}, middleware = [] } = input;
-  const limit = (name: 'connectTimeout' | 'commandTimeout', fallback: Duration): Ms =>
-    checkDuration({ path: `${owner} ${name}`, value: input[name] ?? fallback }, 'above-zero');
-  const resolvedServer = resolveServerOptions(server === false ? {} : server, `${owner} server`);
-  const { waitForRedis = server !== false && server.waitForRedis === true } = input;
-  checkNames({ path: `${owner} client`, value: client }, ['enqueueTimeout', 'strictPayload', 'defaults']);
-  resolveClientOptions(client, `${owner} client`);
-  if (input.codec !== undefined) checkCodec(input.codec, `${owner} codec`);
-  if (input.logger !== undefined) checkLogger(input.logger, `${owner} logger`);
+  const { server: givenServer = {}, scheduler: givenScheduler = {}, client: givenClient = {}, middleware = [] } = input;
+  const { connectTimeout, commandTimeout, codec, logger } = input;
+  const server = resolveServerOptions(givenServer === false ? {} : givenServer, `${owner} server`);
+  const client = resolveClientSettings(givenClient, `${owner} client`);
+  const scheduler = givenScheduler === false ? {} : givenScheduler;
+  const { waitForRedis = server.waitForRedis } = input;
+  const { blockingConnections } = server;
   const redisFromEnv = env['ASYNQ_REDIS_URL'] || env['REDIS_URL'] || defaultRedisUrl;
   return {
     redis: input.redis === undefined ? redisFromEnv : input.redis,
     isRedisUndefined: isGivenAsUndefined(input),
-    blockingConnections: resolvedServer.blockingConnections,
-    server: server === false ? undefined : server,
-    scheduler: scheduler === false ? undefined : resolveModuleSchedulerOptions(scheduler, `${owner} scheduler`),
+    limits: resolveConnectionLimits({ connectTimeout, commandTimeout, blockingConnections }, owner),
+    // The broker is open when the server starts: nothing is left to wait for.
+    server: { ...server, waitForRedis: false },
+    hasServer: givenServer !== false,
+    scheduler: resolveModuleSchedulerOptions(scheduler, { path: `${owner} scheduler`, client }),
+    hasScheduler: givenScheduler !== false,
     client,
     middleware: checkMiddleware(middleware),
     globalEnhancers: resolveGlobalEnhancers(input.globalEnhancers ?? false),
-    codec: input.codec,
+    codec: resolveCodec(codec, `${owner} codec`),
     role: resolveRole(input.role, env),
     waitForRedis: checkBoolean({ path: `${owner} waitForRedis`, value: waitForRedis }),
-    connectTimeout: limit('connectTimeout', '10s'),
-    commandTimeout: limit('commandTimeout', '5s'),
-    logger: input.logger,
+    logger: logger === undefined ? undefined : checkLogger(logger, `${owner} logger`),
   };
 }
 

@@ -76,7 +76,7 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
   #handles(instance: AsynqInstance): boolean {
     const { mux, groups, logger, options, broker } = instance;
     const using = `Using ${broker.describe()}`;
-    if (options.server === undefined) {
+    if (!options.hasServer) {
       logger.info(using);
     } else if (!instance.mayHandle) {
       logger.info(`${using}: the role is "${options.role}", so this process handles no tasks`);

@@ -1,9 +1,14 @@
-import { resolveSchedulerOptions, type SchedulerOptions } from '../engine/scheduler/scheduler-options.js';
+import type { ResolvedClientSettings } from '../engine/client/client-options.js';
+import {
+  type ResolvedSchedulerSettings,
+  resolveSchedulerSettings,
+  type SchedulerSettings,
+} from '../engine/scheduler/scheduler-options.js';
 import { checkNames, checkText, pathOf, refuse } from '../model/options/check.js';
 
 /** How an instance schedules; what its client and broker decide is not asked again. */
 export interface ModuleSchedulerOptions extends Pick<
-  SchedulerOptions,
+  SchedulerSettings,
   'timeZone' | 'catchUp' | 'heartbeatInterval' | 'shutdownTimeout' | 'preEnqueue' | 'postEnqueue'
 > {
   /** Ids of `@Cron` schedules that are switched off: `['EmailTasks.backup']`. Their waiting tasks are handled. Default: none. */
@@ -12,7 +17,7 @@ export interface ModuleSchedulerOptions extends Pick<
 
 /** The same, checked. */
 export interface ResolvedModuleSchedulerOptions {
-  readonly engine: SchedulerOptions;
+  readonly settings: ResolvedSchedulerSettings;
   readonly disabled: readonly string[];
 }
 
@@ -27,18 +32,21 @@ const names = Object.keys({
 } satisfies Record<keyof ModuleSchedulerOptions, true>);
 
 /**
- * Checks what was given; `path` is how it is called in errors: `AsynqModule: scheduler`.
+ * Checks and completes what was given; `path` is how it is called in errors: `AsynqModule: scheduler`.
  *
  * @throws InvalidOptionError
  */
 export function resolveModuleSchedulerOptions(
   options: ModuleSchedulerOptions,
-  path: string,
+  { path, client }: { readonly path: string; readonly client: ResolvedClientSettings },
 ): ResolvedModuleSchedulerOptions {
   checkNames({ path, value: options }, names);
-  const { disabled = [], ...engine } = options;
-  resolveSchedulerOptions(engine, path);
-  return { engine, disabled: checkIds(disabled, pathOf(path, 'disabled')) };
+  const { disabled = [], ...settings } = options;
+  const { defaults, strictPayload } = client;
+  return {
+    settings: { ...resolveSchedulerSettings(settings, path), defaults, strictPayload },
+    disabled: checkIds(disabled, pathOf(path, 'disabled')),
+  };
 }
 
 function checkIds(disabled: unknown, path: string): readonly string[] {

@@ -12,7 +12,7 @@ import type { CronDefinition } from './discovery/cron.explorer.js';
  */
 export function registerCrons(instance: AsynqInstance, crons: readonly CronDefinition[]): void {
   const own = crons.filter(({ handler }) => handler.instance === instance.name);
-  const disabled = instance.options.scheduler?.disabled ?? [];
+  const { disabled } = instance.options.scheduler;
   checkDisabled(
     disabled,
     own.map(({ id }) => id),

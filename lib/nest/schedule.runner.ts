@@ -13,7 +13,7 @@ export class ScheduleRunner {
   async start(instance: AsynqInstance): Promise<void> {
     const { scheduler, periodicTasks, options, logger } = instance;
     if (!instance.maySchedule) {
-      const isAsked = options.scheduler !== undefined && (scheduler.schedules().length > 0 || periodicTasks.length > 0);
+      const isAsked = options.hasScheduler && (scheduler.schedules().length > 0 || periodicTasks.length > 0);
       if (isAsked) logger.info(`The role is "${options.role}": this process schedules nothing`);
       return;
     }
@@ -34,7 +34,7 @@ export class ScheduleRunner {
 
 // In a process that does everything it is a queue forgotten in `server.queues`, or another service's on purpose.
 function warnOfUnserved({ options, server, scheduler, mux, logger }: AsynqInstance): void {
-  if (options.role !== 'all' || options.server === undefined) return;
+  if (options.role !== 'all' || !options.hasServer) return;
   for (const { id, queue, type } of scheduler.schedules()) {
     if (Object.hasOwn(server.options.queues, queue) || mux.handlerFor(type).pattern === undefined) continue;
     logger.warn(`Schedule "${id}" enqueues to the queue "${queue}", which server.queues does not list`);

@@ -1,4 +1,3 @@
-import { resolveClientOptions } from '../engine/client/client-options.js';
 import { TaskRequests } from '../engine/client/task-requests.js';
 import { EngineEventEmitter } from '../engine/engine-events.js';
 import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
@@ -11,7 +10,7 @@ import { RunStarter } from '../engine/server/run-starter.js';
 import { RunStopper } from '../engine/server/run-stopper.js';
 import { Run, type RunHost } from '../engine/server/run.js';
 import { InternalError } from '../model/errors/asynq-error.js';
-import { encodingCodec, jsonCodec, type PayloadCodec } from '../model/task/payload.codec.js';
+import { encodingCodec, type PayloadCodec } from '../model/task/payload.codec.js';
 import type { TaskDefinition } from '../model/task/task-definition.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { EnqueueOptions } from '../model/task/task-options.js';
@@ -76,7 +75,7 @@ class SingleRun implements RunHost {
     const logger = (this.#logger = new ThrottledLogger({ logger: instance.logger, clock }));
     const events = new EngineEventEmitter(() => undefined);
     const { strictPayload } = options;
-    this.codec = encodingCodec(instance.options.codec ?? jsonCodec, { strictPayload, encoded: 'result' });
+    this.codec = encodingCodec(instance.options.codec, { strictPayload, encoded: 'result' });
     this.clock = clock;
     this.#stopper = new RunStopper({ runs: this.#runs, clock, events, logger, options });
     const lookup = handlerLookup(instance.mux, options);
@@ -130,10 +129,9 @@ async function messageOf(
   { instance, clock }: SingleRunDeps,
   { task, payload, options: { retried = 0, instance: _instance, ...options } }: SingleRunRequest,
 ): Promise<TaskMessage> {
-  const { codec, defaults } = resolveClientOptions({
-    ...instance.options.client,
-    ...(instance.options.codec === undefined ? {} : { codec: instance.options.codec }),
-  });
+  const { client, codec: given } = instance.options;
+  const { defaults, strictPayload } = client;
+  const codec = encodingCodec(given, { strictPayload, encoded: 'payload' });
   const { message } = await new TaskRequests({ codec, clock, defaults }).of(task, payload, options);
   return { ...message, retried };
 }

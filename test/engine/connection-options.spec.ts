@@ -7,11 +7,11 @@ import { MemoryStore } from '../../lib/memory/memory-state.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
-const entries = [
+const entries: readonly (readonly [string, new (options: ConnectionOptions) => { ping(): Promise<void> }])[] = [
   ['AsynqClient', AsynqClient],
   ['AsynqServer', AsynqServer],
   ['AsynqScheduler', AsynqScheduler],
-] as const;
+];
 
 describe.each(entries)('what %s is connected by', (name, Entry) => {
   const clock = new VirtualClock();
@@ -24,6 +24,12 @@ describe.each(entries)('what %s is connected by', (name, Entry) => {
     ['a logger that cannot warn', { logger: { debug() {}, info() {}, error() {} } }, 'logger.warn must be a function'],
   ])('refuses %s', (_, options, message) => {
     expect(() => new Entry(options as ConnectionOptions)).toThrow(`${name}: ${message}`);
+  });
+
+  it('names its option redis when that leads nowhere', async () => {
+    const wrong = 'http://localhost';
+    const use = async (): Promise<unknown> => await new Entry({ redis: wrong }).ping();
+    await expect(use()).rejects.toThrow(`${name}: redis must be a URL`);
   });
 
   it('says once that redis is undefined, and nothing when it was left out or a broker is given', () => {

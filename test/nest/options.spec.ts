@@ -1,4 +1,7 @@
 import { AsynqModule, type AsynqModuleOptions, InvalidOptionError } from '../../lib/index.js';
+import { resolveServer } from '../../lib/engine/server/server-options.js';
+import { jsonCodec } from '../../lib/model/task/payload.codec.js';
+import { noOptions } from '../../lib/model/task/task-options.js';
 import { resolveModuleOptions } from '../../lib/nest/asynq-module-options.js';
 import { cleanUp, startApp } from './support.js';
 
@@ -34,7 +37,7 @@ describe('module options', () => {
     [{ server: null }, 'AsynqModule: server must be an object, got null'],
     [{ scheduler: { timeZone: 'Hanoi' } }, 'AsynqModule: scheduler.timeZone must be an IANA time zone'],
     [{ scheduler: { redis: 'redis://x' } }, 'AsynqModule: scheduler.redis is not an option'],
-    [{ scheduler: { disabled: 'backup' } }, 'AsynqModule: scheduler.disabled must be a list of ids of @Cron entries'],
+    [{ scheduler: { disabled: 'backup' } }, 'AsynqModule: scheduler.disabled must be a list of ids of @Cron schedules'],
     [{ scheduler: true }, 'AsynqModule: scheduler must be an object, got true'],
   ])('fail the boot when wrong: %j', async (given, message) => {
     const boot = startApp({ imports: [AsynqModule.forRoot(given as AsynqModuleOptions)] });
@@ -70,17 +73,20 @@ describe('module options', () => {
     expect(resolveModuleOptions({}, {})).toEqual({
       redis: 'redis://localhost:6379',
       isRedisUndefined: false,
-      blockingConnections: 4,
-      server: {},
-      client: {},
+      limits: { connectTimeout: 10_000, commandTimeout: 5_000, blockingConnections: 4 },
+      server: { ...resolveServer({}).options, isFailure: expect.any(Function) as unknown },
+      hasServer: true,
+      client: { enqueueTimeout: 10_000, strictPayload: true, defaults: noOptions },
       middleware: [],
-      codec: undefined,
+      codec: jsonCodec,
       globalEnhancers: new Set(['pipes']),
       role: 'all',
-      scheduler: { engine: {}, disabled: [] },
+      scheduler: {
+        settings: expect.objectContaining({ timeZone: 'UTC', defaults: noOptions }) as unknown,
+        disabled: [],
+      },
+      hasScheduler: true,
       waitForRedis: false,
-      connectTimeout: 10_000,
-      commandTimeout: 5_000,
       logger: undefined,
     });
   });

@@ -84,7 +84,7 @@ describe('a link that dies without a word', () => {
 
   it('leaves time for that with default limits', () => {
     const { enqueueTimeout } = resolveClientOptions({});
-    expect(enqueueTimeout).toBeGreaterThanOrEqual(2 * resolveConnectionLimits({}).commandTimeout);
+    expect(enqueueTimeout).toBeGreaterThanOrEqual(2 * resolveConnectionLimits({}, 'redis:').commandTimeout);
   });
 });
 

@@ -212,7 +212,7 @@ describe('the redis option', () => {
 
 describe('the limits of a connection', () => {
   it('have defaults', () => {
-    expect(resolveConnectionLimits({})).toEqual({
+    expect(resolveConnectionLimits({}, 'redis:')).toEqual({
       connectTimeout: 10_000,
       commandTimeout: 5_000,
       blockingConnections: 4,
@@ -222,8 +222,8 @@ describe('the limits of a connection', () => {
   it.each([
     [{ connectTimeout: 0 }, 'connectTimeout must be'],
     [{ commandTimeout: 'soon' as never }, 'commandTimeout must be'],
-    [{ blockingConnections: 0 }, 'blockingConnections must be a positive integer, got 0'],
+    [{ blockingConnections: -1 }, 'blockingConnections must be an integer from 0 to 64, got -1'],
   ])('refuse %j', (options, message) => {
-    expect(() => resolveConnectionLimits(options)).toThrow(message);
+    expect(() => resolveConnectionLimits(options, 'AsynqModule:')).toThrow(`AsynqModule: ${message}`);
   });
 });

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { systemClock, systemRandom } from '../../lib/engine/system-clock.js';
 import type { Availability } from '../../lib/model/broker/broker.js';
+import { type ConnectionLimitOptions, resolveConnectionLimits } from '../../lib/redis/connection/connection-limits.js';
 import type { BlockingRequest, RedisConnection } from '../../lib/redis/connection/redis-connection.js';
 import { createRedisConnection, type RedisConnectionDeps } from '../../lib/redis/connection/create-connection.js';
 import type { RedisOption } from '../../lib/redis/connection/redis-option.js';
@@ -9,8 +10,12 @@ import { ms } from '../../lib/model/time/duration.js';
 const open: RedisConnection[] = [];
 
 /** A connection in real time that {@link closeConnections} closes. */
-export function aConnection(option: RedisOption, deps: Partial<RedisConnectionDeps> = {}): RedisConnection {
-  const connection = createRedisConnection(option, { clock: systemClock, random: systemRandom, ...deps });
+export function aConnection(
+  option: RedisOption,
+  deps: Partial<RedisConnectionDeps> & ConnectionLimitOptions = {},
+): RedisConnection {
+  const limits = resolveConnectionLimits(deps, 'a test:');
+  const connection = createRedisConnection(option, { clock: systemClock, random: systemRandom, limits, ...deps });
   open.push(connection);
   return connection;
 }

@@ -7,15 +7,15 @@ import { showValue } from '../../model/errors/option-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { InvalidTaskError } from '../../model/errors/task-errors.js';
 import { checkNames, checkObject, checkOneOf, checkText, refuse } from '../../model/options/check.js';
+import { Resolved } from '../../model/options/resolved.js';
 import { checkQueueName } from '../../model/queue/queue-name.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { EnqueueOptions } from '../../model/task/task-options.js';
 import { ms } from '../../model/time/duration.js';
+import { brokerOf } from '../connection-options.js';
 import { ClockMonitor } from '../lifecycle/clock-monitor.js';
-import { openBroker } from '../open-broker.js';
 import { reportStorage } from '../storage-reporter.js';
-import { systemClock } from '../system-clock.js';
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import { AwaitedEnqueue, CountedEnqueue, type EnqueueResult, type Moment, Tally } from './enqueue-outcome.js';
@@ -59,14 +59,13 @@ export class AsynqClient {
   #closing: Promise<void> | undefined;
 
   /** @throws InvalidOptionError when an option is wrong. Nothing is connected yet. */
-  constructor(options: ClientOptions = {}) {
-    this.#options = resolveClientOptions(options);
-    const { connection, clock, random, logger } = this.#options;
-    // A connection of its own lives in real time, whatever clock the tasks are given.
-    this.#broker =
-      connection.kind === 'own'
-        ? openBroker(connection.redis, { clock: systemClock, taskClock: clock, random, logger })
-        : connection.broker;
+  constructor(options?: ClientOptions);
+  /** @internal */
+  constructor(options: Resolved<ResolvedClientOptions>);
+  constructor(options: ClientOptions | Resolved<ResolvedClientOptions> = {}) {
+    this.#options = options instanceof Resolved ? options.options : resolveClientOptions(options);
+    const { connection, clock, logger } = this.#options;
+    this.#broker = brokerOf(this.#options);
     if (connection.kind === 'own') {
       this.#watchClock();
       reportStorage({ broker: this.#broker, logger });

@@ -7,6 +7,7 @@ import {
   connectionOptionNames,
   type ResolvedConnectionOptions,
   resolveConnectionOptions,
+  withoutConnection,
 } from '../connection-options.js';
 
 /** How an {@link AsynqClient} works; every option has a default. */
@@ -25,18 +26,20 @@ export interface ClientOptions extends ConnectionOptions {
   readonly defaults?: EnqueueOptions | undefined;
 }
 
+/** What is a client's own, besides what it is connected by. */
+export type ClientSettings = Omit<ClientOptions, keyof ConnectionOptions>;
+
 /** The same, complete. */
-export interface ResolvedClientOptions extends ResolvedConnectionOptions {
+export interface ResolvedClientSettings {
   readonly enqueueTimeout: Ms;
+  readonly strictPayload: boolean;
   readonly defaults: TaskOptions;
 }
 
-const names: readonly (keyof ClientOptions)[] = [
-  ...connectionOptionNames,
-  'enqueueTimeout',
-  'strictPayload',
-  'defaults',
-];
+/** {@link ClientOptions}, complete. */
+export interface ResolvedClientOptions extends ResolvedConnectionOptions, ResolvedClientSettings {}
+
+const settingNames: readonly (keyof ClientSettings)[] = ['enqueueTimeout', 'strictPayload', 'defaults'];
 
 /**
  * Completes and checks a client's options. `path` is how they are called in errors: `AsynqClient:`.
@@ -44,14 +47,36 @@ const names: readonly (keyof ClientOptions)[] = [
  * @throws InvalidOptionError
  */
 export function resolveClientOptions(options: ClientOptions, path = 'AsynqClient:'): ResolvedClientOptions {
-  checkNames({ path, value: options }, names);
-  const { enqueueTimeout = '10s', strictPayload = true } = options;
-  const connection = resolveConnectionOptions(options, path);
-  const isStrict = checkBoolean({ path: pathOf(path, 'strictPayload'), value: strictPayload });
+  checkNames({ path, value: options }, [...connectionOptionNames, ...settingNames]);
+  return joinClientOptions(
+    resolveClientSettings(withoutConnection(options), path),
+    resolveConnectionOptions(options, path),
+  );
+}
+
+/**
+ * Completes and checks what is a client's own. `path` is how it is called in errors: `AsynqModule: client`.
+ *
+ * @throws InvalidOptionError
+ */
+export function resolveClientSettings(settings: ClientSettings, path: string): ResolvedClientSettings {
+  checkNames({ path, value: settings }, settingNames);
+  const { enqueueTimeout = '10s', strictPayload = true } = settings;
+  return {
+    enqueueTimeout: checkDuration({ path: pathOf(path, 'enqueueTimeout'), value: enqueueTimeout }, 'above-zero'),
+    strictPayload: checkBoolean({ path: pathOf(path, 'strictPayload'), value: strictPayload }),
+    defaults: layTaskOptions(settings.defaults, { path: pathOf(path, 'defaults'), under: noOptions }),
+  };
+}
+
+/** A client's options out of its own and those that it is connected by. */
+export function joinClientOptions(
+  settings: ResolvedClientSettings,
+  connection: ResolvedConnectionOptions,
+): ResolvedClientOptions {
   return {
     ...connection,
-    codec: encodingCodec(connection.codec, { strictPayload: isStrict, encoded: 'payload' }),
-    enqueueTimeout: checkDuration({ path: pathOf(path, 'enqueueTimeout'), value: enqueueTimeout }, 'above-zero'),
-    defaults: layTaskOptions(options.defaults, { path: pathOf(path, 'defaults'), under: noOptions }),
+    ...settings,
+    codec: encodingCodec(connection.codec, { strictPayload: settings.strictPayload, encoded: 'payload' }),
   };
 }

@@ -7,13 +7,13 @@ import { forCaller, showCaller } from '../../model/errors/caller-stack.js';
 import { ScheduleConflictError, ScheduleNotFoundError } from '../../model/errors/schedule-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
+import { Resolved } from '../../model/options/resolved.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { TaskArguments, TaskDefinition } from '../../model/task/task-definition.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
+import { brokerOf } from '../connection-options.js';
 import { EngineEventEmitter } from '../engine-events.js';
-import { openBroker } from '../open-broker.js';
 import { reportStorage } from '../storage-reporter.js';
-import { systemClock, systemRandom } from '../system-clock.js';
 import { TaskRequests } from '../client/task-requests.js';
 import { checkUnique } from './repeatable.js';
 import { createSchedule, type Schedule, type ScheduleOptions } from './schedule.js';
@@ -69,8 +69,11 @@ export class AsynqScheduler {
    *
    * @throws InvalidOptionError naming the option, what was given and what is allowed.
    */
-  constructor(options: SchedulerOptions = {}) {
-    this.options = resolveSchedulerOptions(options);
+  constructor(options?: SchedulerOptions);
+  /** @internal */
+  constructor(options: Resolved<ResolvedSchedulerOptions>);
+  constructor(options: SchedulerOptions | Resolved<ResolvedSchedulerOptions> = {}) {
+    this.options = options instanceof Resolved ? options.options : resolveSchedulerOptions(options);
     this.#requests = new TaskRequests(this.options);
     this.events = new EngineEventEmitter((event, error) =>
       this.options.logger.error(`A listener of "${event}" failed: ${describeError(error)}`, {
@@ -214,12 +217,9 @@ export class AsynqScheduler {
 
   #openedBroker(): Broker {
     if (this.#broker !== undefined) return this.#broker;
-    const { connection, clock, logger } = this.options;
-    if (connection.kind === 'borrowed') return (this.#broker = connection.broker);
-    // The network's time is the real one, whatever clock the schedules live by.
-    const deps = { clock: systemClock, taskClock: clock, random: systemRandom, logger };
-    this.#broker = openBroker(connection.redis, deps);
-    reportStorage({ broker: this.#broker, logger, events: this.events });
+    const { connection, logger } = this.options;
+    this.#broker = brokerOf(this.options);
+    if (connection.kind === 'own') reportStorage({ broker: this.#broker, logger, events: this.events });
     return this.#broker;
   }
 

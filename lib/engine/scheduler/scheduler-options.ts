@@ -16,6 +16,7 @@ import {
   connectionOptionNames,
   type ResolvedConnectionOptions,
   resolveConnectionOptions,
+  withoutConnection,
 } from '../connection-options.js';
 
 /**
@@ -64,19 +65,25 @@ export type ScheduledTaskOutcome =
   | { readonly task: ScheduledTask; readonly info: TaskInfo; readonly error?: undefined }
   | { readonly task: ScheduledTask; readonly error: unknown; readonly info?: undefined };
 
+/** What is a scheduler's own, besides what it is connected by. */
+export type SchedulerSettings = Omit<SchedulerOptions, keyof ConnectionOptions>;
+
 /** The same, complete. */
-export interface ResolvedSchedulerOptions extends ResolvedConnectionOptions {
+export interface ResolvedSchedulerSettings {
   readonly timeZone: string;
   readonly catchUp: CatchUp;
   readonly heartbeatInterval: Ms;
   readonly shutdownTimeout: Ms;
+  readonly strictPayload: boolean;
   readonly defaults: TaskOptions;
   readonly preEnqueue: (task: ScheduledTask) => unknown;
   readonly postEnqueue: (outcome: ScheduledTaskOutcome) => unknown;
 }
 
-const names: readonly (keyof SchedulerOptions)[] = [
-  ...connectionOptionNames,
+/** {@link SchedulerOptions}, complete. */
+export interface ResolvedSchedulerOptions extends ResolvedConnectionOptions, ResolvedSchedulerSettings {}
+
+const settingNames: readonly (keyof SchedulerSettings)[] = [
   'timeZone',
   'catchUp',
   'heartbeatInterval',
@@ -96,30 +103,50 @@ export function resolveSchedulerOptions(
   options: SchedulerOptions,
   owner = 'AsynqScheduler:',
 ): ResolvedSchedulerOptions {
-  checkNames({ path: owner, value: options }, names);
-  const path = (name: keyof SchedulerOptions): string => pathOf(owner, name);
-  const { preEnqueue, postEnqueue } = options;
+  checkNames({ path: owner, value: options }, [...connectionOptionNames, ...settingNames]);
+  return joinSchedulerOptions(
+    resolveSchedulerSettings(withoutConnection(options), owner),
+    resolveConnectionOptions(options, owner),
+  );
+}
+
+/**
+ * Completes and checks what is a scheduler's own. `owner` begins every path: `AsynqModule: scheduler`.
+ *
+ * @throws InvalidOptionError with the option's path, what was given and what is allowed.
+ */
+export function resolveSchedulerSettings(settings: SchedulerSettings, owner: string): ResolvedSchedulerSettings {
+  checkNames({ path: owner, value: settings }, settingNames);
+  const path = (name: keyof SchedulerSettings): string => pathOf(owner, name);
+  const { preEnqueue, postEnqueue } = settings;
   const {
     timeZone = 'UTC',
     catchUp = 'skip',
     heartbeatInterval = '10s',
     shutdownTimeout = '8s',
     strictPayload = true,
-  } = options;
-  const connection = resolveConnectionOptions(options, owner);
+  } = settings;
   return {
-    ...connection,
-    codec: encodingCodec(connection.codec, {
-      strictPayload: checkBoolean({ path: path('strictPayload'), value: strictPayload }),
-      encoded: 'payload',
-    }),
     timeZone: checkTimeZone({ path: path('timeZone'), value: timeZone }),
     catchUp: checkCatchUp(catchUp, path('catchUp')),
     heartbeatInterval: checkDuration({ path: path('heartbeatInterval'), value: heartbeatInterval }, 'above-zero'),
     shutdownTimeout: checkDuration({ path: path('shutdownTimeout'), value: shutdownTimeout }),
-    defaults: layTaskOptions(options.defaults, { path: path('defaults'), under: noOptions }),
+    strictPayload: checkBoolean({ path: path('strictPayload'), value: strictPayload }),
+    defaults: layTaskOptions(settings.defaults, { path: path('defaults'), under: noOptions }),
     preEnqueue: preEnqueue === undefined ? noHook : checkFunction({ path: path('preEnqueue'), value: preEnqueue }),
     postEnqueue: postEnqueue === undefined ? noHook : checkFunction({ path: path('postEnqueue'), value: postEnqueue }),
+  };
+}
+
+/** A scheduler's options out of its own and those that it is connected by. */
+export function joinSchedulerOptions(
+  settings: ResolvedSchedulerSettings,
+  connection: ResolvedConnectionOptions,
+): ResolvedSchedulerOptions {
+  return {
+    ...connection,
+    ...settings,
+    codec: encodingCodec(connection.codec, { strictPayload: settings.strictPayload, encoded: 'payload' }),
   };
 }
 

@@ -5,18 +5,22 @@ import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { forCaller, showCaller } from '../../model/errors/caller-stack.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { InvalidStateError, ServerClosedError } from '../../model/errors/state-errors.js';
+import { Resolved } from '../../model/options/resolved.js';
 import { describeError } from '../../model/retry/describe-error.js';
-import type { ResolvedConnectionOptions } from '../connection-options.js';
+import { brokerOf, type ResolvedConnectionOptions } from '../connection-options.js';
 import { EngineEventEmitter } from '../engine-events.js';
 import { openBrokerAloud } from '../lifecycle/open-broker-aloud.js';
 import { ServiceGroup } from '../lifecycle/service-group.js';
 import type { GroupMux } from '../maintenance/group-mux.js';
 import type { Handler } from '../middleware.js';
-import { openBroker } from '../open-broker.js';
-import { systemClock, systemRandom } from '../system-clock.js';
 import { handlerLookup } from './handler-lookup.js';
 import { identityOf } from './heartbeater.js';
-import { type ResolvedServerOptions, resolveServer, type AsynqServerOptions } from './server-options.js';
+import {
+  type ResolvedServer,
+  type ResolvedServerOptions,
+  resolveServer,
+  type AsynqServerOptions,
+} from './server-options.js';
 import { createServerServices, type ServerServices } from './server-services.js';
 import { listenForSignals } from './signals.js';
 import { startLine } from './start-line.js';
@@ -53,8 +57,11 @@ export class AsynqServer {
    *
    * @throws InvalidOptionError naming the option, what was given and what is allowed.
    */
-  constructor(options: AsynqServerOptions = {}) {
-    const resolved = resolveServer(options);
+  constructor(options?: AsynqServerOptions);
+  /** @internal */
+  constructor(options: Resolved<ResolvedServer>);
+  constructor(options: AsynqServerOptions | Resolved<ResolvedServer> = {}) {
+    const resolved = options instanceof Resolved ? options.options : resolveServer(options);
     this.options = resolved.options;
     this.#connection = resolved.connection;
     this.#groups = resolved.groups;
@@ -160,13 +167,7 @@ export class AsynqServer {
   }
 
   #openedBroker(): Broker {
-    if (this.#broker !== undefined) return this.#broker;
-    const { connection, clock, logger } = this.#connection;
-    if (connection.kind === 'borrowed') return (this.#broker = connection.broker);
-    const blockingConnections = Math.max(1, this.options.blockingConnections);
-    // The network's time is the real one, whatever clock the tasks live by.
-    const deps = { clock: systemClock, taskClock: clock, random: systemRandom, logger, blockingConnections };
-    return (this.#broker = openBroker(connection.redis, deps));
+    return (this.#broker ??= brokerOf(this.#connection, this.options));
   }
 
   async #openAndWork(broker: Broker, handler: Handler | TaskMux): Promise<void> {

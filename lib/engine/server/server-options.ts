@@ -18,6 +18,7 @@ import {
   connectionOptionNames,
   type ResolvedConnectionOptions,
   resolveConnectionOptions,
+  withoutConnection,
 } from '../connection-options.js';
 import { defaultBlockingConnections } from '../open-broker.js';
 import { GroupMux } from '../maintenance/group-mux.js';
@@ -169,22 +170,21 @@ const failureLogLevels = ['debug', 'info', 'warn', 'error', 'off'] as const;
 // Go reads concurrency and weights as 32-bit integers.
 const int32 = { min: 1, max: 2_147_483_647 };
 
+/** What an {@link AsynqServer} works with. */
+export interface ResolvedServer {
+  readonly options: ResolvedServerOptions;
+  readonly connection: ResolvedConnectionOptions;
+  readonly groups: GroupMux;
+}
+
 /**
  * Checks and completes what an {@link AsynqServer} is made with. `owner` begins every path: `AsynqServer:`.
  *
  * @throws InvalidOptionError with the option's path, what was given and what is allowed.
  */
-export function resolveServer(
-  input: AsynqServerOptions,
-  owner = 'AsynqServer:',
-): {
-  readonly options: ResolvedServerOptions;
-  readonly connection: ResolvedConnectionOptions;
-  readonly groups: GroupMux;
-} {
+export function resolveServer(input: AsynqServerOptions, owner = 'AsynqServer:'): ResolvedServer {
   checkNames({ path: owner, value: input }, [...optionNames, ...connectionOptionNames, 'aggregator']);
-  const { redis: _redis, broker: _broker, codec: _codec, logger: _logger, ...rest } = input;
-  const { clock: _clock, random: _random, aggregator, ...options } = rest;
+  const { aggregator, ...options } = withoutConnection(input);
   return {
     options: resolveServerOptions(options, owner),
     connection: resolveConnectionOptions(input, owner),

@@ -1,4 +1,4 @@
-import { checkDuration, checkInteger } from '../../model/options/check.js';
+import { checkDuration, checkInteger, pathOf } from '../../model/options/check.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
 
 /** How long to wait for Redis, and on how many connections. */
@@ -10,7 +10,7 @@ export interface ConnectionLimitOptions {
    * connection counts as lost; time in which bytes move on it does not count. Default `'5s'`.
    */
   readonly commandTimeout?: Duration | undefined;
-  /** How many connections may wait for tasks. Default 4. */
+  /** How many connections may wait for tasks, none with 0. Default 4. */
   readonly blockingConnections?: number | undefined;
 }
 
@@ -24,12 +24,19 @@ export interface ConnectionLimits {
 /** Connections that may wait for tasks, and queues that a server waits on, when nobody says how many. */
 export const defaultBlockingConnections = 4;
 
-/** @throws InvalidOptionError when a limit is not a duration above zero, or not a whole number from 1 to 64. */
-export function resolveConnectionLimits(options: ConnectionLimitOptions): ConnectionLimits {
+/**
+ * Checks and completes limits. `owner` begins every path in errors: `AsynqModule:`.
+ *
+ * @throws InvalidOptionError when a limit is not a duration above zero, or not a whole number from 0 to 64.
+ */
+export function resolveConnectionLimits(options: ConnectionLimitOptions, owner: string): ConnectionLimits {
   const { connectTimeout = '10s', commandTimeout = '5s', blockingConnections = defaultBlockingConnections } = options;
   return {
-    connectTimeout: checkDuration({ path: 'connectTimeout', value: connectTimeout }, 'above-zero'),
-    commandTimeout: checkDuration({ path: 'commandTimeout', value: commandTimeout }, 'above-zero'),
-    blockingConnections: checkInteger({ path: 'blockingConnections', value: blockingConnections }, { min: 1, max: 64 }),
+    connectTimeout: checkDuration({ path: pathOf(owner, 'connectTimeout'), value: connectTimeout }, 'above-zero'),
+    commandTimeout: checkDuration({ path: pathOf(owner, 'commandTimeout'), value: commandTimeout }, 'above-zero'),
+    blockingConnections: checkInteger(
+      { path: pathOf(owner, 'blockingConnections'), value: blockingConnections },
+      { min: 0, max: 64 },
+    ),
   };
 }

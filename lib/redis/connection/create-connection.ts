@@ -4,7 +4,7 @@ import { BlockingConnectionPool } from './blocking-connection-pool.js';
 import { ClientTransport } from './client-transport.js';
 import { ClientFactory } from './client-factory.js';
 import { CommandConnection } from './command-connection.js';
-import { type ConnectionLimitOptions, type ConnectionLimits, resolveConnectionLimits } from './connection-limits.js';
+import { type ConnectionLimits, resolveConnectionLimits } from './connection-limits.js';
 import type {
   BlockingRequest,
   ChannelListener,
@@ -17,7 +17,11 @@ import { mastersOf } from './redis-client.js';
 import { type RedisOption, resolveRedisOption, undefinedAddresses } from './redis-option.js';
 import { SubscriberConnection } from './subscriber-connection.js';
 
-export interface RedisConnectionDeps extends ConnectionLimitOptions {
+export interface RedisConnectionDeps {
+  /** How the option is called in errors and warnings. Default `'redis'`. */
+  readonly path?: string | undefined;
+  /** Default: those that {@link resolveConnectionLimits} has. */
+  readonly limits?: ConnectionLimits | undefined;
   /** The real time: limits here are about a real network. */
   readonly clock: Clock;
   /** Spreads reconnects of many processes; without it they are not spread. */
@@ -35,11 +39,11 @@ export interface RedisConnectionDeps extends ConnectionLimitOptions {
  * await connection.open();
  */
 export function createRedisConnection(option: RedisOption, deps: RedisConnectionDeps): RedisConnection {
-  const { clock, random = () => 1, warn = () => {} } = deps;
-  const limits = resolveConnectionLimits(deps);
+  const { path = 'redis', clock, random = () => 1, warn = () => {} } = deps;
+  const { limits = resolveConnectionLimits({}, path) } = deps;
   const commandLimit = limits.commandTimeout;
-  const target = resolveRedisOption({ path: 'redis', value: option });
-  for (const message of undefinedAddresses(option)) warn(message);
+  const target = resolveRedisOption({ path, value: option });
+  for (const message of undefinedAddresses(option, path)) warn(message);
   const clients = new ClientFactory({ target, attemptLimit: commandLimit });
   const transports = new TransportOpener(warn);
   const commands = new CommandConnection({ clients, transports, clock, random, commandLimit, warn });

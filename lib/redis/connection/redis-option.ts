@@ -69,9 +69,8 @@ export function resolveRedisOption(given: Given): RedisTarget {
 }
 
 /** What is said about a checked option that has parts of an address without values. */
-export function undefinedAddresses(option: RedisOption): readonly string[] {
+export function undefinedAddresses(option: RedisOption, path: string): readonly string[] {
   if (typeof option !== 'object' || option instanceof URL || isRedisClient(option)) return [];
-  const path = 'redis';
   if (!('cluster' in option)) return undefinedParts(option, path);
   return option.cluster.nodes.flatMap((node, index) =>
     typeof node === 'object' ? undefinedParts(node, `${path}.cluster.nodes[${index}]`) : [],
