@@ -37,4 +37,5 @@ export type {
 export { TaskHandler } from './nest/decorators/task-handler.decorator.js';
 export type { TaskHandlerDecorator, TaskHandlerOptions } from './nest/decorators/task-handler.decorator.js';
 export { CurrentTask, TaskHeaders, TaskPayload, TaskSignal } from './nest/decorators/task-param.decorators.js';
+export type { TaskPayloadDecorator } from './nest/decorators/task-param.decorators.js';
 export { taskOf } from './nest/execution/execution-context.js';

@@ -62,5 +62,8 @@ export const periodicTasksKey = 'nestjs-asynq:periodic-tasks';
 /** Metadata of a method: its `@TaskAggregator` decorators. */
 export const taskAggregatorKey = 'nestjs-asynq:task-aggregators';
 
+/** Metadata of a method: the definitions that its `@TaskPayload` decorators name. */
+export const payloadDefinitionsKey = 'nestjs-asynq:payload-definitions';
+
 /** Metadata of a method: its `@OnTaskEvent` decorators. */
 export const taskEventKey = 'nestjs-asynq:task-events';

@@ -10,10 +10,11 @@ import {
   ValidationPipe,
 } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import { IsEmail, IsInt, Min } from 'class-validator';
+import { IsDate, IsEmail, IsInt, IsString, Min } from 'class-validator';
 import {
   AsynqModule,
   CurrentTask,
+  defineTask,
   InvalidPayloadError,
   type Task,
   TaskHandler,
@@ -38,6 +39,17 @@ class SendEmailDto {
   copies!: number;
 }
 
+const Order = defineTask<{ id: string; at: Date }>('order');
+
+class OrderDto {
+  @IsString()
+  id!: string;
+
+  @Type(() => Date)
+  @IsDate()
+  at!: Date;
+}
+
 @Injectable()
 class BackwardsPipe implements PipeTransform<string, string> {
   transform(value: string) {
@@ -60,6 +72,16 @@ class Parameters {
   @TaskHandler('fields')
   fields(@TaskPayload('id', ParseIntPipe) id: number, @TaskPayload('name', BackwardsPipe) name: string) {
     return { id, name };
+  }
+
+  @TaskHandler(Order)
+  @UsePipes(new ValidationPipe({ transform: true, whitelist: true }))
+  order(
+    @TaskPayload(Order) order: OrderDto,
+    @TaskPayload(Order, 'at') at: string,
+    @TaskPayload(Order, 'id', ParseIntPipe) id: number,
+  ) {
+    return { isDto: order instanceof OrderDto, isDate: order.at instanceof Date, at, id };
   }
 
   @TaskHandler('others')
@@ -96,6 +118,12 @@ describe('@TaskPayload', () => {
 
   it('passes fields of the payload through pipes of their own', async () => {
     expect(await resultOf(await started(), 'fields', { id: '42', name: 'abc' })).toEqual({ id: 42, name: 'cba' });
+  });
+
+  it('passes the same of a task whose definition it names', async () => {
+    const at = '2030-01-01T00:00:00.000Z';
+    const result = await resultOf(await started(), Order, { id: '42', at: new Date(at) });
+    expect(result).toEqual({ isDto: true, isDate: true, at, id: 42 });
   });
 
   it('archives a payload that a pipe refuses at once, since no retry could help', async () => {

@@ -3,6 +3,7 @@ import {
   AsynqModule,
   Cron,
   CurrentTask,
+  defineTask,
   InvalidOptionError,
   OnTaskEvent,
   ProvidesPeriodicTasks,
@@ -72,6 +73,18 @@ describe('the parameters of a handler', () => {
     @TaskHandler('x')
     run(@TaskPayload() _dto: SendDto, _other: SendDto) {}
   }
+  const Mail = defineTask<{ to: string }>('mail');
+  const Letter = defineTask<{ to: string }>('letter');
+  @Injectable()
+  class OtherDefinition {
+    @TaskHandler(Letter)
+    run(@CurrentTask() _task: Task, @TaskPayload(Mail) _mail: { to: string }) {}
+  }
+  @Injectable()
+  class ManyTypes {
+    @TaskHandler('mai', { match: 'prefix' })
+    run(@TaskPayload(Mail, 'to') _to: string) {}
+  }
   const given = '@TaskHandler on TaskFirst.run in AppModule: parameter 1 (Task): other parameters are decorated';
 
   it.each([
@@ -82,6 +95,11 @@ describe('the parameters of a handler', () => {
     [Text, '@TaskHandler on Text.run in AppModule: parameter 1 (String)'],
     [Ticking, '@Cron on Ticking.run in AppModule: parameter 1 (SendDto)'],
     [TaskFirst, `${given}, so that this one is given nothing: write "@CurrentTask() ...: Task"`],
+    [
+      OtherDefinition,
+      '@TaskHandler on OtherDefinition.run in AppModule: parameter 2: @TaskPayload names the definition of "mail", but the handler is for "letter"',
+    ],
+    [ManyTypes, 'parameter 1: @TaskPayload names the definition of "mail", but the handler is for "mai"'],
     [OneForgotten, '@TaskHandler on OneForgotten.run in AppModule: parameter 2 (SendDto)'],
   ])('are refused when they would be given something else: %p', async (provider, message) => {
     const boot = startApp({ imports: [registered()], providers: [provider] });
@@ -105,6 +123,10 @@ describe('the parameters of a handler', () => {
       e(_task: unknown) {}
       @TaskHandler('f')
       f(@TaskPayload() _dto: SendDto, _log: string[] = []) {}
+      @TaskHandler(Mail)
+      h(@TaskPayload(Mail) _mail: { to: string }) {}
+      @TaskHandler('letter')
+      i(@TaskPayload(Letter) _letter: { to: string }) {}
       @Cron('* * * * *', { id: 'g' })
       g(_task?: Task) {}
     }

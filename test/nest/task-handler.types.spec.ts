@@ -1,5 +1,7 @@
+import { ParseIntPipe, ValidationPipe } from '@nestjs/common';
 import {
   Cron,
+  CurrentTask,
   defineTask,
   OnTaskEvent,
   ProvidesPeriodicTasks,
@@ -43,6 +45,52 @@ describe('types of the decorators', () => {
       wrong(_task: Task<{ from: string }>) {}
     }
     expect(Mails).toBeDefined();
+  });
+
+  it('refuse a payload parameter of another type than the definition that it names', () => {
+    const Order = defineTask<{ id: number; at: Date; note?: string }>('order');
+    class Mails {
+      to!: string;
+    }
+    class OrderDto {
+      id!: number;
+      at!: Date;
+      describe(): string {
+        return `${this.id}`;
+      }
+    }
+    class Orders {
+      @TaskHandler(Order)
+      exact(@TaskPayload(Order) _order: { id: number; at: string }, @CurrentTask() _task: Task) {}
+
+      @TaskHandler(Order)
+      transformed(@TaskPayload(Order) _order: OrderDto) {}
+
+      @TaskHandler(Order)
+      wider(@TaskPayload(Order) _order: unknown, @TaskPayload(Order, 'id') _id: number | string) {}
+
+      @TaskHandler(Order)
+      fields(@TaskPayload(Order, 'id') _id: number, @TaskPayload(Order, 'note') _note: string | undefined) {}
+
+      @TaskHandler(Order)
+      piped(@TaskPayload(Order, 'id', ParseIntPipe) _id: bigint, @TaskPayload(Order, ValidationPipe) _order: Mails) {}
+
+      @TaskHandler(defineTask('untyped'))
+      untyped(@TaskPayload(defineTask('untyped')) _anything: OrderDto) {}
+
+      // @ts-expect-error the definition has no `to`
+      @TaskHandler(Order) wrong(@TaskPayload(Order) _order: { to: string }) {}
+
+      // @ts-expect-error its `id` is a number
+      @TaskHandler(Order) wrongField(@TaskPayload(Order, 'id') _id: string) {}
+
+      // @ts-expect-error its `note` may be missing
+      @TaskHandler(Order) second(@CurrentTask() _task: Task, @TaskPayload(Order, 'note') _note: string) {}
+
+      // @ts-expect-error it has no such field
+      @TaskHandler(Order) absent(@TaskPayload(Order, 'to') _to: string) {}
+    }
+    expect(Orders).toBeDefined();
   });
 
   it('refuse options that @Cron does not have, and a provider that lists no periodic tasks', () => {

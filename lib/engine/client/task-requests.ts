@@ -4,7 +4,12 @@ import { InvalidTaskError } from '../../model/errors/task-errors.js';
 import { defaultQueue } from '../../model/queue/queue-name.js';
 import { decodePayload, type PayloadCodec } from '../../model/task/payload.codec.js';
 import { type StandardSchemaV1, validate } from '../../model/task/standard-schema.js';
-import { checkTaskType, type TaskArguments, type TaskDefinition } from '../../model/task/task-definition.js';
+import {
+  checkTaskType,
+  isTaskDefinition,
+  type TaskArguments,
+  type TaskDefinition,
+} from '../../model/task/task-definition.js';
 import {
   type EnqueueOptions,
   layTaskOptions,
@@ -100,8 +105,7 @@ export class TaskRequests {
 }
 
 function checkDefinition(task: TaskDefinition): TaskDefinition {
-  const given: unknown = task;
-  if (typeof given === 'object' && given !== null && 'type' in given && 'options' in given) return task;
+  if (isTaskDefinition(task)) return task;
   throw new InvalidTaskError(`A task is named by its type or by what defineTask made, got ${showValue(task)}`);
 }
 

@@ -81,6 +81,11 @@ export function defineTask(type: string, { schema, ...options }: TaskDefinitionO
   return Object.freeze({ type, options: checked, schema });
 }
 
+/** Tells what {@link defineTask} made from anything else. */
+export function isTaskDefinition(value: unknown): value is TaskDefinition {
+  return typeof value === 'object' && value !== null && 'type' in value && 'options' in value && 'schema' in value;
+}
+
 /**
  * A task's type: text that is not blank and is valid Unicode; it is not trimmed.
  *

@@ -1,13 +1,49 @@
 import { Body, createParamDecorator, type PipeTransform, type Type } from '@nestjs/common';
 import type { Task } from '../../engine/server/handler-task.js';
+import type { Jsonify } from '../../model/task/jsonify.js';
+import { isTaskDefinition, type TaskDefinition } from '../../model/task/task-definition.js';
+import { payloadDefinitionsKey } from '../asynq.tokens.js';
 import { taskOf } from '../execution/execution-context.js';
 
 type Pipe = PipeTransform | Type<PipeTransform>;
+
+/** What {@link TaskPayload} leaves on a method for a parameter that names a definition. */
+export interface PayloadDefinitionMetadata {
+  readonly index: number;
+  /** Type of the definition. */
+  readonly type: string;
+}
+
+/** A parameter decorator that refuses, at compile time, a parameter that payloads of `P` do not fit. */
+export type TaskPayloadDecorator<P> = <T extends object, Method extends string | symbol, Index extends number>(
+  target: T,
+  method: Method,
+  index: Index & PayloadMismatch<P, ParameterOf<T, Method, Index>>,
+) => void;
+
+// The compiler does not show decorators what is private.
+type ParameterOf<T, Method, Index extends number> = Method extends keyof T
+  ? T[Method] extends (...args: infer Parameters) => unknown
+    ? Parameters[Index]
+    : unknown
+  : unknown;
+
+// A class with a Date, which a pipe makes of the text that arrives, fits as well.
+type PayloadMismatch<P, Parameter> = [P] extends [Parameter]
+  ? unknown
+  : [P] extends [Jsonify<Parameter>]
+    ? unknown
+    : unknown extends P
+      ? unknown
+      : { readonly 'the payload of the task definition does not fit the parameter': P };
 
 /**
  * Passes the payload, or one field of it, to a parameter of a handler, through its pipes: with a `ValidationPipe` the
  * parameter's class says what is valid. A payload that a pipe refuses archives the task at once, since no retry can
  * change it.
+ *
+ * With the definition of the task the compiler checks the type of the parameter, unless it has pipes of its own, which may
+ * make anything of a payload.
  *
  * @example
  * @TaskHandler('email:send')
@@ -16,11 +52,41 @@ type Pipe = PipeTransform | Type<PipeTransform>;
  *
  * @example
  * async send(@TaskPayload('userId', ParseIntPipe) userId: number) {}
+ *
+ * @example
+ * @TaskHandler(SendEmail)
+ * async send(@TaskPayload(SendEmail) mail: SendEmailDto) {}
  */
 export function TaskPayload(...pipes: readonly Pipe[]): ParameterDecorator;
 export function TaskPayload(field: string, ...pipes: readonly Pipe[]): ParameterDecorator;
-export function TaskPayload(...given: readonly (string | Pipe)[]): ParameterDecorator {
-  // Pipes tell parameters apart by kind, and ValidationPipe checks only the kinds that Nest knows: a payload is a body.
+export function TaskPayload<P>(definition: TaskDefinition<unknown, P>): TaskPayloadDecorator<P>;
+export function TaskPayload<P, Field extends keyof P & string>(
+  definition: TaskDefinition<unknown, P>,
+  field: Field,
+): TaskPayloadDecorator<P[Field]>;
+export function TaskPayload(definition: TaskDefinition, ...pipes: readonly Pipe[]): ParameterDecorator;
+export function TaskPayload<P>(
+  definition: TaskDefinition<unknown, P>,
+  field: keyof P & string,
+  ...pipes: readonly Pipe[]
+): ParameterDecorator;
+export function TaskPayload(
+  ...given: readonly (TaskDefinition | string | Pipe)[]
+): ParameterDecorator & TaskPayloadDecorator<unknown> {
+  const [definition, ...rest] = given;
+  if (!isTaskDefinition(definition)) return body(given as readonly (string | Pipe)[]);
+  const decorate = body(rest as readonly (string | Pipe)[]);
+  return (target: object, method: string | symbol | undefined, index: number): void => {
+    const entry: PayloadDefinitionMetadata = { index, type: definition.type };
+    const known: unknown = Reflect.getOwnMetadata(payloadDefinitionsKey, target, method as string);
+    const entries = [...((known as readonly unknown[] | undefined) ?? []), entry];
+    Reflect.defineMetadata(payloadDefinitionsKey, entries, target, method as string);
+    decorate(target, method, index);
+  };
+}
+
+// Pipes tell parameters apart by kind, and ValidationPipe checks only the kinds that Nest knows: a payload is a body.
+function body(given: readonly (string | Pipe)[]): ParameterDecorator {
   return (Body as (...given: readonly (string | Pipe)[]) => ParameterDecorator)(...given);
 }
 

@@ -1,5 +1,8 @@
 import { Task } from '../../engine/server/handler-task.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
+import type { TaskDefinition } from '../../model/task/task-definition.js';
+import { payloadDefinitionsKey } from '../asynq.tokens.js';
+import type { PayloadDefinitionMetadata } from '../decorators/task-param.decorators.js';
 import { decoratedParametersOf, parameterTypesOf } from '../execution/handler-parameters.js';
 import type { HandlerDefinition } from './handler.explorer.js';
 
@@ -12,11 +15,31 @@ import type { HandlerDefinition } from './handler.explorer.js';
 export function checkParameters(handler: HandlerDefinition): void {
   const decorated = decoratedParametersOf(handler);
   const types = parameterTypesOf(handler) ?? [];
+  checkDefinitions(handler);
   if (decorated.length === 0) return checkIsTask(handler, types[0]);
   // Parameters with a default value are not counted by `length`.
   const count = Math.max(handler.callback.length, 1);
   for (let index = 0; index < count; index += 1) {
     if (!decorated.includes(index)) refuseUndecorated(handler, { index, type: types[index] });
+  }
+}
+
+/** A payload is of the type of its definition only where the handler is for that definition. */
+function checkDefinitions(handler: HandlerDefinition): void {
+  const { type, method, decorator, location, pattern } = handler;
+  const prototype = type.prototype as object;
+  const named = (Reflect.getMetadata(payloadDefinitionsKey, prototype, method) ??
+    []) as readonly PayloadDefinitionMetadata[];
+  const text = typeof pattern === 'string' ? pattern : (pattern as TaskDefinition | undefined)?.type;
+  for (const { index, type: definition } of named) {
+    if (definition === text || text === undefined) continue;
+    const path = `${decorator} on ${location}: parameter ${index + 1}`;
+    throw new InvalidOptionError({
+      path,
+      value: definition,
+      allowed: `the definition of "${text}"`,
+      message: `${path}: @TaskPayload names the definition of "${definition}", but the handler is for "${text}"`,
+    });
   }
 }
 
