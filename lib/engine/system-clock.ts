@@ -10,14 +10,22 @@ export const systemClock: Clock = {
   monotonic: () => ms(performance.now()),
   setTimer(delay, run): Timer {
     let handle: NodeJS.Timeout;
+    let holdsProcess = true;
     const arm = (left: number): void => {
       handle =
         left > longestTimer
           ? setTimeout(() => arm(left - longestTimer), longestTimer)
           : setTimeout(run, Math.max(0, left));
+      if (!holdsProcess) handle.unref();
     };
     arm(delay);
-    return { cancel: () => clearTimeout(handle) };
+    return {
+      cancel: () => clearTimeout(handle),
+      unref: () => {
+        holdsProcess = false;
+        handle.unref();
+      },
+    };
   },
 };
 

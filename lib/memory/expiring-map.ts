@@ -30,6 +30,11 @@ export class ExpiringMap<V> {
     this.#values.delete(key);
   }
 
+  /** Everything that is there at an instant. */
+  valuesAt(at: EpochMs): readonly V[] {
+    return [...this.#values.values()].filter(({ expiresAt }) => expiresAt > at).map(({ value }) => value);
+  }
+
   /** What was put under the key and not taken away, be it over or not. */
   peek(key: string): V | undefined {
     return this.#values.get(key)?.value;

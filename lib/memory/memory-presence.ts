@@ -41,6 +41,12 @@ export class MemoryPresence implements PresenceContract {
     return new Set(serverIds.filter((id) => store.servers.get(id, now) !== undefined));
   }
 
+  async listServers(): Promise<readonly ServerInfo[]> {
+    const { lifetime, store, clock } = this.deps;
+    lifetime.refuseClosed();
+    return store.servers.valuesAt(clock.now()).map(({ server }) => ({ ...server, queues: { ...server.queues } }));
+  }
+
   /** Nothing is ever missed, so `onReconnect` is never called. Closing the broker ends the subscription. */
   async subscribe(listener: SignalListener): Promise<() => Promise<void>> {
     const { lifetime, store } = this.deps;

@@ -1,4 +1,4 @@
-import { encodeServerInfo, encodeWorkerInfo } from '../model/broker/presence.codec.js';
+import { decodeServerInfo, encodeServerInfo, encodeWorkerInfo } from '../model/broker/presence.codec.js';
 import type {
   CancelResult,
   CancelRequest,
@@ -11,7 +11,7 @@ import { epochMs, toEpochSeconds, toSecondsUp } from '../model/time/duration.js'
 import type { RedisArgument, RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, serverKey, workersKey } from './keys.js';
 import { RedisCancel } from './redis-cancel.js';
-import { numberReply } from './connection/reply.js';
+import { listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
@@ -46,6 +46,9 @@ export async function listKey(runner: ScriptRunner, { registry, expiresAt, key }
   const command = async (): Promise<void> => void (await runner.run(listKeyScript, [registry], [expiresAt, key]));
   await runner.withKey({ key: registry, type: 'zset' }, { command, otherwise: undefined });
 }
+
+/** Servers that are listed; a fleet of more is rare, and nobody needs to know all of it. */
+const maxListed = 1_000;
 
 const { cancelChannel, cancelRequestChannel, wakeChannel, dueChannel } = globalKeys;
 
@@ -92,6 +95,17 @@ export class RedisPresence implements PresenceContract {
     // One command each: the keys of different servers are in different slots of a cluster.
     const replies = await Promise.all(serverIds.map((id) => connection.send('exists', [serverKey(id)])));
     return new Set(serverIds.filter((_, at) => numberReply(replies[at]) === 1));
+  }
+
+  async listServers(): Promise<readonly ServerInfo[]> {
+    const { connection } = this.deps;
+    // Whose record is there is told by its time to live, and not by scores that come from the servers' clocks.
+    const keys = listReply(await connection.send('zrange', [globalKeys.servers, -maxListed, -1])).map(textReply);
+    const records = await Promise.all(keys.map((key) => connection.send('get', [key])));
+    return records.flatMap((record) => {
+      const server = Buffer.isBuffer(record) ? decodeServerInfo(record) : undefined;
+      return server?.ok === true ? [server.value] : [];
+    });
   }
 
   async subscribe(listener: SignalListener): Promise<() => Promise<void>> {

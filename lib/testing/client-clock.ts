@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../model/time/clock.js';
+import type { BackgroundTimers, Clock, Timer } from '../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../model/time/duration.js';
 
 export interface ClientClockDeps {
@@ -16,6 +16,10 @@ export class ClientClock implements Clock {
   #skipped = 0;
 
   constructor(private readonly deps: ClientClockDeps) {}
+
+  get backgroundTimers(): BackgroundTimers | undefined {
+    return this.deps.clock.backgroundTimers;
+  }
 
   now(): EpochMs {
     return this.deps.clock.now();

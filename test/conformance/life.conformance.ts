@@ -72,6 +72,7 @@ export const brokerLife = chapter('the life of a broker', (it) => {
       deleteSet: async () => await maintenance.deleteAggregationSet(set),
       reclaim: async () => await maintenance.reclaimAggregationSets({ queue, now }),
       listAlive: async () => await presence.listAlive(['h:1:s']),
+      listServers: async () => await presence.listServers(),
       subscribe: async () => await presence.subscribe(listener),
       cancel: async () => await presence.cancel({ queue, taskId: 'a', outcome: 'delete', now }),
       signal: async () => await presence.signalCancel('a'),

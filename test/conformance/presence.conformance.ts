@@ -107,6 +107,25 @@ export const presence = chapter('presence of servers', (it) => {
     await clear(tasks);
   });
 
+  it('lists the servers that are published, with their queues and the groups that they aggregate', async (tasks) => {
+    const listed = async () =>
+      (await tasks.other.presence.listServers()).find(({ serverId }) => serverId === tasks.queue);
+    expect(await listed()).toBeUndefined();
+    await publish(tasks);
+    expect(await listed()).toMatchObject(serverOf(tasks));
+    expect((await listed())?.aggregates).toBeUndefined();
+    const aggregates = [
+      { queue: undefined, prefix: '' },
+      { queue: 'low', prefix: 'digest:' },
+    ];
+    await publish(tasks, [], { aggregates });
+    expect((await listed())?.aggregates?.map(({ queue, prefix }) => ({ queue, prefix }))).toEqual(aggregates);
+    await publish(tasks, [], { aggregates: [] });
+    expect((await listed())?.aggregates).toEqual([]);
+    await clear(tasks);
+    expect(await listed()).toBeUndefined();
+  });
+
   it('tells which servers live', async (tasks) => {
     await publish(tasks);
     const { presence: seen } = tasks.other;

@@ -1,5 +1,9 @@
 import { hostname } from 'node:os';
+import { silentLogger } from '../../lib/engine/logger.js';
+import { openBroker } from '../../lib/engine/open-broker.js';
+import { systemClock } from '../../lib/engine/system-clock.js';
 import { decodeServerInfo, decodeWorkerInfo } from '../../lib/model/broker/presence.codec.js';
+import { sharedRedisUrl } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 import { acrossLanguages } from './support/across.js';
 import { found } from './support/found.js';
@@ -75,6 +79,11 @@ describe('servers as the other side sees them', () => {
       status: 'active',
     });
     expect(server.ok && { ...server.value.queues }).toEqual({ [queue]: 3 });
+    const broker = openBroker(sharedRedisUrl(), { clock: systemClock, logger: silentLogger });
+    const listed = (await broker.presence.listServers()).find(({ pid }) => pid === worker.pid);
+    await broker.close();
+    expect(listed).toEqual(server.ok && server.value);
+    expect(listed?.aggregates).toBeUndefined();
 
     // Go publishes what runs at its heartbeat, every 5 s.
     const record = await found(

@@ -221,6 +221,7 @@ describe('a broker in memory', () => {
       () => presence.publishServer({ server, workers: [], ttl: ms(1), now }),
       () => presence.clearServer(server),
       () => presence.listAlive([]),
+      () => presence.listServers(),
       () => presence.cancel({ queue, taskId: 'a', outcome: 'archive', now }),
       () => presence.signalCancel('a'),
       () => schedules.latestTicks([]),

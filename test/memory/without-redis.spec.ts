@@ -2,6 +2,7 @@ import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AsynqClient, AsynqModule, AsynqServer, type Task, TaskHandler, TaskMux } from '../../lib/index.js';
 import { silentLogger } from '../../lib/engine/logger.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 import { watchLeaks } from '../support/leak-check.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 import { aGate } from '../support/until.js';
@@ -36,6 +37,14 @@ describe('redis: memory:', () => {
     expect(await handled.opened).toEqual({ order: 42 });
     await client.ping();
     await server.shutdown();
+    await client.close();
+  });
+
+  it('lets the process end when a client that was used is not closed', async () => {
+    const leaks = watchLeaks();
+    const client = new AsynqClient({ redis: 'memory:', logger: new RecordingLogger() });
+    await client.enqueue('order:pay', { order: 42 });
+    await leaks.expectNone();
     await client.close();
   });
 

@@ -51,6 +51,21 @@ const emptyTimestamp = (tag: string): RegExp => new RegExp(`${tag}00`);
 
 // The test vectors of docs/protocol/task-message.md (P-14).
 describe('records of processes', () => {
+  it('writes which groups a server aggregates behind the fields that Go knows, and reads them', () => {
+    const aggregates = [
+      { queue: undefined, prefix: '' },
+      { queue: 'low', prefix: 'a'.repeat(200) },
+    ];
+    const bytes = encodeServerInfo({ ...server, aggregates });
+    expect(decodeServerInfo(bytes)).toEqual({ ok: true, value: { ...server, aggregates } });
+    const known = encodeServerInfo(server);
+    expect(bytes.subarray(0, known.length)).toEqual(known);
+    expect(encodeServerInfo({ ...server, aggregates: [] })).toEqual(
+      Buffer.concat([known, Buffer.from('a20600', 'hex')]),
+    );
+    expect(decodeServerInfo(known)).toEqual({ ok: true, value: server });
+  });
+
   it('P-14 P-15 writes and reads A7, a server', () => {
     // A7 has a nanosecond, which instants here do not keep: it is read, and written without.
     const a7 = '0a0168102a1a0173200a2a0b0a0764656661756c74100130013a0661637469766542080880e2cfaa0610014801';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { AsynqClient } from '../../lib/engine/client/asynq-client.js';
 import { AsynqServer } from '../../lib/engine/server/asynq-server.js';
 import type { Task } from '../../lib/engine/server/handler-task.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 import { rawClient, startRedis } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 
@@ -10,7 +11,8 @@ describe('the access rule of docs/redis.md', () => {
   it('is all that a client and a server need', async () => {
     const redis = await startRedis({ acl: [documentedRule()] });
     const url = redis.url.replace('redis://', 'redis://app:secret@');
-    const client = new AsynqClient({ redis: url });
+    const logger = new RecordingLogger();
+    const client = new AsynqClient({ redis: url, logger, unservedQueueWarning: '1ms' });
     const server = new AsynqServer({
       redis: url,
       queues: { a: 1, b: 1 },
@@ -31,6 +33,7 @@ describe('the access rule of docs/redis.md', () => {
     await until('the task hangs', () => runs.includes('hanging'));
     expect(await client.cancel(id, { queue: 'b' })).toBe('signaled');
     await until('all have run', () => ['failing again', 'hanging canceled', 'kept', 'late', 'plain'].every(isIn(runs)));
+    await until('it was looked at who aggregates', () => logger.messages('warn').join().includes('group "g"'));
     const admin = rawClient(redis.url);
     await until('the kept task has expired', async () => (await admin.zcard('asynq:{a}:completed')) === 0);
     await server.shutdown();

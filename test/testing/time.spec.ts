@@ -71,6 +71,14 @@ describe('advance', () => {
     expect(kit.logs.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
   });
 
+  it('says nothing of queues and groups that only other services have servers for', async () => {
+    const { kit, client } = await appWith([Scripted]);
+    await client.enqueue('note', {}, { queue: 'elsewhere' });
+    await client.enqueue('note', {}, { group: 'elsewhere' });
+    await kit.advance('1h');
+    expect(kit.logs.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+  });
+
   it('waits for a handler that works in real time', async () => {
     @Injectable()
     class Slow {

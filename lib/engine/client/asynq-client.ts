@@ -19,6 +19,7 @@ import { reportStorage } from '../storage-reporter.js';
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './client-options.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import { AwaitedEnqueue, CountedEnqueue, type EnqueueResult, type Moment, Tally } from './enqueue-outcome.js';
+import { UnservedQueues } from './unserved-queues.js';
 import { type EnqueueArguments, TaskRequests } from './task-requests.js';
 
 /** How a task is canceled. */
@@ -56,6 +57,7 @@ export class AsynqClient {
   readonly #broker: Broker;
   readonly #batcher: EnqueueBatcher;
   readonly #requests: TaskRequests;
+  readonly #unserved: UnservedQueues | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws InvalidOptionError when an option is wrong. Nothing is connected yet. */
@@ -72,6 +74,11 @@ export class AsynqClient {
     }
     this.#batcher = new EnqueueBatcher({ broker: this.#broker, clock });
     this.#requests = new TaskRequests(this.#options);
+    const { unservedQueueWarning: grace } = this.#options;
+    // Where the clock's owner does the background work there is mostly no server; without a logger nobody would hear of it.
+    if (grace !== 'never' && clock.backgroundTimers === undefined && !logger.isSilent) {
+      this.#unserved = new UnservedQueues({ presence: this.#broker.presence, clock, logger, grace });
+    }
   }
 
   /**
@@ -125,7 +132,10 @@ export class AsynqClient {
         const request = ready[offset] as Prepared;
         const index = start + offset;
         if (request instanceof AsynqError) tally.add(index, { status: 'rejected', error: request });
-        else this.#batcher.add(new CountedEnqueue(request, { ...moment, index, tally }));
+        else {
+          this.#batcher.add(new CountedEnqueue(request, { ...moment, index, tally }));
+          this.#unserved?.note(request.message);
+        }
       }
       await this.#batcher.room();
     }
@@ -191,6 +201,7 @@ export class AsynqClient {
   async #close(): Promise<void> {
     await this.#batcher.idle();
     this.#batcher.stop();
+    this.#unserved?.stop();
     if (this.#options.connection.kind === 'own') await this.#broker.close();
     this.#options.logger.stop();
   }
@@ -207,6 +218,7 @@ export class AsynqClient {
     this.#refuseClosed();
     const task = new AwaitedEnqueue(request, this.#moment());
     this.#batcher.add(task);
+    this.#unserved?.note(request.message);
     return task.info;
   }
 

@@ -22,6 +22,11 @@ export interface ClientOptions extends ConnectionOptions {
    * Map, Set, RegExp, Error, bytes inside objects. Of no effect with another codec. Default true.
    */
   readonly strictPayload?: boolean | undefined;
+  /**
+   * How long after the first task of a queue a server must read it; then a warning says that none does, or that none
+   * aggregates its groups, once for each queue. `false` never looks. Default `'30s'`; without a `logger` nothing is looked at.
+   */
+  readonly unservedQueueWarning?: Duration | false | undefined;
   /** Options of every task; those of a task definition win over them, and those of a call over both. Default: none. */
   readonly defaults?: EnqueueOptions | undefined;
 }
@@ -33,13 +38,19 @@ export type ClientSettings = Omit<ClientOptions, keyof ConnectionOptions>;
 export interface ResolvedClientSettings {
   readonly enqueueTimeout: Ms;
   readonly strictPayload: boolean;
+  readonly unservedQueueWarning: Ms | 'never';
   readonly defaults: TaskOptions;
 }
 
 /** {@link ClientOptions}, complete. */
 export interface ResolvedClientOptions extends ResolvedConnectionOptions, ResolvedClientSettings {}
 
-const settingNames: readonly (keyof ClientSettings)[] = ['enqueueTimeout', 'strictPayload', 'defaults'];
+const settingNames: readonly (keyof ClientSettings)[] = [
+  'enqueueTimeout',
+  'strictPayload',
+  'unservedQueueWarning',
+  'defaults',
+];
 
 /**
  * Completes and checks a client's options. `path` is how they are called in errors: `AsynqClient:`.
@@ -61,10 +72,14 @@ export function resolveClientOptions(options: ClientOptions, path = 'AsynqClient
  */
 export function resolveClientSettings(settings: ClientSettings, path: string): ResolvedClientSettings {
   checkNames({ path, value: settings }, settingNames);
-  const { enqueueTimeout = '10s', strictPayload = true } = settings;
+  const { enqueueTimeout = '10s', strictPayload = true, unservedQueueWarning = '30s' } = settings;
   return {
     enqueueTimeout: checkDuration({ path: pathOf(path, 'enqueueTimeout'), value: enqueueTimeout }, 'above-zero'),
     strictPayload: checkBoolean({ path: pathOf(path, 'strictPayload'), value: strictPayload }),
+    unservedQueueWarning:
+      unservedQueueWarning === false
+        ? 'never'
+        : checkDuration({ path: pathOf(path, 'unservedQueueWarning'), value: unservedQueueWarning }, 'above-zero'),
     defaults: layTaskOptions(settings.defaults, { path: pathOf(path, 'defaults'), under: noOptions }),
   };
 }

@@ -1,7 +1,7 @@
 import { describeError } from '../../model/retry/describe-error.js';
 import { type Clock, setBackgroundTimer, type Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
-import type { Logger, LogLevel } from '../logger.js';
+import { type Logger, type LogLevel, silentLogger } from '../logger.js';
 import { callUser } from '../../model/options/user-callback.js';
 
 export interface ThrottledLoggerDeps {
@@ -53,6 +53,11 @@ export class ThrottledLogger implements Logger {
   #hasFailed = false;
 
   constructor(private readonly deps: ThrottledLoggerDeps) {}
+
+  /** Whether nobody hears what is written. */
+  get isSilent(): boolean {
+    return this.deps.logger === silentLogger;
+  }
 
   debug(message: string, line?: LineKind): void {
     this.#log('debug', { message, line });

@@ -1,3 +1,4 @@
+import type { AggregatedGroups } from '../../model/broker/presence.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { HandlerConflictError } from '../../model/errors/task-errors.js';
 import { checkNames, isBlank } from '../../model/options/check.js';
@@ -11,10 +12,7 @@ export interface GroupPattern {
   readonly group?: string | undefined;
 }
 
-interface Route {
-  readonly queue: string | undefined;
-  /** Empty for every group. */
-  readonly prefix: string;
+interface Route extends AggregatedGroups {
   readonly aggregator: GroupAggregator;
 }
 
@@ -60,9 +58,9 @@ export class GroupMux {
     )?.aggregator;
   }
 
-  /** How many aggregators are registered. */
-  get size(): number {
-    return this.#routes.length;
+  /** Which groups have an aggregator, as servers publish it. */
+  get aggregates(): readonly AggregatedGroups[] {
+    return this.#routes;
   }
 
   /** Whether nothing is registered. */

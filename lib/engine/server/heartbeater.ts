@@ -8,6 +8,7 @@ import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import type { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import type { GroupMux } from '../maintenance/group-mux.js';
 import { subjectOf } from '../outcome/event-task.js';
 import type { ClockGuard } from './clock-guard.js';
 import type { LeaseKeeper } from './lease-keeper.js';
@@ -32,6 +33,7 @@ export interface HeartbeaterDeps {
   readonly presence: Pick<PresenceContract, 'publishServer' | 'clearServer'>;
   readonly runs: Iterable<Run>;
   readonly options: Pick<ResolvedServerOptions, 'concurrency' | 'queues' | 'strictPriority'>;
+  readonly groups: Pick<GroupMux, 'aggregates'> | undefined;
   readonly clock: Clock;
   readonly clockMonitor: Pick<ClockMonitor, 'latest'>;
   readonly clockGuard: Pick<ClockGuard, 'look'>;
@@ -104,10 +106,18 @@ export class Heartbeater extends PeriodicService {
   }
 
   #serverInfo(): ServerInfo {
-    const { identity, options, status } = this.#deps;
+    const { identity, options, status, groups } = this.#deps;
     const { concurrency, queues, strictPriority } = options;
-    const startedAt = this.#startedAt;
-    return { ...identity, concurrency, queues, strictPriority, status: status(), startedAt, activeWorkerCount: 0 };
+    return {
+      ...identity,
+      concurrency,
+      queues,
+      strictPriority,
+      status: status(),
+      startedAt: this.#startedAt,
+      activeWorkerCount: 0,
+      aggregates: groups?.aggregates ?? [],
+    };
   }
 
   #noticeBlock(): void {

@@ -184,6 +184,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     presence,
     runs,
     options,
+    groups: deps.groups,
     events,
     status: deps.status,
   });

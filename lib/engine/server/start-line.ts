@@ -22,7 +22,7 @@ export function startLine({ place, options, handler, groups, fetches }: StartedS
   const facts = fetches
     ? [describeQueues(options), `concurrency ${options.concurrency}`, handlers]
     : [describeQueues(options), 'no handlers, so no tasks are fetched'];
-  if (!groups.isEmpty) facts.push(counted(groups.size, 'aggregator'));
+  if (!groups.isEmpty) facts.push(counted(groups.aggregates.length, 'aggregator'));
   return `Server started: ${[place, ...facts].join('; ')}`;
 }
 

@@ -2,9 +2,13 @@ import { epochMs } from '../time/duration.js';
 import { type Decoded, decodeFields, type ProtoReader } from '../wire/proto-reader.js';
 import { readTimestamp, writeTimestamp } from '../wire/proto-timestamp.js';
 import { ProtoWriter } from '../wire/proto-writer.js';
-import type { ServerInfo, ServerStatus, WorkerInfo } from './presence.js';
+import type { AggregatedGroups, ServerInfo, ServerStatus, WorkerInfo } from './presence.js';
 
 const writer = new ProtoWriter();
+
+/** A field of our own, far from those of Asynq: whoever does not know it passes over it. */
+const aggregatesField = 100;
+const aggregatesTag = (aggregatesField << 3) | 2;
 
 /** The bytes of a server's record (P-104). */
 export function encodeServerInfo(server: ServerInfo): Buffer {
@@ -18,6 +22,12 @@ export function encodeServerInfo(server: ServerInfo): Buffer {
   writer.string(7, server.status);
   writeTimestamp(writer, 8, server.startedAt);
   writer.int(9, server.activeWorkerCount);
+  const { aggregates } = server;
+  if (aggregates !== undefined) {
+    writer.embedded(aggregatesField, () => {
+      for (const { queue = '', prefix } of aggregates) writer.stringPair(1, queue, prefix);
+    });
+  }
   return writer.finish();
 }
 
@@ -34,6 +44,7 @@ export function decodeServerInfo(bytes: Uint8Array): Decoded<ServerInfo> {
       status: 'closed' as ServerStatus,
       startedAt: epochMs(0),
       activeWorkerCount: 0,
+      aggregates: undefined as readonly AggregatedGroups[] | undefined,
     };
     for (let next = reader.next(); next !== 0; next = reader.next()) {
       if (next === 0x0a) server.host = reader.string('host');
@@ -45,9 +56,11 @@ export function decodeServerInfo(bytes: Uint8Array): Decoded<ServerInfo> {
       else if (next === 0x3a) server.status = asStatus(reader.string('status'));
       else if (next === 0x42) server.startedAt = readTimestamp(reader) ?? epochMs(0);
       else if (next === 0x48) server.activeWorkerCount = reader.int32();
+      else if (next === aggregatesTag) server.aggregates = readAggregates(reader);
       else reader.skip(next);
     }
-    return server;
+    const { aggregates, ...known } = server;
+    return aggregates === undefined ? known : { ...known, aggregates };
   });
 }
 
@@ -94,6 +107,30 @@ export function decodeWorkerInfo(bytes: Uint8Array): Decoded<WorkerInfo> {
     }
     return worker;
   });
+}
+
+function readAggregates(reader: ProtoReader): readonly AggregatedGroups[] {
+  const aggregates: AggregatedGroups[] = [];
+  reader.embedded(() => {
+    for (let next = reader.next(); next !== 0; next = reader.next()) {
+      if (next === 0x0a) aggregates.push(readAggregatedGroups(reader));
+      else reader.skip(next);
+    }
+  });
+  return aggregates;
+}
+
+function readAggregatedGroups(reader: ProtoReader): AggregatedGroups {
+  let queue = '';
+  let prefix = '';
+  reader.embedded(() => {
+    for (let next = reader.next(); next !== 0; next = reader.next()) {
+      if (next === 0x0a) queue = reader.string('queue');
+      else if (next === 0x12) prefix = reader.string('prefix');
+      else reader.skip(next);
+    }
+  });
+  return { queue: queue === '' ? undefined : queue, prefix };
 }
 
 function readPriority(reader: ProtoReader, queues: Record<string, number>): void {

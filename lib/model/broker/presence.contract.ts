@@ -17,6 +17,9 @@ export interface PresenceContract {
   /** Which of these servers (`host:pid:server-id`) are published now. */
   listAlive(serverIds: readonly string[]): Promise<ReadonlySet<string>>;
 
+  /** The servers that are published now, Go's included, at most a thousand; records that do not decode are left out. */
+  listServers(): Promise<readonly ServerInfo[]>;
+
   /**
    * Hears signals of other processes until the returned function is called. Resolves once the server has confirmed;
    * re-subscribes by itself after a lost connection and then tells `onReconnect`, since signals may have been missed.

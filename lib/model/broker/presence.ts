@@ -15,6 +15,15 @@ export interface ServerInfo {
   readonly status: ServerStatus;
   readonly startedAt: EpochMs;
   readonly activeWorkerCount: number;
+  /** Which groups it aggregates. Left out by servers that do not say, such as Go's. */
+  readonly aggregates?: readonly AggregatedGroups[];
+}
+
+/** Groups that a server aggregates: of one queue or of all, those whose names start with `prefix`. */
+export interface AggregatedGroups {
+  readonly queue: string | undefined;
+  /** Empty for every group. */
+  readonly prefix: string;
 }
 
 /** One running task as others see it (P-105). */

@@ -4,6 +4,8 @@ import type { EpochMs, Ms } from './duration.js';
 export interface Timer {
   /** Forgets the timer; harmless when it has already fired. */
   cancel(): void;
+  /** Lets the process end without waiting for the timer; left out by clocks whose timers hold no process. */
+  unref?(): void;
 }
 
 /**

@@ -86,6 +86,13 @@ export class ProtoWriter {
     this.#close(body);
   }
 
+  /** An embedded message with the fields that `write` writes; written even when there are none. */
+  embedded(field: number, write: () => void): void {
+    const body = this.#open(field);
+    write();
+    this.#close(body);
+  }
+
   /** Fields that are encoded already. */
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);

@@ -1,0 +1,134 @@
+import type { PresenceContract } from '../../model/broker/presence.contract.js';
+import type { ServerInfo } from '../../model/broker/presence.js';
+import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
+import { describeError } from '../../model/retry/describe-error.js';
+import type { TaskMessage } from '../../model/task/task-message.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
+import type { Ms } from '../../model/time/duration.js';
+import type { Logger } from '../logger.js';
+
+export interface UnservedQueuesDeps {
+  readonly presence: Pick<PresenceContract, 'listServers'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long servers have, from the first task of a queue on. */
+  readonly grace: Ms;
+}
+
+/** What was noted of a queue. */
+interface NotedQueue {
+  readonly groups: Set<string>;
+  /** The groups that the next look is about, besides the queue; `undefined` when it is not about this queue. */
+  news: Set<string> | undefined;
+  isWarnedOf: boolean;
+}
+
+/** A program that makes up names without end must not fill memory with them. */
+const maxQueues = 1_000;
+const maxGroups = 50;
+const maxNamed = 10;
+
+/**
+ * Warns, once for each queue, that no server reads a queue which tasks are enqueued to, or that no server which reads it
+ * aggregates their groups: a wrong name, or a worker that was forgotten. One look at the published servers for each new
+ * queue or group, some time after its first task, so that a server may still start.
+ */
+export class UnservedQueues {
+  readonly #queues = new Map<string, NotedQueue>();
+  /** The last queue that got a task without a group: mostly that of the next one, too. */
+  #lastQueue: string | undefined;
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(private readonly deps: UnservedQueuesDeps) {}
+
+  /** A task is enqueued; costs a comparison unless its queue is another than before. */
+  note({ queue, group }: Pick<TaskMessage, 'queue' | 'group'>): void {
+    if (group === '' && queue === this.#lastQueue) return;
+    let noted = this.#queues.get(queue);
+    if (noted === undefined) {
+      if (this.#queues.size >= maxQueues) return;
+      noted = { groups: new Set(), news: new Set(), isWarnedOf: false };
+      this.#queues.set(queue, noted);
+      this.#lookLater();
+    }
+    if (group === '') this.#lastQueue = queue;
+    else if (noted.groups.size < maxGroups && !noted.groups.has(group)) {
+      noted.groups.add(group);
+      (noted.news ??= new Set()).add(group);
+      this.#lookLater();
+    }
+  }
+
+  /** Looks at nothing any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #lookLater(): void {
+    if (this.#timer !== undefined || this.#isStopped) return;
+    const { clock, grace } = this.deps;
+    this.#timer = clock.setTimer(grace, () => void this.#look());
+    this.#timer.unref?.();
+  }
+
+  /** Never rejects. */
+  async #look(): Promise<void> {
+    this.#timer = undefined;
+    const looked = [...this.#queues].flatMap(([queue, noted]) => {
+      const groups = noted.news;
+      noted.news = undefined;
+      return groups === undefined || noted.isWarnedOf ? [] : [{ queue, noted, groups }];
+    });
+    if (looked.length === 0) return;
+    try {
+      const servers = await this.deps.presence.listServers();
+      if (this.#isStopped) return;
+      for (const { queue, noted, groups } of looked) {
+        const warning = warningAbout({ queue, groups, servers });
+        if (warning === undefined) continue;
+        noted.isWarnedOf = true;
+        this.deps.logger.warn(warning);
+      }
+    } catch (error) {
+      this.deps.logger.debug(`The servers that read the queues are not known: ${describeError(error)}`);
+      if (!(error instanceof BrokerUnavailableError)) return;
+      for (const { noted, groups } of looked) noted.news = new Set([...groups, ...(noted.news ?? [])]);
+      this.#lookLater();
+    }
+  }
+}
+
+function warningAbout(looked: {
+  readonly queue: string;
+  readonly groups: ReadonlySet<string>;
+  readonly servers: readonly ServerInfo[];
+}): string | undefined {
+  const { queue, groups, servers } = looked;
+  const readers = servers.filter(({ queues }) => Object.hasOwn(queues, queue));
+  if (readers.length === 0)
+    return `No server reads queue "${queue}", its tasks wait until one does: ${othersRead(servers)}`;
+  const aggregated = readers.map(({ aggregates }) => aggregates);
+  // A Go server does not say what it aggregates, so it may be any group.
+  if (aggregated.includes(undefined)) return undefined;
+  const scopes = aggregated.flatMap((aggregates) => aggregates ?? []);
+  const left = [...groups].filter(
+    (group) => !scopes.some((of) => (of.queue ?? queue) === queue && group.startsWith(of.prefix)),
+  );
+  if (left.length === 0) return undefined;
+  return `No server aggregates group ${listed(left)} of queue "${queue}", its tasks wait until one does`;
+}
+
+function othersRead(servers: readonly ServerInfo[]): string {
+  const queues = [...new Set(servers.flatMap((server) => Object.keys(server.queues)))].toSorted();
+  if (queues.length === 0) return 'no server is alive';
+  return `servers read ${listed(queues)}`;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, maxNamed).map((name) => `"${name}"`);
+  const others = names.length - shown.length;
+  return `${shown.join(', ')}${others === 0 ? '' : ` and ${others.toLocaleString('en-US')} more`}`;
+}
