@@ -76,7 +76,7 @@ describe('module options', () => {
       limits: { connectTimeout: 10_000, commandTimeout: 5_000, blockingConnections: 4 },
       server: { ...resolveServer({}).options, isFailure: expect.any(Function) as unknown },
       hasServer: true,
-      client: { enqueueTimeout: 10_000, strictPayload: true, defaults: noOptions },
+      client: { enqueueTimeout: 10_000, strictPayload: true, unservedQueueWarning: 30_000, defaults: noOptions },
       middleware: [],
       codec: jsonCodec,
       globalEnhancers: new Set(['pipes']),
