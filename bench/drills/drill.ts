@@ -16,6 +16,7 @@ import { redisRestart } from './redis-restart.js';
 import { sigterm } from './sigterm.js';
 import { unknownTypes } from './unknown-types.js';
 import { Verdict } from './verdict.js';
+import { wrongTypes } from './wrong-types.js';
 
 const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>> = {
   heap,
@@ -24,6 +25,7 @@ const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>>
   outage,
   fencing,
   full,
+  'wrong-types': wrongTypes,
   'unknown-types': unknownTypes,
   due,
   connections,
@@ -41,6 +43,7 @@ const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
   outage         outcomes in flight while the network is away (--seed), then Redis away for 5 minutes (--minutes)
   fencing        a worker that was cut off is back after its tasks were recovered; a minute
   full           Redis out of memory for 50 s, a handler of 60 s (--seed); two minutes
+  wrong-types    each key of a queue in turn of another type, beside a sound queue; three minutes
   unknown-types  5,000 tasks that only one of the workers knows, Go's or Nest's (--tasks); four minutes
   due            10,000 random due times within a minute (--tasks, --minutes, --seed)
   connections    50 queues, 200 types: connections counted by Redis

@@ -3,7 +3,7 @@ import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { EpochMs } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection, RedisReply } from './connection/redis-connection.js';
-import { globalKeys, lockKey, type QueueKeys, queueKeys } from './keys.js';
+import { globalKeys, groupKey, lockKey, type QueueKeys, queueKeys } from './keys.js';
 import { QueueRegistry } from './queue-registry.js';
 import { asAsynqError } from './redis-settle.js';
 import { listReply, numberReply, textReply } from './connection/reply.js';
@@ -138,7 +138,15 @@ function outcomeOf(word: string, request: EnqueueRequest): EnqueueOutcome {
 
 /** Why a task was not stored, when the script that was to do it found a key of a wrong type, which it has told. */
 export function wrongPlaceError({ message, place }: EnqueueRequest): BrokerCommandError {
+  const { id, queue, group } = message;
+  const keys = queueKeys(queue);
+  const its = {
+    pending: [keys.pending],
+    scheduled: [keys.scheduled],
+    aggregating: [keys.groups, groupKey(keys, group)],
+  };
   return new BrokerCommandError(
-    `Task "${message.id}" was not stored in queue "${message.queue}" (${place.kind}): a key there holds a wrong type`,
+    `Task "${id}" was not stored in queue "${queue}": a key of another type stands where it belongs, ` +
+      its[place.kind].map((key) => `"${key}"`).join(' or '),
   );
 }
