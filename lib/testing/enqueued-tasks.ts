@@ -9,7 +9,7 @@ export interface EnqueuedTask {
   readonly id: string;
   readonly type: string;
   readonly queue: string;
-  /** As the handler gets it: decoded by the codec. */
+  /** As it arrives: decoded by the codec, before a schema reads it. */
   readonly payload: unknown;
   /** Where it is now; `gone` when it is not stored any more: it has succeeded, was revoked or deleted. */
   readonly state: TaskState | 'gone';

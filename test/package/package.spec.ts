@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { deleteQueues, rawClient, sharedRedisUrl } from '../support/redis-server.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 import { until } from '../support/until.js';
+import { typesProgram } from './types-program.js';
 import { compile, evaluate, packApps, type PackedApps, run, startProgram } from './packed-apps.js';
 
 type Manifest = {
@@ -235,19 +236,24 @@ describe('types', () => {
   it.each([
     ['nodenext', 'of the repository', { module: 'nodenext', skipLibCheck: false }],
     ['nodenext from CommonJS', 'of the repository', { module: 'nodenext' }],
-    ['bundler', 'of the repository', { module: 'preserve', moduleResolution: 'bundler' }],
-    ['node10', 'of the app', { module: 'commonjs', moduleResolution: 'node10' }],
-    ['node16 from CommonJS', 'of the app', { module: 'node16' }],
+    [
+      'bundler',
+      'of the repository',
+      { module: 'preserve', moduleResolution: 'bundler', exactOptionalPropertyTypes: true },
+    ],
+    ['node10', 'of nest11', { module: 'commonjs', moduleResolution: 'node10' }],
+    ['node16 from CommonJS', 'of nest11', { module: 'node16', exactOptionalPropertyTypes: true }],
+    ['nodenext by the newest', 'of nest12', { module: 'nodenext', exactOptionalPropertyTypes: true }],
   ] as const)(
-    'resolve under %s',
+    'resolve under %s, with the compiler %s',
     async (name, compiler, options) => {
-      const folder = apps.folderOf('nest11');
+      const folder = apps.folderOf(compiler === 'of nest12' ? 'nest12' : 'nest11');
       const file = `types-${name.replaceAll(' ', '-')}.${name.endsWith('CommonJS') ? 'cts' : 'ts'}`;
-      await writeFile(join(folder, file), typesProgram);
+      await writeFile(join(folder, file), typesProgram({ exact: 'exactOptionalPropertyTypes' in options }));
       const project = join(folder, `tsconfig.${file}.json`);
       const compilerOptions = { ...strict, ...options };
       await writeFile(project, JSON.stringify({ compilerOptions, files: [file] }));
-      expect(await compile(project, compiler)).toBe('');
+      expect(await compile(project, compiler === 'of the repository' ? compiler : 'of the app')).toBe('');
     },
     120_000,
   );
@@ -262,23 +268,6 @@ const strict = {
   experimentalDecorators: true,
   emitDecoratorMetadata: true,
 };
-
-const typesProgram = `
-import { AsynqModule, AsynqClient, Task, TaskHandler, defineTask, type TaskInfo } from 'nestjs-asynq';
-import { AsynqServer, TaskMux, type ServerOptions } from 'nestjs-asynq/core';
-const Mail = defineTask<{ to: string }>('mail');
-export class Tasks {
-  @TaskHandler(Mail)
-  async send(task: Task<{ to: string }>): Promise<string> { return task.payload.to; }
-}
-export const options: ServerOptions = { concurrency: 2 };
-export const module = AsynqModule.forRoot({ server: options });
-export function send(client: AsynqClient): Promise<TaskInfo> { return client.enqueue(Mail, { to: 'x' }); }
-// @ts-expect-error the payload must fit
-export const wrong = (client: AsynqClient) => client.enqueue(Mail, { to: 1 });
-export const mux: TaskMux = new TaskMux().handle(Mail, (task) => task.payload.to);
-export const server: AsynqServer = new AsynqServer(options);
-`;
 
 function filesIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
