@@ -1,3 +1,4 @@
+import { groupKey } from '../../../lib/redis/keys.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 describe('a server tells of what storage worked around', () => {
@@ -30,6 +31,39 @@ describe('a server tells of what storage worked around', () => {
     );
     expect(told.reduce((total, count) => total + count, 0)).toBe(500);
     expect(lines.length).toBeLessThanOrEqual(2);
+  });
+
+  it('counts them apart by place, in a few lines for each, and handles what is behind them at once', async () => {
+    const { redis, keys, queue } = test;
+    const longAgo = Math.floor(test.clock.now() / 1_000) - 600;
+    const ghosts = (place: string): string[] => Array.from({ length: 2_500 }, (_, index) => `${place}-${index}`);
+    const aged = (place: string): (string | number)[] => ghosts(place).flatMap((id) => [longAgo, id]);
+    await redis.rpush(keys.pending, ...ghosts('pending'));
+    for (const place of ['scheduled', 'retry', 'lease', 'completed'] as const) {
+      await redis.zadd(keys[place], ...aged(place));
+    }
+    await redis.zadd(groupKey(keys, 'g'), ...aged('group'));
+    await redis.sadd(keys.groups, 'g');
+    await test.enqueue();
+    const aggregator = (): never => {
+      throw new Error('there is nothing to aggregate');
+    };
+    await test.start(() => undefined, { aggregator });
+    await test.untilHappened('completed');
+    await test.time.advance('2m');
+    const counts: Record<string, number> = {};
+    for (const { queue: of, from, count } of test.happened('dropped')) {
+      if (of === queue) counts[from] = (counts[from] ?? 0) + count;
+    }
+    expect(counts).toEqual(
+      Object.fromEntries(
+        ['pending', 'scheduled', 'retry', 'lease', 'completed', 'group'].map((place) => [place, 2_500]),
+      ),
+    );
+    for (const place of Object.keys(counts)) {
+      const lines = test.logger.messages('warn').filter((line) => line.includes(`"${queue}" (${place}) lost`));
+      expect([place, lines.length > 0, lines.length <= 3]).toEqual([place, true, true]);
+    }
   });
 
   it('names a key of a wrong type in one line and one event, however often it is met', async () => {
