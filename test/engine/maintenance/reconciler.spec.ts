@@ -73,6 +73,32 @@ describe('the reconciler', () => {
     expect(confirmed).toEqual([0, 0, 0, 1]);
   });
 
+  it('is one line and a count for thousands of tasks of one disorder', async () => {
+    const healed = Array.from({ length: 2_000 }, (_, index) => {
+      return { queue: test.queue, kind: 'task-without-place', subject: `task-${index}` } as const;
+    });
+    const logger = new ThrottledLogger({ logger: test.logger, clock: test.clock });
+    const events = new EngineEventEmitter(() => {});
+    let told = 0;
+    events.on('healed', () => (told += 1));
+    const reconciler = new Reconciler({
+      maintenance: { reconcile: async () => await Promise.resolve({ cursor: undefined, suspicions: [], healed }) },
+      queues: [test.queue],
+      clock: test.clock,
+      random: () => 0,
+      brokerMonitor: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
+      events,
+      logger,
+    });
+    await reconciler.runOnce();
+    logger.stop();
+    expect(told).toBe(2_000);
+    expect(test.logger.messages('warn')).toEqual([
+      expect.stringContaining('"task-0"'),
+      expect.stringContaining('"task-1999") (and 1,998 more in the last'),
+    ]);
+  });
+
   it('does no harm when several servers do it side by side', async () => {
     const id = await test.enqueue();
     await test.redis.lrem(test.keys.pending, 0, id);

@@ -1,3 +1,7 @@
+import { AsynqClient } from '../../../lib/engine/client/asynq-client.js';
+import { MemoryBroker } from '../../../lib/memory/memory-broker.js';
+import { MemoryStore } from '../../../lib/memory/memory-state.js';
+import { until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 describe('failed runs in the log', () => {
@@ -35,6 +39,24 @@ describe('failed runs in the log', () => {
     await test.time.advance('31s');
     expect(test.logger.messages('error')).toHaveLength(2);
     expect(test.logger.messages('error')[1]).toContain('(and 48 more in the last');
+  });
+
+  it('are a few lines when thousands of tasks fail, each with a message of its own', async () => {
+    const broker = new MemoryBroker({ store: new MemoryStore(), clock: test.clock });
+    const client = new AsynqClient({ broker, clock: test.clock, defaults: { queue: test.queue } });
+    await client.enqueueMany(Array.from({ length: 10_500 }, (_, index) => ['x', index, { maxRetry: 0 }] as const));
+    await client.close();
+    let archived = 0;
+    const server = test.create({ broker, concurrency: 500 });
+    server.events.on('archived', () => (archived += 1));
+    await server.start((task) => {
+      throw new Error(`no user ${String(task.payload)}`);
+    });
+    await until('all are archived', () => archived === 10_500, { within: '30s' });
+    await test.time.advance('31s');
+    const lines = [...test.logger.messages('warn'), ...test.logger.messages('error')];
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toContain('(and 10,498 more in the last');
   });
 
   it('are logged at the levels that are asked for', async () => {

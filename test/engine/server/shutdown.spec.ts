@@ -88,6 +88,35 @@ describe('shutdown while tasks run', () => {
     expect(test.clock.now()).toBe(before);
   });
 
+  it.each<[string, (reason: unknown) => void]>([
+    ['returns', () => {}],
+    [
+      'throws what its signal says',
+      (reason) => {
+        throw reason;
+      },
+    ],
+    [
+      'throws an error of its own',
+      () => {
+        throw new Error('interrupted');
+      },
+    ],
+  ])('does not warn of a handler that heeds its signal: it %s', async (_, end) => {
+    const id = await test.enqueue();
+    const server = await test.start(async ({ signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      end(signal.reason);
+    });
+    await test.untilHappened('started');
+    const closing = server.shutdown();
+    await test.time.advance('9s');
+    await closing;
+    await test.untilHappened('lateOutcome');
+    expect(await test.stateOf(id)).toBe('pending');
+    expect([...test.logger.messages('warn'), ...test.logger.messages('error')]).toEqual([]);
+  });
+
   it('S-69, C-88 refuses the results of a handler that was put back', async () => {
     const results: unknown[] = [];
     const gate = aGate();
