@@ -1,12 +1,8 @@
-import { type EpochMs, ms, subtractMs, toEpochSeconds } from '../model/time/duration.js';
+import { archiveLimits } from '../model/broker/lifetimes.js';
+import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { lockOf } from './stored-record.js';
 import type { MemoryContext } from './memory-context.js';
 import type { MemoryQueue } from './memory-state.js';
-
-/** How long an archived task is kept (P-86). */
-const archivedFor = ms(90 * 86_400_000);
-/** How many archived tasks a queue keeps; Asynq's own limit of 10,000 leaves 9,999. */
-const archiveSize = 9_999;
 
 /**
  * Puts tasks into the archive, whose records say so already. What is too old or too many goes first, so that a task that
@@ -16,10 +12,10 @@ export function addToArchive({ store, notices }: ArchiveDeps, queue: MemoryQueue
   const { taskIds, now } = added;
   if (taskIds.length === 0) return;
   const { archived } = queue;
-  const cutoff = toEpochSeconds(subtractMs(now, archivedFor));
+  const { cutoffSeconds, size } = archiveLimits(now);
   let missing = 0;
   for (let oldest = archived.first; oldest !== undefined; oldest = archived.first) {
-    if (oldest.score > cutoff && archived.size + taskIds.length <= archiveSize) break;
+    if (oldest.score > cutoffSeconds && archived.size + taskIds.length <= size) break;
     archived.delete(oldest.id);
     const task = queue.tasks.get(oldest.id);
     if (task === undefined) missing += 1;

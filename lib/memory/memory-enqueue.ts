@@ -1,8 +1,10 @@
+import { asAsynqError } from '../model/errors/asynq-error.js';
+import { enqueueOutcome, type StoreOutcome } from '../model/broker/enqueue-refusal.js';
 import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { addMs, epochMs, type EpochMs, fromSeconds, toEpochSeconds } from '../model/time/duration.js';
 import { type DueTask, placeDue } from './memory-due.js';
-import { asAsynqError, lockOf } from './stored-record.js';
+import { lockOf } from './stored-record.js';
 import type { MemoryQueue } from './memory-state.js';
 import { closedError, expiryInstant, type MemoryContext } from './memory-context.js';
 
@@ -16,9 +18,6 @@ export interface NewTask {
 interface Entry extends NewTask {
   readonly index: number;
 }
-
-/** `held`: the lock is held by a task with this very id. */
-export type StoreOutcome = 'stored' | 'duplicate' | 'held' | 'id-conflict';
 
 /** The enqueue contract in memory. */
 export class MemoryEnqueue implements EnqueueContract {
@@ -42,7 +41,7 @@ export class MemoryEnqueue implements EnqueueContract {
     for (const [name, tasks] of byQueue) {
       storeTasks(this.deps, { queue: name, tasks, now }).forEach((outcome, at) => {
         const { index, request } = tasks[at] as Entry;
-        outcomes[index] = outcomeOf(outcome, request);
+        outcomes[index] = enqueueOutcome(outcome, request);
       });
     }
     return outcomes;
@@ -106,11 +105,4 @@ function refusalOf(
     return holder.taskId === taskId ? 'held' : 'duplicate';
   }
   return queue.tasks.has(taskId) ? 'id-conflict' : undefined;
-}
-
-function outcomeOf(outcome: StoreOutcome, request: EnqueueRequest): EnqueueOutcome {
-  if (outcome === 'stored') return 'enqueued';
-  // Nobody else draws this id, so it can only be there because an earlier attempt went through.
-  if (request.idIsGenerated && outcome !== 'duplicate') return 'enqueued';
-  return outcome === 'held' ? 'duplicate' : outcome;
 }

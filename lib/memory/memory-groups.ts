@@ -1,3 +1,4 @@
+import { aggregationSetFor } from '../model/broker/lifetimes.js';
 import { randomUUID } from 'node:crypto';
 import type {
   AggregationSet,
@@ -10,16 +11,13 @@ import type {
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
-import { addMs, type EpochMs, fromEpochSeconds, type Ms, ms, toEpochSeconds } from '../model/time/duration.js';
+import { addMs, type EpochMs, fromEpochSeconds, toEpochSeconds, toLimitSeconds } from '../model/time/duration.js';
 import type { MemoryContext } from './memory-context.js';
 import { storeTasks } from './memory-enqueue.js';
 import { lockOf, readRecord } from './stored-record.js';
 import type { MemorySettle } from './memory-settle.js';
 import type { MemoryQueue } from './memory-state.js';
 import type { ScoredIds } from './scored-ids.js';
-
-/** How long an aggregation set may take before its members go back to their group (P-97). */
-const setLifetime = ms(120_000);
 
 /** Collects the tasks of groups for aggregation. */
 export class MemoryGroups {
@@ -48,7 +46,7 @@ export class MemoryGroups {
       queue.join(set, id, score);
     }
     if (!queue.members.has(group)) queue.groups.delete(group);
-    queue.aggregationSets.set(set, toEpochSeconds(addMs(now, setLifetime)));
+    queue.aggregationSets.set(set, toEpochSeconds(addMs(now, aggregationSetFor)));
     return { kind: 'collected', setId };
   }
 
@@ -127,14 +125,9 @@ function setName({ group, setId }: Pick<AggregationSetRequest, 'group' | 'setId'
 function readySecond(members: ScoredIds, request: CollectGroupRequest): number {
   const { maxSize } = request;
   if (maxSize > 0 && members.size >= maxSize) return -Infinity;
-  const maxDelay = wireSeconds(request.maxDelay);
-  const byGrace = (members.last?.score ?? 0) + wireSeconds(request.gracePeriod);
+  const maxDelay = toLimitSeconds(request.maxDelay);
+  const byGrace = (members.last?.score ?? 0) + toLimitSeconds(request.gracePeriod);
   return maxDelay === 0 ? byGrace : Math.min(byGrace, (members.first?.score ?? 0) + maxDelay);
-}
-
-/** Whole seconds as Asynq compares them, but at least one: a short limit must not become "no limit". */
-function wireSeconds(duration: Ms): number {
-  return duration > 0 ? Math.max(1, Math.floor(duration / 1_000)) : 0;
 }
 
 /** Members whose task still is aggregated; another's id was left behind here and belongs to another task by now. */

@@ -5,7 +5,7 @@ import type {
   SignalListener,
 } from '../model/broker/presence.contract.js';
 import type { ServerInfo } from '../model/broker/presence.js';
-import { addMs, fromSeconds, toSecondsUp } from '../model/time/duration.js';
+import { addMs, fromSeconds, toLifetimeSeconds } from '../model/time/duration.js';
 import { cancelTask } from './memory-cancel.js';
 import { expiryInstant, type MemoryContext } from './memory-context.js';
 import { copyOf } from './stored-record.js';
@@ -24,9 +24,7 @@ export class MemoryPresence implements PresenceContract {
       workers: workers.map((worker) => ({ ...worker, taskPayload: copyOf(worker.taskPayload) })),
     };
     store.servers.sweep(at);
-    // Whole seconds, as on Redis, and at least one.
-    const ttlSeconds = Math.max(1, toSecondsUp(ttl));
-    store.servers.set(idOf(server), { value, expiresAt: addMs(at, fromSeconds(ttlSeconds)) });
+    store.servers.set(idOf(server), { value, expiresAt: addMs(at, fromSeconds(toLifetimeSeconds(ttl))) });
   }
 
   async clearServer(server: ServerInfo): Promise<void> {

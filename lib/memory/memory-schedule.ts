@@ -1,16 +1,15 @@
+import { ticksFor } from '../model/broker/lifetimes.js';
 import type { ScheduleContract, ScheduleName, TickOutcome, TickRequest } from '../model/broker/schedule.contract.js';
 import type { ScheduleEvent } from '../model/cron/published-schedule.js';
 import { tickMemory } from '../model/cron/published-schedule.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskState } from '../model/task/task-state.js';
-import { addMs, type EpochMs, fromSeconds, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
+import { addMs, type EpochMs, fromSeconds, toEpochSeconds, toLifetimeSeconds } from '../model/time/duration.js';
 import { expiryInstant, type MemoryContext } from './memory-context.js';
 import { storeTasks } from './memory-enqueue.js';
 import { copyOf } from './stored-record.js';
 import { type MemoryQueue, type RememberedTicks } from './memory-state.js';
 
-/** Longer than a year, so that a yearly schedule knows its last tick. */
-const ticksTtl = ms(400 * 86_400_000);
 /** Events that the history of a schedule holds. */
 const maxEvents = 1_000;
 
@@ -42,7 +41,7 @@ export class MemorySchedule implements ScheduleContract {
       const trimBefore = Math.min(request.tick, latest ?? request.tick) - tickMemory;
       for (const tick of notes.ticks.keys()) if (tick < trimBefore) notes.ticks.delete(tick);
     }
-    queue.ticks.set(request.schedule, { value: notes, expiresAt: addMs(at, ticksTtl) });
+    queue.ticks.set(request.schedule, { value: notes, expiresAt: addMs(at, ticksFor) });
     return became;
   }
 
@@ -65,7 +64,10 @@ export class MemorySchedule implements ScheduleContract {
       taskPayload: copyOf(schedule.taskPayload),
       options: [...schedule.options],
     }));
-    store.schedulers.set(request.schedulerId, { value, expiresAt: addMs(at, wholeSeconds(request.ttl)) });
+    store.schedulers.set(request.schedulerId, {
+      value,
+      expiresAt: addMs(at, fromSeconds(toLifetimeSeconds(request.ttl))),
+    });
   }
 
   async clearSchedules(schedulerId: string): Promise<void> {
@@ -80,7 +82,7 @@ export class MemorySchedule implements ScheduleContract {
     const known = store.histories.get(scheduleId, now)?.value ?? [];
     const value = withEvent(known, { ...event }).slice(-maxEvents);
     store.histories.sweep(now);
-    store.histories.set(scheduleId, { value, expiresAt: addMs(now, wholeSeconds(ttl)) });
+    store.histories.set(scheduleId, { value, expiresAt: addMs(now, fromSeconds(toLifetimeSeconds(ttl))) });
   }
 
   /** Stores the task of a tick that nobody has used up. */
@@ -108,9 +110,4 @@ function withEvent(known: readonly ScheduleEvent[], event: ScheduleEvent): reado
   if (known.some(({ taskId, enqueuedAt }) => taskId === event.taskId && enqueuedAt === event.enqueuedAt)) return known;
   const at = known.findLastIndex(({ enqueuedAt }) => toEpochSeconds(enqueuedAt) <= second) + 1;
   return known.toSpliced(at, 0, event);
-}
-
-/** Whole seconds, rounded up, and at least one, as on Redis. */
-function wholeSeconds(ttl: Ms): Ms {
-  return fromSeconds(Math.max(1, toSecondsUp(ttl)));
 }

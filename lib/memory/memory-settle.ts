@@ -1,12 +1,12 @@
 import type { Settlement, SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
-import { assertNever } from '../model/errors/asynq-error.js';
+import { asAsynqError, assertNever } from '../model/errors/asynq-error.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { messageOfUndecodable, type UndecodableRecord } from '../model/task/undecodable-record.js';
 import { epochMs, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { addToArchive } from './memory-archive.js';
 import { countRuns } from './memory-counters.js';
 import { type DueTask, placeDue } from './memory-due.js';
-import { asAsynqError, copyOf, lockOf, reportOf } from './stored-record.js';
+import { copyOf, lockOf, reportOf } from './stored-record.js';
 import type { LeaseClaim, MemoryQueue, MemoryTask } from './memory-state.js';
 import { closedError, type MemoryContext } from './memory-context.js';
 

@@ -1,5 +1,4 @@
 import type { UndecodableTask } from '../model/broker/work.contract.js';
-import { AsynqError, InternalError } from '../model/errors/asynq-error.js';
 import { type DecodedTaskMessage, decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 
@@ -29,10 +28,4 @@ export function lockOf(queue: string, uniqueKey: string): string | undefined {
 /** How an undecodable record is reported. */
 export function reportOf({ queue, taskId, decoded }: UndecodableRecord): UndecodableTask {
   return { queue, taskId, reason: decoded.reason };
-}
-
-/** What an outcome can hold; anything else is a fault of ours. */
-export function asAsynqError(error: unknown): AsynqError {
-  if (error instanceof AsynqError) return error;
-  return new InternalError('A broker call failed in a way it must not', { cause: error });
 }

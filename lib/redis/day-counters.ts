@@ -1,8 +1,6 @@
-import { addMs, type EpochMs, ms, toEpochSeconds } from '../model/time/duration.js';
+import { dayCountersFor } from '../model/broker/lifetimes.js';
+import { addMs, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { dayKey, type QueueKeys } from './keys.js';
-
-/** How long the counters of a day are kept (P-29). */
-const keptFor = ms(90 * 86_400_000);
 
 /** The counter keys of a queue at an instant, in the order scripts take them, and when the day's counters expire. */
 export function dayCounters(
@@ -16,6 +14,6 @@ export function dayCounters(
   return {
     processed: [dayKey(keys.processed, now), keys.processed],
     failed: [dayKey(keys.failed, now), keys.failed],
-    expiresAtSeconds: toEpochSeconds(addMs(now, keptFor)),
+    expiresAtSeconds: toEpochSeconds(addMs(now, dayCountersFor)),
   };
 }

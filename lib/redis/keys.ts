@@ -1,4 +1,5 @@
 import type { EpochMs } from '../model/time/duration.js';
+import { utcDay } from '../model/time/utc-day.js';
 
 /**
  * Every Redis key the library uses, and the only place that spells one (P-18).
@@ -122,14 +123,9 @@ export function aggregationSetKey(keys: QueueKeys, group: string, setId: string)
   return `${keys.groupPrefix}${group}:${setId}`;
 }
 
-/** Every outcome asks for the day's counters; dates are slow to write. */
-let lastDay = { day: Number.NaN, text: '' };
-
 /** The counter of one UTC day, `processed` or `failed`. */
 export function dayKey(counter: string, instant: EpochMs): string {
-  const day = Math.floor(instant / 86_400_000);
-  if (day !== lastDay.day) lastDay = { day, text: new Date(instant).toISOString().slice(0, 10) };
-  return `${counter}:${lastDay.text}`;
+  return `${counter}:${utcDay(instant)}`;
 }
 
 /** The key of a server's info; `serverId` is `host:pid:id`. */

@@ -1,8 +1,8 @@
+import { archiveLimits } from '../model/broker/lifetimes.js';
 import type { CancelResult, CancelRequest } from '../model/broker/presence.contract.js';
 import { InternalError } from '../model/errors/asynq-error.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import { toEpochSeconds } from '../model/time/duration.js';
-import { archiveLimits } from './archive-limits.js';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, lockKey, type QueueKeys, queueKeys, taskKey } from './keys.js';
 import { textReply } from './connection/reply.js';

@@ -1,3 +1,5 @@
+import { asAsynqError } from '../model/errors/asynq-error.js';
+import { enqueueOutcome, type StoreOutcome } from '../model/broker/enqueue-refusal.js';
 import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
 import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
@@ -5,7 +7,6 @@ import type { EpochMs } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection, RedisReply } from './connection/redis-connection.js';
 import { globalKeys, groupKey, lockKey, type QueueKeys, queueKeys } from './keys.js';
 import { QueueRegistry } from './queue-registry.js';
-import { asAsynqError } from './redis-settle.js';
 import { listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
@@ -129,11 +130,15 @@ export function taskArguments(keys: QueueKeys, request: EnqueueRequest, message:
   return [id, message, place.kind, dueAt, group, lock, uniqueForSeconds];
 }
 
+const refusals: Readonly<Record<string, StoreOutcome>> = {
+  DUPLICATE: 'duplicate',
+  HELD: 'held',
+  CONFLICT: 'id-conflict',
+};
+
 function outcomeOf(word: string, request: EnqueueRequest): EnqueueOutcome {
-  if (word === 'WRONG_TYPE') return wrongPlaceError(request);
-  // Nobody else draws this id, so it can only be there because an earlier attempt went through.
-  if (request.idIsGenerated && word !== 'DUPLICATE') return 'enqueued';
-  return word === 'CONFLICT' ? 'id-conflict' : 'duplicate';
+  const refusal = refusals[word];
+  return refusal === undefined ? wrongPlaceError(request) : enqueueOutcome(refusal, request);
 }
 
 /** Why a task was not stored, when the script that was to do it found a key of a wrong type, which it has told. */

@@ -1,6 +1,6 @@
+import { archiveLimits } from '../model/broker/lifetimes.js';
 import type { ForwardResult, MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import { epochMs } from '../model/time/duration.js';
-import { archiveLimits } from './archive-limits.js';
 import { globalKeys, queueKeys } from './keys.js';
 import { listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';

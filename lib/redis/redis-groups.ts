@@ -7,12 +7,12 @@ import type {
   FinishOutcome,
   GroupCheck,
 } from '../model/broker/maintenance.contract.js';
+import { aggregationSetFor, archiveLimits } from '../model/broker/lifetimes.js';
 import type { UndecodableTask } from '../model/broker/work.contract.js';
 import { decodeTaskMessage, encodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import { messageOfUndecodable, type UndecodableRecord } from '../model/task/undecodable-record.js';
-import { addMs, type EpochMs, fromEpochSeconds, type Ms, ms, toEpochSeconds } from '../model/time/duration.js';
-import { archiveLimits } from './archive-limits.js';
+import { addMs, type EpochMs, fromEpochSeconds, toEpochSeconds, toLimitSeconds } from '../model/time/duration.js';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { dayCounters } from './day-counters.js';
 import { aggregationSetKey, groupKey, lockKey, queueKeys } from './keys.js';
@@ -84,8 +84,6 @@ const finishOutcomes: Readonly<Record<string, FinishOutcome>> = {
   CONFLICT: 'id-conflict',
 };
 
-/** How long an aggregation set may take before its members go back to their group (P-97). */
-const setLifetime = ms(120_000);
 /** How many members one call reads, so that a large set does not hold up everybody else. */
 const readBatch = 500;
 /** How many sets one call dissolves. */
@@ -114,10 +112,10 @@ export class RedisGroups {
       [
         group,
         toEpochSeconds(now),
-        toEpochSeconds(addMs(now, setLifetime)),
+        toEpochSeconds(addMs(now, aggregationSetFor)),
         maxSize,
-        wireSeconds(request.maxDelay),
-        wireSeconds(request.gracePeriod),
+        toLimitSeconds(request.maxDelay),
+        toLimitSeconds(request.gracePeriod),
       ],
     );
     const [word, readyAt] = listReply(reply).map(textReply);
@@ -241,9 +239,4 @@ export class RedisGroups {
     }
     return faulty.map(({ taskId, decoded }) => ({ queue, taskId, reason: decoded.reason }));
   }
-}
-
-/** Whole seconds as Asynq compares them, but at least one: a short limit must not become "no limit". */
-function wireSeconds(duration: Ms): number {
-  return duration > 0 ? Math.max(1, Math.floor(duration / 1_000)) : 0;
 }

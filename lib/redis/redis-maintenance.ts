@@ -1,4 +1,3 @@
-import { archiveLimits } from './archive-limits.js';
 import type {
   AggregationSet,
   AggregationSetRequest,
@@ -13,6 +12,7 @@ import type {
   ReconcileResult,
   Recovery,
 } from '../model/broker/maintenance.contract.js';
+import { archiveLimits } from '../model/broker/lifetimes.js';
 import type { SettleOutcome } from '../model/broker/work.contract.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import type { RedisConnection } from './connection/redis-connection.js';

@@ -7,7 +7,7 @@ import type {
   SignalListener,
 } from '../model/broker/presence.contract.js';
 import type { ServerInfo } from '../model/broker/presence.js';
-import { epochMs, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
+import { epochMs, toEpochSeconds, toLifetimeSeconds } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, serverKey, workersKey } from './keys.js';
 import { RedisCancel } from './redis-cancel.js';
@@ -63,8 +63,7 @@ export class RedisPresence implements PresenceContract {
   async publishServer(request: Parameters<PresenceContract['publishServer']>[0]): Promise<void> {
     const { server, workers, ttl, now } = request;
     const { runner } = this.deps;
-    // Redis refuses a fraction of a second, and a lifetime of none.
-    const ttlSeconds = Math.max(1, toSecondsUp(ttl));
+    const ttlSeconds = toLifetimeSeconds(ttl);
     const expiresAt = toEpochSeconds(now) + ttlSeconds;
     const id = idOf(server);
     const running: RedisArgument[] = [];

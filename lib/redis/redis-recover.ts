@@ -1,3 +1,4 @@
+import { asAsynqError } from '../model/errors/asynq-error.js';
 import type { Disorder, ExpiredLease, ExpiredLeases, Recovery } from '../model/broker/maintenance.contract.js';
 import type { CancelOutcome } from '../model/broker/presence.contract.js';
 import type { SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
@@ -8,7 +9,7 @@ import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/du
 import { queueKeys } from './keys.js';
 import { readOwner } from './owner-note.js';
 import type { RedisHeal } from './redis-heal.js';
-import { asAsynqError, type RedisSettle } from './redis-settle.js';
+import type { RedisSettle } from './redis-settle.js';
 import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
 import type { RedisReply } from './connection/redis-connection.js';
 import type { ScriptRunner } from './script-runner.js';

@@ -1,9 +1,10 @@
+import { ticksFor } from '../model/broker/lifetimes.js';
 import type { ScheduleContract, ScheduleName, TickOutcome, TickRequest } from '../model/broker/schedule.contract.js';
 import { encodePublishedSchedule, encodeScheduleEvent } from '../model/cron/published-schedule.codec.js';
 import { tickMemory } from '../model/cron/published-schedule.js';
 import { InternalError } from '../model/errors/asynq-error.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
-import { epochMs, type EpochMs, ms, type Ms, toEpochSeconds, toSecondsUp } from '../model/time/duration.js';
+import { epochMs, type EpochMs, toEpochSeconds, toSecondsUp, toLifetimeSeconds } from '../model/time/duration.js';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, queueKeys, scheduleHistoryKey, schedulerKey, ticksKey } from './keys.js';
 import { QueueRegistry } from './queue-registry.js';
@@ -51,9 +52,6 @@ export const recordEventScript = defineScript({
   replies: ['RECORDED'],
 });
 
-/** Longer than a year, so that a yearly schedule knows its last tick. */
-const ticksTtl = ms(400 * 86_400_000);
-
 const outcomes: Readonly<Record<string, TickOutcome>> = {
   TAKEN: 'taken',
   ENQUEUED: 'enqueued',
@@ -84,7 +82,7 @@ export class RedisSchedule implements ScheduleContract {
         ...storeArguments(keys, now),
         tick,
         tickMemory,
-        toSecondsUp(ticksTtl),
+        toSecondsUp(ticksFor),
         overlap,
         request.idIsGenerated ? 'generated' : 'chosen',
         ...taskArguments(keys, request, message),
@@ -112,7 +110,7 @@ export class RedisSchedule implements ScheduleContract {
   async publishSchedules(request: Parameters<ScheduleContract['publishSchedules']>[0]): Promise<void> {
     const { schedulerId, schedules, ttl, now } = request;
     const { runner } = this.deps;
-    const ttlSeconds = wholeSeconds(ttl);
+    const ttlSeconds = toLifetimeSeconds(ttl);
     const key = schedulerKey(schedulerId);
     await Promise.all([
       listKey(runner, { registry: globalKeys.schedulers, expiresAt: toEpochSeconds(now) + ttlSeconds, key }),
@@ -130,12 +128,7 @@ export class RedisSchedule implements ScheduleContract {
     await this.deps.runner.run(
       recordEventScript,
       [scheduleHistoryKey(scheduleId)],
-      [toEpochSeconds(event.enqueuedAt), encodeScheduleEvent(event), wholeSeconds(ttl)],
+      [toEpochSeconds(event.enqueuedAt), encodeScheduleEvent(event), toLifetimeSeconds(ttl)],
     );
   }
-}
-
-/** Redis refuses a fraction of a second, and a lifetime of none. */
-function wholeSeconds(ttl: Ms): number {
-  return Math.max(1, toSecondsUp(ttl));
 }

@@ -1,5 +1,5 @@
 import type { Settlement, SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
-import { AsynqError, InternalError } from '../model/errors/asynq-error.js';
+import { asAsynqError, AsynqError } from '../model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
 import { messageOfUndecodable, type UndecodableRecord } from '../model/task/undecodable-record.js';
@@ -137,10 +137,4 @@ const noBytes = Buffer.alloc(0);
 
 function messageBytes(settlement: Settlement): Buffer {
   return settlement.kind === 'done' || settlement.kind === 'delete' ? noBytes : encodeTaskMessage(settlement.message);
-}
-
-/** What an outcome can hold; anything else is a fault of ours. */
-export function asAsynqError(error: unknown): AsynqError {
-  if (error instanceof AsynqError) return error;
-  return new InternalError('A broker call failed in a way it must not', { cause: error });
 }

@@ -1,7 +1,7 @@
+import { archiveLimits } from '../model/broker/lifetimes.js';
 import type { Settlement } from '../model/broker/work.contract.js';
 import { assertNever } from '../model/errors/asynq-error.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
-import { archiveLimits } from './archive-limits.js';
 import type { RedisArgument } from './connection/redis-connection.js';
 import { dayCounters } from './day-counters.js';
 import { globalKeys, lockKey, type QueueKeys } from './keys.js';

@@ -1,8 +1,9 @@
+import { skewAllowance } from '../model/broker/lifetimes.js';
 import type { MemoryQueue, MemoryStore, MemoryTask } from '../memory/memory-state.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { TaskState } from '../model/task/task-state.js';
-import { addMs, type EpochMs, epochMs, fromEpochSeconds, ms, toEpochSeconds } from '../model/time/duration.js';
+import { addMs, type EpochMs, epochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/duration.js';
 
 /** A task as it is stored now. */
 export interface StoredRecord {
@@ -14,9 +15,6 @@ export interface StoredRecord {
   /** When it is due; only while it waits for that. */
   readonly dueAt: EpochMs | undefined;
 }
-
-/** What a worker that may be alive is left after the end of its lease (S-86). */
-const skewAllowance = ms(30_000);
 
 /** A look into what the brokers of an application keep. */
 export class StoredTasks {

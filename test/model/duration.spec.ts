@@ -5,9 +5,12 @@ import {
   readDuration,
   toEpochSeconds,
   toEpochSecondsUp,
+  toLifetimeSeconds,
+  toLimitSeconds,
   toSecondsUp,
 } from '../../lib/model/time/duration.js';
 import { formatGoDuration } from '../../lib/model/time/go-time-text.js';
+import { utcDay } from '../../lib/model/time/utc-day.js';
 
 describe('readDuration', () => {
   it.each<[unknown, number | undefined]>([
@@ -63,5 +66,32 @@ describe('seconds of the wire', () => {
     [1_500, 2],
   ])('P-07 round a length of %d ms up to %d s', (length, seconds) => {
     expect(toSecondsUp(ms(length))).toBe(seconds);
+  });
+  it.each([
+    [0, 1],
+    [1, 1],
+    [1_001, 2],
+  ])('Q-48 keep something for %d ms: %d s', (length, seconds) => {
+    expect(toLifetimeSeconds(ms(length))).toBe(seconds);
+  });
+
+  it.each([
+    [0, 0],
+    [1, 1],
+    [1_999, 1],
+    [2_000, 2],
+  ])('Q-17 make a limit of %d ms one of %d s', (length, seconds) => {
+    expect(toLimitSeconds(ms(length))).toBe(seconds);
+  });
+});
+
+describe('a UTC day', () => {
+  it('begins at midnight, whichever was asked for before', () => {
+    const midnight = epochMs(Date.UTC(2026, 2, 1));
+    expect([utcDay(epochMs(midnight - 1)), utcDay(midnight), utcDay(epochMs(midnight - 1))]).toEqual([
+      '2026-02-28',
+      '2026-03-01',
+      '2026-02-28',
+    ]);
   });
 });

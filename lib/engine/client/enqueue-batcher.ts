@@ -1,6 +1,6 @@
 import type { Broker } from '../../model/broker/broker.js';
 import type { EnqueueOutcome, EnqueueRequest } from '../../model/broker/enqueue.contract.js';
-import { AsynqError, InternalError } from '../../model/errors/asynq-error.js';
+import { asAsynqError, AsynqError, InternalError } from '../../model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
@@ -257,8 +257,4 @@ function outcomeUnknown({ message }: PendingEnqueue, cause?: Error): BrokerUnava
       'whether it is stored is unknown',
     { cause },
   );
-}
-
-function asAsynqError(error: unknown): AsynqError {
-  return error instanceof AsynqError ? error : new InternalError('The broker could not be opened', { cause: error });
 }

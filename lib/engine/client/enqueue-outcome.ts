@@ -1,7 +1,7 @@
+import { refusalError } from '../../model/broker/enqueue-refusal.js';
 import type { EnqueueOutcome, EnqueuePlace, EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type { AsynqError } from '../../model/errors/asynq-error.js';
 import { rejectForCaller } from '../../model/errors/caller-stack.js';
-import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
@@ -124,7 +124,6 @@ function takeResolve(resolve: (info: TaskInfo | Promise<never>) => void): void {
   taken.resolve = resolve;
 }
 
-function errorOf(outcome: Exclude<EnqueueOutcome, 'enqueued'>, { queue, type, id }: TaskMessage): AsynqError {
-  if (outcome === 'duplicate') return new DuplicateTaskError(queue, type);
-  return outcome === 'id-conflict' ? new TaskIdConflictError(queue, id) : outcome;
+function errorOf(outcome: Exclude<EnqueueOutcome, 'enqueued'>, message: TaskMessage): AsynqError {
+  return outcome === 'duplicate' || outcome === 'id-conflict' ? refusalError(outcome, message) : outcome;
 }

@@ -1,3 +1,4 @@
+import { leaseLength } from '../../model/broker/lifetimes.js';
 import type { Broker } from '../../model/broker/broker.js';
 import { BrokerUnavailableError, ClockOffError, describeOffset } from '../../model/errors/broker-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
@@ -34,8 +35,6 @@ interface Reading {
 }
 
 const tolerated = ms(10_000);
-/** A lease lasts this long (S-71). */
-const leaseLength = ms(30_000);
 /** The wall clock and the monotonic one drift apart by far less between two looks. */
 const step = ms(1_000);
 

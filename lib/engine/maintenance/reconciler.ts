@@ -1,3 +1,4 @@
+import { leaseLength } from '../../model/broker/lifetimes.js';
 import type { Disorder, MaintenanceContract } from '../../model/broker/maintenance.contract.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
@@ -22,7 +23,7 @@ interface Suspicion {
 }
 
 /** A full lease: what a live worker is about to correct by itself is correct by then. */
-const confirmAfter = ms(30_000);
+const confirmAfter = leaseLength;
 const betweenSteps = ms(1_000);
 const betweenRounds = ms(60_000);
 const maxSuspicions = 10_000;

@@ -1,3 +1,4 @@
+import { leaseLength, skewAllowance } from '../../model/broker/lifetimes.js';
 import type {
   ExpiredLease,
   ExpiredLeases,
@@ -48,12 +49,8 @@ interface Listed {
   readonly run: OwnRun | undefined;
 }
 
-/** Clocks may differ: a lease of a worker that may be alive is given this long after its end (S-86). */
-const skewAllowance = ms(30_000);
 /** A living server has published itself after Redis has been reachable for this long: a beat and a bit. */
 const beatAllowance = ms(6_000);
-/** No lease that is taken from now on ends earlier. */
-const shortestLease = ms(30_000);
 /** How often aggregation sets past their deadline are looked for (S-91). */
 const setsEvery = ms(60_000);
 const batchSize = 500;
@@ -73,7 +70,7 @@ export class Recoverer extends PeriodicService {
     const { clock, brokerMonitor, logger } = deps;
     super({
       name: 'recoverer',
-      every: shortestLease,
+      every: leaseLength,
       first: 'at-once',
       whileDown: 'rest',
       clock,
@@ -95,7 +92,7 @@ export class Recoverer extends PeriodicService {
   override async runOnce(): Promise<Ms> {
     const { clock, queues } = this.#deps;
     await this.forEachQueue([...this.#unanswered], async (queue) => await this.#putUnseenBack(queue));
-    let next: number = clock.now() + shortestLease;
+    let next: number = clock.now() + leaseLength;
     const recovering = this.forEachQueue(queues, async (queue) => {
       next = Math.min(next, await this.#recoverQueue(queue));
     });
@@ -112,7 +109,7 @@ export class Recoverer extends PeriodicService {
   async #putUnseenBack(queue: string): Promise<void> {
     const { maintenance, clock } = this.#deps;
     const now = clock.now();
-    const expiredBy = addMs(now, shortestLease);
+    const expiredBy = addMs(now, leaseLength);
     const { leases } = await maintenance.listExpiredLeases({ queue, expiredBy, now, limit: batchSize });
     const unseen = this.#listed(queue, leases).filter(({ run }) => run === 'none');
     if (unseen.length > 0) await this.#recover(queue, { due: unseen, dead: new Set() });
@@ -152,7 +149,7 @@ export class Recoverer extends PeriodicService {
     { nextEndsAt }: ExpiredLeases,
     { isWaiting, now }: { readonly isWaiting: boolean; readonly now: EpochMs },
   ): number {
-    const next = nextEndsAt ?? now + shortestLease;
+    const next = nextEndsAt ?? now + leaseLength;
     return isWaiting ? Math.min(next, now + beatAllowance) : next;
   }
 

@@ -1,3 +1,4 @@
+import { refusalError } from '../../model/broker/enqueue-refusal.js';
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type {
   AggregationSet,
@@ -9,13 +10,7 @@ import type {
 import { assertNever } from '../../model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { showValue } from '../../model/errors/option-errors.js';
-import {
-  DeadlineExceededError,
-  DuplicateTaskError,
-  InvalidTaskError,
-  TaskAbortedError,
-  TaskIdConflictError,
-} from '../../model/errors/task-errors.js';
+import { DeadlineExceededError, InvalidTaskError, TaskAbortedError } from '../../model/errors/task-errors.js';
 import { checkNames, checkObject } from '../../model/options/check.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
@@ -146,9 +141,8 @@ export class SetAggregation {
       case 'gone':
         throw new DeadlineExceededError();
       case 'duplicate':
-        throw new DuplicateTaskError(queue, type);
       case 'id-conflict':
-        throw new TaskIdConflictError(queue, id);
+        throw refusalError(outcome, combined.message);
       default:
         return assertNever(outcome);
     }

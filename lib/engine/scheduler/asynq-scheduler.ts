@@ -1,3 +1,4 @@
+import { refusalError } from '../../model/broker/enqueue-refusal.js';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Broker } from '../../model/broker/broker.js';
@@ -6,7 +7,6 @@ import { AsynqError } from '../../model/errors/asynq-error.js';
 import { forCaller, showCaller } from '../../model/errors/caller-stack.js';
 import { ScheduleConflictError, ScheduleNotFoundError } from '../../model/errors/schedule-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
-import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
 import { Resolved } from '../../model/options/resolved.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { TaskArguments, TaskDefinition } from '../../model/task/task-definition.js';
@@ -160,9 +160,7 @@ export class AsynqScheduler {
     const now = clock.now();
     const [outcome] = await broker.enqueue.enqueue([request], now);
     if (outcome instanceof AsynqError) throw forCaller(outcome);
-    const { queue, type, id: taskId } = request.message;
-    if (outcome === 'duplicate') throw new DuplicateTaskError(queue, type);
-    if (outcome === 'id-conflict') throw new TaskIdConflictError(queue, taskId);
+    if (outcome === 'duplicate' || outcome === 'id-conflict') throw refusalError(outcome, request.message);
     return await services.report.ranNow(schedule, { request, now });
   }
 

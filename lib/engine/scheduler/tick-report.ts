@@ -1,10 +1,11 @@
+import { ticksFor } from '../../model/broker/lifetimes.js';
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type { ScheduleContract } from '../../model/broker/schedule.contract.js';
 import { DuplicateTaskError } from '../../model/errors/task-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { Clock } from '../../model/time/clock.js';
-import { type EpochMs, ms } from '../../model/time/duration.js';
+import { type EpochMs } from '../../model/time/duration.js';
 import { infoOf } from '../client/new-task.js';
 import type { EngineEventEmitter, ScheduleSubject } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -20,9 +21,6 @@ export interface TickReportDeps {
   readonly clock: Clock;
   readonly logger: ThrottledLogger;
 }
-
-/** Longer than a year, so that the history of a yearly schedule is one. */
-const historyTtl = ms(400 * 86_400_000);
 
 type Enqueued = { readonly request: EnqueueRequest; readonly now: EpochMs };
 
@@ -93,7 +91,7 @@ export class TickReport {
       await schedules.recordEvent({
         scheduleId: schedule.id,
         event: { taskId: info.id, enqueuedAt: now },
-        ttl: historyTtl,
+        ttl: ticksFor,
       });
     } catch (error) {
       logger.warn(`The history of schedule ${schedule.id} lacks task ${info.id}: ${describeError(error)}`, {

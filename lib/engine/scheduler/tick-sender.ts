@@ -1,9 +1,9 @@
+import { refusalError } from '../../model/broker/enqueue-refusal.js';
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type { ScheduleContract, TickOutcome } from '../../model/broker/schedule.contract.js';
 import { assertNever } from '../../model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
-import { DuplicateTaskError, TaskIdConflictError } from '../../model/errors/task-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import { type Clock, setBackgroundTimer } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
@@ -193,7 +193,6 @@ export class TickSender {
     const { schedule, instant } = tick;
     const { report } = this.deps;
     const { outcome, request, now } = result;
-    const { queue, type, id } = request.message;
     if (schedule.previous === undefined || schedule.previous < instant) schedule.previous = instant;
     switch (outcome) {
       case 'enqueued':
@@ -204,10 +203,8 @@ export class TickSender {
         report.skipped(tick, outcome);
         return;
       case 'duplicate':
-        report.failed(tick, { error: new DuplicateTaskError(queue, type), outcome: 'drop' });
-        return;
       case 'id-conflict':
-        report.failed(tick, { error: new TaskIdConflictError(queue, id), outcome: 'drop' });
+        report.failed(tick, { error: refusalError(outcome, request.message), outcome: 'drop' });
         return;
       default:
         assertNever(outcome);

@@ -1,7 +1,8 @@
+import { leaseLength } from '../../model/broker/lifetimes.js';
 import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { WorkContract } from '../../model/broker/work.contract.js';
 import { LeaseExpiredError } from '../../model/errors/task-errors.js';
-import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms, toEpochSeconds } from '../../model/time/duration.js';
+import { addMs, type EpochMs, fromEpochSeconds, toEpochSeconds } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { OwnRun } from '../maintenance/recoverer.js';
@@ -9,9 +10,6 @@ import { subjectOf } from '../outcome/event-task.js';
 import type { Run } from './run.js';
 import type { Lease, OwnLease } from './run-state.js';
 import type { RunStopper } from './run-stopper.js';
-
-/** How long a lease lasts from the moment it is taken or extended (S-71). */
-const leaseLength: Ms = ms(30_000);
 
 /** The lease of tasks that are fetched now: it ends at a whole second, as it is stored. */
 export function newLease(now: EpochMs): OwnLease {

@@ -26,6 +26,12 @@ export class InternalError extends AsynqError {
   readonly code = 'ASYNQ_INTERNAL';
 }
 
+/** What the outcome of a call can hold; anything else is a fault in this library. */
+export function asAsynqError(error: unknown): AsynqError {
+  if (error instanceof AsynqError) return error;
+  return new InternalError('A broker call failed in a way it must not', { cause: error });
+}
+
 /** Ends an exhaustive `switch`: does not compile while a case is missing. */
 export function assertNever(value: never): never {
   throw new InternalError(`Unexpected value: ${JSON.stringify(value)}`);

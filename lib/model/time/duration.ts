@@ -99,6 +99,19 @@ export function toSecondsUp(duration: Ms): number {
   return Math.ceil(duration / 1_000);
 }
 
+/** Whole seconds that something is kept: a fraction rounded up, and at least one, since Redis knows no shorter life. */
+export function toLifetimeSeconds(duration: Ms): number {
+  return Math.max(1, toSecondsUp(duration));
+}
+
+/**
+ * Whole seconds of a limit, a fraction cut off as Asynq does (Q-17), but at least one unless there is no limit, so that a
+ * short limit never becomes "no limit".
+ */
+export function toLimitSeconds(duration: Ms): number {
+  return duration > 0 ? Math.max(1, Math.floor(duration / 1_000)) : 0;
+}
+
 /** The length of a number of seconds from the wire. */
 export function fromSeconds(seconds: number): Ms {
   return ms(seconds * 1_000);

@@ -1,0 +1,11 @@
+import type { EpochMs } from './duration.js';
+
+/** Every outcome asks for its day, and dates are slow to write. */
+let last = { day: Number.NaN, text: '' };
+
+/** The UTC day of an instant: `2026-03-01`. */
+export function utcDay(instant: EpochMs): string {
+  const day = Math.floor(instant / 86_400_000);
+  if (day !== last.day) last = { day, text: new Date(instant).toISOString().slice(0, 10) };
+  return last.text;
+}
