@@ -160,7 +160,7 @@ const callbacks: readonly Callback[] = [
         prepare: ({ mux }) => mux.handle('returns', () => 5),
       }),
     provoke: async ({ client }) => await client.enqueue('returns', undefined, { retention: '1h' }),
-    says: always(/^The result of task ".+" of type "returns" is not kept: the payload does not encode: /),
+    says: always(/^The result of task ".+" of type "returns" is not kept: the result does not encode: /),
   },
   {
     name: 'aggregator',
