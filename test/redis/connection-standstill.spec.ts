@@ -99,4 +99,22 @@ describe('a limit', () => {
     expect(passed).toBe(true);
     expect(clock.armedTimers).toBe(0);
   });
+
+  it.each([0, 1_500, 4_500])(
+    'outlasts a standstill %i ms after it began, and the reading of what arrived',
+    async (begun) => {
+      const clock = new VirtualClock();
+      let passed = false;
+      startLimit(clock, ms(5_000), () => (passed = true));
+      await clock.advance(begun);
+      clock.jump('1m');
+      // What became due fires first.
+      await clock.advance(0);
+      expect(passed).toBe(false);
+      await clock.advance('999ms');
+      expect(passed).toBe(false);
+      await clock.advance('5s');
+      expect(passed).toBe(true);
+    },
+  );
 });

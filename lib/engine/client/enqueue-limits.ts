@@ -17,9 +17,9 @@ export interface EnqueueLimitsDeps {
   readonly onLook: (now: Ms) => void;
 }
 
-/** How often to look for limits that have passed: a look that is much later tells of a standstill. */
+/** How often to look for limits that have passed. */
 const lookEvery = ms(1_000);
-/** A turn of the event loop that takes longer is a standstill, too. */
+/** A turn of the event loop that takes longer, or a look that comes later, tells of a standstill. */
 const longTurn = 100;
 
 /**
@@ -49,7 +49,10 @@ export class EnqueueLimits {
     const lookAt = Math.min(first.giveUpAt, now + lookEvery);
     this.#timer = clock.setTimer(ms(lookAt - now), () => {
       this.#timer = undefined;
-      this.#look(clock.monotonic(), lookAt);
+      const isLate = clock.monotonic() - lookAt > longTurn;
+      // What was waited for may lie in the socket unread: the time since the last look does not count at all.
+      if (isLate) this.#putOff(clock.monotonic() - now);
+      this.#look(clock.monotonic());
     });
   }
 
@@ -71,9 +74,8 @@ export class EnqueueLimits {
     this.#countedUntil = undefined;
   }
 
-  #look(now: Ms, dueAt: number): void {
+  #look(now: Ms): void {
     const { isTransferring, onLook } = this.deps;
-    if (now - dueAt > lookEvery) this.#putOff(now - dueAt);
     const aliveAt = isTransferring() ? now : this.#answeredAt;
     if (this.#countedUntil !== undefined && aliveAt > this.#countedUntil) this.#putOff(aliveAt - this.#countedUntil);
     onLook(now);

@@ -86,6 +86,8 @@ export class ClientFactory {
 
   #cluster({ seeds, options }: Extract<RedisTarget, { kind: 'cluster' }>): RedisClient {
     const cluster = new Cluster([...seeds] as ClusterNode[], {
+      // One node cannot be replaced by another: it is given all the time that there is.
+      ...(seeds.length === 1 ? { slotsRefreshTimeout: this.#longerThanOurs } : {}),
       ...(options as ClusterOptions),
       lazyConnect: true,
       clusterRetryStrategy: () => null,
@@ -95,7 +97,7 @@ export class ClientFactory {
       enableAutoPipelining: false,
       scaleReads: 'master',
       redisOptions: {
-        ...this.#defaults('commands', options.redisOptions ?? {}),
+        ...this.#defaults('commands', { connectTimeout: this.#longerThanOurs, ...options.redisOptions }),
         ...fixedOptions,
       },
     });
@@ -125,14 +127,20 @@ export class ClientFactory {
 
   /** The user's options over ours, and a name that tells the connections of one process apart. */
   #defaults(purpose: Purpose, options: RedisServerOptions): RedisOptions {
-    const { attemptLimit } = this.deps;
+    const hasChoice = (options.sentinels?.length ?? 0) > 1;
     return {
-      // Longer than the limit that is kept here, which does not count a standstill of this process.
-      connectTimeout: attemptLimit * 3,
-      sentinelCommandTimeout: attemptLimit / 4,
+      // The limit is kept here, where a standstill of this process does not count.
+      connectTimeout: 0,
+      // A sentinel that does not answer is not waited for as long as there is another one.
+      sentinelCommandTimeout: hasChoice ? this.deps.attemptLimit / 4 : this.#longerThanOurs,
       ...(options as RedisOptions),
       connectionName: `${options.connectionName ?? 'nestjs-asynq'}:${purpose}`,
     };
+  }
+
+  /** A limit of ioredis for what has one here: it counts a standstill of this process, so it must be out of the way. */
+  get #longerThanOurs(): number {
+    return this.deps.attemptLimit * 6;
   }
 
   async #owner(main: RedisClusterClient, key: string): Promise<RedisClient> {
