@@ -32,12 +32,6 @@ export async function must(what: string, condition: () => boolean | Promise<bool
   if (!(await until(condition, limitMs))) throw new Error(`Waited in vain until ${what}`);
 }
 
-/** The value below which `share` of the values lie. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
-}
-
 /** A small seeded generator (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;

@@ -1,6 +1,7 @@
 import { AsynqClient, type EnqueueItem } from 'nestjs-asynq/core';
 import { startOwnRedis } from '../support/own-redis.js';
-import { type DrillContext, quantile, until } from './drill-context.js';
+import { percentileOf } from '../support/statistics.js';
+import { type DrillContext, until } from './drill-context.js';
 import { WorkerProcess } from './worker-process.js';
 
 const leadMs = 3_000;
@@ -27,7 +28,8 @@ export async function due({ verdict, random, minutes = 1, tasks = 10_000, atEnd 
   verdict.expect('tasks started', { figure: lateness.length, bound: String(tasks), holds: lateness.length === tasks });
   const early = lateness.filter((late) => late < 0).length;
   verdict.expect('started early', { figure: early, bound: 'none', holds: early === 0 });
-  for (const share of [0.5, 0.9, 0.999, 1]) verdict.tell(`${share * 100} % within`, `${quantile(lateness, share)} ms`);
-  const within = quantile(lateness, 0.99);
+  for (const share of [0.5, 0.9, 0.999, 1])
+    verdict.tell(`${share * 100} % within`, `${percentileOf(lateness, share)} ms`);
+  const within = percentileOf(lateness, 0.99);
   verdict.expect('99 % within', { figure: `${within} ms`, bound: '50 ms', holds: within <= 50 });
 }

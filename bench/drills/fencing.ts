@@ -1,6 +1,6 @@
-import { Redis } from 'ioredis';
-import { AsynqClient, AsynqServer } from 'nestjs-asynq/core';
-import { startOwnRedis } from '../support/own-redis.js';
+import type { Redis } from 'ioredis';
+import { AsynqServer } from 'nestjs-asynq/core';
+import { openStorage } from '../support/storage.js';
 import { startProxy } from '../support/proxy.js';
 import { type DrillContext, must, until } from './drill-context.js';
 import { enqueueHeld, HeldRuns, isAnnouncedOnce, storedOf } from './held-runs.js';
@@ -14,14 +14,9 @@ const recoveryLimitMs = 60_000;
  * arrive, and it is connected again: nothing of it counts, and no task runs twice at once.
  */
 export async function fencing({ verdict, atEnd }: DrillContext): Promise<void> {
-  const own = await startOwnRedis();
-  atEnd(() => own.stop());
+  const { own, redis, client } = await openStorage({ atEnd });
   const proxy = await startProxy(own.port);
   atEnd(() => proxy.stop());
-  const redis = new Redis(own.url);
-  atEnd(() => redis.disconnect());
-  const client = new AsynqClient({ redis: own.url });
-  atEnd(() => client.close());
   const start = async (url: string): Promise<{ readonly runs: HeldRuns; readonly server: AsynqServer }> => {
     const runs = new HeldRuns();
     const server = new AsynqServer({ redis: url, concurrency: 1_000, retryDelay: () => '1h' });

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { AsynqClient, AsynqServer, BrokerCommandError } from 'nestjs-asynq/core';
-import { startOwnRedis } from '../support/own-redis.js';
+import type { Redis } from 'ioredis';
+import { AsynqServer, BrokerCommandError } from 'nestjs-asynq/core';
+import { openStorage } from '../support/storage.js';
 import { type DrillContext, must, until } from './drill-context.js';
 import { enqueueHeld, HeldRuns, isAnnouncedOnce, isStored, runningOf, storedOf } from './held-runs.js';
 
@@ -16,12 +16,10 @@ const recoveryMs = 40_000;
  * its handler takes, outcomes are stored meanwhile, and both workers stay visible.
  */
 export async function full({ verdict, random, atEnd }: DrillContext): Promise<void> {
-  const own = await startOwnRedis({ args: ['--maxmemory', '8mb', '--maxmemory-policy', 'noeviction'] });
-  atEnd(() => own.stop());
-  const redis = new Redis(own.url);
-  atEnd(() => redis.disconnect());
-  const client = new AsynqClient({ redis: own.url });
-  atEnd(() => client.close());
+  const { own, redis, client } = await openStorage(
+    { atEnd },
+    { args: ['--maxmemory', '8mb', '--maxmemory-policy', 'noeviction'] },
+  );
   const runs = new HeldRuns();
   const checks: Promise<boolean>[] = [];
   for (let count = 0; count < 2; count += 1) {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { AsynqClient, AsynqServer } from 'nestjs-asynq/core';
+import type { Redis } from 'ioredis';
+import { type AsynqClient, AsynqServer } from 'nestjs-asynq/core';
 import type { TcpProxy } from '../../scripts/tcp-proxy.mjs';
-import { startOwnRedis } from '../support/own-redis.js';
+import { openStorage } from '../support/storage.js';
 import { startProxy } from '../support/proxy.js';
 import { type DrillContext, must, until } from './drill-context.js';
 import { enqueueHeld, HeldRuns, isAnnouncedOnce, isStored, runningOf, storedOf } from './held-runs.js';
@@ -25,14 +25,9 @@ interface Scene {
  * runs end: each task runs once, what is announced is stored, and everything is stored soon after the network's return.
  */
 export async function inFlight({ verdict, random, atEnd }: DrillContext): Promise<void> {
-  const own = await startOwnRedis();
-  atEnd(() => own.stop());
+  const { own, redis, client } = await openStorage({ atEnd });
   const proxy = await startProxy(own.port);
   atEnd(() => proxy.stop());
-  const redis = new Redis(own.url);
-  atEnd(() => redis.disconnect());
-  const client = new AsynqClient({ redis: own.url });
-  atEnd(() => client.close());
   const runs = new HeldRuns();
   const server = new AsynqServer({ redis: proxy.url, concurrency: 1_000, retryDelay: () => '1h' });
   atEnd(() => server.shutdown());

@@ -1,6 +1,7 @@
 import { AsynqClient } from 'nestjs-asynq/core';
 import { startOwnRedis } from '../support/own-redis.js';
-import { type DrillContext, quantile, until } from './drill-context.js';
+import { percentileOf } from '../support/statistics.js';
+import { type DrillContext, until } from './drill-context.js';
 import { WorkerProcess } from './worker-process.js';
 
 const leaseMs = 30_000;
@@ -32,7 +33,7 @@ export async function kill9({ verdict, tasks = 100, atEnd }: DrillContext): Prom
   }, limit);
   const missing = [...victim.runs.keys()].filter((id) => !heir.runs.has(id));
   verdict.expect('tasks lost', { figure: missing.length, bound: 'none', holds: missing.length === 0 });
-  verdict.tell('half of them were handled after', seconds(quantile(waits, 0.5)));
+  verdict.tell('half of them were handled after', seconds(percentileOf(waits, 0.5)));
   verdict.expect('the last was handled after', {
     figure: seconds(waits.at(-1) ?? Number.POSITIVE_INFINITY),
     bound: `lease + 10 s, ${seconds(leaseMs + graceMs)}`,

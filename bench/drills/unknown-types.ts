@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { AsynqClient, type EnqueueItem } from 'nestjs-asynq/core';
+import type { Redis } from 'ioredis';
+import { type AsynqClient, type EnqueueItem } from 'nestjs-asynq/core';
 import { buildGoProgram, runGo } from '../support/go-program.js';
-import { startOwnRedis } from '../support/own-redis.js';
+import { openStorage } from '../support/storage.js';
 import { medianOf, percentileOf } from '../support/statistics.js';
 import { type DrillContext, until } from './drill-context.js';
 import type { Verdict } from './verdict.js';
@@ -32,12 +32,7 @@ interface Variant {
  * a newer Nest worker. That one must hardly be slower for it, with a backlog and with a task now and then.
  */
 export async function unknownTypes({ verdict, tasks = 5_000, atEnd }: DrillContext): Promise<void> {
-  const own = await startOwnRedis();
-  atEnd(() => own.stop());
-  const redis = new Redis(own.url);
-  atEnd(() => redis.disconnect());
-  const client = new AsynqClient({ redis: own.url });
-  atEnd(() => client.close());
+  const { own, redis, client } = await openStorage({ atEnd });
   const scene: Scene = { redis, url: own.url, client };
 
   const go = buildGoProgram();

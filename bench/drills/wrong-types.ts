@@ -1,6 +1,5 @@
-import { Redis } from 'ioredis';
-import { AsynqClient, AsynqServer } from 'nestjs-asynq/core';
-import { startOwnRedis } from '../support/own-redis.js';
+import { AsynqServer } from 'nestjs-asynq/core';
+import { openStorage } from '../support/storage.js';
 import { type DrillContext, until } from './drill-context.js';
 import { keyNames, keyOf, OperationRuns, operations, type Workplace } from './storage-operations.js';
 
@@ -24,12 +23,7 @@ interface Attempt {
  * does not need the key goes on, the key is named, the sound queue is healed, and all is done once the key is deleted.
  */
 export async function wrongTypes({ verdict, atEnd }: DrillContext): Promise<void> {
-  const own = await startOwnRedis();
-  atEnd(() => own.stop());
-  const redis = new Redis(own.url);
-  atEnd(() => redis.disconnect());
-  const client = new AsynqClient({ redis: own.url });
-  atEnd(() => client.close());
+  const { own, redis, client } = await openStorage({ atEnd });
   const runs = new OperationRuns();
   const workplace: Workplace = { client, redis, runs };
 

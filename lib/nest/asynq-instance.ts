@@ -1,6 +1,6 @@
 import { AsynqClient } from '../engine/client/asynq-client.js';
 import { joinClientOptions } from '../engine/client/client-options.js';
-import { openBrokerAloud } from '../engine/lifecycle/open-broker-aloud.js';
+import { waitForBroker } from '../engine/lifecycle/wait-for-broker.js';
 import { ThrottledLogger } from '../engine/lifecycle/throttled-logger.js';
 import { redisIsUndefined, type ResolvedConnectionOptions } from '../engine/connection-options.js';
 import type { Logger } from '../engine/logger.js';
@@ -110,7 +110,7 @@ export class AsynqInstance {
    */
   async open(giveUp: AbortSignal): Promise<void> {
     const tries = this.options.waitForRedis ? 'until-open' : 'once';
-    await openBrokerAloud(this.broker, { clock: this.#clock, logger: this.logger, signal: giveUp, tries });
+    await waitForBroker(this.broker, { clock: this.#clock, logger: this.logger, signal: giveUp, tries });
   }
 
   /** Says what storage met and worked around, where no server runs that would; announced by the server's events all the same. */

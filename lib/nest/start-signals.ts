@@ -16,7 +16,7 @@ export function listenWhileStarting(prepare: (signal: NodeJS.Signals) => Promise
   let isEnding = false;
   const onSignal = (signal: (typeof endSignals)[number]): void => {
     const exit = (): never => process.exit(128 + constants.signals[signal]);
-    // The second one is impatient.
+    // A second signal ends the process at once.
     if (isEnding) exit();
     isEnding = true;
     void prepare(signal).finally(exit);

@@ -1,7 +1,7 @@
 import type { RunClaim } from '../model/broker/work.contract.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import type { RedisArgument } from './connection/redis-connection.js';
-import { writeOwner } from './owner-note.js';
+import { writeOwner } from './task-owner.js';
 import { listReply, numberReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import type { SettleCall } from './settle-scripts.js';

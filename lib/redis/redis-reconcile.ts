@@ -51,7 +51,7 @@ const stepScans = 4;
 interface Step {
   readonly next: ReconcileCursor | undefined;
   readonly suspicions: readonly Disorder[];
-  /** Wrong beyond doubt, and put right at once. */
+  /** Wrong beyond doubt, and healed at once. */
   readonly healed: readonly Disorder[];
 }
 

@@ -7,7 +7,7 @@ import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/duration.js';
 import { queueKeys } from './keys.js';
-import { readOwner } from './owner-note.js';
+import { readOwner } from './task-owner.js';
 import type { RedisHeal } from './redis-heal.js';
 import type { RedisSettle } from './redis-settle.js';
 import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';

@@ -23,7 +23,7 @@ import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { toEpochSeconds } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection, RedisReply } from './connection/redis-connection.js';
 import { queueKeys, taskKey } from './keys.js';
-import { writeOwner } from './owner-note.js';
+import { writeOwner } from './task-owner.js';
 import { RedisSettle } from './redis-settle.js';
 import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
@@ -50,7 +50,7 @@ export const dequeueKnownScript = defineScript({
     'lookedUpTo',
     'oldest',
     'window',
-    'mostTypes',
+    'maxTypes',
     'exact',
     'prefixes',
     '...types',

@@ -9,7 +9,7 @@ import { Resolved } from '../../model/options/resolved.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import { brokerOf, type ResolvedConnectionOptions } from '../connection-options.js';
 import { EngineEventEmitter } from '../engine-events.js';
-import { openBrokerAloud } from '../lifecycle/open-broker-aloud.js';
+import { waitForBroker } from '../lifecycle/wait-for-broker.js';
 import { ServiceGroup } from '../lifecycle/service-group.js';
 import type { GroupMux } from '../maintenance/group-mux.js';
 import type { Handler } from '../middleware.js';
@@ -23,7 +23,7 @@ import {
 } from './server-options.js';
 import { createServerServices, type ServerServices } from './server-services.js';
 import { listenForSignals } from './signals.js';
-import { startLine } from './start-line.js';
+import { startMessage } from './start-message.js';
 import { TaskMux } from './task-mux.js';
 
 /**
@@ -172,7 +172,7 @@ export class AsynqServer {
 
   async #openAndWork(broker: Broker, handler: Handler | TaskMux): Promise<void> {
     const { clock, logger } = this.#connection;
-    await openBrokerAloud(broker, { clock, logger, signal: this.#giveUp.signal, tries: 'once' });
+    await waitForBroker(broker, { clock, logger, signal: this.#giveUp.signal, tries: 'once' });
     await this.#work(broker, handler);
   }
 
@@ -213,7 +213,7 @@ export class AsynqServer {
     await this.#group.start();
     if (this.#status !== 'active') await services.processor.stopFetching();
     if (options.janitorBatchSize > 100) logger.warn('janitorBatchSize above 100 may keep Redis busy for long');
-    logger.info(startLine({ place: broker.describe(), options, handler, groups: this.#groups, fetches: !isIdle }));
+    logger.info(startMessage({ place: broker.describe(), options, handler, groups: this.#groups, fetches: !isIdle }));
   }
 
   async #close(): Promise<void> {

@@ -22,7 +22,7 @@ export function goQuote(text: string): string {
   return `${quoted}"`;
 }
 
-/** Reads what {@link goQuote} writes; `undefined` for anything else. Escaped bytes above 7F are left to nobody's guess. */
+/** Reads what {@link goQuote} writes; `undefined` for anything else, escaped bytes above 7F included. */
 export function goUnquote(quoted: string): string | undefined {
   if (!quotedText.test(quoted)) return undefined;
   let readable = true;

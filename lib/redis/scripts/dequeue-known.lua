@@ -12,7 +12,7 @@
 -- ARGV[5]    lookedUpTo  where an earlier look has ended, as that answered; empty to begin with the oldest task
 -- ARGV[6]    oldest      how many of the oldest tasks are looked at though an earlier look has seen them
 -- ARGV[7]    window      how many other tasks are looked at, at most
--- ARGV[8]    mostTypes   how many types of tasks that were left are named, at most
+-- ARGV[8]    maxTypes   how many types of tasks that were left are named, at most
 -- ARGV[9]    exact       how many types come first in what follows
 -- ARGV[10]   prefixes    how many beginnings of types come next
 -- ARGV[11..] types       the types, the beginnings, and types that are left though they match
@@ -27,7 +27,7 @@
 --            of the queue; ids without a stored task are dropped on the way
 local pending, paused, active, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local taskPrefix, leaseUntil, limit, owner, lookedUpTo = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local oldest, window, mostTypes = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local oldest, window, maxTypes = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local exact, prefixes = tonumber(ARGV[9]), tonumber(ARGV[10])
 
 -- include: notices
@@ -89,7 +89,7 @@ local function look(first, last)
       if name and not isKnown(name) then
         left, leftId = length - place - #leaving, taskId
         bytes = bytes + #message
-        if #types < mostTypes and not named[name] then
+        if #types < maxTypes and not named[name] then
           named[name] = true
           types[#types + 1] = name
         end

@@ -1,4 +1,4 @@
--- heal: puts right what is still wrong with a queue. Looks again first, so that what moved meanwhile is left alone.
+-- heal: heals what is still wrong with a queue. Looks again first, so that what moved meanwhile is left alone.
 --
 -- KEYS[1]    pending          list  task ids, next to run right
 -- KEYS[2]    active           list  ids of running tasks

@@ -1,4 +1,4 @@
-import { openBrokerAloud, type OpeningDeps } from '../../../lib/engine/lifecycle/open-broker-aloud.js';
+import { waitForBroker, type OpeningDeps } from '../../../lib/engine/lifecycle/wait-for-broker.js';
 import { silentLogger } from '../../../lib/engine/logger.js';
 import { openBroker } from '../../../lib/engine/open-broker.js';
 import { AsynqServer } from '../../../lib/engine/server/asynq-server.js';
@@ -33,7 +33,7 @@ describe('who waits for Redis', () => {
   /** Opens a broker whose connection lives in real time. */
   const opening = (redis: string, tries: OpeningDeps['tries']): Promise<unknown> => {
     broker = openBroker(redis, { clock: systemClock, logger: silentLogger, connectTimeout: '1h' });
-    const opened = openBrokerAloud(broker, { clock, logger, signal: giveUp.signal, tries });
+    const opened = waitForBroker(broker, { clock, logger, signal: giveUp.signal, tries });
     return opened.catch((error: unknown) => error);
   };
   const failedOnce = (): Promise<unknown> => new Promise((resolve) => void broker.onAvailability(resolve));
@@ -84,7 +84,7 @@ describe('who waits for Redis', () => {
     let isOpen = false;
     const rested = new VirtualClock();
     const deps = { clock: rested, logger, signal: giveUp.signal, tries: 'until-open' } as const;
-    const opened = openBrokerAloud(broker, deps).then(() => (isOpen = true));
+    const opened = waitForBroker(broker, deps).then(() => (isOpen = true));
     await expect(broker.open()).rejects.toThrow();
     const again = await startRedis({ port: redis.port });
     await until('it is open', async () => {

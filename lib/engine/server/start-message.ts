@@ -17,7 +17,7 @@ export interface StartedServer {
 const maxNamedQueues = 20;
 
 /** What a server says when it starts: where its tasks are, in which queues, how many run at once and what handles them. */
-export function startLine({ place, options, handler, groups, fetches }: StartedServer): string {
+export function startMessage({ place, options, handler, groups, fetches }: StartedServer): string {
   const handlers = handler instanceof TaskMux ? counted(handler.patterns.length, 'handler') : 'a handler of every type';
   const facts = fetches
     ? [describeQueues(options), `concurrency ${options.concurrency}`, handlers]

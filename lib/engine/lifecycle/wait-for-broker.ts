@@ -25,7 +25,7 @@ export interface OpeningDeps {
  * @throws what opening the broker throws, but for a BrokerUnavailableError when it is tried until it is open; the signal's
  * reason when that is aborted.
  */
-export async function openBrokerAloud(broker: Broker, deps: OpeningDeps): Promise<void> {
+export async function waitForBroker(broker: Broker, deps: OpeningDeps): Promise<void> {
   const { clock, logger, signal } = deps;
   signal.throwIfAborted();
   let reason = `${broker.describe()} does not answer`;
