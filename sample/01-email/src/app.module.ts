@@ -17,7 +17,7 @@ import { TaskLog } from './task-log.js';
           concurrency: 10,
           // Of ten tasks taken while both queues are full, about eight come from `critical`.
           queues: { critical: 4, default: 1 },
-          // So short only so that the retries can be watched; the default starts at 15 seconds and grows.
+          // Short so that you can watch the retries; the default starts at 15 seconds and grows.
           retryDelay: () => '1s',
         },
       }),

@@ -19,7 +19,7 @@ log.log(`signing up a first user: ${curl}`);
 const response = await fetch(`http://localhost:${port}/signup`, { method: 'POST', headers, body });
 log.log(`POST /signup answered ${response.status}; sign up more with the same line, stop with Ctrl-C`);
 
-/** Takes a free port when the usual one is taken. */
+/** Listens on a free port when the preferred one is taken. */
 async function listen(wanted: number): Promise<void> {
   try {
     await app.listen(wanted);

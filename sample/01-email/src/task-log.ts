@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { OnTaskEvent, type TaskEvents } from 'nestjs-asynq';
 
-/** Tells in the log what becomes of every task. */
+/** Logs the outcome of every task. */
 @Injectable()
 export class TaskLog {
   readonly #log = new Logger('Tasks');

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Cron } from 'nestjs-asynq';
 
-/** Copies the database every night at two, by the clocks of Berlin. */
+/** Copies the database every night at two, Berlin time. */
 @Injectable()
 export class Backups {
   made = 0;

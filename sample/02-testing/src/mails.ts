@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Task, TaskHandler } from 'nestjs-asynq';
 import { SendTips, SendWelcome } from './tasks.js';
 
-/** Hands mails to a mail server; the sample only tells. */
+/** Passes mails to a mail server; the sample only logs them. */
 @Injectable()
 export class Mailer {
   async send(mail: { readonly to: string; readonly subject: string }): Promise<void> {
@@ -11,7 +11,7 @@ export class Mailer {
   }
 }
 
-/** Writes the mails of a sign-up. */
+/** Sends the mails of a sign-up. */
 @Injectable()
 export class MailTasks {
   constructor(private readonly mailer: Mailer) {}

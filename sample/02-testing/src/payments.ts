@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AsynqClient, DuplicateTaskError, OnTaskEvent, SkipRetryError, type Task, TaskHandler } from 'nestjs-asynq';
 import { Charge } from './tasks.js';
 
-/** Who really charges cards; the sample always succeeds. */
+/** The payment provider that charges cards; in the sample it always succeeds. */
 @Injectable()
 export class PaymentProvider {
   async charge(_order: string, _cents: number): Promise<'paid' | 'declined'> {
@@ -10,7 +10,7 @@ export class PaymentProvider {
   }
 }
 
-/** Charges orders, and knows which could not be charged. */
+/** Charges orders, and remembers which could not be charged. */
 @Injectable()
 export class Payments {
   readonly unpaid: string[] = [];
@@ -20,7 +20,7 @@ export class Payments {
     private readonly provider: PaymentProvider,
   ) {}
 
-  /** Somebody pressed "pay", perhaps twice. */
+  /** Called when somebody presses "pay", perhaps twice. */
   async pay(order: string, cents: number): Promise<'started' | 'under way'> {
     try {
       await this.asynq.enqueue(Charge, { order, cents });

@@ -1,6 +1,6 @@
 import { defineTask } from 'nestjs-asynq';
 
-/** The mail a new user is greeted with. */
+/** The welcome mail for a new user. */
 export const SendWelcome = defineTask<{ email: string }>('email:welcome', { queue: 'critical', maxRetry: 5 });
 
 /** A mail with tips, a day later. */

@@ -15,7 +15,7 @@ import { Settings } from './settings.js';
       useFactory: () => ({
         redis: process.env['REDIS_URL'] ?? 'redis://localhost:6379',
         scheduler: {
-          // Ids of schedules that do not tick here: SCHEDULES_OFF=Health.check,Backups.backup
+          // Ids of schedules that do not tick in this process: SCHEDULES_OFF=Health.check,Backups.backup
           disabled: (process.env['SCHEDULES_OFF'] ?? '').split(',').filter((id) => id !== ''),
         },
       }),

@@ -7,7 +7,7 @@ import { AppModule } from './app.module.js';
 const log = new Logger('Sample');
 
 const app = await NestFactory.create(AppModule, { logger: ['log', 'warn', 'error', 'fatal'] });
-// SIGTERM and Ctrl-C close the app: first no more ticks, then handlers may finish.
+// SIGTERM and Ctrl-C close the app: the ticks stop first, then handlers may finish.
 app.enableShutdownHooks();
 await listen(Number(process.env['PORT'] ?? 3000));
 
@@ -24,7 +24,7 @@ const { id } = (await response.json()) as { id: string };
 log.log(`added a reminder for every fifth second; remove it with: curl -X DELETE ${url}/reminders/${id}`);
 log.log(`run the backup now with: curl -X POST ${url}/schedules/Backups.backup/run`);
 
-/** Takes a free port when the usual one is taken. */
+/** Listens on a free port when the preferred one is taken. */
 async function listen(wanted: number): Promise<void> {
   try {
     await app.listen(wanted);

@@ -10,9 +10,9 @@ import { NotificationController } from './notifications/notification.controller.
       useFactory: () => ({
         redis: process.env['REDIS_URL'] ?? 'redis://localhost:6379',
         server: {
-          // So short only so that it can be watched; a minute is the default, and an hour would not be odd.
+          // Short so that you can watch it; the default is a minute, and an hour would be reasonable.
           groupGracePeriod: '3s',
-          // Somebody who is told something every second is written to nevertheless.
+          // A user who gets a notification every second still gets a mail.
           groupMaxDelay: '15s',
           groupMaxSize: 10,
         },

@@ -6,7 +6,8 @@ import { AppModule } from './app.module.js';
 const log = new Logger('Sample');
 
 const app = await NestFactory.create(AppModule, { logger: ['log', 'warn', 'error', 'fatal'] });
-// SIGTERM and Ctrl-C close the app: aggregations and handlers may finish, everything else goes back.
+// SIGTERM and Ctrl-C close the app: aggregations and handlers may finish, everything else goes back to its queue or
+// group.
 app.enableShutdownHooks();
 await listen(Number(process.env['PORT'] ?? 3000));
 
@@ -21,7 +22,7 @@ const body = JSON.stringify({ userId: 'ada', text: 'Hello' });
 log.log(`one mail comes three seconds after the last notification; send more with`);
 log.log(`curl -H 'content-type: application/json' -d '${body}' ${url}`);
 
-/** Takes a free port when the usual one is taken. */
+/** Listens on a free port when the preferred one is taken. */
 async function listen(wanted: number): Promise<void> {
   try {
     await app.listen(wanted);

@@ -1,14 +1,14 @@
 import { defineTask } from 'nestjs-asynq';
 
-/** Something that a user is to be told about, but not at once. */
+/** A notification that a user need not get at once. */
 export interface Notification {
   readonly text: string;
 }
 
-/** Waits in its user's group until the group becomes one mail; it has no handler of its own. */
+/** Waits in its user's group until the group becomes one mail; it has no handler. */
 export const notification = defineTask<Notification>('notification');
 
-/** One mail with everything that a user was to be told. */
+/** One mail with all notifications of a user. */
 export interface Digest {
   readonly userId: string;
   readonly lines: readonly string[];
@@ -16,5 +16,5 @@ export interface Digest {
 
 export const digestMail = defineTask<Digest>('email:digest', { maxRetry: 5 });
 
-/** What the names of the groups begin with; the user's id follows. */
+/** Prefix of the group names; the user's id follows. */
 export const digestGroup = 'digest:';

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
-/** Stands for a service elsewhere that is down for a moment: it takes every address at the third call only. */
+/** Simulates a remote service that is briefly down: it accepts each address only at the third call. */
 @Injectable()
 export class ContactList {
   readonly #calls = new Map<string, number>();
 
-  /** Returns how many calls it took. */
+  /** Returns the number of calls it took. */
   async add(email: string): Promise<number> {
     const calls = (this.#calls.get(email) ?? 0) + 1;
     this.#calls.set(email, calls);

@@ -3,7 +3,7 @@ import { Task, TaskHandler } from 'nestjs-asynq';
 import { addContact } from '../tasks.js';
 import { ContactList } from './contact-list.service.js';
 
-/** Keeps the contact list up to date. To fail is to throw: the task is tried again later. */
+/** Keeps the contact list up to date. When the handler throws, the task is retried later. */
 @Injectable()
 export class ContactTasks {
   readonly #log = new Logger('Contacts');

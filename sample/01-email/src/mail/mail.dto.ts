@@ -1,6 +1,6 @@
 import { IsEmail, IsNotEmpty, IsString } from 'class-validator';
 
-/** Payload of the mails, as the validation pipe wants it. */
+/** Payload of the mails, checked by the validation pipe. */
 export class MailDto {
   @IsEmail()
   readonly email!: string;

@@ -11,7 +11,7 @@ export class MailTasks {
 
   constructor(private readonly mailer: Mailer) {}
 
-  /** Nest's pipes work here as in a controller: a payload that is no MailDto never reaches the code below. */
+  /** Nest's pipes work here as in a controller: a payload that is not a valid MailDto never reaches the code below. */
   @TaskHandler(welcomeMail)
   @UsePipes(new ValidationPipe({ transform: true }))
   async welcome(@TaskPayload() mail: MailDto, @CurrentTask() task: Task): Promise<void> {

@@ -4,20 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { createTransport } from 'nodemailer';
 
-/** Token of the folder that mails are written to. */
+/** Injection token of the folder that mails are written to. */
 export const MAIL_FOLDER = 'MAIL_FOLDER';
 
 export interface Mail {
-  /** Name of the file: a mail sent twice is one file. */
+  /** Name of the file: a mail that is sent twice is still one file. */
   readonly id: string;
   readonly to: string;
   readonly subject: string;
   readonly text: string;
-  /** Gives up sending. */
+  /** Aborts sending. */
   readonly signal: AbortSignal;
 }
 
-// How long the mail server takes. Make it longer (MAIL_DELAY_MS=60000) to see what a shutdown does to running tasks.
+// How long the mail server takes. Increase it (MAIL_DELAY_MS=60000) to see what a shutdown does to running tasks.
 const delayMs = Number(process.env['MAIL_DELAY_MS'] ?? 50);
 
 /** Builds real mails and writes them to files instead of sending them. */

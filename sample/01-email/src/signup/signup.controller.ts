@@ -3,7 +3,7 @@ import { AsynqClient, type TaskInfo } from 'nestjs-asynq';
 import { addContact, tipsMail, welcomeMail } from '../tasks.js';
 import { SignupDto } from './signup.dto.js';
 
-/** Answers at once; the work happens in tasks. */
+/** Responds at once; the work happens in tasks. */
 @Controller()
 export class SignupController {
   readonly #log = new Logger('Signup');
@@ -13,7 +13,7 @@ export class SignupController {
   @Post('signup')
   @HttpCode(202)
   async signup(@Body(new ValidationPipe()) { email, name }: SignupDto): Promise<readonly EnqueuedTask[]> {
-    // Three calls in one breath share one round trip to Redis per queue.
+    // Three concurrent calls share one round trip to Redis per queue.
     const infos = await Promise.all([
       this.asynq.enqueue(welcomeMail, { email, name }),
       this.asynq.enqueue(tipsMail, { email, name }),

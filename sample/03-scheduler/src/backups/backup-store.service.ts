@@ -10,7 +10,7 @@ const dayMs = 86_400_000;
 export class BackupStore {
   constructor(private readonly settings: Settings) {}
 
-  /** Writes a backup. One written again under its name, by a retry, is one file. */
+  /** Writes a backup. If a retry writes it again under the same name, it is still one file. */
   async write(name: string, data: unknown): Promise<string> {
     const { folder } = this.settings;
     await mkdir(folder, { recursive: true });
@@ -19,7 +19,7 @@ export class BackupStore {
     return path;
   }
 
-  /** Removes backups older than so many days; answers with their names. */
+  /** Removes backups older than the given number of days and returns their names. */
   async removeOlderThan(days: number): Promise<readonly string[]> {
     const { folder } = this.settings;
     await mkdir(folder, { recursive: true });

@@ -13,8 +13,8 @@ export class Backups {
   ) {}
 
   /**
-   * At two in the morning in Hanoi, once however many replicas run. A night in which none ran is made up for at the next
-   * start, and a backup that takes longer than a day is not joined by a second one.
+   * Runs at two in the morning in Hanoi, once however many replicas run. If none ran that night, the backup is caught
+   * up at the next start. No second backup starts while one is still running.
    */
   @Cron('0 2 * * *', {
     timeZone: 'Asia/Ho_Chi_Minh',

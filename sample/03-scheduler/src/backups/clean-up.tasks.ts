@@ -10,7 +10,7 @@ export class CleanUp {
 
   constructor(private readonly store: BackupStore) {}
 
-  /** Every hour; when, and how old is too old, come from the settings. */
+  /** Runs every hour; the spec and the maximum age come from the settings. */
   @Cron(
     { inject: [Settings], useFactory: ({ cleanUpSpec }: Settings) => cleanUpSpec },
     { payload: { inject: [Settings], useFactory: ({ keepDays }: Settings) => ({ keepDays }) } },

@@ -14,7 +14,7 @@ import { AsynqScheduler, CronSpecError, ScheduleConflictError, ScheduleNotFoundE
 import { ReminderDto } from './reminder.dto.js';
 import { remind } from './reminder.tasks.js';
 
-/** Schedules that come and go while the app runs. */
+/** Adds and removes schedules while the app runs. */
 @Controller('reminders')
 export class ReminderController {
   constructor(private readonly scheduler: AsynqScheduler) {}

@@ -2,7 +2,7 @@ import { IsNotEmpty, IsString } from 'class-validator';
 
 /** Body of POST /reminders. */
 export class ReminderDto {
-  /** When: five fields, six with seconds, or a descriptor such as `@daily`. */
+  /** The cron spec: five fields, six with seconds, or a descriptor such as `@daily`. */
   @IsString()
   @IsNotEmpty()
   readonly spec!: string;

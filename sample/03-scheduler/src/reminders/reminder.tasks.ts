@@ -1,14 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { defineTask, Task, TaskHandler } from 'nestjs-asynq';
 
-/** What is said at each tick of a reminder. */
+/** The task of each tick of a reminder. */
 export const remind = defineTask<{ readonly text: string }>('reminder:say', { maxRetry: 0 });
 
-/** Says reminders. */
+/** Logs reminders. */
 @Injectable()
 export class ReminderTasks {
   readonly #log = new Logger('Reminder');
-  /** What was said so far. */
+  /** The reminders so far. */
   readonly said: string[] = [];
 
   @TaskHandler(remind)

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { AsynqScheduler, type ScheduleInfo, ScheduleNotFoundError } from 'nestjs-asynq';
 
-/** Every schedule of this process: those of `@Cron` and those that were added. */
+/** Lists every schedule of this process: those of `@Cron` and those that were added. */
 @Controller('schedules')
 export class ScheduleController {
   constructor(private readonly scheduler: AsynqScheduler) {}
@@ -11,7 +11,7 @@ export class ScheduleController {
     return this.scheduler.schedules();
   }
 
-  /** Runs one now, beside its ticks. */
+  /** Runs one now, in addition to its ticks. */
   @Post(':id/run')
   @HttpCode(202)
   async run(@Param('id') id: string): Promise<{ readonly taskId: string }> {

@@ -10,7 +10,7 @@ export class DigestTasks {
 
   constructor(private readonly outbox: Outbox) {}
 
-  /** Called when a user was told nothing for a while, or has enough to read: the tasks become one. */
+  /** Called when a user's group has been quiet for a while or is full: its tasks become one. */
   @TaskAggregator(digestGroup)
   combine({ name, tasks }: TaskGroup<Notification>): TaskToEnqueue {
     const userId = name.slice(digestGroup.length);
@@ -18,7 +18,7 @@ export class DigestTasks {
     return [digestMail, { userId, lines: tasks.map((task) => task.payload.text) }];
   }
 
-  /** An ordinary task from here on: with retries, a timeout and a place in its queue. */
+  /** Handles the combined task like any other, with retries and a timeout. */
   @TaskHandler(digestMail)
   send(task: Task<Digest>): void {
     const { userId, lines } = task.payload;

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 
 /** A mail that was sent. */
 export interface SentMail {
-  /** The task's id: a mail that is sent twice is one mail. */
+  /** The task's id: a mail that is sent twice is still one mail. */
   readonly id: string;
   readonly userId: string;
   readonly text: string;
 }
 
-/** Stands for a mail service; keeps what it was given. */
+/** Simulates a mail service; keeps the mails it is given. */
 @Injectable()
 export class Outbox {
   readonly #mails = new Map<string, SentMail>();

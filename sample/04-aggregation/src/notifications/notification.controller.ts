@@ -3,7 +3,7 @@ import { AsynqClient } from 'nestjs-asynq';
 import { digestGroup, notification } from '../tasks.js';
 import { NotificationDto } from './notification.dto.js';
 
-/** Takes what users are to be told, as often as it comes. */
+/** Accepts notifications for users, however many arrive. */
 @Controller()
 export class NotificationController {
   readonly #log = new Logger('Notifications');
