@@ -13,6 +13,7 @@ import type { CancelOutcome } from '../model/broker/presence.contract.js';
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { toEpochSeconds } from '../model/time/duration.js';
+import { waitForCall } from '../model/time/wait.js';
 import type { MemoryContext } from './memory-context.js';
 import { copyOf, readRecord } from './stored-record.js';
 import type { MemorySettle } from './memory-settle.js';
@@ -106,20 +107,14 @@ export class MemoryWork implements WorkContract {
     // A paused queue that has tasks would answer at once for ever.
     if (queue.isPaused) return 'busy';
     if (queue.pending.size > 0) return 'task';
-    if (signal.aborted) return 'none';
-    return await new Promise((resolve) => {
-      const settle = (outcome: 'task' | 'none'): void => {
-        queue.waiters.delete(onTask);
-        timer.cancel();
-        for (const end of [signal, lifetime.ended]) end.removeEventListener('abort', onEnd);
-        resolve(outcome);
-      };
-      const onTask = (): void => settle('task');
-      const onEnd = (): void => settle('none');
-      const timer = clock.setTimer(timeout, onEnd);
-      queue.waiters.add(onTask);
-      for (const end of [signal, lifetime.ended]) end.addEventListener('abort', onEnd, { once: true });
-    });
+    const { ended } = await waitForCall(
+      (tell) => {
+        queue.waiters.add(tell);
+        return () => void queue.waiters.delete(tell);
+      },
+      { clock, limit: timeout, signal: [signal, lifetime.ended] },
+    );
+    return ended === 'in-time' ? 'task' : 'none';
   }
 
   async isPaused(queue: string): Promise<boolean> {

@@ -1,3 +1,5 @@
+import { waitForCall } from '../model/time/wait.js';
+
 /** When the servers of an application may dequeue: only while a test lets them. Counts what happens meanwhile. */
 export class DequeueWindow {
   #open = 0;
@@ -50,16 +52,13 @@ export class DequeueWindow {
 
   /** Resolves when {@link wakeAll} is called, or when `signal` aborts. */
   async untilWoken(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const tell = (): void => {
-        this.#waiting.delete(tell);
-        signal.removeEventListener('abort', tell);
-        resolve();
-      };
-      this.#waiting.add(tell);
-      signal.addEventListener('abort', tell);
-    });
+    await waitForCall(
+      (tell) => {
+        this.#waiting.add(tell);
+        return () => void this.#waiting.delete(tell);
+      },
+      { signal },
+    );
   }
 
   /** Wakes all who wait for tasks. */

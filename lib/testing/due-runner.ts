@@ -1,6 +1,7 @@
 import { EndlessDrainError, HandlerRunsOnError } from '../model/errors/test-errors.js';
-import type { Clock, Timer } from '../model/time/clock.js';
+import type { Clock } from '../model/time/clock.js';
 import { type EpochMs, epochMs, ms, type Ms } from '../model/time/duration.js';
+import { pause, startLimit } from '../model/time/wait.js';
 import type { DequeueWindow } from './dequeue-window.js';
 import type { ManualBackgroundTimers } from './manual-background-timers.js';
 import type { ActiveRuns } from './active-runs.js';
@@ -95,22 +96,18 @@ export class DueRunner {
   async #progressed(before: number, limit: Ms): Promise<boolean> {
     const { window, runs, realClock } = this.deps;
     const limited = { isOver: false };
-    const timer: Timer = realClock.setTimer(limit, () => {
+    const timer = startLimit(realClock, limit, () => {
       limited.isOver = true;
     });
     try {
       for (let look = 0; !limited.isOver && window.progress === before && runs.awaited.length > 0; look += 1) {
         // Most handlers end at once; for the others the processor is left to them.
-        await (look < quickLooks ? eventLoopTurns(1) : this.#rest());
+        await (look < quickLooks ? eventLoopTurns(1) : pause(ms(1), { clock: realClock }));
       }
       return !limited.isOver;
     } finally {
       timer.cancel();
     }
-  }
-
-  #rest(): Promise<void> {
-    return new Promise((resolve) => void this.deps.realClock.setTimer(ms(1), resolve));
   }
 
   /** The next instant at which something is to be done: a timer of the engine's, or the end of something stored. */

@@ -22,6 +22,13 @@ describe('source files', () => {
     expect(faults).toEqual([]);
   });
 
+  it('wait with a limit or a signal through model/time/wait.ts only', () => {
+    const faults = library
+      .filter((file) => file.path !== 'lib/model/time/wait.ts')
+      .flatMap((file) => ownWaits(file).map((line) => `${file.path}:${line}`));
+    expect(faults).toEqual([]);
+  });
+
   it('carry the scripts as the .lua files have them', () => {
     expect(() =>
       execFileSync(process.execPath, ['scripts/generate-script-sources.mjs', '--check'], { cwd: root }),
@@ -67,6 +74,14 @@ function timeUses(file: SourceFile): readonly string[] {
     if (isBareDate || isMember || isCall || isModule) found.push(`line ${lineOf(file.ast, node)}: ${text}`);
   }
   return found;
+}
+
+/** Lines on which a promise is made of a timer or a signal. */
+function ownWaits(file: SourceFile): readonly number[] {
+  return [...nodesOf(file.ast)]
+    .filter(ts.isNewExpression)
+    .filter((node) => /^new Promise\b[^]*\b(setTimer\(|addEventListener\('abort')/.test(node.getText(file.ast)))
+    .map((node) => lineOf(file.ast, node));
 }
 
 // A property or method of ours may be called setTimeout; reading the global one is what is forbidden.

@@ -9,8 +9,6 @@ import { resolveConnectionLimits } from '../../lib/redis/connection/connection-l
 import { rawClient, startRedis } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 import { startTcpProxy } from '../../scripts/tcp-proxy.mjs';
-import { VirtualClock } from '../support/virtual-clock.js';
-import { startLimit } from '../../lib/model/time/start-limit.js';
 
 const commandTimeout = ms(300);
 
@@ -86,35 +84,4 @@ describe('a link that dies without a word', () => {
     const { enqueueTimeout } = resolveClientOptions({});
     expect(enqueueTimeout).toBeGreaterThanOrEqual(2 * resolveConnectionLimits({}, 'redis:').commandTimeout);
   });
-});
-
-describe('a limit', () => {
-  it('passes exactly when it should while the process runs', async () => {
-    const clock = new VirtualClock();
-    let passed = false;
-    startLimit(clock, ms(5_000), () => (passed = true));
-    await clock.advance(4_999);
-    expect(passed).toBe(false);
-    await clock.advance(1);
-    expect(passed).toBe(true);
-    expect(clock.armedTimers).toBe(0);
-  });
-
-  it.each([0, 1_500, 4_500])(
-    'outlasts a standstill %i ms after it began, and the reading of what arrived',
-    async (begun) => {
-      const clock = new VirtualClock();
-      let passed = false;
-      startLimit(clock, ms(5_000), () => (passed = true));
-      await clock.advance(begun);
-      clock.jump('1m');
-      // What became due fires first.
-      await clock.advance(0);
-      expect(passed).toBe(false);
-      await clock.advance('999ms');
-      expect(passed).toBe(false);
-      await clock.advance('5s');
-      expect(passed).toBe(true);
-    },
-  );
 });

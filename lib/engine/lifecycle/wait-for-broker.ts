@@ -2,6 +2,7 @@ import type { Broker } from '../../model/broker/broker.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock } from '../../model/time/clock.js';
 import { ms } from '../../model/time/duration.js';
+import { pause, waitFor } from '../../model/time/wait.js';
 import type { Logger } from '../logger.js';
 
 const silentFor = ms(2_000);
@@ -38,7 +39,8 @@ export async function waitForBroker(broker: Broker, deps: OpeningDeps): Promise<
     if (news.kind === 'down') reason = news.error.message;
   });
   try {
-    await untilAborted(deps.tries === 'once' ? broker.open() : openUntilDone(broker, deps), signal);
+    await waitFor(deps.tries === 'once' ? broker.open() : openUntilDone(broker, deps), { signal });
+    signal.throwIfAborted();
   } finally {
     stopListening();
     timer.cancel();
@@ -52,31 +54,6 @@ async function openUntilDone(broker: Broker, { clock, signal }: OpeningDeps): Pr
     } catch (error) {
       if (!(error instanceof BrokerUnavailableError)) throw error;
     }
-    await rest(clock, signal);
+    await pause(restAfterFailure, { clock, signal });
   }
-}
-
-async function untilAborted(opening: Promise<void>, signal: AbortSignal): Promise<void> {
-  let onAbort!: () => void;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = (): void => reject(signal.reason);
-  });
-  signal.addEventListener('abort', onAbort);
-  try {
-    await Promise.race([opening, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-function rest(clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      timer.cancel();
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = clock.setTimer(restAfterFailure, finish);
-    signal.addEventListener('abort', finish);
-  });
 }

@@ -5,6 +5,7 @@ import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import { noOptions } from '../../model/task/task-options.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
+import { startLimit } from '../../model/time/wait.js';
 import { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { Alarm } from '../lifecycle/alarm.js';
@@ -78,7 +79,7 @@ export class Aggregator extends PeriodicService {
     this.#alarm.cancel();
     this.#waiting.clear();
     this.#readyAt.clear();
-    this.#limit = this.#deps.clock.setTimer(this.#deps.shutdownTimeout, () => {
+    this.#limit = startLimit(this.#deps.clock, this.#deps.shutdownTimeout, () => {
       for (const aggregation of this.#running) aggregation.abandon();
     });
   }

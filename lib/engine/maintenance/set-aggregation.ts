@@ -16,8 +16,9 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { EnqueueOptions } from '../../model/task/task-options.js';
-import type { Clock, Timer } from '../../model/time/clock.js';
+import type { Clock } from '../../model/time/clock.js';
 import { elapsed, ms } from '../../model/time/duration.js';
+import { pause, waitFor } from '../../model/time/wait.js';
 import type { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -79,12 +80,20 @@ export class SetAggregation {
       this.#abort.abort(new DeadlineExceededError());
     });
     try {
-      const combined = await this.#orAborted(this.#combine(read));
+      const combined = await this.#combinedInTime(read);
       const locks = read.messages.map(({ uniqueKey }) => uniqueKey).filter((key) => key !== '');
       this.#conclude(await this.#finish({ combined, locks }), { combined, size: read.messages.length });
     } finally {
       limit.cancel();
     }
+  }
+
+  /** @throws the reason of the abort when that comes first. */
+  async #combinedInTime(read: AggregationSet): Promise<EnqueueRequest> {
+    const { signal } = this.#abort;
+    const waited = await waitFor(this.#combine(read), { signal });
+    if (waited.ended !== 'in-time') throw signal.reason;
+    return waited.value;
   }
 
   async #combine({ messages }: AggregationSet): Promise<EnqueueRequest> {
@@ -106,20 +115,10 @@ export class SetAggregation {
         return outcome === 'gone' && !isFirst ? 'unknown' : outcome;
       } catch (error) {
         if (!(error instanceof BrokerUnavailableError)) throw error;
-        await this.#rest();
+        const { signal } = this.#abort;
+        await pause(restAfterLoss, { clock, signal });
+        signal.throwIfAborted();
       }
-    }
-  }
-
-  async #rest(): Promise<void> {
-    let timer: Timer | undefined;
-    const rested = new Promise<void>((resolve) => {
-      timer = this.deps.clock.setTimer(restAfterLoss, resolve);
-    });
-    try {
-      await this.#orAborted(rested);
-    } finally {
-      timer?.cancel();
     }
   }
 
@@ -155,22 +154,6 @@ export class SetAggregation {
       this.deps.logger.warn(`The tasks of ${this.#name()} go back to it in two minutes only: ${describeError(error)}`, {
         kind: `set not returned ${this.set.queue}`,
       });
-    }
-  }
-
-  /** What a promise gives, or the reason of the abort if that comes first. */
-  async #orAborted<T>(promise: Promise<T>): Promise<T> {
-    const { signal } = this.#abort;
-    let onAbort!: () => void;
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason as Error);
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    try {
-      return await Promise.race([promise, aborted]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
     }
   }
 

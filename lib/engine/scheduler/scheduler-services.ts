@@ -2,6 +2,7 @@ import type { Broker } from '../../model/broker/broker.js';
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
+import { waitFor } from '../../model/time/wait.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { BrokerMonitor } from '../lifecycle/broker-monitor.js';
 import { ClockMonitor } from '../lifecycle/clock-monitor.js';
@@ -124,14 +125,10 @@ export class SchedulerServices {
     this.#clock.stop();
     this.#stopListening?.();
     this.#firstTicks.stop();
-    let timer: { cancel(): void } | undefined;
-    const limit = new Promise<'late'>((resolve) => {
-      timer = clock.setTimer(shutdownTimeout, () => resolve('late'));
-    });
-    if ((await Promise.race([this.#sender.stop(), limit])) === 'late') {
+    const { ended } = await waitFor(this.#sender.stop(), { clock, limit: shutdownTimeout });
+    if (ended === 'late') {
       logger.warn('The scheduler shuts down before all enqueues that were under way have ended');
     }
-    timer?.cancel();
     this.#sender.giveUp();
     try {
       await this.#publisher.stop();

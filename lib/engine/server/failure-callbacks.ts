@@ -2,8 +2,9 @@ import { showValue } from '../../model/errors/option-errors.js';
 import { isThenable, isUnwantedPromise } from '../../model/options/user-callback.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import { defaultRetryDelay } from '../../model/retry/retry-delay.js';
-import type { Clock, Random, Timer } from '../../model/time/clock.js';
+import type { Clock, Random } from '../../model/time/clock.js';
 import { type Ms, ms, readDuration } from '../../model/time/duration.js';
+import { waitFor } from '../../model/time/wait.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { FailurePolicy } from '../outcome/failure.js';
 import type { Task } from './handler-task.js';
@@ -18,7 +19,6 @@ export interface FailureCallbacksDeps {
 
 /** How long the outcome of a failed run waits for a promise of the user's error handler. */
 const errorHandlerLimit = ms(5_000);
-const tooLate = Symbol('too late');
 
 /**
  * The user's callbacks about failures, made safe to call. One that throws is logged and replaced by the default; it
@@ -49,21 +49,16 @@ export class FailureCallbacks {
   }
 
   async #bounded(telling: PromiseLike<unknown>): Promise<void> {
-    let timer: Timer | undefined;
-    const limit = new Promise<typeof tooLate>((resolve) => {
-      timer = this.deps.clock.setTimer(errorHandlerLimit, () => resolve(tooLate));
-    });
+    const { clock, logger } = this.deps;
     try {
-      if ((await Promise.race([telling, limit])) === tooLate) {
-        this.deps.logger.warn(
-          `errorHandler takes longer than ${errorHandlerLimit} ms; the outcome does not wait for it`,
-          { kind: 'errorHandler is slow' },
-        );
+      const { ended } = await waitFor(telling, { clock, limit: errorHandlerLimit });
+      if (ended === 'late') {
+        logger.warn(`errorHandler takes longer than ${errorHandlerLimit} ms; the outcome does not wait for it`, {
+          kind: 'errorHandler is slow',
+        });
       }
     } catch (fault) {
       this.#callbackFailed('errorHandler', fault);
-    } finally {
-      timer?.cancel();
     }
   }
 

@@ -2,8 +2,9 @@ import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { WorkContract } from '../../model/broker/work.contract.js';
 import { TaskAbortedError } from '../../model/errors/task-errors.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
-import type { Clock, Timer } from '../../model/time/clock.js';
+import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
+import { waitFor } from '../../model/time/wait.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { Condition } from '../lifecycle/condition.js';
@@ -290,11 +291,6 @@ export class Processor implements Service, RunHost {
     // A stuck handler whose outcome is stored has nothing left that would be worth the wait.
     const isDone = (): boolean => ![...runs].some((run) => run.hasSlot && run.state.phase !== 'closed');
     if (isDone()) return;
-    let timer: Timer | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = this.clock.setTimer(options.shutdownTimeout, resolve);
-    });
-    await Promise.race([timeout, this.#progress.until(isDone)]);
-    timer?.cancel();
+    await waitFor(this.#progress.until(isDone), { clock: this.clock, limit: options.shutdownTimeout });
   }
 }

@@ -2,7 +2,7 @@ import { BrokerCommandError, BrokerUnavailableError } from '../../model/errors/b
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type Ms, ms } from '../../model/time/duration.js';
-import { startLimit } from '../../model/time/start-limit.js';
+import { waitFor } from '../../model/time/wait.js';
 import { type ConnectedClient, connectOwn } from './connect-client.js';
 import type { ClientFactory } from './client-factory.js';
 import type { CommandConnection } from './command-connection.js';
@@ -52,11 +52,12 @@ export class BlockingConnection {
   }
 
   /** Runs one request after those before it; an aborted one returns at once, wherever it is. */
-  send(request: BlockingRequest): Promise<RedisReply | 'aborted'> {
+  async send(request: BlockingRequest): Promise<RedisReply | 'aborted'> {
     this.#underWay += 1;
     const run = this.#last.then(() => this.#run(request));
     this.#last = this.#tidyAfter(run);
-    return orAborted(run, request.signal);
+    const waited = await waitFor(run, { signal: request.signal });
+    return waited.ended === 'in-time' ? waited.value : 'aborted';
   }
 
   async close(): Promise<void> {
@@ -83,30 +84,25 @@ export class BlockingConnection {
     this.#underWay -= 1;
   }
 
-  #ask(opened: OpenedClient, request: BlockingRequest): Promise<RedisReply | 'aborted'> {
+  async #ask(
+    opened: OpenedClient,
+    { command, args, timeout, signal }: BlockingRequest,
+  ): Promise<RedisReply | 'aborted'> {
     const { clock, commandLimit, clients } = this.deps;
-    return new Promise((resolve, reject) => {
-      const reply = opened.transport.send(request.command, request.args);
-      const settle = (outcome: () => void): void => {
-        guard.cancel();
-        request.signal.removeEventListener('abort', onAbort);
-        outcome();
-      };
-      const fail = (error: Error): void => {
-        // In a cluster the key may have moved: the next request looks for it anew.
-        if (!(error instanceof BrokerCommandError)) this.#tidying = this.#forget();
-        settle(() => reject(error));
-      };
-      const onAbort = (): void => {
-        this.#tidying = this.#unblock(opened, reply);
-        settle(() => resolve('aborted'));
-      };
-      const guard = startLimit(clock, ms(request.timeout + commandLimit), () =>
-        fail(new BrokerUnavailableError(`Redis at ${clients.place} does not answer a waiting command`)),
-      );
-      request.signal.addEventListener('abort', onAbort, { once: true });
-      reply.then((value) => settle(() => resolve(value)), fail);
-    });
+    const reply = opened.transport.send(command, args);
+    try {
+      const waited = await waitFor(reply, { clock, limit: ms(timeout + commandLimit), signal });
+      if (waited.ended === 'in-time') return waited.value;
+      if (waited.ended === 'late') {
+        throw new BrokerUnavailableError(`Redis at ${clients.place} does not answer a waiting command`);
+      }
+      this.#tidying = this.#unblock(opened, reply);
+      return 'aborted';
+    } catch (error) {
+      // In a cluster the key may have moved: the next request looks for it anew.
+      if (!(error instanceof BrokerCommandError)) this.#tidying = this.#forget();
+      throw error;
+    }
   }
 
   /** Ends a wait whose reply nobody wants: by asking the server to, or else by closing the connection. */
@@ -175,13 +171,5 @@ function waitingTransport(
     answerLimit: 'none',
     onSilence: () => void connected.release(),
     onReadOnly: () => {},
-  });
-}
-
-function orAborted<T>(run: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => resolve('aborted');
-    signal.addEventListener('abort', onAbort, { once: true });
-    run.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }

@@ -4,7 +4,7 @@ import { BrokerCommandError, BrokerUnavailableError, UnsupportedRedisError } fro
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { type Ms, ms } from '../../model/time/duration.js';
-import { startLimit } from '../../model/time/start-limit.js';
+import { pause, startLimit } from '../../model/time/wait.js';
 import { awaitBorrowed, type ConnectedClient, connectOwn, reasonOfFailure } from './connect-client.js';
 import { EvictionWarning } from './eviction-warning.js';
 import type { ClientFactory } from './client-factory.js';
@@ -12,7 +12,7 @@ import { ClientTransport } from './client-transport.js';
 import type { CommandTransport, CommandTransportDeps } from './command-transport.js';
 import type { TransportOpener } from './open-transport.js';
 import type { RedisArgument, RedisReply } from './redis-connection.js';
-import { withinLimit, pause, type TimeLimit } from './time-limit.js';
+import { withinLimit, type TimeLimit } from './time-limit.js';
 import { mastersOf, type RedisClient, type RedisNodeClient } from './redis-client.js';
 import { explainFailedAttempt } from './failed-attempt.js';
 import { brokerError, describeError, isNoClusterReply, isRefusal, isReplyError } from './reply-errors.js';
@@ -147,8 +147,8 @@ export class CommandConnection {
       await this.#connectAndServe();
       // A connection that does not last counts as a failure, or a server that drops us would keep us busy.
       failures = clock.monotonic() - startedAt < longestPause ? failures + 1 : 1;
-      const limit = ms(Math.min(longestPause, 25 * 2 ** failures) * (0.5 + this.deps.random() / 2));
-      await pause({ clock, limit, signal: this.#stop.signal });
+      const length = ms(Math.min(longestPause, 25 * 2 ** failures) * (0.5 + this.deps.random() / 2));
+      await pause(length, { clock, signal: this.#stop.signal });
     }
   }
 

@@ -1,12 +1,13 @@
 import { BrokerCommandError, BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { type Ms, ms } from '../../model/time/duration.js';
+import { pause } from '../../model/time/wait.js';
 import { connectOwn } from './connect-client.js';
 import { ClientTransport } from './client-transport.js';
 import type { ClientFactory } from './client-factory.js';
 import type { CommandConnection } from './command-connection.js';
 import type { ChannelListener } from './redis-connection.js';
-import { withinLimit, pause, type TimeLimit } from './time-limit.js';
+import { withinLimit, type TimeLimit } from './time-limit.js';
 
 export interface SubscriberSessionDeps {
   readonly clients: ClientFactory;
@@ -68,7 +69,7 @@ export class SubscriberSession {
         if (error instanceof BrokerCommandError) this.#subscriber.reject(error);
       }
       if (this.#subscriber.isSettled) this.#subscriber = deferred();
-      await pause({ clock, limit: ms(500 + random() * 500), signal: this.#stop.signal });
+      await pause(ms(500 + random() * 500), { clock, signal: this.#stop.signal });
     }
   }
 
@@ -113,7 +114,7 @@ export class SubscriberSession {
     void lost.then(() => ended.abort());
     const either = AbortSignal.any([signal, ended.signal]);
     while (!either.aborted) {
-      await pause({ clock, limit: pingEvery, signal: either });
+      await pause(pingEvery, { clock, signal: either });
       if (!either.aborted) transport.send('ping', []).catch(() => {});
     }
   }

@@ -1,7 +1,7 @@
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
-import type { Clock, Timer } from '../../model/time/clock.js';
+import type { Clock } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
-import { startLimit } from '../../model/time/start-limit.js';
+import { waitFor } from '../../model/time/wait.js';
 
 /** How long to wait for something. */
 export interface TimeLimit {
@@ -16,30 +16,9 @@ export interface TimeLimit {
  *
  * @throws BrokerUnavailableError when it takes longer than the limit, or the signal ends the waiting.
  */
-export function withinLimit<T>(wanted: Promise<T>, timeLimit: TimeLimit): Promise<T> {
-  const { clock, limit, signal } = timeLimit;
-  return new Promise((resolve, reject) => {
-    let timer: Timer | undefined;
-    const giveUp = (): void => settle(() => reject(new BrokerUnavailableError('the connection was closed')));
-    const settle = (outcome: () => void): void => {
-      timer?.cancel();
-      signal.removeEventListener('abort', giveUp);
-      outcome();
-    };
-    wanted.then(
-      (value) => settle(() => resolve(value)),
-      (error: Error) => settle(() => reject(error)),
-    );
-    if (signal.aborted) return giveUp();
-    signal.addEventListener('abort', giveUp);
-    if (limit === 'none') return;
-    timer = startLimit(clock, limit, () =>
-      settle(() => reject(new BrokerUnavailableError(`there was no answer within ${limit} ms`))),
-    );
-  });
-}
-
-/** Waits for the limit to pass, or for the signal. */
-export async function pause(timeLimit: TimeLimit): Promise<void> {
-  await withinLimit(new Promise<never>(() => {}), timeLimit).catch(() => {});
+export async function withinLimit<T>(wanted: Promise<T>, { clock, limit, signal }: TimeLimit): Promise<T> {
+  const waited = await waitFor(wanted, limit === 'none' ? { signal } : { clock, limit, signal });
+  if (waited.ended === 'in-time') return waited.value;
+  if (waited.ended === 'aborted') throw new BrokerUnavailableError('the connection was closed');
+  throw new BrokerUnavailableError(`there was no answer within ${limit} ms`);
 }
