@@ -1,5 +1,5 @@
 /**
- * `nestjs-asynq/core`: the engine for plain Node. Loads nothing of Nest.
+ * `nestjs-asynq/core`: the engine for plain Node. It loads nothing from Nest.
  *
  * @example
  * const asynq = new AsynqClient({ redis: 'redis://localhost:6379' });

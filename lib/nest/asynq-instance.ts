@@ -21,18 +21,18 @@ import { defaultInstanceName } from './asynq.tokens.js';
 import { InstanceScheduler } from './instance-scheduler.js';
 import { NestLogger } from './nest-logger.js';
 
-/** What every instance stands on. A provider under `enginePartsToken` replaces it for the whole application. */
+/** What every instance is built from. A provider under `enginePartsToken` replaces it for the whole application. */
 export interface EngineParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly openBroker: (redis: RedisOption, deps: CreateBrokerDeps) => Broker;
-  /** How long clients wait for Redis is measured by this one; without it by `clock`. */
+  /** Measures how long clients wait for Redis. Default: `clock`. */
   readonly clientClock?: Clock;
-  /** Takes the engine's log lines, whatever an instance's options say. */
+  /** Receives the engine's log lines, whatever an instance's options say. */
   readonly logger?: Logger;
 }
 
-/** The real thing. */
+/** The parts used outside tests. */
 export const systemParts: EngineParts = {
   clock: systemClock,
   random: systemRandom,
@@ -47,15 +47,15 @@ export class AsynqInstance {
   readonly server: AsynqServer;
   readonly scheduler: InstanceScheduler;
   readonly mux = new TaskMux();
-  /** What is asked for tasks to schedule, while the scheduler runs. */
+  /** The providers asked for tasks to schedule while the scheduler runs. */
   readonly periodicTasks: PeriodicTasks[] = [];
-  /** Which method aggregates which groups. */
+  /** Maps groups to the methods that aggregate them. */
   readonly groups = new GroupMux();
-  /** Storage; a test looks at it. */
+  /** Storage; tests inspect it. */
   readonly broker: Broker;
   readonly #clock: Clock;
 
-  /** Connects to nothing. @throws InvalidOptionError when the option `redis` does not lead to a Redis. */
+  /** Does not connect. @throws InvalidOptionError when the option `redis` does not lead to a Redis server. */
   constructor(
     readonly name: string,
     { options, parts }: { readonly options: ResolvedModuleOptions; readonly parts: EngineParts },
@@ -69,7 +69,7 @@ export class AsynqInstance {
     this.broker = parts.openBroker(options.redis, {
       path: 'AsynqModule: redis',
       limits: options.limits,
-      // The network's time is the real one, whatever clock the tasks live by.
+      // Network timeouts use real time, whatever clock the tasks use.
       clock: systemClock,
       taskClock: clock,
       random: systemRandom,
@@ -79,7 +79,7 @@ export class AsynqInstance {
     const connection = (): ResolvedConnectionOptions => ({
       connection: { kind: 'borrowed', broker: this.broker },
       codec: options.codec,
-      // Each of the parts stops its own.
+      // Each component stops its own services.
       logger: new ThrottledLogger({ logger: this.logger, clock }),
       clock,
       random,
@@ -104,7 +104,7 @@ export class AsynqInstance {
   }
 
   /**
-   * Connects, within `connectTimeout` or, with `waitForRedis`, within as long as it takes.
+   * Connects within `connectTimeout` or, with `waitForRedis`, however long it takes.
    *
    * @throws BrokerUnavailableError, UnsupportedRedisError; the reason of `giveUp` when that is aborted.
    */
@@ -113,12 +113,15 @@ export class AsynqInstance {
     await waitForBroker(this.broker, { clock: this.#clock, logger: this.logger, signal: giveUp, tries });
   }
 
-  /** Says what storage met and worked around, where no server runs that would; announced by the server's events all the same. */
+  /**
+   * Logs what storage found and worked around where no server runs to do so; the server's events announce it either
+   * way.
+   */
   reportStorage(): void {
     reportStorage({ broker: this.broker, logger: this.logger, events: this.server.events });
   }
 
-  /** Closes the client and the broker; what fails is logged. Idempotent. */
+  /** Closes the client and the broker; failures are logged. Idempotent. */
   async close(): Promise<void> {
     for (const part of [this.client, this.broker]) {
       await part.close().catch((error: unknown) => {

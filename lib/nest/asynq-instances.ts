@@ -5,8 +5,8 @@ import { defaultInstanceName } from './asynq.tokens.js';
 import { listenWhileStarting } from './start-signals.js';
 
 /**
- * Every instance of an application, and the life of their connections: opened before any other hook of the
- * application runs, closed after every other.
+ * Holds every instance of an application and manages their connections: opens them before any other hook of the
+ * application runs and closes them after every other hook.
  */
 export class AsynqInstances implements OnModuleInit, OnApplicationShutdown {
   readonly #byName = new Map<string, AsynqInstance>();
@@ -27,7 +27,7 @@ export class AsynqInstances implements OnModuleInit, OnApplicationShutdown {
     return [...this.#byName.keys()];
   }
 
-  /** @throws what opening a broker throws; what was opened is closed again. */
+  /** @throws whatever opening a broker throws; brokers that were already opened are closed again. */
   async onModuleInit(): Promise<void> {
     const giveUp = new AbortController();
     let isEnding = false;
@@ -39,7 +39,7 @@ export class AsynqInstances implements OnModuleInit, OnApplicationShutdown {
     try {
       await Promise.all(this.all.map((instance) => instance.open(giveUp.signal)));
     } catch (error) {
-      // The end of the process is near; Nest would log an error meanwhile.
+      // The process is about to end; Nest would log an error in the meantime.
       if (isEnding) return await new Promise<never>(() => {});
       giveUp.abort(error);
       await this.close();
@@ -53,7 +53,7 @@ export class AsynqInstances implements OnModuleInit, OnApplicationShutdown {
     await this.close();
   }
 
-  /** Closes every client and broker; what fails to close is logged and keeps no other open. */
+  /** Closes every client and broker; a failure is logged and does not keep the others open. */
   async close(): Promise<void> {
     await Promise.all(this.all.map((instance) => instance.close()));
   }
@@ -65,6 +65,6 @@ function registeredTwice(name: string): InvalidOptionError {
     path: 'AsynqModule: name',
     value: name,
     allowed: 'registered once',
-    message: `AsynqModule: ${instance} is registered twice; register it once, in the root module, or give one a name of its own`,
+    message: `AsynqModule: ${instance} is registered twice; register it once, in the root module, or give one its own name`,
   });
 }

@@ -15,9 +15,9 @@ import { DecoratedMethods } from './discovery/decorated-methods.js';
 import { stopListening } from './http-listener.js';
 
 /**
- * Sets when Nest runs the hooks of a module: start hooks from the module farthest from the root to the root, stop hooks
- * the other way round; global modules count as farthest of all. A module's `distance` decides, and it is still open while
- * providers are made.
+ * Sets when Nest runs the hooks of a module. Start hooks run from the module farthest from the root to the root, stop
+ * hooks the other way round; global modules count as farthest of all. A module's `distance` decides, and it can still
+ * be changed while providers are created.
  */
 function setHookOrder(module: object, place: { readonly modules: ModulesContainer; readonly distance: number }): void {
   for (const candidate of place.modules.values()) {
@@ -25,7 +25,7 @@ function setHookOrder(module: object, place: { readonly modules: ModulesContaine
   }
 }
 
-/** Connections: opened before every hook of the application, closed after every hook. */
+/** Opens connections before every hook of the application and closes them after every hook. */
 @Module({
   providers: [
     {
@@ -41,7 +41,7 @@ function setHookOrder(module: object, place: { readonly modules: ModulesContaine
 })
 export class AsynqConnectionsModule {}
 
-/** Handlers: started after every bootstrap hook of the application, drained before every stop hook. */
+/** Starts handlers after every bootstrap hook of the application and drains them before every stop hook. */
 @Module({
   imports: [DiscoveryModule, AsynqConnectionsModule],
   providers: [
@@ -60,7 +60,7 @@ export class AsynqConnectionsModule {}
         setHookOrder(AsynqRunnerModule, { modules, distance: -1 });
         const methods = new DecoratedMethods(discovery);
         const { clock } = parts ?? systemParts;
-        // In production Nest's own order holds: requests are taken until every stop hook has run.
+        // In production Nest's own order applies: requests are accepted until every stop hook has run.
         const freePort = process.env['NODE_ENV'] === 'production' ? undefined : () => stopListening(http);
         return new AsynqRunner({ instances, methods, moduleRef, external, clock, freePort });
       },

@@ -28,23 +28,26 @@ import {
   resolveModuleSchedulerOptions,
 } from './module-scheduler-options.js';
 
-/** What a process does of all that its code could do. */
+/** Which parts of the code's work a process does. */
 export type AsynqRole = 'producer' | 'worker' | 'scheduler' | 'all';
 
 /** Options of one instance of {@link AsynqModule}; each has a default. */
 export interface AsynqModuleOptions {
-  /** Where Redis is, or `'memory:'`. Default: `ASYNQ_REDIS_URL`, else `REDIS_URL`, else `redis://localhost:6379`. */
+  /** The Redis server, or `'memory:'`. Default: `ASYNQ_REDIS_URL`, else `REDIS_URL`, else `redis://localhost:6379`. */
   readonly redis?: RedisOption;
-  /** How tasks are handled; `false` for an application that only enqueues. Default `{}`: as {@link ServerOptions} says. */
+  /**
+   * How tasks are handled; `false` for an application that only enqueues. Default `{}`: the defaults of {@link
+   * ServerOptions}.
+   */
   readonly server?: ServerOptions | false | undefined;
   /** How tasks are enqueued on schedules; `false` for an application that never does. Default `{}`. */
   readonly scheduler?: ModuleSchedulerOptions | false | undefined;
-  /** How tasks are enqueued. Its `defaults` are those of schedules, too. Default `{}`. */
+  /** How tasks are enqueued. Its `defaults` also apply to schedules. Default `{}`. */
   readonly client?: ModuleClientOptions | undefined;
   /** Wraps every handler; the first is the outermost. Default: none. */
   readonly middleware?: readonly Middleware[] | undefined;
   /**
-   * Which of the application's own enhancers, `APP_GUARD` and `useGlobalGuards` for instance, surround handlers: all of
+   * Which of the application's own enhancers, such as `APP_GUARD` and `useGlobalGuards`, apply to handlers: all of
    * them, or those kinds. Pipes always do. Default none of the others, since they are mostly written for HTTP.
    */
   readonly globalEnhancers?: boolean | readonly EnhancerKind[] | undefined;
@@ -55,12 +58,12 @@ export interface AsynqModuleOptions {
    * schedules and handles nothing, `'all'` does everything. Default: `ASYNQ_ROLE`, else `'all'`.
    */
   readonly role?: AsynqRole | undefined;
-  /** Whether the start of the application waits for Redis as long as it takes, instead of failing. Default false. */
+  /** Whether the start of the application waits for Redis however long it takes, instead of failing. Default false. */
   readonly waitForRedis?: boolean | undefined;
   /** How long the start of the application waits for Redis before it fails. Default `'10s'`. */
   readonly connectTimeout?: Duration | undefined;
   /**
-   * How long a command waits for a connection that is down, and how long Redis may say nothing before the connection
+   * How long a command waits while the connection is down, and how long Redis may send nothing before the connection
    * counts as lost; time in which bytes move on it does not count. Default `'5s'`.
    */
   readonly commandTimeout?: Duration | undefined;
@@ -68,52 +71,52 @@ export interface AsynqModuleOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** Client options that an instance does not set by itself. */
+/** Client options that the instance does not set itself. */
 export type ModuleClientOptions = ClientSettings;
 
-/** What cannot come from a factory: it decides how the module is wired. */
+/** Options that cannot come from a factory, because they decide how the module is wired. */
 export interface AsynqInstanceOptions {
   /**
-   * Name of the instance, for `@InjectClient(name)` and `@TaskHandler(pattern, { instance: name })`. Default: the instance
-   * that is meant wherever none is named.
+   * Name of the instance, for `@InjectClient(name)` and `@TaskHandler(pattern, { instance: name })`. Default: the
+   * instance that is used wherever none is named.
    */
   readonly name?: string | undefined;
   /** Whether every module can inject the client without importing this one. Default true. */
   readonly isGlobal?: boolean | undefined;
 }
 
-/** Makes the options of an instance; a class that {@link AsynqModuleAsyncOptions} names. */
+/** Creates the options of an instance; a class named in {@link AsynqModuleAsyncOptions}. */
 export interface AsynqOptionsFactory {
   createAsynqOptions(): AsynqModuleOptions | Promise<AsynqModuleOptions>;
 }
 
-/** Options of an instance that come from other providers: exactly one of the three `use...` is given. */
+/** Options of an instance that come from other providers: exactly one of the three `use...` must be given. */
 export interface AsynqModuleAsyncOptions extends AsynqInstanceOptions, Pick<ModuleMetadata, 'imports'> {
-  /** What `useFactory` is given. Default: nothing. */
+  /** Dependencies passed to `useFactory`. Default: none. */
   readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[] | undefined;
-  /** Makes the options. Default: one of the others does. */
+  /** Creates the options. Default: one of the others does. */
   readonly useFactory?: ((...dependencies: never[]) => AsynqModuleOptions | Promise<AsynqModuleOptions>) | undefined;
-  /** A class that makes the options, and is made for that. Default: one of the others does. */
+  /** A class that creates the options and is instantiated for that purpose. Default: one of the others does. */
   readonly useClass?: Type<AsynqOptionsFactory> | undefined;
-  /** A provider of an imported module that makes the options. Default: one of the others does. */
+  /** A provider of an imported module that creates the options. Default: one of the others does. */
   readonly useExisting?: InjectionToken<AsynqOptionsFactory> | undefined;
 }
 
-/** The same, complete. */
+/** Module options, checked and complete. */
 export interface ResolvedModuleOptions {
   readonly redis: RedisOption;
-  /** Whether the option was there without a value. */
+  /** Whether the option `redis` was present but `undefined`. */
   readonly isRedisUndefined: boolean;
   readonly limits: ConnectionLimits;
   readonly server: ResolvedServerOptions;
-  /** Whether anything may be handled. */
+  /** Whether this process may handle tasks. */
   readonly hasServer: boolean;
   readonly scheduler: ResolvedModuleSchedulerOptions;
-  /** Whether anything may be scheduled. */
+  /** Whether this process may run schedules. */
   readonly hasScheduler: boolean;
   readonly client: ResolvedClientSettings;
   readonly middleware: readonly Middleware[];
-  /** Pipes are among them. */
+  /** Always contains pipes. */
   readonly globalEnhancers: ReadonlySet<EnhancerKind>;
   readonly codec: PayloadCodec;
   readonly role: AsynqRole;
@@ -140,9 +143,9 @@ const roles: readonly AsynqRole[] = ['producer', 'worker', 'scheduler', 'all'];
 const owner = 'AsynqModule:';
 
 /**
- * Checks what was given and fills in what was not.
+ * Checks the given options and fills in the defaults.
  *
- * @throws InvalidOptionError with the option's path, what was given and what is allowed.
+ * @throws InvalidOptionError with the option's path, its value and what is allowed.
  */
 export function resolveModuleOptions(
   input: AsynqModuleOptions,
@@ -162,7 +165,7 @@ export function resolveModuleOptions(
     redis: input.redis === undefined ? redisFromEnv : input.redis,
     isRedisUndefined: isGivenAsUndefined(input),
     limits: resolveConnectionLimits({ connectTimeout, commandTimeout, blockingConnections }, owner),
-    // The broker is open when the server starts: nothing is left to wait for.
+    // The broker is open when the server starts, so there is nothing to wait for.
     server: { ...server, waitForRedis: false },
     hasServer: givenServer !== false,
     scheduler: resolveModuleSchedulerOptions(scheduler, { path: `${owner} scheduler`, client }),
@@ -177,7 +180,7 @@ export function resolveModuleOptions(
   };
 }
 
-// The module is wired before a factory runs, so what the factory says about that would be lost.
+// The module is wired before a factory runs, so these options would be lost.
 function checkGivenBesideFactory(input: Readonly<Record<string, unknown>>): void {
   for (const name of ['name', 'isGlobal'] satisfies readonly (keyof AsynqInstanceOptions)[]) {
     const value = input[name];

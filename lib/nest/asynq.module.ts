@@ -6,12 +6,12 @@ import { defaultInstanceName, optionsToken } from './asynq.tokens.js';
 import { checkBoolean, checkObject, checkText } from '../model/options/check.js';
 
 /**
- * Brings the Asynq task queue to an application: an {@link AsynqClient} to inject everywhere, and a server that runs
- * the methods decorated with {@link TaskHandler}. Its life is tied to Nest's: handlers start after every provider has
- * bootstrapped; when the application closes they are drained while everything they use is still alive.
+ * Adds the Asynq task queue to an application: an {@link AsynqClient} to inject everywhere, and a server that runs the
+ * methods decorated with {@link TaskHandler}. It follows Nest's life cycle: handlers start after every provider has
+ * bootstrapped; when the application closes, they are drained while everything they use is still alive.
  *
- * Imported bare it is the default instance with the default options; Redis is where `ASYNQ_REDIS_URL` or `REDIS_URL`
- * says, else on localhost.
+ * Imported without `forRoot` it is the default instance with the default options; it uses the Redis server at
+ * `ASYNQ_REDIS_URL` or `REDIS_URL`, or else on localhost.
  *
  * @example
  * @Module({
@@ -39,8 +39,8 @@ export class AsynqModule {
   }
 
   /**
-   * Registers an instance whose options come from other providers. `name` and `isGlobal` stand beside the factory,
-   * since they decide how the module is wired.
+   * Registers an instance whose options come from other providers. `name` and `isGlobal` are given beside the factory,
+   * because they decide how the module is wired.
    *
    * @example
    * AsynqModule.forRootAsync({
@@ -54,8 +54,8 @@ export class AsynqModule {
   }
 }
 
-// Nest takes whatever has a `module` for a dynamic module, and the class of one is what `exports` names. Imported bare,
-// the class is therefore a registration of its own, and none of it is added to what `forRoot` returns.
+// Nest treats whatever has a `module` as a dynamic module, and `exports` names the class of one. Imported without
+// `forRoot`, the class is therefore a registration of its own, and none of it is added to what `forRoot` returns.
 Object.assign(AsynqModule, AsynqModule.forRoot());
 
 function registration(options: AsynqInstanceOptions & Pick<DynamicModule, 'imports' | 'providers'>): DynamicModule {

@@ -18,12 +18,12 @@ import {
   optionsToken,
 } from './asynq.tokens.js';
 
-/** What an instance offers for injection. */
+/** The tokens that an instance exports for injection. */
 export function instanceExports(name: string): InjectionToken[] {
   return [getClientToken(name), getServerToken(name), getMuxToken(name), getSchedulerToken(name)];
 }
 
-/** The providers of one instance; its options are provided under {@link optionsToken}. */
+/** Returns the providers of one instance; its options are provided under {@link optionsToken}. */
 export function instanceProviders(name: string): Provider[] {
   return [
     {
@@ -52,7 +52,7 @@ function partProvider(
 }
 
 /**
- * The provider of options that come from other providers.
+ * Returns the providers of options that come from other providers.
  *
  * @throws InvalidOptionError unless exactly one of useFactory, useClass and useExisting is given.
  */

@@ -11,24 +11,24 @@ import { ProcessSignals } from './process-signals.js';
 import { registerDefinitions } from './register-definitions.js';
 import { ScheduleRunner } from './schedule.runner.js';
 
-/** What the runner works with. */
+/** Dependencies of {@link AsynqRunner}. */
 export interface AsynqRunnerDeps {
   readonly instances: AsynqInstances;
   readonly methods: DecoratedMethods;
   readonly moduleRef: ModuleRef;
   readonly external: ExternalContextCreator;
   readonly clock: Clock;
-  /** Gives up the application's port before handlers are drained, in development. */
+  /** Releases the application's port before handlers are drained, in development. */
   readonly freePort: (() => void) | undefined;
 }
 
 /**
- * Ties servers and schedulers to Nest's life. Its module's hooks come last at the start and first at the stop, so
+ * Ties servers and schedulers to Nest's life cycle. Its module's hooks run last at the start and first at the stop, so
  * handlers run only while every provider of the application is alive.
  */
 export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #signals: ProcessSignals;
-  /** Instances whose servers were told to start. */
+  /** Instances whose servers were started. */
   readonly #started: AsynqInstance[] = [];
   readonly #schedules = new ScheduleRunner();
   #drained: Promise<void> | undefined;
@@ -41,10 +41,10 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Finds handlers and schedules and starts the servers, then the schedulers, that have some.
+   * Finds handlers and schedules, then starts the servers and schedulers that have any.
    *
    * @throws HandlerConflictError, InvalidOptionError when a handler or a schedule is declared wrongly;
-   * BrokerUnavailableError when a server cannot start. Whatever was started or opened is closed before.
+   * BrokerUnavailableError when a server cannot start. Whatever was started or opened is closed first.
    */
   async onApplicationBootstrap(): Promise<void> {
     const { instances, methods, moduleRef, external } = this.deps;
@@ -72,7 +72,7 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
     await instance.server.start(instance.mux);
   }
 
-  /** Whether the server of an instance is to run; when not, the log says why. */
+  /** Whether the server of an instance must run; if not, the log says why. */
   #handles(instance: AsynqInstance): boolean {
     const { mux, groups, logger, options, broker } = instance;
     const using = `Using ${broker.describe()}`;
@@ -83,14 +83,14 @@ export class AsynqRunner implements OnApplicationBootstrap, OnModuleDestroy {
     } else if (mux.patterns.length > 0 || !groups.isEmpty) {
       return true;
     } else if (options.role === 'worker') {
-      logger.warn(`${using}: the role is "worker" but no task handler was found, the server does not start`);
+      logger.warn(`${using}: the role is "worker" but no task handler was found, so the server does not start`);
     } else {
-      logger.info(`${using}: no task handler was found, the server does not start`);
+      logger.info(`${using}: no task handler was found, so the server does not start`);
     }
     return false;
   }
 
-  // Nest may close an application twice at once; both wait for the same end.
+  // Nest may close an application twice concurrently; both calls wait for the same shutdown.
   #drain(): Promise<void> {
     return (this.#drained ??= this.#shutDown());
   }

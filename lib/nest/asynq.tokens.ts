@@ -8,7 +8,7 @@ import { TaskMux } from '../engine/server/task-mux.js';
 export const defaultInstanceName = 'default';
 
 /**
- * Injection token of an instance's client: the class {@link AsynqClient} itself for the default one.
+ * Returns the injection token of an instance's client: the class {@link AsynqClient} itself for the default instance.
  *
  * @example
  * const billing = app.get<AsynqClient>(getClientToken('billing'));
@@ -17,38 +17,40 @@ export function getClientToken(instance: string = defaultInstanceName): Injectio
   return instance === defaultInstanceName ? AsynqClient : `AsynqClient:${instance}`;
 }
 
-/** Injection token of an instance's server: the class {@link AsynqServer} itself for the default one. */
+/**
+ * Returns the injection token of an instance's server: the class {@link AsynqServer} itself for the default instance.
+ */
 export function getServerToken(instance: string = defaultInstanceName): InjectionToken<AsynqServer> {
   return instance === defaultInstanceName ? AsynqServer : `AsynqServer:${instance}`;
 }
 
-/** Injection token of an instance's scheduler: the class {@link AsynqScheduler} itself for the default one. */
+/** Returns the injection token of an instance's scheduler: {@link AsynqScheduler} itself for the default instance. */
 export function getSchedulerToken(instance: string = defaultInstanceName): InjectionToken<AsynqScheduler> {
   return instance === defaultInstanceName ? AsynqScheduler : `AsynqScheduler:${instance}`;
 }
 
-/** Injection token of an instance's mux: the class {@link TaskMux} itself for the default one. */
+/** Returns the injection token of an instance's mux: the class {@link TaskMux} itself for the default instance. */
 export function getMuxToken(instance: string = defaultInstanceName): InjectionToken<TaskMux> {
   return instance === defaultInstanceName ? TaskMux : `TaskMux:${instance}`;
 }
 
-/** Token of an instance's options as the user gave them. */
+/** Returns the token of an instance's options as the user gave them. */
 export function optionsToken(instance: string): InjectionToken {
   return `AsynqModuleOptions:${instance}`;
 }
 
-/** Token of the object that holds an instance's parts. */
+/** Returns the token of the object that holds an instance's parts. */
 export function instanceToken(instance: string): InjectionToken {
   return `AsynqInstance:${instance}`;
 }
 
 /**
- * Token of an optional provider that replaces storage, clock and randomness of every instance: an
- * `EngineParts` value. A module that exports it globally turns an application into a test of itself.
+ * Token of an optional provider that replaces storage, clock and randomness of every instance: an `EngineParts` value.
+ * A module that exports it globally makes an application testable.
  */
 export const enginePartsToken: InjectionToken = 'AsynqEngineParts';
 
-// Metadata keys are text, not symbols of one loaded copy, so that two copies of this package read each other's.
+// Metadata keys are strings, not symbols, so that two loaded copies of this package can read each other's metadata.
 
 /** Metadata of a method: its `@TaskHandler` decorators. */
 export const taskHandlerKey = 'nestjs-asynq:task-handlers';

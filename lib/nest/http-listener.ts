@@ -2,8 +2,8 @@ import { Server } from 'node:net';
 import type { HttpAdapterHost } from '@nestjs/core';
 
 /**
- * Gives the port of an application's HTTP server free, while requests that are being answered go on; Nest closes the
- * rest later. An application that is started anew while another drains can then listen.
+ * Releases the port of an application's HTTP server while requests in progress continue; Nest closes the rest later. An
+ * application that is restarted while the old one drains can then listen.
  */
 export function stopListening(host: HttpAdapterHost | undefined): void {
   // An application without HTTP has no adapter, or one without a server, whatever Nest's types promise.

@@ -3,11 +3,14 @@ import { AsynqScheduler, type ScheduleArguments } from '../engine/scheduler/asyn
 import type { ScheduleOptions } from '../engine/scheduler/schedule.js';
 import type { TaskDefinition } from '../model/task/task-definition.js';
 
-/** The scheduler of an instance. One without a schedule does not run: it starts with its first, once it is let. */
+/**
+ * The scheduler of an instance. It does not run without a schedule: it starts with the first one, once it is allowed
+ * to.
+ */
 export class InstanceScheduler extends AsynqScheduler {
   #mayRun = false;
 
-  /** From now on it runs as soon as it has a schedule. */
+  /** Lets the scheduler run as soon as it has a schedule. */
   async allowToRun(): Promise<void> {
     this.#mayRun = true;
     if (this.schedules().length > 0) await this.start();

@@ -6,16 +6,18 @@ import {
 } from '../engine/scheduler/scheduler-options.js';
 import { checkNames, checkText, pathOf, refuse } from '../model/options/check.js';
 
-/** How an instance schedules; what its client and broker decide is not asked again. */
+/** Scheduling options of an instance, without those that its client and broker decide. */
 export interface ModuleSchedulerOptions extends Pick<
   SchedulerSettings,
   'timeZone' | 'catchUp' | 'heartbeatInterval' | 'shutdownTimeout' | 'preEnqueue' | 'postEnqueue'
 > {
-  /** Ids of `@Cron` schedules that are switched off: `['EmailTasks.backup']`. Their waiting tasks are handled. Default: none. */
+  /**
+   * Ids of disabled `@Cron` schedules: `['EmailTasks.backup']`. Their waiting tasks are still handled. Default: none.
+   */
   readonly disabled?: readonly string[] | undefined;
 }
 
-/** The same, checked. */
+/** Scheduling options of an instance, checked and complete. */
 export interface ResolvedModuleSchedulerOptions {
   readonly settings: ResolvedSchedulerSettings;
   readonly disabled: readonly string[];
@@ -32,7 +34,7 @@ const names = Object.keys({
 } satisfies Record<keyof ModuleSchedulerOptions, true>);
 
 /**
- * Checks and completes what was given; `path` is how it is called in errors: `AsynqModule: scheduler`.
+ * Checks and completes the given options; `path` is their name in errors: `AsynqModule: scheduler`.
  *
  * @throws InvalidOptionError
  */

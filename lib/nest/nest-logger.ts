@@ -1,11 +1,11 @@
 import { Logger as NestLog } from '@nestjs/common';
 import type { Logger } from '../engine/logger.js';
 
-/** Writes the engine's log lines to Nest's logger, whatever the application has put in its place. */
+/** Writes the engine's log lines to Nest's logger, or to the one with which the application has replaced it. */
 export class NestLogger implements Logger {
   readonly #log: NestLog;
 
-  /** @param context what the lines are marked with: `Asynq`, or `Asynq:billing` for a named instance. */
+  /** @param context the context of the lines: `Asynq`, or `Asynq:billing` for a named instance. */
   constructor(context: string) {
     this.#log = new NestLog(context);
   }

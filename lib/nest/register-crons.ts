@@ -5,10 +5,10 @@ import type { AsynqInstance } from './asynq-instance.js';
 import type { CronDefinition } from './discovery/cron.explorer.js';
 
 /**
- * Registers the schedules that methods declare with the scheduler of their instance, also in a process that does not
- * schedule: there they can be listed and run by hand, and what is wrong with one is wrong everywhere.
+ * Registers the schedules that methods declare with the scheduler of their instance, even in a process that does not
+ * schedule: there they can be listed and run by hand, and an invalid schedule is invalid everywhere.
  *
- * @throws InvalidOptionError naming the method whose schedule is wrong, or the option that switches off what is not there.
+ * @throws InvalidOptionError naming the method whose schedule is invalid, or the option that disables an unknown one.
  */
 export function registerCrons(instance: AsynqInstance, crons: readonly CronDefinition[]): void {
   const own = crons.filter(({ handler }) => handler.instance === instance.name);
@@ -21,7 +21,7 @@ export function registerCrons(instance: AsynqInstance, crons: readonly CronDefin
     if (cron.hasDoubtfulId) {
       const { location } = cron.handler;
       instance.logger.warn(
-        `@Cron on ${location}: the id "${cron.id}" comes from a class name that a bundler may have given and may change: give it an id`,
+        `@Cron on ${location}: the id "${cron.id}" comes from a class name that a bundler may have generated and may change: set an id`,
       );
     }
     if (cron.isEnabled && !disabled.includes(cron.id)) register(instance, cron);
@@ -31,7 +31,7 @@ export function registerCrons(instance: AsynqInstance, crons: readonly CronDefin
 function register({ scheduler }: AsynqInstance, { spec, payload, options, handler }: CronDefinition): void {
   const { pattern, location } = handler;
   try {
-    // To the compiler the two forms of a task are two methods.
+    // To the compiler, the two forms of a task are two overloads.
     scheduler.register(spec, pattern as string, payload, options);
   } catch (error) {
     if (!(error instanceof AsynqError)) throw error;
@@ -44,10 +44,10 @@ function register({ scheduler }: AsynqInstance, { spec, payload, options, handle
   }
 }
 
-/** How the scheduler begins the path of an option. */
+/** The prefix of option paths in the scheduler's errors. */
 const ownPath = /^register: (options\.)?/;
 
-// One that is misspelt would go on ticking.
+// A misspelled id would leave the schedule ticking.
 function checkDisabled(disabled: readonly string[], ids: readonly string[]): void {
   for (const [index, id] of disabled.entries()) {
     if (ids.includes(id)) continue;

@@ -10,7 +10,7 @@ import { GlobalEnhancers } from './execution/global-enhancers.js';
 import { HandlerInvoker } from './execution/handler.invoker.js';
 import { registerCrons } from './register-crons.js';
 
-/** Where definitions are registered, and the way into Nest. */
+/** Where definitions are registered, and access to Nest. */
 export interface Registration {
   readonly instances: readonly AsynqInstance[];
   readonly moduleRef: ModuleRef;
@@ -18,9 +18,9 @@ export interface Registration {
 }
 
 /**
- * Registers every definition, which was checked before, with its instance; nothing starts.
+ * Registers every definition with its instance. The definitions must have been checked; nothing starts.
  *
- * @throws InvalidOptionError naming the method whose schedule is wrong.
+ * @throws InvalidOptionError naming the method whose schedule is invalid.
  */
 export function registerDefinitions(definitions: Definitions, { instances, moduleRef, external }: Registration): void {
   const finder = new EnhancerFinder(external);

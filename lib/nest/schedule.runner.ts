@@ -6,9 +6,9 @@ export class ScheduleRunner {
   readonly #instances: AsynqInstance[] = [];
 
   /**
-   * Lets the scheduler of an instance run, with what its providers list.
+   * Lets the scheduler of an instance run, with the tasks that its providers list.
    *
-   * @throws what a provider of periodic tasks throws when it is asked first.
+   * @throws whatever a provider of periodic tasks throws at its first call.
    */
   async start(instance: AsynqInstance): Promise<void> {
     const { scheduler, periodicTasks, options, logger } = instance;
@@ -23,7 +23,7 @@ export class ScheduleRunner {
     warnOfUnserved(instance);
   }
 
-  /** Nothing is enqueued on schedules any more. */
+  /** Stops all schedules. */
   async stop(): Promise<void> {
     await Promise.allSettled(
       this.#instances.flatMap(({ periodicTasks }) => periodicTasks.map((tasks) => tasks.stop())),
@@ -32,7 +32,7 @@ export class ScheduleRunner {
   }
 }
 
-// In a process that does everything it is a queue forgotten in `server.queues`, or another service's on purpose.
+// In a process with role `all`, either the queue was forgotten in `server.queues`, or it belongs to another service.
 function warnOfUnserved({ options, server, scheduler, mux, logger }: AsynqInstance): void {
   if (options.role !== 'all' || !options.hasServer) return;
   for (const { id, queue, type } of scheduler.schedules()) {

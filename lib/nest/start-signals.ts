@@ -2,15 +2,15 @@ import { constants } from 'node:os';
 
 const endSignals = ['SIGTERM', 'SIGINT'] as const;
 
-/** The signals that ask a process to end, while the start of an application waits for something. */
+/** Handles the signals that ask a process to end while the start of an application waits. */
 export interface StartSignals {
-  /** Leaves the signals to others again. */
+  /** Stops handling the signals. */
   dispose(): void;
 }
 
 /**
- * Ends the process at SIGTERM or SIGINT, after `prepare`. Nest runs its hooks for a signal once the start has ended, so a
- * start that waits would outlive it; and a start that is made to fail would log a stack where nothing is wrong.
+ * Ends the process at SIGTERM or SIGINT, after `prepare`. Nest runs its signal hooks only once the start has ended, so
+ * a waiting start would outlive the signal; and making the start fail would log a stack although nothing is wrong.
  */
 export function listenWhileStarting(prepare: (signal: NodeJS.Signals) => Promise<void>): StartSignals {
   let isEnding = false;

@@ -111,7 +111,7 @@ describe('what a factory makes anew for every task', () => {
     const provider = { provide: Made, useFactory: () => ({}), scope: Scope.REQUEST };
     const test = await startApp({ imports: [registered()], providers: [provider] });
     const error = await failureOf(test, { type: 'made' });
-    expect(error.message).toBe('Made.handle in AppModule is not a method of what its provider has made');
+    expect(error.message).toBe('Made.handle in AppModule is not a method of what its provider has created');
   });
 
   it('is made with its own REQUEST when a class needs it', async () => {

@@ -104,7 +104,7 @@ describe('enhancers for the whole application', () => {
     const test = await startApp({ imports, providers });
     expect(await resultOf(test, 'bare')).toBe('Bare.bare bare!');
     expect(test.log.ofAsynq()).toContain(
-      'Of the enhancers of the whole application, 1 interceptor applies to handlers; 1 guard does not (option globalEnhancers)',
+      "Of the application's global enhancers, 1 interceptor applies to handlers; 1 guard does not (option globalEnhancers)",
     );
   });
 

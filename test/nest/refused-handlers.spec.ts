@@ -90,11 +90,11 @@ describe('the parameters of a handler', () => {
   it.each([
     [
       Raw,
-      '@TaskHandler on Raw.run in AppModule: parameter 1 (SendDto): the parameter is given the Task: write "@TaskPayload() ...: SendDto" to get the payload',
+      '@TaskHandler on Raw.run in AppModule: parameter 1 (SendDto): the parameter receives the Task: write "@TaskPayload() ...: SendDto" to get the payload',
     ],
     [Text, '@TaskHandler on Text.run in AppModule: parameter 1 (String)'],
     [Ticking, '@Cron on Ticking.run in AppModule: parameter 1 (SendDto)'],
-    [TaskFirst, `${given}, so that this one is given nothing: write "@CurrentTask() ...: Task"`],
+    [TaskFirst, `${given}, so this one receives nothing: write "@CurrentTask() ...: Task"`],
     [
       OtherDefinition,
       '@TaskHandler on OtherDefinition.run in AppModule: parameter 2: @TaskPayload names the definition of "mail", but the handler is for "letter"',

@@ -263,7 +263,7 @@ it('log lines go to Nest, under the name of the instance', async () => {
   expect(log.lines.filter(({ context }) => context.startsWith('Asynq'))).toEqual(
     ['Asynq', 'Asynq:billing'].map((context) => ({
       level: 'log',
-      message: expect.stringContaining('no task handler was found, the server does not start'),
+      message: expect.stringContaining('no task handler was found, so the server does not start'),
       context,
     })),
   );

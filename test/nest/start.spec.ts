@@ -160,7 +160,7 @@ describe('what a process does', () => {
     const { server, log } = await startApp({ imports: [AsynqModule.forRoot(options(aQueue()))] });
     expect(server.status).toBe('new');
     expect(log.ofAsynq()).toEqual([
-      expect.stringMatching(/^Using redis:\/\/[^@]+: no task handler was found, the server does not start$/),
+      expect.stringMatching(/^Using redis:\/\/[^@]+: no task handler was found, so the server does not start$/),
     ]);
   });
 

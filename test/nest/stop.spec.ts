@@ -191,7 +191,7 @@ it('SIGTSTP stops fetching, and what runs goes on', async () => {
   await running.opened;
   process.emit('SIGTSTP', 'SIGTSTP');
   await until('it has stopped', () => server.status === 'stopped');
-  expect(log.ofAsynq()).toContain('SIGTSTP: no more tasks are fetched, those that run go on');
+  expect(log.ofAsynq()).toContain('SIGTSTP: stopped fetching tasks; running tasks continue');
   await client.enqueue('hold');
   finish.open();
   await done.opened;

@@ -5,7 +5,7 @@ import type { Configurable, ConfigurableOptions } from './configurable.js';
 import { decorateMethod } from './decorate-method.js';
 import type { TaskHandlerDecorator } from './task-handler.decorator.js';
 
-/** How the tasks of a schedule are enqueued; as in `enqueue`. */
+/** Enqueue options of a schedule's tasks, as in `enqueue`. */
 type CronTaskOptions = Pick<
   ScheduleOptions,
   'queue' | 'maxRetry' | 'timeout' | 'unique' | 'retention' | 'headers' | 'processIn'
@@ -20,26 +20,26 @@ export interface CronOptions<Given = unknown, Arriving = unknown>
   readonly payload?: NoInfer<Given> | undefined;
   /** Name of the module instance that schedules and handles. Default: the one registered without a name. */
   readonly instance?: string | undefined;
-  /** Whether the schedule ticks. What was enqueued before is handled all the same. Default true. */
+  /** Whether the schedule ticks. Tasks that were enqueued before are handled either way. Default true. */
   readonly enabled?: boolean | undefined;
 }
 
-/** What {@link Cron} leaves on a method. */
+/** The metadata that {@link Cron} adds to a method. */
 export interface CronMetadata {
   readonly spec: Configurable<string>;
   readonly options: ConfigurableOptions<CronOptions>;
 }
 
 /**
- * Runs a method of a provider on a schedule: at each tick one task is enqueued for the whole fleet, however many
- * replicas run, and one worker handles it with this method, as if it were a {@link TaskHandler} of the task's type. May
- * be used several times on one method, each with an `id` of its own.
+ * Runs a method of a provider on a schedule. At each tick one task is enqueued for the whole fleet, however many
+ * replicas run, and one worker handles it with this method, as if it were a {@link TaskHandler} of the task's type. It
+ * may be used several times on one method, each with its own `id`.
  *
- * The schedule's `id` is `<Class>.<method>` unless given: it names the schedule in {@link AsynqScheduler}, in Asynq's tools
- * and in the module's option `scheduler.disabled`. Give an `id` where a bundler renames classes.
+ * The schedule's `id` is `<Class>.<method>` unless given. It names the schedule in {@link AsynqScheduler}, in Asynq's
+ * tools and in the module's option `scheduler.disabled`. Set an `id` if a bundler renames classes.
  *
- * The spec has five fields, six with seconds, or is a descriptor such as `@daily` or `@every 5m` (S-143). The
- * application does not start with one that is wrong.
+ * The spec has five fields, or six with seconds, or is a descriptor such as `@daily` or `@every 5m` (S-143). The
+ * application does not start with an invalid one.
  *
  * @example
  * @Injectable()

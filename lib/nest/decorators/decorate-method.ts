@@ -2,20 +2,20 @@
 import 'reflect-metadata';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 
-/** What a method decorator is given. */
+/** Where a method decorator was applied. */
 export interface DecoratedPlace {
-  /** For messages: `@TaskHandler`. */
+  /** Name of the decorator for messages: `@TaskHandler`. */
   readonly decorator: string;
   readonly target: object;
   readonly method: string | symbol;
-  /** Of a property there is none, or one without a value, depending on the compiler. */
+  /** For a property it is absent or has no value, depending on the compiler. */
   readonly descriptor: PropertyDescriptor | undefined;
 }
 
 /**
- * Adds metadata to the list that a method carries under a metadata key; decorators apply from the bottom up.
+ * Adds metadata to the list under a metadata key of a method; decorators apply from the bottom up.
  *
- * @throws InvalidOptionError on anything but a method of instances, which would never be called.
+ * @throws InvalidOptionError on anything but an instance method, since it would never be called.
  */
 export function decorateMethod(
   place: DecoratedPlace,
@@ -31,7 +31,7 @@ export function decorateMethod(
   Reflect.defineMetadata(added.key, [added.metadata, ...readMetadata(method, added.key)], method);
 }
 
-/** The list that a method carries under a metadata key, in the order in which it was written. */
+/** Returns the list under a metadata key of a method, in source order. */
 export function readMetadata(method: object, key: string): readonly unknown[] {
   return (Reflect.getOwnMetadata(key, method) as readonly unknown[] | undefined) ?? [];
 }

@@ -12,8 +12,8 @@ export function InjectClient(instance?: string): PropertyDecorator & ParameterDe
 }
 
 /**
- * Injects the server of a named instance, to listen to its events or to ask for its state; the module starts and
- * stops it. For the default instance the class is enough.
+ * Injects the server of a named instance, to listen to its events or to read its status; the module starts and stops
+ * it. For the default instance the class is enough.
  *
  * @example
  * constructor(@InjectServer('billing') private readonly server: AsynqServer) {}

@@ -7,11 +7,11 @@ import { decorateMethod } from './decorate-method.js';
 export interface OnTaskEventOptions {
   /** Name of the module instance to listen to. Default: the one registered without a name. */
   readonly instance?: string | undefined;
-  /** Whether the method is told at all. Default true. */
+  /** Whether the method is called at all. Default true. */
   readonly enabled?: boolean | undefined;
 }
 
-/** What {@link OnTaskEvent} leaves on a method. */
+/** The metadata that {@link OnTaskEvent} adds to a method. */
 export interface TaskEventMetadata {
   readonly event: TaskEventName;
   readonly options: ConfigurableOptions<OnTaskEventOptions>;
@@ -25,8 +25,8 @@ export type OnTaskEventDecorator<E> = <M extends (event: E) => unknown>(
 ) => void;
 
 /**
- * Tells a method of a provider what this process's server did with a task, deaths that its recoverer found included.
- * The method runs beside the work and cannot change it: what it throws is logged.
+ * Calls a method of a provider with what this process's server did with a task, including dead workers' tasks that its
+ * recoverer found. The method does not hold up the work and cannot change it: errors it throws are logged.
  *
  * @example
  * @OnTaskEvent('archived')

@@ -6,20 +6,20 @@ import { decorateMethod } from './decorate-method.js';
 
 /** Options of {@link ProvidesPeriodicTasks}. */
 export interface ProvidesPeriodicTasksOptions {
-  /** How often the method is asked. Default `'3m'`. */
+  /** How often the method is called. Default `'3m'`. */
   readonly syncInterval?: Duration | undefined;
   /** Name of the module instance that schedules. Default: the one registered without a name. */
   readonly instance?: string | undefined;
-  /** Whether the method is asked at all. Default true. */
+  /** Whether the method is called at all. Default true. */
   readonly enabled?: boolean | undefined;
 }
 
-/** What {@link ProvidesPeriodicTasks} leaves on a method. */
+/** The metadata that {@link ProvidesPeriodicTasks} adds to a method. */
 export interface PeriodicTasksMetadata {
   readonly options: ConfigurableOptions<ProvidesPeriodicTasksOptions>;
 }
 
-/** A method decorator for methods that list periodic tasks, at once or later. */
+/** A method decorator for methods that return periodic tasks, or a promise of them. */
 export type ProvidesPeriodicTasksDecorator = <
   M extends () => readonly PeriodicTask[] | Promise<readonly PeriodicTask[]>,
 >(
@@ -29,9 +29,9 @@ export type ProvidesPeriodicTasksDecorator = <
 ) => void;
 
 /**
- * Makes a method of a provider say which tasks are to be enqueued on schedules, from a database for instance. It is asked
- * when the application starts, which fails if it fails, and then at every interval: what it lists anew is added, what it
- * lists no more is removed. While it fails the last list stays. Processes that do not schedule do not ask it.
+ * Makes a method of a provider list the tasks to enqueue on schedules, for example from a database. It is called when
+ * the application starts, which fails if the method fails, and then at every interval: new tasks are added, missing
+ * ones are removed. While it fails, the last list stays in effect. Processes that do not schedule do not call it.
  *
  * @example
  * @Injectable()

@@ -12,7 +12,7 @@ export interface TaskAggregatorOptions {
   readonly enabled?: boolean | undefined;
 }
 
-/** What {@link TaskAggregator} leaves on a method. */
+/** The metadata that {@link TaskAggregator} adds to a method. */
 export interface TaskAggregatorMetadata {
   readonly pattern: string | GroupPattern;
   readonly options: ConfigurableOptions<TaskAggregatorOptions>;
@@ -26,12 +26,12 @@ export type TaskAggregatorDecorator = <M extends (group: TaskGroup<never>) => Ta
 ) => void;
 
 /**
- * Makes a method of a provider the aggregator of a group, of every group whose name starts so, or of the groups of a
- * queue. It is given the tasks of a group that is full or old enough and returns the one task that stands for them,
- * which goes to the group's queue. To keep the tasks in their group, it throws. May be used several times on one method.
+ * Makes a method of a provider the aggregator of a group, of every group with a name prefix, or of the groups of a
+ * queue. It receives the tasks of a group that is full or old enough and returns the one task that replaces them, which
+ * goes to the group's queue. To keep the tasks in their group, it throws. It may be used several times on one method.
  *
- * A provider that is request-scoped or transient is made anew for every call, and `REQUEST` then injects the
- * {@link TaskGroup}. Guards, pipes, interceptors and filters do not take part (S-117).
+ * A request-scoped or transient provider is created for every call, and `REQUEST` then injects the {@link TaskGroup}.
+ * Guards, pipes, interceptors and filters do not apply (S-117).
  *
  * @example
  * @TaskAggregator('notification:')

@@ -12,22 +12,22 @@ export interface TaskHandlerOptions {
   readonly instance?: string | undefined;
   /** Whether the handler is registered at all. Default true. */
   readonly enabled?: boolean | undefined;
-  /** Wraps this handler alone, inside the middleware of the module; the first is the outermost. Default: none. */
+  /** Wraps only this handler, inside the middleware of the module; the first is the outermost. Default: none. */
   readonly middleware?: readonly Middleware[] | undefined;
   /**
-   * `'exact'` takes the type alone, `'prefix'` every type that starts with the text. Default: a text that ends in `:`
-   * is a prefix; any other text, and every task definition, is exact.
+   * `'exact'` matches only that type, `'prefix'` every type that starts with the pattern. Default: a string that ends
+   * in `:` is a prefix; any other string, and every task definition, is exact.
    */
   readonly match?: PatternMatch | undefined;
 }
 
-/** What {@link TaskHandler} leaves on a method. */
+/** The metadata that {@link TaskHandler} adds to a method. */
 export interface TaskHandlerMetadata {
   readonly pattern: string | TaskDefinition;
   readonly options: ConfigurableOptions<TaskHandlerOptions>;
 }
 
-/** A method decorator that refuses, at compile time, a `Task<Q>` parameter that payloads of `P` do not fit. */
+/** A method decorator that rejects, at compile time, a `Task<Q>` parameter that does not accept payloads of `P`. */
 export type TaskHandlerDecorator<P> = <M extends (...args: never[]) => unknown>(
   target: object,
   method: string | symbol,
@@ -43,12 +43,12 @@ type PayloadMismatch<P, First> = unknown extends P
     : unknown;
 
 /**
- * Makes a method of a provider or controller the handler of a task type or a task definition, or, with a text that ends
- * in `:` or `match: 'prefix'`, of every type that starts with it. May be used several times on one method. What the method returns is stored as the task's result
- * when the task has retention; to fail, it throws.
+ * Makes a method of a provider or controller the handler of a task type or a task definition or, with a string that
+ * ends in `:` or with `match: 'prefix'`, of every type that starts with it. It may be used several times on one method.
+ * What the method returns is stored as the task's result when the task has a retention; to fail, it throws.
  *
- * Pipes, guards, interceptors and filters work as on a controller's method. A provider that is request-scoped or
- * transient is made anew for every task, and `REQUEST` then injects the {@link Task}.
+ * Pipes, guards, interceptors and filters work as on a controller's method. A request-scoped or transient provider is
+ * created for every task, and `REQUEST` then injects the {@link Task}.
  *
  * @example
  * @Injectable()

@@ -7,28 +7,28 @@ import { taskOf } from '../execution/execution-context.js';
 
 type Pipe = PipeTransform | Type<PipeTransform>;
 
-/** What {@link TaskPayload} leaves on a method for a parameter that names a definition. */
+/** The metadata that {@link TaskPayload} adds to a method for a parameter that names a definition. */
 export interface PayloadDefinitionMetadata {
   readonly index: number;
   /** Type of the definition. */
   readonly type: string;
 }
 
-/** A parameter decorator that refuses, at compile time, a parameter that payloads of `P` do not fit. */
+/** A parameter decorator that rejects, at compile time, a parameter that does not accept payloads of `P`. */
 export type TaskPayloadDecorator<P> = <T extends object, Method extends string | symbol, Index extends number>(
   target: T,
   method: Method,
   index: Index & PayloadMismatch<P, ParameterOf<T, Method, Index>>,
 ) => void;
 
-// The compiler does not show decorators what is private.
+// The compiler does not show private members to decorators.
 type ParameterOf<T, Method, Index extends number> = Method extends keyof T
   ? T[Method] extends (...args: infer Parameters) => unknown
     ? Parameters[Index]
     : unknown
   : unknown;
 
-// A class with a Date, which a pipe makes of the text that arrives, fits as well.
+// A class with a Date, which a pipe creates from the string that arrives, is accepted as well.
 type PayloadMismatch<P, Parameter> = [P] extends [Parameter]
   ? unknown
   : [P] extends [Jsonify<Parameter>]
@@ -39,11 +39,11 @@ type PayloadMismatch<P, Parameter> = [P] extends [Parameter]
 
 /**
  * Passes the payload, or one field of it, to a parameter of a handler, through its pipes: with a `ValidationPipe` the
- * parameter's class says what is valid. A payload that a pipe refuses archives the task at once, since no retry can
- * change it.
+ * parameter's class defines what is valid. A payload that a pipe refuses archives the task at once, since a retry would
+ * not change it.
  *
- * With the definition of the task the compiler checks the type of the parameter, unless it has pipes of its own, which may
- * make anything of a payload.
+ * With the definition of the task, the compiler checks the type of the parameter, unless it has its own pipes, which
+ * may turn the payload into anything.
  *
  * @example
  * @TaskHandler('email:send')
@@ -85,25 +85,27 @@ export function TaskPayload(
   };
 }
 
-// Pipes tell parameters apart by kind, and ValidationPipe checks only the kinds that Nest knows: a payload is a body.
+// Pipes distinguish parameters by kind, and ValidationPipe checks only the kinds Nest knows, so a payload is a body.
 function body(given: readonly (string | Pipe)[]): ParameterDecorator {
   return (Body as (...given: readonly (string | Pipe)[]) => ParameterDecorator)(...given);
 }
 
 /**
- * Passes the task itself to a parameter. Needed only beside other parameter decorators: a handler without any is
- * given the task as its one argument.
+ * Passes the task itself to a parameter. It is needed only alongside other parameter decorators: a handler without any
+ * receives the task as its only argument.
  */
 export const CurrentTask: (...pipes: readonly Pipe[]) => ParameterDecorator = createParamDecorator(
   (_data: unknown, context): Task => taskOf(context),
 );
 
-/** Passes the task's headers, or the one with that name (`undefined` when there is none), to a parameter. */
+/** Passes the task's headers, or the header with the given name (`undefined` if there is none), to a parameter. */
 export const TaskHeaders: (name?: string, ...pipes: readonly Pipe[]) => ParameterDecorator = createParamDecorator(
   (name: string | undefined, context) => (name === undefined ? taskOf(context).headers : taskOf(context).headers[name]),
 );
 
-/** Passes the task's abort signal to a parameter: it fires at the timeout, the deadline, a cancel or a shutdown. */
+/**
+ * Passes the task's abort signal to a parameter: it aborts at the timeout, the deadline, a cancellation or a shutdown.
+ */
 export const TaskSignal: () => ParameterDecorator = createParamDecorator(
   (_data: unknown, context): AbortSignal => taskOf(context).signal,
 );

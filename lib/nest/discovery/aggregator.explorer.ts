@@ -6,7 +6,7 @@ import type { TaskAggregatorMetadata, TaskAggregatorOptions } from '../decorator
 import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
 import { resolveConfigurable } from './resolve-configurable.js';
 
-/** An aggregator that an application declares, options resolved. */
+/** An aggregator that an application declares, with its options resolved. */
 export interface AggregatorDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
   readonly decorator: '@TaskAggregator';
   readonly pattern: GroupPattern;
@@ -14,10 +14,10 @@ export interface AggregatorDefinition extends Omit<DecoratedMethod<unknown>, 'me
 }
 
 /**
- * Every aggregator that is switched on.
+ * Returns every enabled aggregator.
  *
- * @throws InvalidOptionError when a decorator's options are wrong, HandlerConflictError when its pattern is blank; both
- * name the method.
+ * @throws InvalidOptionError when a decorator's options are invalid, HandlerConflictError when its pattern is blank;
+ * both name the method.
  */
 export async function exploreAggregators(
   methods: DecoratedMethods,

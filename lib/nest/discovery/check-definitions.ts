@@ -11,11 +11,11 @@ import type { HandlerDefinition } from './handler.explorer.js';
 import { checkParameters } from './check-parameters.js';
 
 /**
- * Refuses what cannot work, naming the methods at fault.
+ * Refuses definitions that cannot work, naming the methods at fault.
  *
  * @throws HandlerConflictError when a pattern is blank or has two handlers or aggregators.
- * @throws InvalidOptionError when an instance or an event does not exist, two schedules have one id, a provider cannot be
- * made per task, or a handler would not be given what its parameters say.
+ * @throws InvalidOptionError when an instance or an event does not exist, two schedules have one id, a provider cannot
+ * be created per task, or a handler would not receive what its parameters expect.
  */
 export function checkDefinitions(definitions: Definitions, instances: readonly string[]): void {
   const { handlers, crons, periodicTasks, aggregators, events } = definitions;
@@ -25,7 +25,7 @@ export function checkDefinitions(definitions: Definitions, instances: readonly s
     checkOneOf({ path: `${path} instance`, value: definition.instance }, instances);
     checkMadePerTask(definition, path);
   }
-  // Schedules first: two of one id have one default type, too.
+  // Schedules are checked first: two with the same id also have the same default type.
   for (const cron of crons) checkScheduleId(cron, taken);
   for (const handler of handlers) checkHandler(handler, taken);
   for (const { instance, location, pattern } of aggregators) {
@@ -55,15 +55,15 @@ function checkScheduleId({ id, handler: { location, instance } }: CronDefinition
     path: `@Cron on ${location}: id`,
     value: id,
     allowed: 'one that no other schedule has',
-    message: `Schedule "${id}" is declared twice: by @Cron on ${other} and on ${location}; give one an id of its own`,
+    message: `Schedule "${id}" is declared twice: by @Cron on ${other} and on ${location}; give one its own id`,
   });
 }
 
-/** What is taken, and by which method. */
+/** Records which keys are taken, and by which method. */
 class Taken {
   readonly #locations = new Map<string, string>();
 
-  /** The method that took it before; without one it is now this one's. */
+  /** Returns the method that took the key before; if there is none, this method takes it. */
   by(location: string, key: readonly (string | null)[]): string | undefined {
     const text = JSON.stringify(key);
     const other = this.#locations.get(text);
@@ -72,8 +72,8 @@ class Taken {
   }
 }
 
-// Nest makes controllers per request only for its own routers.
+// Nest creates request-scoped controllers only for its own routers.
 function checkMadePerTask({ host, kind }: Pick<DecoratedMethod<unknown>, 'host' | 'kind'>, path: string): void {
   if (kind === 'provider' || host.isDependencyTreeStatic()) return;
-  refuse({ path, value: 'a request-scoped controller' }, 'on a provider, which can be made per task');
+  refuse({ path, value: 'a request-scoped controller' }, 'on a provider, which can be created per task');
 }

@@ -7,24 +7,24 @@ import { decoratedParametersOf, parameterTypesOf } from '../execution/handler-pa
 import type { HandlerDefinition } from './handler.explorer.js';
 
 /**
- * Refuses a handler that would not be given what its parameters say, as far as the compiler has left their types: one
- * without decorated parameters is given the task, one with some is given those alone.
+ * Refuses a handler that would not receive what its parameters expect, as far as the compiler has kept their types: one
+ * without decorated parameters receives the task; one with some receives only those.
  *
- * @throws InvalidOptionError naming the method, and what to write.
+ * @throws InvalidOptionError that names the method and what to write instead.
  */
 export function checkParameters(handler: HandlerDefinition): void {
   const decorated = decoratedParametersOf(handler);
   const types = parameterTypesOf(handler) ?? [];
   checkDefinitions(handler);
   if (decorated.length === 0) return checkIsTask(handler, types[0]);
-  // Parameters with a default value are not counted by `length`.
+  // `length` does not count parameters with a default value.
   const count = Math.max(handler.callback.length, 1);
   for (let index = 0; index < count; index += 1) {
     if (!decorated.includes(index)) refuseUndecorated(handler, { index, type: types[index] });
   }
 }
 
-/** A payload is of the type of its definition only where the handler is for that definition. */
+/** A payload has the type of its definition only if the handler is for that definition. */
 function checkDefinitions(handler: HandlerDefinition): void {
   const { type, method, decorator, location, pattern } = handler;
   const prototype = type.prototype as object;
@@ -43,14 +43,14 @@ function checkDefinitions(handler: HandlerDefinition): void {
   }
 }
 
-// The type of a parameter that is an interface, a union or not written is `Object`.
+// The emitted type of an interface, a union or an untyped parameter is `Object`.
 function checkIsTask(handler: HandlerDefinition, type: unknown): void {
   if (typeof type !== 'function' || type === Object || isTask(type)) return;
   const name = nameOf(type);
   throw refusal(handler, {
     index: 0,
     value: name,
-    fix: `the parameter is given the Task: write "@TaskPayload() ...: ${name}" to get the payload, or give it the type Task`,
+    fix: `the parameter receives the Task: write "@TaskPayload() ...: ${name}" to get the payload, or change its type to Task`,
   });
 }
 
@@ -61,11 +61,11 @@ function refuseUndecorated(
   const isForTask = typeof type === 'function' && isTask(type);
   const fix = isForTask
     ? 'write "@CurrentTask() ...: Task"'
-    : 'decorate it, with @TaskPayload() or @CurrentTask() for instance, or give it a default value';
+    : 'decorate it, for example with @TaskPayload() or @CurrentTask(), or give it a default value';
   throw refusal(handler, {
     index,
     value: nameOf(type),
-    fix: `other parameters are decorated, so that this one is given nothing: ${fix}`,
+    fix: `other parameters are decorated, so this one receives nothing: ${fix}`,
   });
 }
 
@@ -82,7 +82,7 @@ function refusal(
   });
 }
 
-// By name, too: a second copy of this package has a class of its own.
+// Compared by name, too: a second copy of this package has its own class.
 function isTask(type: { readonly name: string; readonly prototype?: unknown }): boolean {
   return type === Task || type.prototype instanceof Task || type.name === Task.name;
 }

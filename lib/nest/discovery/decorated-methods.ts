@@ -2,15 +2,15 @@ import type { Type } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import { readMetadata } from '../decorators/decorate-method.js';
 
-/** Nest's record of a provider or controller; its class is not among Nest's documented exports. */
+/** Nest's record of a provider or controller; Nest does not export its class publicly. */
 export type NestHost = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** A method that carries a decorator of this library, and where it was found. */
+/** A method with a decorator of this library, and where it was found. */
 export interface DecoratedMethod<T> {
   readonly host: NestHost;
   readonly kind: 'provider' | 'controller';
   readonly method: string | symbol;
-  /** The method as the decorators see it. */
+  /** The method as decorators see it. */
   readonly callback: (...args: unknown[]) => unknown;
   /** The class of the provider or controller. */
   readonly type: Type<unknown>;
@@ -24,15 +24,15 @@ export interface DecoratedMethod<T> {
 type Found = Omit<DecoratedMethod<unknown>, 'metadata'>;
 
 /**
- * Finds decorated methods of providers and controllers. What applications provide is not to be trusted: no getter is
- * run, and a value that fails when it is looked at has no methods.
+ * Finds decorated methods of providers and controllers. Application objects are handled with care: getters are not
+ * called, and a value that throws when inspected counts as having no methods.
  */
 export class DecoratedMethods {
   #found: readonly Found[] | undefined;
 
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Every use of a decorator in the application, by the metadata key that it writes. */
+  /** Returns every use of a decorator in the application, given the metadata key that it writes. */
   find<T>(key: string): readonly DecoratedMethod<T>[] {
     return this.#methods().flatMap((found) =>
       readMetadata(found.callback, key).map((metadata) => ({ ...found, metadata: metadata as T })),
@@ -49,7 +49,7 @@ export class DecoratedMethods {
     return (this.#found = places.flatMap(({ host, kind }) => {
       try {
         const instance = instanceOf(host);
-        // One object may be provided under several tokens, by factories for instance.
+        // One object may be provided under several tokens, for example by factories.
         if (instance !== undefined && seen.has(instance)) return [];
         seen.add(instance);
         return methodsOf(host, { kind, instance });
@@ -85,14 +85,14 @@ function instanceOf(host: NestHost): object | undefined {
   return typeof instance === 'object' && instance !== null ? instance : undefined;
 }
 
-/** The class of what is made per task, and so has no instance yet: of what a factory makes, the class it is provided as. */
+/** Returns the class of a per-task provider, which has no instance yet; for a factory, the class that is its token. */
 function classOf(host: NestHost): { readonly prototype: unknown } | undefined {
   if (host.isAlias || (host.isDependencyTreeStatic() && !host.isTransient)) return undefined;
   const type: unknown = host.isNotMetatype ? host.token : host.metatype;
   return typeof type === 'function' ? type : undefined;
 }
 
-/** The prototypes that methods are inherited from, the nearest first. */
+/** Returns the prototypes that methods are inherited from, nearest first. */
 function chainOf(prototype: unknown): readonly object[] {
   const chain: object[] = [];
   let next: unknown = prototype;

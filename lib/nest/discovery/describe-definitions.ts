@@ -9,8 +9,8 @@ export interface InstanceDuties {
 }
 
 /**
- * What this process runs for an instance, by class, in one line for the start: a handler whose metadata a decorator of
- * the application has taken away is missing there. Nothing when there is nothing.
+ * Describes in one line, by class, what this process runs for an instance. A handler whose metadata was dropped by a
+ * decorator of the application is visibly missing. Returns `undefined` if there is nothing.
  */
 export function describeDefinitions(definitions: Definitions, duties: InstanceDuties): string | undefined {
   const { name: instance, mayHandle, maySchedule } = duties;

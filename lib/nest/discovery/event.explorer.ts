@@ -6,7 +6,7 @@ import type { OnTaskEventOptions, TaskEventMetadata } from '../decorators/on-tas
 import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
 import { resolveConfigurable } from './resolve-configurable.js';
 
-/** A method that wants to be told about an event, options resolved. */
+/** A method that listens to an event, with its options resolved. */
 export interface EventDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
   readonly decorator: '@OnTaskEvent';
   readonly event: TaskEventName;
@@ -14,9 +14,9 @@ export interface EventDefinition extends Omit<DecoratedMethod<unknown>, 'metadat
 }
 
 /**
- * Every event method that is switched on.
+ * Returns every enabled event method.
  *
- * @throws InvalidOptionError when a decorator's options are wrong, naming the method.
+ * @throws InvalidOptionError when a decorator's options are invalid, naming the method.
  */
 export async function exploreEvents(
   methods: DecoratedMethods,

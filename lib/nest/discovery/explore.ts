@@ -6,9 +6,9 @@ import { type EventDefinition, exploreEvents } from './event.explorer.js';
 import { exploreHandlers, type HandlerDefinition } from './handler.explorer.js';
 import { explorePeriodicTasks, type PeriodicTasksDefinition } from './periodic-tasks.explorer.js';
 
-/** Everything that the decorators of an application declare and that is switched on. */
+/** Everything enabled that the decorators of an application declare. */
 export interface Definitions {
-  /** Those of schedules included. */
+  /** Includes the handlers of schedules. */
   readonly handlers: readonly HandlerDefinition[];
   readonly crons: readonly CronDefinition[];
   readonly periodicTasks: readonly PeriodicTasksDefinition[];
@@ -19,7 +19,7 @@ export interface Definitions {
 /**
  * Finds what an application declares. Registers nothing.
  *
- * @throws InvalidOptionError, HandlerConflictError when a decorator's options are wrong, naming the method.
+ * @throws InvalidOptionError, HandlerConflictError when a decorator's options are invalid, naming the method.
  */
 export async function explore(methods: DecoratedMethods, moduleRef: ModuleRef): Promise<Definitions> {
   const declared = await exploreHandlers(methods, moduleRef);

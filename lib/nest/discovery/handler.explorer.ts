@@ -8,9 +8,9 @@ import type { TaskHandlerMetadata, TaskHandlerOptions } from '../decorators/task
 import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
 import { resolveConfigurable } from './resolve-configurable.js';
 
-/** A handler that an application declares, options resolved. */
+/** A handler that an application declares, with its options resolved. */
 export interface HandlerDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
-  /** What declares it, for messages. */
+  /** The decorator that declares it, for messages. */
   readonly decorator: '@TaskHandler' | '@Cron';
   readonly pattern: string | TaskDefinition;
   readonly match: PatternMatch | undefined;
@@ -19,9 +19,9 @@ export interface HandlerDefinition extends Omit<DecoratedMethod<unknown>, 'metad
 }
 
 /**
- * Every handler that is switched on.
+ * Returns every enabled handler.
  *
- * @throws InvalidOptionError when a decorator's options are wrong, naming the method.
+ * @throws InvalidOptionError when a decorator's options are invalid, naming the method.
  */
 export async function exploreHandlers(
   methods: DecoratedMethods,

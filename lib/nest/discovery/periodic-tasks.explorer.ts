@@ -9,7 +9,7 @@ import type {
 import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
 import { resolveConfigurable } from './resolve-configurable.js';
 
-/** A method that lists periodic tasks, options resolved. */
+/** A method that lists periodic tasks, with its options resolved. */
 export interface PeriodicTasksDefinition extends Omit<DecoratedMethod<unknown>, 'metadata'> {
   readonly decorator: '@ProvidesPeriodicTasks';
   readonly instance: string;
@@ -17,9 +17,9 @@ export interface PeriodicTasksDefinition extends Omit<DecoratedMethod<unknown>, 
 }
 
 /**
- * Every method that lists periodic tasks and is switched on.
+ * Returns every enabled method that lists periodic tasks.
  *
- * @throws InvalidOptionError when a decorator's options are wrong, naming the method.
+ * @throws InvalidOptionError when a decorator's options are invalid, naming the method.
  */
 export async function explorePeriodicTasks(
   methods: DecoratedMethods,

@@ -18,7 +18,7 @@ export async function resolveConfigurable<O extends object>(
   return resolved as O;
 }
 
-/** The value itself, or what its factory makes. */
+/** Returns the value itself, or what its factory creates. */
 export async function resolveValue<T>(
   value: Configurable<T>,
   { moduleRef, path }: { readonly moduleRef: ModuleRef; readonly path: string },

@@ -6,7 +6,7 @@ import { isHandlersDecision } from '../../model/retry/failure-directive.js';
 import type { BoundFilter } from './enhancers.js';
 import { lastOf } from './outcome.js';
 
-/** A failure and where filters learn about it. */
+/** A failure, and the context passed to filters. */
 export interface FilteredFailure {
   readonly error: unknown;
   readonly context: ExecutionContext;
@@ -16,15 +16,15 @@ export interface FilteredFailure {
 }
 
 /**
- * Asks the first filter that catches the error. A value that it answers with is the result. The failure stays when it
- * answers nothing, an Error or a stream that fails: Nest's own filters answer so to pass an error on. It also stays when
- * the filter itself fails, which is logged, unless that decides about the task.
+ * Calls the first filter that catches the error. A value that it returns is the result. The failure stands when the
+ * filter returns nothing, an Error or a stream that fails: Nest's own filters do that to pass an error on. It also
+ * stands when the filter itself fails, which is logged, unless that error decides about the task.
  *
- * @throws the error, or the filter's decision to skip retries, to revoke or to snooze.
+ * @throws the error, or the filter's decision to skip retries, revoke or snooze.
  */
 export async function applyFilters(filters: readonly BoundFilter[], failure: FilteredFailure): Promise<unknown> {
   const { error, context } = failure;
-  // What the handler decided is not a failure that a filter could explain.
+  // A decision of the handler is not a failure for a filter to handle.
   const isAsked = error instanceof InvalidPayloadError || !isHandlersDecision(error);
   const filter = isAsked ? filters.find((candidate) => catches(candidate, error)) : undefined;
   if (filter === undefined) throw error;

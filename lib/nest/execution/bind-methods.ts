@@ -9,14 +9,14 @@ import type { PeriodicTasksDefinition } from '../discovery/periodic-tasks.explor
 import type { BoundMethod } from './enhancers.js';
 import { callMethod, type HostInstance, isMadePerTask, makeHost } from './per-task-host.js';
 
-// Methods that nothing of Nest surrounds; a provider that is request-scoped or transient is made anew for every call.
+// Methods without Nest enhancers; a request-scoped or transient provider is created for every call.
 
-/** The function that runs a method for a group. */
+/** Returns the function that runs a method for a group. */
 export function bindAggregator(definition: AggregatorDefinition): GroupAggregator {
   return async (group) => (await call(definition, group, [group])) as TaskToEnqueue;
 }
 
-/** The listener that tells a method about an event; a failure of the method is logged and goes no further. */
+/** Returns the listener that calls a method for an event; a failure of the method is logged and goes no further. */
 export function bindEvent(
   definition: EventDefinition,
   logger: ThrottledLogger,
@@ -29,7 +29,7 @@ export function bindEvent(
   };
 }
 
-/** The provider that asks a method for periodic tasks. */
+/** Returns the provider that calls a method for periodic tasks. */
 export function bindPeriodicTasks(definition: PeriodicTasksDefinition): PeriodicTaskProvider {
   return { getTasks: async () => (await call(definition, {}, [])) as readonly PeriodicTask[] };
 }

@@ -3,7 +3,7 @@ import type { ContextId, ExternalContextCreator } from '@nestjs/core';
 import { InternalError } from '../../model/errors/asynq-error.js';
 import type { DecoratedMethod } from '../discovery/decorated-methods.js';
 
-/** What surrounds a method, in the order in which it is asked; of filters, the nearest to the method comes first. */
+/** The enhancers of a method, in calling order; of the filters, the one nearest to the method comes first. */
 export interface Enhancers {
   readonly guards: readonly CanActivate[];
   readonly interceptors: readonly NestInterceptor[];
@@ -18,24 +18,24 @@ export interface BoundFilter {
   readonly exceptionMetatypes: readonly Type<unknown>[];
 }
 
-/** Where Nest keeps the enhancers that it made for one task. */
+/** Where Nest keeps the enhancers that it created for one task. */
 export interface MadeFor {
   readonly contextId: ContextId;
   /** Nest's id of the provider. */
   readonly inquirerId: string;
 }
 
-/** The part of a definition that says what is called. */
+/** The part of a definition that identifies the method to call. */
 export type BoundMethod = Pick<DecoratedMethod<unknown>, 'host' | 'method' | 'callback' | 'type' | 'location'>;
 
 /**
- * Asks Nest which enhancers stand on a method and its class. Nest's finders are used, since they know where a class
- * was bound and which instance stands for it; those for the whole application are not theirs to add here.
+ * Asks Nest which enhancers are on a method and its class. It uses Nest's finders, since they know where a class was
+ * bound and which instance belongs to it; global enhancers are not added here.
  */
 export class EnhancerFinder {
   readonly #finders;
 
-  /** @throws InternalError when Nest is not as this was written for. */
+  /** @throws InternalError when Nest's internals have changed. */
   constructor(external: ExternalContextCreator) {
     this.#finders = {
       guards: withoutGlobals(external['guardsContextCreator']),
@@ -45,10 +45,10 @@ export class EnhancerFinder {
     };
   }
 
-  /** The enhancers of the method and its class; `made` when those are looked for that live for one task only. */
+  /** Returns the enhancers of the method and its class; pass `made` to find those that live for only one task. */
   of({ host, callback, type }: BoundMethod, made?: MadeFor): Enhancers {
     const { guards, interceptors, pipes, filters } = this.#finders;
-    // Only the class of an instance is read from it, and there may be no instance yet.
+    // Only the instance's class is read, and there may be no instance yet.
     const instance = Object.create(type.prototype as object) as object;
     const place = [instance, callback, moduleKeyOf(host), made?.contextId, made?.inquirerId ?? host.id] as const;
     return {
@@ -59,27 +59,27 @@ export class EnhancerFinder {
     };
   }
 
-  /** Instances of the pipes of one parameter. */
+  /** Returns the instances of the pipes of one parameter. */
   pipesOfParameter(pipes: readonly unknown[], { host }: BoundMethod, made?: MadeFor): readonly PipeTransform[] {
     const finder = this.#finders.pipes;
     finder.setModuleContext(moduleKeyOf(host));
     return finder.createConcreteContext([...pipes], made?.contextId, made?.inquirerId ?? host.id) as PipeTransform[];
   }
 
-  /** Filters for the whole application, which the finder reads as it does others. */
+  /** Returns global filters in the form in which the finder returns others. */
   filters(instances: readonly object[]): readonly BoundFilter[] {
     return this.#finders.filters.createConcreteContext([...instances]) as BoundFilter[];
   }
 }
 
-/** Whether Nest makes none of the enhancers on a class and its methods for one task only. */
+/** Whether Nest creates none of the enhancers on a class and its methods for only one task. */
 export function areEnhancersStatic(host: BoundMethod['host']): boolean {
-  // Nest says nothing when there is none, whatever its types promise.
+  // Nest returns undefined when there is none, whatever its types promise.
   const enhancers = host.getEnhancersMetadata() as ReturnType<typeof host.getEnhancersMetadata> | undefined;
   return (enhancers ?? []).every((enhancer) => enhancer.isDependencyTreeStatic() && !enhancer.isTransient);
 }
 
-// Nest's finders add what applies everywhere if they know the application's configuration; a copy that does not, does not.
+// Nest's finders add global enhancers if they know the application's configuration; this copy does not know it.
 function withoutGlobals<T extends object>(finder: T | undefined): T {
   if (typeof finder !== 'object' || !('create' in finder)) {
     throw new InternalError("Nest's ExternalContextCreator has changed; this version of Nest is not supported");

@@ -1,11 +1,11 @@
 import type { ArgumentsHost, ExecutionContext, Type } from '@nestjs/common';
 import type { Task } from '../../engine/server/handler-task.js';
 
-/** What `ExecutionContext.getType()` answers inside a task handler. */
+/** What `ExecutionContext.getType()` returns inside a task handler. */
 const asynqContextType = 'asynq';
 
 /**
- * The task that a guard, interceptor, pipe, filter or parameter decorator is called for.
+ * Returns the task that a guard, interceptor, pipe, filter or parameter decorator is called for.
  *
  * @example
  * canActivate(context: ExecutionContext) {
@@ -18,8 +18,8 @@ export function taskOf(context: ArgumentsHost): Task {
 }
 
 /**
- * What everything that surrounds one run of a handler is given: the one argument is the task. Nest's own class is not
- * among its exports.
+ * The context passed to everything around one run of a handler; its only argument is the task. Nest does not export its
+ * own class.
  */
 export class TaskExecutionContext implements ExecutionContext {
   constructor(
@@ -27,7 +27,7 @@ export class TaskExecutionContext implements ExecutionContext {
     private readonly method: { readonly type: Type<unknown>; readonly callback: (...args: never[]) => unknown },
   ) {}
 
-  // Nest's interface lets the caller name the types: `never` is each of them.
+  // Nest's interface lets the caller choose the types: `never` satisfies each of them.
 
   getClass(): never {
     return this.method.type as never;

@@ -3,26 +3,25 @@ import type { ContextId, ModuleRef } from '@nestjs/core';
 import type { NestHost } from '../discovery/decorated-methods.js';
 import type { EnhancerFinder, Enhancers } from './enhancers.js';
 
-/** Kinds of what may surround every handler of an application. */
+/** Kinds of enhancers that can apply to every handler of an application. */
 export type EnhancerKind = 'guards' | 'interceptors' | 'filters' | 'pipes';
 
 interface Registered {
   /** Instances that live as long as the application. */
   readonly fixed: readonly object[];
-  /** Nest's records of those that are made anew for every task. */
+  /** Nest's records of those that are created for every task. */
   readonly perTask: readonly NestHost[];
 }
 
 /**
- * What applies everywhere in an application: `useGlobalGuards`, `APP_GUARD` and the like. Pipes apply to handlers, too;
- * the other three are mostly written for HTTP, so that they apply only if they are asked for, as in Nest's hybrid
- * applications.
+ * The global enhancers of an application: `useGlobalGuards`, `APP_GUARD` and the like. Pipes always apply to handlers;
+ * the other three are mostly written for HTTP, so they apply only on request, as in Nest's hybrid applications.
  */
 export class GlobalEnhancers {
   readonly #registered: Readonly<Record<EnhancerKind, Registered>>;
 
   constructor(private readonly deps: { readonly moduleRef: ModuleRef; readonly finder: EnhancerFinder }) {
-    // Nest's application config cannot be injected; a module reference holds the way to it.
+    // Nest's application config cannot be injected; a module reference leads to it.
     const config = deps.moduleRef['container'].applicationConfig;
     this.#registered = {
       guards: { fixed: config?.getGlobalGuards() ?? [], perTask: config?.getGlobalRequestGuards() ?? [] },
@@ -35,7 +34,7 @@ export class GlobalEnhancers {
     };
   }
 
-  /** What of it applies to handlers and what does not, in a sentence; nothing when the application has none. */
+  /** Describes in a sentence which apply to handlers and which do not; `undefined` if the application has none. */
   describe(kinds: ReadonlySet<EnhancerKind>): string | undefined {
     const applying = this.#counts((kind) => kinds.has(kind));
     const others = this.#counts((kind) => !kinds.has(kind));
@@ -48,20 +47,20 @@ export class GlobalEnhancers {
             `${others.text} ${others.count === 1 ? 'does' : 'do'} not${applying.count === 0 ? ' apply to handlers' : ''}`,
           ]),
     ];
-    return `Of the enhancers of the whole application, ${parts.join('; ')} (option globalEnhancers)`;
+    return `Of the application's global enhancers, ${parts.join('; ')} (option globalEnhancers)`;
   }
 
-  /** Whether some of those kinds are made anew for every task. */
+  /** Whether some of those kinds are created for every task. */
   isMadePerTask(kinds: ReadonlySet<EnhancerKind>): boolean {
     return [...kinds].some((kind) => this.#registered[kind].perTask.length > 0);
   }
 
-  /** Those that live as long as the application. */
+  /** Returns those that live as long as the application. */
   fixed(kinds: ReadonlySet<EnhancerKind>): Enhancers {
     return this.#sorted((kind) => (kinds.has(kind) ? this.#registered[kind].fixed : []));
   }
 
-  /** All of those kinds, some of them made for the task. */
+  /** Returns all of those kinds, some of them created for the task. */
   async make(kinds: ReadonlySet<EnhancerKind>, contextId: ContextId): Promise<Enhancers> {
     const made = new Map<EnhancerKind, readonly object[]>();
     for (const kind of kinds) {

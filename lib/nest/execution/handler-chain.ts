@@ -10,25 +10,25 @@ import { asInvalidPayload, isPayloadRefusal } from './payload-refusal.js';
 import { callMethod, type HostInstance } from './per-task-host.js';
 import { runInterceptors } from './run-interceptors.js';
 
-/** A method and what surrounds it. */
+/** A method and its enhancers. */
 export interface HandlerChainParts extends Pick<Enhancers, 'guards' | 'interceptors' | 'filters'> {
   readonly bound: BoundMethod;
-  /** Set when the method has decorated parameters; without any it is given the task. */
+  /** Set when the method has decorated parameters; without any it receives the task. */
   readonly parameters: HandlerParameters | undefined;
   readonly logger: ThrottledLogger;
 }
 
 /**
- * Calls a method as Nest calls those of a controller: guards, interceptors, pipes, the method; then filters, if it
- * failed. Everything is looked up beforehand, so that a task pays only for what runs (bench: `extras`).
+ * Calls a method as Nest calls a controller's: guards, interceptors, pipes, the method, and then filters if it failed.
+ * Everything is looked up beforehand, so a task pays only for what runs (bench: `extras`).
  */
 export class HandlerChain {
-  /** What a pipe said about a payload: no retry can change it. */
+  /** Errors with which a pipe refused a payload; a retry would not change them. */
   readonly #refusals = new WeakSet<object>();
 
   constructor(private readonly parts: HandlerChainParts) {}
 
-  /** Whether nothing surrounds the method. */
+  /** Whether the method has no enhancers. */
   get isBare(): boolean {
     const { guards, interceptors, filters, parameters } = this.parts;
     return guards.length + interceptors.length + filters.length === 0 && parameters === undefined;
@@ -41,7 +41,7 @@ export class HandlerChain {
     try {
       for (const guard of guards) {
         const verdict: unknown = guard.canActivate(context);
-        // A promise, or a stream, whose last word counts.
+        // A promise, or a stream whose last value counts.
         const agrees = typeof verdict === 'boolean' ? verdict : await outcomeOf(verdict);
         if (!agrees) throw new ForbiddenException('Forbidden resource');
       }

@@ -3,12 +3,12 @@ import type { Task } from '../../engine/server/handler-task.js';
 import { InternalError } from '../../model/errors/asynq-error.js';
 import { isThenable } from './outcome.js';
 
-/** What a parameter decorator left on a method. */
+/** The metadata that a parameter decorator added to a method. */
 interface ParameterMetadata {
   readonly index: number;
   readonly data: unknown;
   readonly pipes: readonly unknown[];
-  /** Set by `createParamDecorator`; `@TaskPayload()` is the one decorator here that has none. */
+  /** Set by `createParamDecorator`; `@TaskPayload()` is the only decorator here without one. */
   readonly factory?: (data: unknown, context: ExecutionContext) => unknown;
   readonly schema?: unknown;
 }
@@ -28,19 +28,19 @@ export interface MethodName {
   readonly method: string | symbol;
 }
 
-/** Indexes of the parameters of a method that have a decorator. */
+/** Returns the indexes of a method's decorated parameters. */
 export function decoratedParametersOf(method: MethodName): readonly number[] {
   return metadataOf(method).map(({ index }) => index);
 }
 
-/** The decorated parameters of a handler, and how their values come from a task. */
+/** The decorated parameters of a handler, and how their values are derived from a task. */
 export class HandlerParameters {
   readonly #parameters: readonly Parameter[];
   readonly #count: number;
 
   /**
-   * @param pipes those of the application, the class and the method.
-   * @param pipesOf finds the instances of a parameter's own.
+   * @param pipes the pipes of the application, the class and the method.
+   * @param pipesOf finds the instances of a parameter's own pipes.
    */
   constructor(
     method: MethodName,
@@ -52,7 +52,7 @@ export class HandlerParameters {
       index,
       valueOf: factory === undefined ? payloadReader(data) : (_task, context) => factory(data, context),
       pipes: [...pipes, ...pipesOf(own)],
-      // Pipes know parameters by kind; a `ValidationPipe` checks a body, and no custom one unless told to.
+      // Pipes distinguish parameters by kind; a `ValidationPipe` checks a body, but not a custom one by default.
       metadata: {
         type: factory === undefined ? 'body' : 'custom',
         metatype: types[index],
@@ -63,7 +63,7 @@ export class HandlerParameters {
     this.#count = Math.max(-1, ...this.#parameters.map(({ index }) => index)) + 1;
   }
 
-  /** The arguments for a task, later when a pipe takes its time. */
+  /** Returns the arguments for a task, or a promise of them if a pipe is asynchronous. */
   valuesFor(task: Task, context: ExecutionContext): unknown[] | Promise<unknown[]> {
     const values = Array.from<unknown>({ length: this.#count });
     let isLater = false;
@@ -76,7 +76,7 @@ export class HandlerParameters {
   }
 }
 
-/** The declared types of a method's parameters, where the compiler has left them. */
+/** Returns the declared types of a method's parameters, if the compiler has emitted them. */
 export function parameterTypesOf({ type, method }: MethodName): readonly unknown[] | undefined {
   return Reflect.getMetadata('design:paramtypes', type.prototype as object, method) as readonly unknown[] | undefined;
 }
@@ -107,8 +107,8 @@ function metadataOf({ type, method }: MethodName): readonly ParameterMetadata[] 
 let learnt: string | undefined;
 
 /**
- * The name under which Nest keeps decorated parameters, learnt by decorating one and looking at what was left: Nest does
- * not export it, and a copied name would fail in silence on the day it changes.
+ * The key under which Nest keeps decorated parameters. It is found by decorating one and reading the metadata, because
+ * Nest does not export it, and a copied name would fail silently once it changes.
  */
 function parametersKey(): string {
   if (learnt !== undefined) return learnt;

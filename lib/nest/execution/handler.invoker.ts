@@ -23,13 +23,13 @@ export interface HandlerInvokerDeps {
 }
 
 /**
- * Turns methods into handlers. What surrounds a method is looked up once; only what lives for one task is made for every
- * task. A method that nothing surrounds is called directly.
+ * Turns methods into handlers. The enhancers of a method are looked up once; only those that live for one task are
+ * created for every task. A method without enhancers is called directly.
  */
 export class HandlerInvoker {
   constructor(private readonly deps: HandlerInvokerDeps) {}
 
-  /** The function that runs the method for a task. */
+  /** Returns the function that runs the method for a task. */
   bind(bound: BoundMethod): Handler {
     const { host } = bound;
     const { globals, kinds, finder } = this.deps;

@@ -1,6 +1,6 @@
 import { isObservable, type Observable } from 'rxjs';
 
-/** Whether something has to be awaited. */
+/** Whether a value must be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     value !== null &&
@@ -9,7 +9,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** What a method's answer comes to: of an Observable the last value, or nothing when it completes without one. */
+/** Resolves a method's return value: for an Observable its last value, or `undefined` if it completes without one. */
 export function outcomeOf(answer: unknown): unknown {
   if (isObservable(answer)) return lastOf(answer);
   return isThenable(answer) ? answer.then(ofObservable) : answer;
@@ -19,7 +19,7 @@ function ofObservable(value: unknown): unknown {
   return isObservable(value) ? lastOf(value) : value;
 }
 
-/** Subscribes; rejects with what the Observable fails with. */
+/** Subscribes and resolves to the last value; rejects with the error of the Observable. */
 export function lastOf(observable: Observable<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let last: unknown;

@@ -2,14 +2,14 @@ import { HttpException } from '@nestjs/common';
 import { InvalidPayloadError, type PayloadIssue } from '../../model/errors/task-errors.js';
 
 /**
- * Whether a pipe's error says that the payload is wrong: 400 or 422, as `ValidationPipe` and the `Parse...Pipe`s
- * throw. Anything else, such as a lookup that found no connection, may be different at the next run.
+ * Whether a pipe's error says that the payload is invalid: status 400 or 422, as `ValidationPipe` and the
+ * `Parse...Pipe`s throw. Anything else, such as a lookup without a connection, may be different at the next run.
  */
 export function isPayloadRefusal(error: unknown): error is HttpException {
   return error instanceof HttpException && [400, 422].includes(error.getStatus());
 }
 
-/** The error under which the task is archived, with what the pipe found. */
+/** Returns the error with which the task is archived, with the issues that the pipe found. */
 export function asInvalidPayload(error: unknown): unknown {
   if (!isPayloadRefusal(error)) return error;
   const messages = messagesOf(error.getResponse());

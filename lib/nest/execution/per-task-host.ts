@@ -5,32 +5,35 @@ import type { DecoratedMethod, NestHost } from '../discovery/decorated-methods.j
 /** A provider or controller. */
 export type HostInstance = Readonly<Record<string | symbol, unknown>>;
 
-/** A provider made for one task, and Nest's name for everything that was made with it. */
+/** A provider created for one task, and Nest's id for everything created with it. */
 export interface MadeHost {
   readonly instance: HostInstance;
   readonly contextId: ContextId;
 }
 
-/** Whether a provider has to be made anew for every task: it, or something that it needs, is request-scoped or transient. */
+/**
+ * Whether a provider must be created for every task: it, or one of its dependencies, is request-scoped or transient.
+ */
 export function isMadePerTask(host: NestHost): boolean {
   return host.isTransient || !host.isDependencyTreeStatic();
 }
 
-/** Calls a method. @throws InternalError when a factory has made something else than the class that it provides. */
+/** Calls a method. @throws InternalError when a factory has created something other than the class that it provides. */
 export function callMethod(
   instance: HostInstance,
   { method, location }: Pick<DecoratedMethod<unknown>, 'method' | 'location'>,
   args: readonly unknown[],
 ): unknown {
   const found = instance[method];
-  if (typeof found !== 'function') throw new InternalError(`${location} is not a method of what its provider has made`);
+  if (typeof found !== 'function')
+    throw new InternalError(`${location} is not a method of what its provider has created`);
   return Reflect.apply(found, instance, args);
 }
 
 /**
- * Makes a provider for one task, event or group, which `REQUEST` injects; a durable one gets what the application's
- * context strategy names as its payload, when there is a strategy. One that lives as long as the application is the
- * same each time, but has a context for what surrounds it.
+ * Creates a provider for one task, event or group, which `REQUEST` injects; a durable one gets the payload that the
+ * application's context strategy names, if there is a strategy. A provider that lives as long as the application is the
+ * same each time, but gets a context for its enhancers.
  */
 export async function makeHost(host: NestHost, subject: object): Promise<MadeHost> {
   const moduleRef = moduleRefOf(host);
@@ -43,7 +46,7 @@ export async function makeHost(host: NestHost, subject: object): Promise<MadeHos
   return { instance, contextId };
 }
 
-// The module that provides it is asked, since another one may provide something under the same token.
+// The providing module is asked, since another one may provide something under the same token.
 function moduleRefOf(host: NestHost): ModuleRef {
   const moduleRef: unknown = host.host?.providers.get(ModuleRef)?.instance;
   if (!(moduleRef instanceof ModuleRef)) throw new InternalError(`The module of ${String(host.name)} has no ModuleRef`);

@@ -3,14 +3,14 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { from, isObservable, Observable, type ObservableInput, type Subscriber, type TeardownLogic } from 'rxjs';
 import { isThenable, lastOf } from './outcome.js';
 
-/** A call with what is around it. */
+/** A call with its interceptors. */
 export interface InterceptedCall {
   readonly interceptors: readonly NestInterceptor[];
   readonly context: ExecutionContext;
   readonly call: () => unknown;
 }
 
-/** Runs interceptors, the first outermost, around a call; the last value counts. */
+/** Runs interceptors around a call, the first one outermost; the last value counts. */
 export async function runInterceptors(intercepted: InterceptedCall): Promise<unknown> {
   const answer: unknown = await enter(intercepted, 0);
   return await lastOf(streamOf(answer));
@@ -23,8 +23,9 @@ function enter({ interceptors, context, call }: InterceptedCall, at: number): un
 }
 
 /**
- * What an interceptor gets to go on with. Each subscription runs the rest anew, so `retry` works; it runs in the async
- * context in which `handle` was called, so a store that an interceptor enters around it holds inside.
+ * The handle that an interceptor gets to continue. Each subscription runs the rest again, so `retry` works; it runs in
+ * the async context in which `handle` was called, so a store that an interceptor enters around that call is available
+ * inside.
  */
 function handlerOf(intercepted: InterceptedCall, at: number): CallHandler<unknown> {
   const isCall = at === intercepted.interceptors.length;
@@ -45,7 +46,7 @@ function handlerOf(intercepted: InterceptedCall, at: number): CallHandler<unknow
 
 interface Receiver {
   readonly subscriber: Subscriber<unknown>;
-  /** A method may answer with any value, an interceptor only with a stream. */
+  /** A method may return any value, an interceptor only a stream. */
   readonly isCall: boolean;
 }
 
@@ -66,7 +67,7 @@ async function later(answer: PromiseLike<unknown>, receiver: Receiver): Promise<
   }
 }
 
-// An interceptor that forgets to return a stream has not run the handler: `from` refuses what it answers then.
+// An interceptor that forgets to return a stream has not run the handler: `from` refuses what it returned.
 function streamOf(answer: unknown): Observable<unknown> {
   return isObservable(answer) ? answer : from(answer as ObservableInput<unknown>);
 }
