@@ -34,6 +34,11 @@ export function placeDue(
 export class MemoryDue {
   constructor(private readonly deps: MemoryContext) {}
 
+  /** {@link MaintenanceContract.earliestDue} */
+  earliestDue(name: string): EpochMs | undefined {
+    return instantOf(nextDue(this.deps.store.queue(name)));
+  }
+
   /** {@link MaintenanceContract.forwardDue} */
   forwardDue(request: Parameters<MaintenanceContract['forwardDue']>[0]): ForwardResult {
     const { store } = this.deps;
@@ -75,8 +80,7 @@ export class MemoryDue {
     }
     addToArchive(this.deps, queue, { taskIds: archived, now });
     queue.addPending(ready);
-    const next = Math.ceil(nextDue(queue));
-    const nextDueAt = Number.isFinite(next) ? epochMs(next) : undefined;
+    const nextDueAt = instantOf(nextDue(queue));
     return { forwarded: ready.length + grouped, more: nextDueAt !== undefined && nextDueAt <= request.now, nextDueAt };
   }
 }
@@ -89,6 +93,10 @@ function destinationOf({ group, groupWhenDue, state, canceled }: MemoryTask): Pi
 /** When the next task of a queue is due, milliseconds; infinity when none waits. */
 function nextDue({ scheduled, retry }: MemoryQueue): number {
   return Math.min(scheduled.first?.score ?? Infinity, retry.first?.score ?? Infinity);
+}
+
+function instantOf(due: number): EpochMs | undefined {
+  return Number.isFinite(due) ? epochMs(Math.ceil(due)) : undefined;
 }
 
 /** Takes the ids of due tasks out of both sets, the earliest due first. */

@@ -8,11 +8,13 @@ import type {
   ForwardResult,
   GroupCheck,
   MaintenanceContract,
+  MaintenanceLease,
+  MaintenanceLeaseRequest,
   ReconcileResult,
   Recovery,
 } from '../model/broker/maintenance.contract.js';
 import type { SettleOutcome } from '../model/broker/work.contract.js';
-import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
+import { addMs, elapsed, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import type { MemoryContext } from './memory-context.js';
 import { MemoryDue } from './memory-due.js';
 import { MemoryGroups } from './memory-groups.js';
@@ -32,6 +34,26 @@ export class MemoryMaintenance implements MaintenanceContract {
     this.#due = new MemoryDue(deps);
     this.#recover = new MemoryRecover(deps);
     this.#groups = new MemoryGroups(deps);
+  }
+
+  async leaseMaintenance({ queue, owner, now, length }: MaintenanceLeaseRequest): Promise<MaintenanceLease> {
+    this.deps.lifetime.refuseClosed();
+    const { maintenance } = this.deps.store;
+    const held = maintenance.get(queue, now);
+    if (held !== undefined && held.value !== owner) return { kind: 'taken', heldFor: elapsed(now, held.expiresAt) };
+    maintenance.set(queue, { value: owner, expiresAt: addMs(now, length) });
+    return { kind: 'held' };
+  }
+
+  async releaseMaintenance({ queue, owner }: { readonly queue: string; readonly owner: string }): Promise<void> {
+    this.deps.lifetime.refuseClosed();
+    const { maintenance } = this.deps.store;
+    if (maintenance.peek(queue) === owner) maintenance.delete(queue);
+  }
+
+  async earliestDue(queue: string): Promise<EpochMs | undefined> {
+    this.deps.lifetime.refuseClosed();
+    return this.#due.earliestDue(queue);
   }
 
   async forwardDue(request: Parameters<MaintenanceContract['forwardDue']>[0]): Promise<ForwardResult> {

@@ -1,6 +1,7 @@
 import type {
   CancelResult,
   CancelRequest,
+  MaintenanceNews,
   PresenceContract,
   SignalListener,
 } from '../model/broker/presence.contract.js';
@@ -60,6 +61,11 @@ export class MemoryPresence implements PresenceContract {
   async cancel(request: CancelRequest): Promise<CancelResult> {
     this.deps.lifetime.refuseClosed();
     return cancelTask(this.deps, request);
+  }
+
+  async announceMaintenance(news: MaintenanceNews): Promise<void> {
+    this.deps.lifetime.refuseClosed();
+    this.deps.store.signals.maintenance(news);
   }
 
   async signalCancel(taskId: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CancelOutcome, SignalListener } from '../model/broker/presence.contract.js';
+import type { CancelOutcome, MaintenanceNews, SignalListener } from '../model/broker/presence.contract.js';
 import type { EpochMs } from '../model/time/duration.js';
 
 /** A listener as it was subscribed, so that one object can listen twice. */
@@ -28,6 +28,11 @@ export class MemorySignals {
   /** A task became the earliest due one of its queue. */
   due(queue: string, dueAt: EpochMs): void {
     this.#send((listener) => listener.onDue(queue, dueAt));
+  }
+
+  /** A server maintains queues, or does not any more. */
+  maintenance(news: MaintenanceNews): void {
+    this.#send((listener) => listener.onMaintenance(news));
   }
 
   /** A running task is to be canceled; `request` says what becomes of it, when that is known. */

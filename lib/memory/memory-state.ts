@@ -30,6 +30,8 @@ export class MemoryStore {
   readonly servers = new ExpiringMap<PublishedServer>();
   /** What schedulers publish, by `host:pid:scheduler-id`. */
   readonly schedulers = new ExpiringMap<readonly PublishedSchedule[]>();
+  /** Who maintains a queue (`host:pid:server-id`), by the queue's name. */
+  readonly maintenance = new ExpiringMap<string>();
   /** The newest firings of a schedule entry, oldest first, by the entry's id. */
   readonly histories = new ExpiringMap<readonly ScheduleEvent[]>();
   readonly signals = new MemorySignals();

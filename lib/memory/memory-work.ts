@@ -99,13 +99,11 @@ export class MemoryWork implements WorkContract {
     return true;
   }
 
-  /** Never `busy` but for a paused queue: there is no connection to run out of. Closing the broker ends it with `none`. */
+  /** Never `busy`: there is no connection to run out of. Closing the broker ends it with `none`. */
   async waitForTask({ queue: name, timeout, signal }: WaitRequest): Promise<'task' | 'none' | 'busy'> {
     const { lifetime, store, clock } = this.deps;
     lifetime.refuseClosed();
     const queue = store.queue(name);
-    // A paused queue that has tasks would answer at once for ever.
-    if (queue.isPaused) return 'busy';
     if (queue.pending.size > 0) return 'task';
     const { ended } = await waitForCall(
       (tell) => {

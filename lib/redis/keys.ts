@@ -22,6 +22,8 @@ export const globalKeys = {
   wakeChannel: 'asynq:x:wake',
   /** channel: `<epoch ms> <queue>` of a task that became the earliest due one of its queue */
   dueChannel: 'asynq:x:due',
+  /** channel: JSON of the queues that a server maintains */
+  maintenanceChannel: 'asynq:x:maintenance',
 } as const;
 
 /** Keys of one queue; all share the queue's hash slot. */
@@ -59,6 +61,8 @@ export interface QueueKeys {
   readonly failed: string;
   /** zset, ours: id -> exact due time, epoch milliseconds, of scheduled and retry tasks due between two seconds */
   readonly due: string;
+  /** string, ours: until when a server maintains the queue, epoch milliseconds, and which, `host:pid:server-id` */
+  readonly maintenance: string;
 }
 
 const cache = new Map<string, QueueKeys>();
@@ -86,6 +90,7 @@ export function queueKeys(queue: string): QueueKeys {
     processed: `${prefix}processed`,
     failed: `${prefix}failed`,
     due: `${prefix}x:due`,
+    maintenance: `${prefix}x:maintenance`,
   };
   // A program that makes up queue names without end must not fill memory with their keys.
   if (cache.size >= 1_000) cache.clear();

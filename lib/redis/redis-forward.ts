@@ -1,6 +1,7 @@
 import { archiveLimits } from '../model/broker/lifetimes.js';
 import type { ForwardResult, MaintenanceContract } from '../model/broker/maintenance.contract.js';
-import { epochMs } from '../model/time/duration.js';
+import { epochMs, type EpochMs } from '../model/time/duration.js';
+import type { KeyReader } from './key-reader.js';
 import { globalKeys, queueKeys } from './keys.js';
 import { listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
@@ -19,14 +20,23 @@ export const maxBatch = 1_000;
 
 /** Moves tasks whose time has come. */
 export class RedisForward {
-  constructor(private readonly runner: ScriptRunner) {}
+  constructor(private readonly deps: { readonly runner: ScriptRunner; readonly reader: KeyReader }) {}
+
+  /** {@link MaintenanceContract.earliestDue} */
+  async earliestDue(queue: string): Promise<EpochMs | undefined> {
+    const { scheduled, retry } = queueKeys(queue);
+    const { reader } = this.deps;
+    const first = Math.min(...(await Promise.all([reader.firstScore(scheduled), reader.firstScore(retry)])));
+    // Exact times are rounded up to seconds.
+    return first === Number.POSITIVE_INFINITY ? undefined : epochMs((first - 1) * 1_000 + 1);
+  }
 
   /** {@link MaintenanceContract.forwardDue} */
   async forwardDue({ queue, now, limit }: Parameters<MaintenanceContract['forwardDue']>[0]): Promise<ForwardResult> {
     const keys = queueKeys(queue);
     const archive = archiveLimits(now);
     const reply = listReply(
-      await this.runner.run(
+      await this.deps.runner.run(
         forwardDueScript,
         [keys.scheduled, keys.retry, keys.due, keys.pending, keys.groups, keys.archived],
         [

@@ -8,6 +8,8 @@ import type {
   ForwardResult,
   GroupCheck,
   MaintenanceContract,
+  MaintenanceLease,
+  MaintenanceLeaseRequest,
   ReconcileRequest,
   ReconcileResult,
   Recovery,
@@ -16,10 +18,12 @@ import { archiveLimits } from '../model/broker/lifetimes.js';
 import type { SettleOutcome } from '../model/broker/work.contract.js';
 import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import type { RedisConnection } from './connection/redis-connection.js';
+import { KeyReader } from './key-reader.js';
 import { queueKeys } from './keys.js';
 import { maxBatch, RedisForward } from './redis-forward.js';
 import { RedisGroups } from './redis-groups.js';
 import { RedisHeal } from './redis-heal.js';
+import { RedisMaintenanceLease } from './redis-maintenance-lease.js';
 import { RedisLocks } from './redis-locks.js';
 import { RedisReconcile } from './redis-reconcile.js';
 import { type ExpiredLeasesRequest, RedisRecover } from './redis-recover.js';
@@ -38,6 +42,8 @@ export const deleteExpiredCompletedScript = defineScript({
 
 /** The maintenance contract on Redis: assembles its parts, one for each role. */
 export class RedisMaintenance implements MaintenanceContract {
+  readonly #reader: KeyReader;
+  readonly #lease: RedisMaintenanceLease;
   readonly #forward: RedisForward;
   readonly #recover: RedisRecover;
   readonly #groups: RedisGroups;
@@ -45,10 +51,25 @@ export class RedisMaintenance implements MaintenanceContract {
 
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
     const heal = new RedisHeal(deps);
-    this.#forward = new RedisForward(deps.runner);
-    this.#recover = new RedisRecover({ ...deps, heal, settle: new RedisSettle(deps.runner) });
+    const reader = new KeyReader(deps);
+    this.#reader = reader;
+    this.#lease = new RedisMaintenanceLease(deps.runner);
+    this.#forward = new RedisForward({ ...deps, reader });
+    this.#recover = new RedisRecover({ ...deps, reader, heal, settle: new RedisSettle(deps.runner) });
     this.#groups = new RedisGroups(deps);
-    this.#reconcile = new RedisReconcile({ ...deps, heal, locks: new RedisLocks(deps) });
+    this.#reconcile = new RedisReconcile({ ...deps, reader, heal, locks: new RedisLocks(deps) });
+  }
+
+  async leaseMaintenance(request: MaintenanceLeaseRequest): Promise<MaintenanceLease> {
+    return await this.#lease.lease(request);
+  }
+
+  async releaseMaintenance(request: { readonly queue: string; readonly owner: string }): Promise<void> {
+    await this.#lease.release(request);
+  }
+
+  async earliestDue(queue: string): Promise<EpochMs | undefined> {
+    return await this.#forward.earliestDue(queue);
   }
 
   async forwardDue(request: Parameters<RedisForward['forwardDue']>[0]): Promise<ForwardResult> {
@@ -63,22 +84,29 @@ export class RedisMaintenance implements MaintenanceContract {
     return await this.#recover.recover({ queue, recoveries, now });
   }
 
-  async deleteExpiredCompleted(request: {
+  async deleteExpiredCompleted({
+    queue,
+    now,
+    limit,
+  }: {
     readonly queue: string;
     readonly now: EpochMs;
     readonly limit: number;
   }): Promise<number> {
-    const keys = queueKeys(request.queue);
+    const keys = queueKeys(queue);
+    const nowSeconds = toEpochSeconds(now);
+    const { size } = archiveLimits(now);
+    if ((await this.#reader.countExisting([keys.completed, keys.archived])) === 0) return 0;
+    const [firstEnd, archived] = await Promise.all([
+      this.#reader.firstScore(keys.completed),
+      this.#reader.sizeOf(keys.archived),
+    ]);
+    if (firstEnd > nowSeconds && archived <= size) return 0;
     return numberReply(
       await this.deps.runner.run(
         deleteExpiredCompletedScript,
         [keys.completed, keys.archived],
-        [
-          keys.taskPrefix,
-          toEpochSeconds(request.now),
-          Math.min(request.limit, maxBatch),
-          archiveLimits(request.now).size,
-        ],
+        [keys.taskPrefix, nowSeconds, Math.min(limit, maxBatch), size],
       ),
     );
   }
@@ -114,6 +142,8 @@ export class RedisMaintenance implements MaintenanceContract {
   }
 
   async reclaimAggregationSets(request: { readonly queue: string; readonly now: EpochMs }): Promise<number> {
+    const { aggregationSets } = queueKeys(request.queue);
+    if ((await this.#reader.countExisting([aggregationSets])) === 0) return 0;
     return await this.#groups.reclaimAggregationSets(request);
   }
 }

@@ -3,11 +3,13 @@ import type {
   CancelResult,
   CancelRequest,
   CancelOutcome,
+  MaintenanceNews,
   PresenceContract,
   SignalListener,
 } from '../model/broker/presence.contract.js';
 import type { ServerInfo } from '../model/broker/presence.js';
-import { epochMs, toEpochSeconds, toLifetimeSeconds } from '../model/time/duration.js';
+import { BrokerCommandError } from '../model/errors/broker-errors.js';
+import { epochMs, ms, toEpochSeconds, toLifetimeSeconds } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, serverKey, workersKey } from './keys.js';
 import { RedisCancel } from './redis-cancel.js';
@@ -31,6 +33,21 @@ export const listKeyScript = defineScript({
   replies: ['LISTED'],
 });
 
+interface PresenceDeps {
+  readonly connection: RedisConnection;
+  readonly runner: ScriptRunner;
+}
+
+/** Does by a script, which costs three times as much, what a server out of memory refuses as a plain command. */
+async function orByScript(command: Promise<unknown>, script: () => Promise<unknown>): Promise<void> {
+  try {
+    await command;
+  } catch (error) {
+    if (!(error instanceof BrokerCommandError)) throw error;
+    await script();
+  }
+}
+
 /** A key in a list of those that expire. */
 interface Listing {
   readonly registry: string;
@@ -42,46 +59,66 @@ interface Listing {
  * Adds a key to a list of them. While that is of another type it is told and nothing else: what publishes itself must not
  * fail for want of the list.
  */
-export async function listKey(runner: ScriptRunner, { registry, expiresAt, key }: Listing): Promise<void> {
-  const command = async (): Promise<void> => void (await runner.run(listKeyScript, [registry], [expiresAt, key]));
+export async function listKey(
+  { connection, runner }: PresenceDeps,
+  { registry, expiresAt, key }: Listing,
+): Promise<void> {
+  const command = async (): Promise<void> =>
+    await orByScript(
+      connection.send('zadd', [registry, expiresAt, key]),
+      async () => await runner.run(listKeyScript, [registry], [expiresAt, key]),
+    );
   await runner.withKey({ key: registry, type: 'zset' }, { command, otherwise: undefined });
 }
 
 /** Servers that are listed; a fleet of more is rare, and nobody needs to know all of it. */
 const maxListed = 1_000;
 
-const { cancelChannel, cancelRequestChannel, wakeChannel, dueChannel } = globalKeys;
+const { cancelChannel, cancelRequestChannel, wakeChannel, dueChannel, maintenanceChannel } = globalKeys;
+/** Queues that one message names. */
+const maxAnnounced = 500;
 
 /** The presence contract on Redis. */
 export class RedisPresence implements PresenceContract {
   readonly #cancel: RedisCancel;
+  /** Servers whose last publication named running tasks. */
+  readonly #withRunning = new Set<string>();
 
-  constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
+  constructor(private readonly deps: PresenceDeps) {
     this.#cancel = new RedisCancel(deps);
   }
 
   async publishServer(request: Parameters<PresenceContract['publishServer']>[0]): Promise<void> {
-    const { server, workers, ttl, now } = request;
-    const { runner } = this.deps;
+    const { server, ttl, now } = request;
     const ttlSeconds = toLifetimeSeconds(ttl);
     const expiresAt = toEpochSeconds(now) + ttlSeconds;
     const id = idOf(server);
     const running: RedisArgument[] = [];
-    for (const worker of workers) running.push(worker.taskId, encodeWorkerInfo(worker));
+    for (const worker of request.workers) running.push(worker.taskId, encodeWorkerInfo(worker));
+    const workers = { registry: globalKeys.workers, expiresAt, key: workersKey(id) };
     await Promise.all([
-      listKey(runner, { registry: globalKeys.servers, expiresAt, key: serverKey(id) }),
-      listKey(runner, { registry: globalKeys.workers, expiresAt, key: workersKey(id) }),
-      runner.run(
-        publishServerScript,
-        [serverKey(id), workersKey(id)],
-        [ttlSeconds, encodeServerInfo(server), ...running],
-      ),
+      listKey(this.deps, { registry: globalKeys.servers, expiresAt, key: serverKey(id) }),
+      // An idle server has no such key.
+      running.length === 0 ? undefined : listKey(this.deps, workers),
+      this.#publish(id, [ttlSeconds, encodeServerInfo(server), ...running]),
     ]);
+  }
+
+  async #publish(id: string, args: readonly RedisArgument[]): Promise<void> {
+    const [ttlSeconds = 0, serverInfo = ''] = args;
+    const hasRunning = args.length > 2;
+    const script = async (): Promise<unknown> =>
+      await this.deps.runner.run(publishServerScript, [serverKey(id), workersKey(id)], args);
+    if (hasRunning || this.#withRunning.has(id)) await script();
+    else await orByScript(this.deps.connection.send('set', [serverKey(id), serverInfo, 'EX', ttlSeconds]), script);
+    if (hasRunning) this.#withRunning.add(id);
+    else this.#withRunning.delete(id);
   }
 
   async clearServer(server: ServerInfo): Promise<void> {
     const id = idOf(server);
     const { connection } = this.deps;
+    this.#withRunning.delete(id);
     await Promise.all([
       connection.send('zrem', [globalKeys.servers, serverKey(id)]),
       connection.send('zrem', [globalKeys.workers, workersKey(id)]),
@@ -109,10 +146,11 @@ export class RedisPresence implements PresenceContract {
 
   async subscribe(listener: SignalListener): Promise<() => Promise<void>> {
     return await this.deps.connection.subscribe({
-      channels: [cancelChannel, cancelRequestChannel, wakeChannel, dueChannel],
+      channels: [cancelChannel, cancelRequestChannel, wakeChannel, dueChannel, maintenanceChannel],
       onMessage: (channel, message) => {
         if (channel === wakeChannel) listener.onWake(message);
         else if (channel === dueChannel) hearDue(message, listener);
+        else if (channel === maintenanceChannel) hearMaintenance(message, listener);
         else if (channel === cancelRequestChannel) hearCancelRequest(message, listener);
         else listener.onCancel(message, undefined);
       },
@@ -122,6 +160,14 @@ export class RedisPresence implements PresenceContract {
 
   async cancel(request: CancelRequest): Promise<CancelResult> {
     return await this.#cancel.cancel(request);
+  }
+
+  async announceMaintenance({ owner, queues, heldFor }: MaintenanceNews): Promise<void> {
+    const { connection } = this.deps;
+    for (let start = 0; start < queues.length; start += maxAnnounced) {
+      const news = { owner, heldFor, queues: queues.slice(start, start + maxAnnounced) };
+      await connection.send('publish', [maintenanceChannel, JSON.stringify(news)]);
+    }
   }
 
   async signalCancel(taskId: string): Promise<void> {
@@ -141,15 +187,24 @@ function hearDue(message: string, listener: SignalListener): void {
 
 // Anybody can publish anything: what is not a request of ours is ignored.
 function hearCancelRequest(message: string, listener: SignalListener): void {
-  let said: unknown;
-  try {
-    said = JSON.parse(message);
-  } catch {
-    return;
-  }
-  const { queue, id, outcome } = Object(said) as Readonly<Record<string, unknown>>;
+  const { queue, id, outcome } = fieldsOf(message);
   if (typeof queue === 'string' && typeof id === 'string' && isCancelOutcome(outcome))
     listener.onCancel(id, { queue, outcome });
+}
+
+function hearMaintenance(message: string, listener: SignalListener): void {
+  const { owner, queues, heldFor } = fieldsOf(message);
+  if (typeof owner !== 'string' || !Array.isArray(queues) || typeof heldFor !== 'number' || heldFor < 0) return;
+  const names = queues.filter((queue): queue is string => typeof queue === 'string');
+  listener.onMaintenance({ owner, queues: names, heldFor: ms(heldFor) });
+}
+
+function fieldsOf(message: string): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(message)) as Readonly<Record<string, unknown>>;
+  } catch {
+    return {};
+  }
 }
 
 function isCancelOutcome(value: unknown): value is CancelOutcome {

@@ -6,6 +6,7 @@ import type {
 } from '../model/broker/maintenance.contract.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { RedisConnection } from './connection/redis-connection.js';
+import type { KeyReader } from './key-reader.js';
 import { groupKey, type QueueKeys, queueKeys } from './keys.js';
 import { formatCursor, parseCursor, type ReconcileCursor } from './reconcile-cursor.js';
 import type { RedisHeal } from './redis-heal.js';
@@ -41,7 +42,7 @@ export const checkGroupsScript = defineScript({
 /** Ids that one script call looks at: a few milliseconds of the server's time at most. */
 const pageSize = 500;
 /** What one step may do: ids looked at, and script calls made for lists and sets that are nearly empty. */
-const stepIds = 2_000;
+const stepIds = 500;
 const stepCalls = 40;
 /** Keys one `SCAN` visits, and how many of them one step may make when few keys are ours. */
 const scanCount = 500;
@@ -61,6 +62,8 @@ interface Place {
   readonly partner: string;
   readonly kind: 'active' | 'lease' | 'list' | 'zset';
   readonly state: string;
+  /** Nothing was there when the queue was begun. */
+  readonly isEmpty: boolean;
 }
 
 /**
@@ -75,6 +78,7 @@ export class RedisReconcile {
     private readonly deps: {
       readonly connection: RedisConnection;
       readonly runner: ScriptRunner;
+      readonly reader: KeyReader;
       readonly heal: RedisHeal;
       readonly locks: RedisLocks;
     },
@@ -105,10 +109,14 @@ export class RedisReconcile {
     for (let calls = 0; calls < stepCalls && seen < stepIds;) {
       const queue = queues[queueIndex];
       if (queue === undefined) return { next: { phase: 'tasks', node: 0, scan: '0' }, suspicions, healed: [] };
-      places ??= await this.#placesOf(queueKeys(queue));
+      places ??= await this.#placesOf(queueKeys(queue), { isFirst: placeIndex === 0 && first === 0 });
       const place = places[placeIndex];
       if (place === undefined) {
         [queueIndex, placeIndex, first, places] = [queueIndex + 1, 0, 0, undefined];
+        continue;
+      }
+      if (place.isEmpty) {
+        placeIndex++;
         continue;
       }
       const page = await this.#lookAtPlace(queue, { ...place, first });
@@ -121,7 +129,29 @@ export class RedisReconcile {
     return { next: { phase: 'places', queue: queueIndex, place: placeIndex, first }, suspicions, healed: [] };
   }
 
-  async #placesOf(keys: QueueKeys): Promise<readonly Place[]> {
+  async #placesOf(keys: QueueKeys, { isFirst }: { readonly isFirst: boolean }): Promise<readonly Place[]> {
+    const place = (key: string, state: string, as: Partial<Place> = {}): Place => {
+      return { key, partner: key, kind: 'zset', state, isEmpty: false, ...as };
+    };
+    const places = [
+      place(keys.active, 'active', { partner: keys.lease, kind: 'active' }),
+      place(keys.lease, 'active', { partner: keys.active, kind: 'lease' }),
+      place(keys.pending, 'pending', { kind: 'list' }),
+      place(keys.scheduled, 'scheduled'),
+      place(keys.retry, 'retry'),
+      place(keys.archived, 'archived'),
+      place(keys.completed, 'completed'),
+    ];
+    if (!isFirst) return [...places, ...(await this.#groupsOf(keys, place))];
+    // Most queues are idle: one command tells, and one each which of their places are empty.
+    const { reader } = this.deps;
+    if ((await reader.countExisting([...places.map(({ key }) => key), keys.groups])) === 0) return [];
+    const isThere = await Promise.all(places.map(async ({ key }) => (await reader.countExisting([key])) > 0));
+    const known = places.map((one, at) => ({ ...one, isEmpty: isThere[at] !== true }));
+    return [...known, ...(await this.#groupsOf(keys, place))];
+  }
+
+  async #groupsOf(keys: QueueKeys, place: (key: string, state: string) => Place): Promise<readonly Place[]> {
     const command = async (): Promise<string[]> =>
       listReply(await this.deps.connection.send('smembers', [keys.groups])).map(textReply);
     const groups = await this.deps.runner.withKey(
@@ -129,18 +159,7 @@ export class RedisReconcile {
       { command, otherwise: [] as string[] },
     );
     // Sorted: the server promises no order, and the cursor is a position.
-    const groupKeys = groups.sort().map((group) => groupKey(keys, group));
-    const zset = (key: string, state: string): Place => ({ key, partner: key, kind: 'zset', state });
-    return [
-      { key: keys.active, partner: keys.lease, kind: 'active', state: 'active' },
-      { key: keys.lease, partner: keys.active, kind: 'lease', state: 'active' },
-      { key: keys.pending, partner: keys.pending, kind: 'list', state: 'pending' },
-      zset(keys.scheduled, 'scheduled'),
-      zset(keys.retry, 'retry'),
-      zset(keys.archived, 'archived'),
-      zset(keys.completed, 'completed'),
-      ...groupKeys.map((key) => zset(key, 'aggregating')),
-    ];
+    return groups.sort().map((group) => place(groupKey(keys, group), 'aggregating'));
   }
 
   async #lookAtPlace(

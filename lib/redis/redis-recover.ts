@@ -6,6 +6,7 @@ import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/duration.js';
+import type { KeyReader } from './key-reader.js';
 import { queueKeys } from './keys.js';
 import { readOwner } from './task-owner.js';
 import type { RedisHeal } from './redis-heal.js';
@@ -55,13 +56,23 @@ interface FaultyLeases {
  */
 export class RedisRecover {
   constructor(
-    private readonly deps: { readonly runner: ScriptRunner; readonly settle: RedisSettle; readonly heal: RedisHeal },
+    private readonly deps: {
+      readonly runner: ScriptRunner;
+      readonly reader: KeyReader;
+      readonly settle: RedisSettle;
+      readonly heal: RedisHeal;
+    },
   ) {}
 
   /** Tasks whose lease has ended, oldest first. */
   async listExpiredLeases(request: ExpiredLeasesRequest): Promise<ExpiredLeases> {
     const { queue, now } = request;
     const keys = queueKeys(queue);
+    const firstEnd = await this.deps.reader.firstScore(keys.lease);
+    if (firstEnd > toEpochSeconds(request.expiredBy)) {
+      const nextEndsAt = firstEnd === Number.POSITIVE_INFINITY ? undefined : fromEpochSeconds(firstEnd);
+      return { leases: [], undecodable: [], nextEndsAt };
+    }
     const [next, ...rows] = listReply(
       await this.deps.runner.run(
         listExpiredLeasesScript,

@@ -113,7 +113,7 @@ export class RedisSchedule implements ScheduleContract {
     const ttlSeconds = toLifetimeSeconds(ttl);
     const key = schedulerKey(schedulerId);
     await Promise.all([
-      listKey(runner, { registry: globalKeys.schedulers, expiresAt: toEpochSeconds(now) + ttlSeconds, key }),
+      listKey(this.deps, { registry: globalKeys.schedulers, expiresAt: toEpochSeconds(now) + ttlSeconds, key }),
       runner.run(publishSchedulesScript, [key], [ttlSeconds, ...schedules.map(encodePublishedSchedule)]),
     ]);
   }

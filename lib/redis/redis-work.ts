@@ -148,8 +148,6 @@ export class RedisWork implements WorkContract {
   }
 
   async waitForTask({ queue, timeout, signal }: WaitRequest): Promise<'task' | 'none' | 'busy'> {
-    // A paused queue that has tasks would answer at once for ever.
-    if (await this.isPaused(queue)) return 'busy';
     const { pending } = queueKeys(queue);
     try {
       const reply = await this.deps.connection.sendBlocking({

@@ -30,6 +30,7 @@ const typesByName: Readonly<Record<string, StoredType>> = {
   active: 'list',
   schedules: 'list',
   lease: 'zset',
+  maintenance: 'string',
   scheduled: 'zset',
   retry: 'zset',
   due: 'zset',

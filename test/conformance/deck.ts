@@ -15,6 +15,7 @@ import { collectingGroups } from './groups.conformance.js';
 import { extendingLeases } from './lease.conformance.js';
 import { brokerLife } from './life.conformance.js';
 import { losingTasks } from './lost-tasks.conformance.js';
+import { earliestDue, maintenanceLease } from './maintenance-lease.conformance.js';
 import { presence, signaling } from './presence.conformance.js';
 import { playing } from './random-play.conformance.js';
 import { recovering } from './recover.conformance.js';
@@ -43,6 +44,7 @@ export const deck: readonly Chapter[] = [
   requeueing,
   archiving,
   forwarding,
+  earliestDue,
   recovering,
   expiringCompleted,
   collectingGroups,
@@ -50,6 +52,7 @@ export const deck: readonly Chapter[] = [
   finishingAggregations,
   undecodableRecords,
   losingTasks,
+  maintenanceLease,
   presence,
   signaling,
   canceling,

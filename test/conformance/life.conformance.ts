@@ -48,7 +48,13 @@ export const brokerLife = chapter('the life of a broker', (it) => {
     const set = { queue, group: 'g', setId: 's' };
     const limits = { maxSize: 0, maxDelay: ms(0), gracePeriod: ms(0) };
     const tick = { schedule: 's', tick: sharp, overlap: 'allow', request: tasks.request(), now } as const;
-    const listener = { onCancel: () => {}, onWake: () => {}, onDue: () => {}, onReconnect: () => {} };
+    const listener = {
+      onCancel: () => {},
+      onWake: () => {},
+      onDue: () => {},
+      onMaintenance: () => {},
+      onReconnect: () => {},
+    };
     const calls: Readonly<Record<string, () => Promise<unknown>>> = {
       open: async () => await broker.open(),
       ping: async () => await broker.ping(),

@@ -208,6 +208,8 @@ export class QueueUnderTest {
       },
       onWake: (queue) => void (queue === this.queue && lines.push('wake')),
       onDue: (queue, dueAt) => void (queue === this.queue && lines.push(`due +${dueAt - now}`)),
+      onMaintenance: ({ owner, queues, heldFor }) =>
+        void (queues.includes(this.queue) && lines.push(`maintained by ${owner} for ${heldFor}`)),
       onReconnect: () => {},
     };
     const end = await by.presence.subscribe(listener);

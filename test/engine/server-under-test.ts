@@ -136,7 +136,13 @@ export class ServerUnderTest {
   /** Waits until the servers on the test's own broker hear signals: they share its subscription, and asked first. */
   async untilSubscribed(): Promise<void> {
     const nothing = (): void => {};
-    const listener = { onCancel: nothing, onWake: nothing, onDue: nothing, onReconnect: nothing };
+    const listener = {
+      onCancel: nothing,
+      onWake: nothing,
+      onDue: nothing,
+      onMaintenance: nothing,
+      onReconnect: nothing,
+    };
     const unsubscribe = await this.broker.presence.subscribe(listener);
     await unsubscribe();
   }

@@ -157,6 +157,7 @@ describe('a broker in memory', () => {
     await broker.presence.subscribe({
       onWake: () => heard.push('wake'),
       onDue: (_queue, dueAt) => heard.push(`due +${dueAt - now}`),
+      onMaintenance: () => {},
       onCancel: (id) => heard.push(id),
       onReconnect: () => {},
     });
@@ -190,6 +191,7 @@ describe('a broker in memory', () => {
         throw new Error('heard after the end');
       },
       onDue: () => {},
+      onMaintenance: () => {},
       onCancel: () => {},
       onReconnect: () => {},
     });

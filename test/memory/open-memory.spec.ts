@@ -74,6 +74,7 @@ describe('the option memory:', () => {
     await worker.presence.subscribe({
       onWake: (of) => heard.push(`wake ${of}`),
       onDue: () => {},
+      onMaintenance: () => {},
       onCancel: (id, request) => heard.push(`cancel ${id} ${request?.outcome ?? 'bare'}`),
       onReconnect: () => {},
     });

@@ -58,8 +58,9 @@ describe('presence of servers', () => {
   it('P-105 publishes a field for each running task, and no key for none', async () => {
     await publish([]);
     expect(await tasks.redis.exists(workersKey())).toBe(0);
-    expect(await tasks.redis.zscore('asynq:workers', workersKey())).toBe(String(nowSeconds + 10));
+    expect(await tasks.redis.zscore('asynq:workers', workersKey())).toBeNull();
     await publish([aWorker('a'), aWorker('b')]);
+    expect(await tasks.redis.zscore('asynq:workers', workersKey())).toBe(String(nowSeconds + 10));
     expect((await tasks.redis.hkeys(workersKey())).toSorted()).toEqual(['a', 'b']);
     const record = (await tasks.redis.hgetBuffer(workersKey(), 'a')) ?? Buffer.alloc(0);
     expect(decodeWorkerInfo(record)).toMatchObject({ ok: true, value: aWorker('a') });
@@ -100,6 +101,7 @@ describe('signals', () => {
       onCancel: (taskId, request) => ours(taskId, ['cancel', ...(request === undefined ? [] : [request])]),
       onWake: (queue) => ours(queue, ['wake']),
       onDue: (queue, dueAt) => ours(queue, ['due', dueAt]),
+      onMaintenance: () => {},
       onReconnect: () => {},
     };
     unsubscribe = await tasks.broker.presence.subscribe(listener);

@@ -54,7 +54,13 @@ describe('a process that computes for longer than its limits', () => {
     const queue = uniqueQueue('standstill');
     const client = new AsynqClient({ broker, clock, defaults: { queue } });
     const nothing = (): void => {};
-    const listener = { onCancel: nothing, onWake: nothing, onDue: nothing, onReconnect: nothing };
+    const listener = {
+      onCancel: nothing,
+      onWake: nothing,
+      onDue: nothing,
+      onMaintenance: nothing,
+      onReconnect: nothing,
+    };
     const { signal } = new AbortController();
     for (const state of ['not opened', 'opened']) {
       const calls = [

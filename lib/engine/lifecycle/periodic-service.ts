@@ -67,6 +67,12 @@ export abstract class PeriodicService implements Service {
     });
   }
 
+  /** Runs after `delay` instead of when the next run would have come. */
+  protected wakeIn(delay: Ms): void {
+    if (this.#running !== undefined) this.#wanted = true;
+    else if (this.#started) this.#arm(delay);
+  }
+
   async #run(): Promise<void> {
     this.#wanted = false;
     // The broker monitor wakes this service when Redis is back.

@@ -1,17 +1,20 @@
 import type { MaintenanceContract } from '../../model/broker/maintenance.contract.js';
-import type { Clock } from '../../model/time/clock.js';
-import type { EpochMs, Ms } from '../../model/time/duration.js';
+import type { Clock, Random } from '../../model/time/clock.js';
+import { addMs, elapsed, type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import { Alarm } from '../lifecycle/alarm.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import type { MaintenanceLeases } from './maintenance-leases.js';
 
 export interface ForwarderDeps {
-  readonly maintenance: Pick<MaintenanceContract, 'forwardDue'>;
+  readonly maintenance: Pick<MaintenanceContract, 'forwardDue' | 'earliestDue'>;
   readonly queues: readonly string[];
-  /** How often every queue is looked at, whatever is known about it. */
+  readonly leases: Pick<MaintenanceLeases, 'held' | 'holds'>;
+  /** How often every queue that this server maintains is looked at, whatever is known about it. */
   readonly every: Ms;
   readonly clock: Clock;
+  readonly random: Random;
   readonly brokerMonitor: BrokerReachability;
   readonly logger: ThrottledLogger;
   /** Tasks have come to a queue. */
@@ -19,11 +22,15 @@ export interface ForwarderDeps {
 }
 
 const batchSize = 100;
+/** How late whoever does not maintain a queue looks whether its tasks were moved; up to twice of it, by chance. */
+const standInDelay = ms(2_000);
+const second = ms(1_000);
 
 /**
  * Moves due scheduled and retry tasks to pending at their time: an alarm is set to the earliest one it knows of, from
  * the last look, from signals of other processes, and from what this server itself has put off. A slow look at every
- * queue is the net for everything else, such as tasks that Go programs schedule (S-105).
+ * queue that it maintains is the net for everything else, such as tasks that Go programs schedule (S-105). For the server
+ * that maintains a queue the others stand in: should it die, they move the tasks a few seconds later.
  */
 export class Forwarder extends PeriodicService {
   readonly #deps: ForwarderDeps;
@@ -34,6 +41,8 @@ export class Forwarder extends PeriodicService {
   readonly #looking = new Map<string, 'once' | 'again'>();
   readonly #looks = new Set<Promise<void>>();
   #stopped = true;
+  /** Whether the next run looks at the queues of others as well, to know what to stand in for. */
+  #isNewHere = true;
 
   constructor(deps: ForwarderDeps) {
     const { every, clock, brokerMonitor, logger } = deps;
@@ -44,6 +53,7 @@ export class Forwarder extends PeriodicService {
 
   override async start(): Promise<void> {
     this.#stopped = false;
+    this.#isNewHere = true;
     await super.start();
   }
 
@@ -56,11 +66,30 @@ export class Forwarder extends PeriodicService {
   }
 
   override async runOnce(): Promise<undefined> {
-    await this.forEachQueue(this.#deps.queues, async (queue) => await this.#look(queue));
+    const { queues, leases } = this.#deps;
+    const isNewHere = this.#isNewHere;
+    this.#isNewHere = false;
+    await this.forEachQueue(isNewHere ? queues : leases.held(), async (queue) => {
+      if (isNewHere) await this.#look(queue);
+      else await this.#lookIfDue(queue);
+    });
     return undefined;
   }
 
-  /** A task of a queue becomes due at `dueAt`. */
+  /** Signals may have been missed: every queue is looked at. */
+  lookAtAll(): void {
+    this.#isNewHere = true;
+    this.wake();
+  }
+
+  /** A task of a queue becomes due at `dueAt`, as another process says. */
+  hear(queue: string, dueAt: EpochMs): void {
+    const { leases, random } = this.#deps;
+    const standIn = leases.holds(queue) ? ms(0) : ms(standInDelay * (1 + random()));
+    this.expect(queue, addMs(dueAt, standIn));
+  }
+
+  /** A task of a queue is to be moved at `dueAt`. */
   expect(queue: string, dueAt: EpochMs): void {
     if (this.#stopped || !this.#deps.queues.includes(queue)) return;
     const known = this.#dueAt.get(queue);
@@ -80,6 +109,17 @@ export class Forwarder extends PeriodicService {
       }
     }
     return next;
+  }
+
+  async #lookIfDue(queue: string): Promise<void> {
+    const { maintenance, clock, brokerMonitor } = this.#deps;
+    if (!brokerMonitor.isUp()) return;
+    const earliest = await maintenance.earliestDue(queue);
+    if (earliest === undefined) return;
+    if (earliest <= clock.now()) return await this.#look(queue);
+    // Up to a second early: an exact time of that second is better.
+    const known = this.#dueAt.get(queue);
+    if (known === undefined || elapsed(earliest, known) >= second) this.expect(queue, earliest);
   }
 
   #lookSoon(queue: string): void {
@@ -117,7 +157,7 @@ export class Forwarder extends PeriodicService {
       if (result.forwarded > 0) onForwarded(queue);
       if (this.#stopped) return;
       if (result.more) continue;
-      if (result.nextDueAt !== undefined) this.expect(queue, result.nextDueAt);
+      if (result.nextDueAt !== undefined) this.hear(queue, result.nextDueAt);
       return;
     }
   }

@@ -4,10 +4,11 @@ import type { Ms } from '../../model/time/duration.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import type { MaintenanceLeases } from './maintenance-leases.js';
 
 export interface JanitorDeps {
   readonly maintenance: Pick<MaintenanceContract, 'deleteExpiredCompleted'>;
-  readonly queues: readonly string[];
+  readonly leases: Pick<MaintenanceLeases, 'held'>;
   readonly every: Ms;
   /** Tasks deleted by one call. */
   readonly batchSize: number;
@@ -16,7 +17,7 @@ export interface JanitorDeps {
   readonly logger: ThrottledLogger;
 }
 
-/** Deletes completed tasks whose retention has ended, all of them at every run (S-103). */
+/** Deletes completed tasks whose retention has ended, all of them at every run (S-103), of the queues that this server maintains. */
 export class Janitor extends PeriodicService {
   readonly #deps: JanitorDeps;
 
@@ -27,7 +28,7 @@ export class Janitor extends PeriodicService {
   }
 
   override async runOnce(): Promise<undefined> {
-    await this.forEachQueue(this.#deps.queues, async (queue) => await this.#clean(queue));
+    await this.forEachQueue(this.#deps.leases.held(), async (queue) => await this.#clean(queue));
     return undefined;
   }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { leaseLength } from '../../model/broker/lifetimes.js';
 import type { Disorder, MaintenanceContract } from '../../model/broker/maintenance.contract.js';
 import type { Clock, Random } from '../../model/time/clock.js';
@@ -6,10 +7,11 @@ import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import type { MaintenanceLeases } from './maintenance-leases.js';
 
 export interface ReconcilerDeps {
   readonly maintenance: Pick<MaintenanceContract, 'reconcile'>;
-  readonly queues: readonly string[];
+  readonly leases: Pick<MaintenanceLeases, 'held'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly brokerMonitor: BrokerReachability;
@@ -25,17 +27,20 @@ interface Suspicion {
 /** A full lease: what a live worker is about to correct by itself is correct by then. */
 const confirmAfter = leaseLength;
 const betweenSteps = ms(1_000);
-const betweenRounds = ms(60_000);
+const betweenRounds = ms(120_000);
 const maxSuspicions = 10_000;
 
 /**
- * Finds what a crash, an eviction or a peer left in disorder, and heals what is still wrong a full lease later. Works in
- * small steps; any number of servers may do it side by side, since healing checks again.
+ * Finds what a crash, an eviction or a peer left in disorder in the queues that this server maintains, and heals what is
+ * still wrong a full lease later. Works in small steps, so that a round takes the longer the more tasks there are, and
+ * costs the same; any number of servers may do it side by side, since healing checks again.
  */
 export class Reconciler extends PeriodicService {
   readonly #deps: ReconcilerDeps;
   readonly #suspicions = new Map<string, Suspicion>();
   #cursor: string | undefined;
+  /** What the cursor is a place in. */
+  #queues: readonly string[] = [];
 
   constructor(deps: ReconcilerDeps) {
     const { clock, brokerMonitor, logger, random } = deps;
@@ -46,7 +51,11 @@ export class Reconciler extends PeriodicService {
   }
 
   override async runOnce(): Promise<Ms> {
-    const { maintenance, queues, clock, random } = this.#deps;
+    const { maintenance, leases, clock, random } = this.#deps;
+    const queues = leases.held();
+    if (!isDeepStrictEqual(queues, this.#queues)) this.#cursor = undefined;
+    this.#queues = queues;
+    if (queues.length === 0) return betweenRounds;
     const now = clock.now();
     const confirmed = this.#confirmed(now);
     const { cursor, suspicions, healed } = await maintenance.reconcile({

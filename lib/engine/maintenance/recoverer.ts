@@ -17,11 +17,12 @@ import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { type FailurePolicy, settleRecovered } from '../outcome/failure.js';
 import { subjectOf } from '../outcome/event-task.js';
+import type { MaintenanceLeases } from './maintenance-leases.js';
 
 export interface RecovererDeps {
   readonly maintenance: Pick<MaintenanceContract, 'listExpiredLeases' | 'recover' | 'reclaimAggregationSets'>;
   readonly presence: Pick<PresenceContract, 'listAlive'>;
-  readonly queues: readonly string[];
+  readonly leases: Pick<MaintenanceLeases, 'held'>;
   /** This server: `host:pid:server-id`. */
   readonly owner: string;
   /** What this server knows of the tasks of a queue whose leases name it as the owner. */
@@ -58,7 +59,7 @@ const batchSize = 500;
 /**
  * Takes back tasks whose lease ended. One whose worker is known to be gone is taken back at once and runs again at
  * once; one whose worker may be alive, or is a Go program, 30 s after its lease ended and with the delay of a retry.
- * Looks when the next lease could end. Also returns the tasks of aggregation sets that nobody finished to their groups.
+ * Looks when the next lease could end, at the queues that this server maintains. Also returns the tasks of aggregation sets that nobody finished to their groups.
  */
 export class Recoverer extends PeriodicService {
   readonly #deps: RecovererDeps;
@@ -90,10 +91,10 @@ export class Recoverer extends PeriodicService {
   }
 
   override async runOnce(): Promise<Ms> {
-    const { clock, queues } = this.#deps;
+    const { clock, leases } = this.#deps;
     await this.forEachQueue([...this.#unanswered], async (queue) => await this.#putUnseenBack(queue));
     let next: number = clock.now() + leaseLength;
-    const recovering = this.forEachQueue(queues, async (queue) => {
+    const recovering = this.forEachQueue(leases.held(), async (queue) => {
       next = Math.min(next, await this.#recoverQueue(queue));
     });
     // A fault in one must not keep the other from its work.
@@ -117,8 +118,10 @@ export class Recoverer extends PeriodicService {
   }
 
   async #reclaimSets(): Promise<void> {
-    const { maintenance, clock, queues, logger } = this.#deps;
+    const { maintenance, clock, leases, logger } = this.#deps;
+    const queues = leases.held();
     const now = clock.now();
+    if (queues.length === 0) return;
     if (this.#setsLookedAt !== undefined && now < this.#setsLookedAt + setsEvery) return;
     this.#setsLookedAt = now;
     await this.forEachQueue(queues, async (queue) => {

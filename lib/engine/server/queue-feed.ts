@@ -59,7 +59,7 @@ export interface FedQueue {
 }
 
 /** How long one blocking look lasts; an idle queue costs Redis a command in this time. */
-const waitTimeout = ms(10_000);
+const waitTimeout = ms(30_000);
 /** What a wait is given to tell of a task before a signal counts instead. */
 const waitHead = ms(50);
 const firstRetry = ms(100);

@@ -13,6 +13,7 @@ import { Aggregator } from '../maintenance/aggregator.js';
 import { Forwarder } from '../maintenance/forwarder.js';
 import type { GroupMux } from '../maintenance/group-mux.js';
 import { Janitor } from '../maintenance/janitor.js';
+import { MaintenanceLeases } from '../maintenance/maintenance-leases.js';
 import { Reconciler } from '../maintenance/reconciler.js';
 import { Recoverer } from '../maintenance/recoverer.js';
 import { StorageReporter } from '../storage-reporter.js';
@@ -141,10 +142,21 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     codec,
     options,
   });
+  const maintained = new MaintenanceLeases({
+    ...byClock,
+    maintenance,
+    presence,
+    queues,
+    owner,
+    random,
+    onGained: () => signal.tell('maintains', undefined),
+  });
   const forwarder = new Forwarder({
     ...byClock,
     maintenance,
     queues,
+    random,
+    leases: maintained,
     every: options.delayedTaskCheckInterval,
     onForwarded: (queue) => feed.wake(queue),
   });
@@ -153,13 +165,17 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     ...byClock,
     maintenance,
     presence,
-    queues,
+    leases: maintained,
     owner,
     codec,
     events,
     ownRuns: (queue) => leases.ownRuns(queue),
     policyFor: (message) => callbacks.policyFor(detachedTask(message, codec)),
     onRecovered: (queue, dueAt) => (dueAt === undefined ? feed.wake(queue) : forwarder.expect(queue, dueAt)),
+  });
+  signal.on('maintains', () => {
+    forwarder.wake();
+    recoverer.wake();
   });
   signal.on('lostAnswer', ({ queue }) => recoverer.onLostAnswer(queue));
   const subscriber = new Subscriber({
@@ -168,10 +184,11 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     listener: {
       onCancel: (taskId, request) => processor.cancel(taskId, request),
       onWake: (queue) => feed.wake(queue),
-      onDue: (queue, dueAt) => forwarder.expect(queue, dueAt),
+      onDue: (queue, dueAt) => forwarder.hear(queue, dueAt),
+      onMaintenance: (news) => maintained.hear(news),
       onReconnect: () => {
         feed.wakeAll();
-        forwarder.wake();
+        forwarder.lookAtAll();
       },
     },
   });
@@ -191,11 +208,11 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const janitor = new Janitor({
     ...byClock,
     maintenance,
-    queues,
+    leases: maintained,
     every: options.janitorInterval,
     batchSize: options.janitorBatchSize,
   });
-  const reconciler = new Reconciler({ ...byClock, maintenance, queues, random, events });
+  const reconciler = new Reconciler({ ...byClock, maintenance, leases: maintained, random, events });
   const aggregator =
     deps.groups === undefined
       ? undefined
@@ -239,6 +256,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
       ...health,
       subscriber,
       syncer,
+      maintained,
       recoverer,
       forwarder,
       stopper,
@@ -247,7 +265,9 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
       reconciler,
       ...aggregators,
     ],
+    // Others are to maintain the queues while the last runs of this server end.
     stopOrder: [
+      maintained,
       forwarder,
       processor,
       stopper,

@@ -14,6 +14,8 @@ export interface ServerSignals {
   readonly closed: readonly Run[];
   /** A task waits until its time has come. */
   readonly delayed: { readonly queue: string; readonly until: EpochMs };
+  /** This server maintains queues that it did not maintain before. */
+  readonly maintains: undefined;
   /** A dequeue was not answered: it may have taken tasks that never arrived. */
   readonly lostAnswer: { readonly queue: string };
 }

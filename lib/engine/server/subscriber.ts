@@ -44,6 +44,7 @@ export class Subscriber extends PeriodicService {
       onCancel: (taskId, request) => this.#onCancel(taskId, request),
       onWake: (queue) => listener.onWake(queue),
       onDue: (queue, dueAt) => listener.onDue(queue, dueAt),
+      onMaintenance: (news) => listener.onMaintenance(news),
       onReconnect: () => listener.onReconnect(),
     });
     return checkEvery;

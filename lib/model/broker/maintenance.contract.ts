@@ -7,6 +7,22 @@ import type { Settlement, SettleOutcome, UndecodableTask } from './work.contract
 /** Moves due tasks, takes back lost ones, deletes expired ones, aggregates groups (P-46 to P-54, P-94 to P-102). */
 export interface MaintenanceContract {
   /**
+   * Takes the maintenance lease of a queue, or keeps it: of all servers of a queue its holder alone does what needs to be
+   * done once. It spares Redis work and protects nothing, since maintenance may be done by any number of servers side by
+   * side; while it cannot be stored, everybody is told to hold it.
+   */
+  leaseMaintenance(request: MaintenanceLeaseRequest): Promise<MaintenanceLease>;
+
+  /** Gives up the maintenance lease of a queue; nothing when somebody else holds it. */
+  releaseMaintenance(request: { readonly queue: string; readonly owner: string }): Promise<void>;
+
+  /**
+   * The earliest instant at which a delayed task of the queue can be due, up to a second before it is; `undefined` when
+   * none waits. Cheaper than {@link forwardDue}.
+   */
+  earliestDue(queue: string): Promise<EpochMs | undefined>;
+
+  /**
    * Moves up to `limit` due tasks of the scheduled and retry sets to pending, earliest due first; a task whose hash
    * names a group goes back to its group. Nothing moves before its millisecond.
    */
@@ -82,6 +98,17 @@ export interface MaintenanceContract {
   /** Returns the members of sets past their deadline to their groups; returns how many sets. */
   reclaimAggregationSets(request: { readonly queue: string; readonly now: EpochMs }): Promise<number>;
 }
+
+export interface MaintenanceLeaseRequest {
+  readonly queue: string;
+  /** The server that is to maintain the queue: `host:pid:server-id`. */
+  readonly owner: string;
+  readonly now: EpochMs;
+  readonly length: Ms;
+}
+
+/** Who maintains a queue: the server that asked, or another one, for so long unless it asks again. */
+export type MaintenanceLease = { readonly kind: 'held' } | { readonly kind: 'taken'; readonly heldFor: Ms };
 
 export interface ForwardResult {
   readonly forwarded: number;

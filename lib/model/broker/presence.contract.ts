@@ -32,6 +32,9 @@ export interface PresenceContract {
    */
   cancel(request: CancelRequest): Promise<CancelResult>;
 
+  /** Tells every server which queues one of them maintains, so that the others need not ask. */
+  announceMaintenance(news: MaintenanceNews): Promise<void>;
+
   /** Asynq's own cancellation: tells every server to stop the running task with this id (P-110). */
   signalCancel(taskId: string): Promise<void>;
 }
@@ -43,8 +46,19 @@ export interface SignalListener {
   onWake(queue: string): void;
   /** A task became the earliest due one of its queue. */
   onDue(queue: string, dueAt: EpochMs): void;
+  /** A server holds the maintenance leases of queues, or has given them up. */
+  onMaintenance(news: MaintenanceNews): void;
   /** The subscription was lost and is back. */
   onReconnect(): void;
+}
+
+/** Which queues a server maintains (`MaintenanceContract.leaseMaintenance`). */
+export interface MaintenanceNews {
+  /** `host:pid:server-id` */
+  readonly owner: string;
+  readonly queues: readonly string[];
+  /** For how long from now on; 0 when it has given them up. */
+  readonly heldFor: Ms;
 }
 
 /** What becomes of a canceled task. */

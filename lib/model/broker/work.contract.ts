@@ -38,7 +38,8 @@ export interface WorkContract {
   /**
    * A blocking look at a queue on a connection of its own: resolves with `task` as soon as there is one,
    * with `none` after `timeout` or when `signal` aborts, and with `busy` at once when no connection is left to wait on
-   * (the caller polls then). Changes nothing.
+   * (the caller polls then). Changes nothing, and knows nothing of pauses: a paused queue may have tasks, so who finds one
+   * paused must not wait on it.
    */
   waitForTask(request: WaitRequest): Promise<'task' | 'none' | 'busy'>;
 

@@ -72,6 +72,7 @@ describe('cancel', () => {
       },
       onWake: () => {},
       onDue: () => {},
+      onMaintenance: () => {},
       onReconnect: () => {},
     });
     await subject.client.signalCancel(subject.queue);

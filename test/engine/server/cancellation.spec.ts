@@ -152,6 +152,7 @@ async function heardBySubscribers(test: ServerUnderTest): Promise<void> {
     onCancel: (taskId) => (taskId === 'marker' ? gate.open() : undefined),
     onWake: nothing,
     onDue: nothing,
+    onMaintenance: nothing,
     onReconnect: nothing,
   });
   await test.broker.presence.signalCancel('marker');

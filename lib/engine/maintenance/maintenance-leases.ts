@@ -1,0 +1,150 @@
+import type { MaintenanceContract, MaintenanceLease } from '../../model/broker/maintenance.contract.js';
+import type { MaintenanceNews, PresenceContract } from '../../model/broker/presence.contract.js';
+import { BrokerCommandError } from '../../model/errors/broker-errors.js';
+import type { Clock, Random } from '../../model/time/clock.js';
+import { ms, type Ms } from '../../model/time/duration.js';
+import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
+import { PeriodicService } from '../lifecycle/periodic-service.js';
+import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+
+export interface MaintenanceLeasesDeps {
+  readonly maintenance: Pick<MaintenanceContract, 'leaseMaintenance' | 'releaseMaintenance'>;
+  readonly presence: Pick<PresenceContract, 'announceMaintenance'>;
+  readonly queues: readonly string[];
+  /** This server: `host:pid:server-id`. */
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly brokerMonitor: BrokerReachability;
+  readonly logger: ThrottledLogger;
+  /** This server maintains a queue that it did not maintain before. */
+  readonly onGained: () => void;
+}
+
+/** Shorter than the lease of a task, so that the tasks of a holder that dies are taken back as soon as theirs ends. */
+const leaseFor = ms(20_000);
+const renewEvery = ms(9_000);
+/** After a failure: twice before the lease ends. */
+const retryAfter = ms(3_000);
+/** Those who wait for the end of a lease ask one after the other, so that only the first one has to. */
+const spread = ms(1_000);
+
+/**
+ * Knows which queues this server maintains for all others: of each queue one server forwards, recovers, deletes and
+ * reconciles, so that none of this costs more when there are more servers. The holder says so to the others, which ask only
+ * when it has been silent until the end of its lease, or has given it up. Side by side they would do no harm.
+ */
+export class MaintenanceLeases extends PeriodicService {
+  readonly #deps: MaintenanceLeasesDeps;
+  readonly #queues: ReadonlySet<string>;
+  readonly #held = new Set<string>();
+  /** Until when others hold leases, by the monotonic clock. */
+  readonly #takenUntil = new Map<string, Ms>();
+
+  constructor(deps: MaintenanceLeasesDeps) {
+    const { clock, brokerMonitor, logger } = deps;
+    super({
+      name: 'maintenance leases',
+      every: retryAfter,
+      first: 'at-once',
+      whileDown: 'rest',
+      clock,
+      brokerMonitor,
+      logger,
+    });
+    this.#deps = deps;
+    this.#queues = new Set(deps.queues);
+  }
+
+  /** The queues that this server maintains. */
+  held(): readonly string[] {
+    return [...this.#held];
+  }
+
+  holds(queue: string): boolean {
+    return this.#held.has(queue);
+  }
+
+  /** Another server has said what it maintains. */
+  hear({ owner, queues, heldFor }: MaintenanceNews): void {
+    const { clock, random } = this.#deps;
+    if (owner === this.#deps.owner) return;
+    let isFree = false;
+    for (const queue of queues) {
+      if (!this.#queues.has(queue) || this.#held.has(queue)) continue;
+      this.#takenUntil.set(queue, ms(clock.monotonic() + heldFor));
+      isFree ||= heldFor === 0;
+    }
+    if (isFree) this.wakeIn(ms(random() * spread));
+  }
+
+  override async runOnce(): Promise<Ms> {
+    const { queues, clock, owner, onGained } = this.#deps;
+    const asked = queues.filter((queue) => this.#held.has(queue) || this.#leftOf(queue) <= 0);
+    let hasGained = false;
+    const at = clock.monotonic();
+    const now = clock.now();
+    const answers = await Promise.allSettled(
+      asked.map(async (queue) => {
+        const lease = await this.#ask({ queue, owner, now, length: leaseFor });
+        if (lease.kind === 'held') {
+          hasGained ||= !this.#held.has(queue);
+          this.#held.add(queue);
+        } else {
+          this.#held.delete(queue);
+          this.#takenUntil.set(queue, ms(at + lease.heldFor));
+        }
+      }),
+    );
+    if (hasGained) onGained();
+    for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
+    await this.#announce(leaseFor);
+    return this.#untilNext();
+  }
+
+  /** Gives up what this server holds, so that others go on at once. */
+  override async stop(): Promise<void> {
+    await super.stop();
+    const { maintenance, brokerMonitor, owner } = this.#deps;
+    const held = this.held();
+    if (held.length > 0 && brokerMonitor.isUp()) {
+      await Promise.all(held.map(async (queue) => await maintenance.releaseMaintenance({ queue, owner })));
+      await this.#announce(ms(0));
+    }
+    this.#held.clear();
+    this.#takenUntil.clear();
+  }
+
+  /** What the storage does not let anybody hold is maintained by everybody. */
+  async #ask(request: Parameters<MaintenanceContract['leaseMaintenance']>[0]): Promise<MaintenanceLease> {
+    try {
+      return await this.#deps.maintenance.leaseMaintenance(request);
+    } catch (error) {
+      if (error instanceof BrokerCommandError) return { kind: 'held' };
+      throw error;
+    }
+  }
+
+  async #announce(heldFor: Ms): Promise<void> {
+    if (this.#held.size === 0) return;
+    const { presence, owner } = this.#deps;
+    try {
+      await presence.announceMaintenance({ owner, queues: this.held(), heldFor });
+    } catch (error) {
+      // A user who may not publish: then the others ask.
+      if (!(error instanceof BrokerCommandError)) throw error;
+    }
+  }
+
+  #untilNext(): Ms {
+    let next: number = this.#held.size > 0 ? renewEvery : leaseFor;
+    for (const queue of this.#takenUntil.keys()) {
+      if (!this.#held.has(queue)) next = Math.min(next, this.#leftOf(queue) + this.#deps.random() * spread);
+    }
+    return ms(next);
+  }
+
+  #leftOf(queue: string): Ms {
+    return ms((this.#takenUntil.get(queue) ?? 0) - this.#deps.clock.monotonic());
+  }
+}

@@ -1,0 +1,197 @@
+import { ThrottledLogger } from '../../../lib/engine/lifecycle/throttled-logger.js';
+import { MaintenanceLeases } from '../../../lib/engine/maintenance/maintenance-leases.js';
+import { MemoryBroker } from '../../../lib/memory/memory-broker.js';
+import { MemoryStore } from '../../../lib/memory/memory-state.js';
+import type { MaintenanceContract } from '../../../lib/model/broker/maintenance.contract.js';
+import { BrokerCommandError } from '../../../lib/model/errors/broker-errors.js';
+import { addMs, ms } from '../../../lib/model/time/duration.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
+import { ServerUnderTest } from '../server-under-test.js';
+
+/** What can be wrong with a member of a fleet. */
+interface Trouble {
+  isDead?: boolean;
+  isDeaf?: boolean;
+  refuses?: boolean;
+}
+
+/** The leases of several servers on one storage. */
+class Fleet {
+  readonly clock = new VirtualClock();
+  readonly queues = ['one', 'two', 'three'];
+  readonly members: { readonly leases: MaintenanceLeases; readonly trouble: Trouble; gained: number }[] = [];
+  /** How often a member has asked for a lease. */
+  asked = 0;
+  readonly #broker = new MemoryBroker({ store: new MemoryStore(), clock: this.clock });
+  readonly #random = seededRandom();
+  readonly #logger = new ThrottledLogger({ logger: new RecordingLogger(), clock: this.clock });
+
+  async start(count: number, trouble: Trouble = {}): Promise<void> {
+    for (let at = 0; at < count; at += 1) await this.#startOne({ ...trouble });
+    await this.clock.settle();
+  }
+
+  /** Which members maintain a queue. */
+  holders(queue = 'one'): readonly number[] {
+    return [...this.members.keys()].filter((at) => this.members[at]?.leases.holds(queue));
+  }
+
+  async stop(): Promise<void> {
+    for (const { leases } of this.members) await leases.stop();
+    await this.#broker.close();
+  }
+
+  async #startOne(trouble: Trouble): Promise<void> {
+    const { maintenance, presence } = this.#broker;
+    const leaseMaintenance: MaintenanceContract['leaseMaintenance'] = async (request) => {
+      this.asked += 1;
+      if (trouble.refuses === true) throw new BrokerCommandError('NOPERM');
+      return await maintenance.leaseMaintenance(request);
+    };
+    const member = {
+      trouble,
+      gained: 0,
+      leases: new MaintenanceLeases({
+        maintenance: {
+          leaseMaintenance,
+          releaseMaintenance: async (request) => await maintenance.releaseMaintenance(request),
+        },
+        presence,
+        queues: this.queues,
+        owner: `host:${this.members.length}:server`,
+        clock: this.clock,
+        random: this.#random,
+        brokerMonitor: { isUp: () => trouble.isDead !== true, upFor: () => ms(0), onUp: () => () => {} },
+        logger: this.#logger,
+        onGained: () => void (member.gained += 1),
+      }),
+    };
+    this.members.push(member);
+    const nothing = (): void => {};
+    const ignored = { onCancel: nothing, onWake: nothing, onDue: nothing, onReconnect: nothing };
+    await presence.subscribe({
+      ...ignored,
+      onMaintenance: (news) => trouble.isDeaf !== true && trouble.isDead !== true && member.leases.hear(news),
+    });
+    await member.leases.start();
+  }
+}
+
+describe('maintenance leases', () => {
+  let fleet: Fleet;
+
+  beforeEach(() => {
+    fleet = new Fleet();
+  });
+
+  afterEach(async () => await fleet.stop());
+
+  it('are all held by the first server, for as long as it lives', async () => {
+    await fleet.start(10);
+    for (let minute = 0; minute < 10; minute += 1) {
+      expect(fleet.queues.map((queue) => fleet.holders(queue))).toEqual([[0], [0], [0]]);
+      await fleet.clock.advance('1m');
+    }
+    expect(fleet.members.map(({ gained }) => gained)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('are asked for by nobody else while the holder says that it lives', async () => {
+    await fleet.start(1);
+    await fleet.clock.advance('5m');
+    const byOne = fleet.asked;
+    await fleet.start(9);
+    fleet.asked = 0;
+    await fleet.clock.advance('5m');
+    expect(fleet.asked).toBeGreaterThan(30);
+    expect(fleet.asked).toBeLessThanOrEqual(byOne);
+  });
+
+  it('go to one other server when the holder dies, as soon as they end', async () => {
+    await fleet.start(5);
+    await fleet.clock.advance('1m');
+    const [dead] = fleet.members;
+    if (dead !== undefined) dead.trouble.isDead = true;
+    await fleet.clock.advance('10s');
+    expect(fleet.holders()).toEqual([0]);
+    await fleet.clock.advance('11s');
+    const successors = fleet.queues.map((queue) => fleet.holders(queue).filter((at) => at !== 0));
+    expect(successors[0]).toHaveLength(1);
+    expect(successors).toEqual([successors[0], successors[0], successors[0]]);
+    // Back from the dead it learns who holds them now.
+    if (dead !== undefined) dead.trouble.isDead = false;
+    dead?.leases.wake();
+    await fleet.clock.advance('30s');
+    expect(fleet.holders()).toEqual(successors[0]);
+  });
+
+  it('go to one other server within a second when the holder stops', async () => {
+    await fleet.start(5);
+    await fleet.clock.advance('1m');
+    await fleet.members[0]?.leases.stop();
+    expect(fleet.holders()).toEqual([]);
+    await fleet.clock.advance('1s');
+    expect(fleet.holders()).toHaveLength(1);
+  });
+
+  it('stay with their holder when the others hear nothing, which ask at the end of each', async () => {
+    await fleet.start(1);
+    await fleet.start(4, { isDeaf: true });
+    fleet.asked = 0;
+    await fleet.clock.advance('10m');
+    expect(fleet.holders()).toEqual([0]);
+    expect(fleet.asked).toBeGreaterThan(300);
+    expect(fleet.asked).toBeLessThan(1_200);
+  });
+
+  it('are held by everybody where nobody is let', async () => {
+    await fleet.start(3, { refuses: true });
+    expect(fleet.holders()).toEqual([0, 1, 2]);
+  });
+});
+
+describe('a server beside one that maintains its queue and has died', () => {
+  let test: ServerUnderTest;
+
+  beforeEach(async () => {
+    test = ServerUnderTest.open({ time: 'virtual' });
+    const end = test.clock.now() + 20_000;
+    await test.redis.set(test.keys.maintenance, `${end} host-a:1:dead`, 'PX', 20_000);
+  });
+
+  afterEach(async () => await test.close());
+
+  it('moves tasks that become due, a few seconds late', async () => {
+    const late: number[] = [];
+    const dueAt = [addMs(test.clock.now(), ms(1_500)), addMs(test.clock.now(), ms(8_000))];
+    for (const processAt of dueAt) await test.enqueue({}, { kind: 'scheduled', processAt });
+    await test.start(() => void late.push(test.clock.now() - (dueAt[late.length] ?? 0)));
+    await test.time.advance('14s');
+    expect(late).toHaveLength(2);
+    for (const each of late) expect(each).toBeLessThanOrEqual(4_000);
+    for (const each of late) expect(each).toBeGreaterThanOrEqual(2_000);
+  });
+
+  it('takes its tasks back when their leases end, which is later than that of the maintenance', async () => {
+    const id = await test.enqueue();
+    const now = test.clock.now();
+    const leaseUntil = addMs(now, ms(25_000));
+    await test.broker.work.dequeue({ queue: test.queue, limit: 1, now, leaseUntil, owner: 'host-a:1:dead' });
+    await test.start(() => {});
+    await test.time.advance('24s');
+    expect(await test.stateOf(id)).toBe('active');
+    await test.time.advance('3s');
+    await test.untilHappened('recovered');
+    expect(test.happened('recovered')).toMatchObject([{ task: { id }, outcome: 'retry' }]);
+  });
+
+  it('puts right what is wrong', async () => {
+    const id = await test.enqueue();
+    await test.redis.lrem(test.keys.pending, 0, id);
+    await test.start(() => {});
+    await test.time.advance('5m');
+    await test.untilHappened('completed');
+    expect(test.happened('healed')).toMatchObject([{ kind: 'task-without-place', subject: id }]);
+  });
+});
