@@ -178,7 +178,7 @@ export const taskEventNames: readonly string[] = Object.keys(namesOfTaskEvents);
 /** Names of all events. */
 const eventNames: readonly string[] = Object.keys(namesOfEvents);
 
-interface Registration {
+interface ListenerRegistration {
   readonly listener: (event: never) => unknown;
   readonly times: 'every' | 'once';
 }
@@ -192,7 +192,7 @@ interface Registration {
  * stop();
  */
 export class EngineEventEmitter {
-  readonly #registrations = new Map<EngineEventName, readonly Registration[]>();
+  readonly #registrations = new Map<EngineEventName, readonly ListenerRegistration[]>();
 
   constructor(private readonly onListenerError: (event: EngineEventName, error: unknown) => void) {}
 
@@ -233,14 +233,14 @@ export class EngineEventEmitter {
     }
   }
 
-  #add(method: string, name: EngineEventName, registration: Registration): () => void {
+  #add(method: string, name: EngineEventName, registration: ListenerRegistration): () => void {
     checkOneOf({ path: `events.${method}: event`, value: name }, eventNames);
     checkFunction({ path: `events.${method}: listener`, value: registration.listener });
     this.#registrations.set(name, [...(this.#registrations.get(name) ?? []), registration]);
     return () => this.#remove(name, registration);
   }
 
-  #remove(name: EngineEventName, registration: Registration): void {
+  #remove(name: EngineEventName, registration: ListenerRegistration): void {
     const left = this.#registrations.get(name)?.filter((other) => other !== registration) ?? [];
     if (left.length === 0) this.#registrations.delete(name);
     else this.#registrations.set(name, left);

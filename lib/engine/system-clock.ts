@@ -2,7 +2,7 @@ import type { Clock, Random, Timer } from '../model/time/clock.js';
 import { epochMs, ms } from '../model/time/duration.js';
 
 // The longest delay a Node timer takes; a longer one would fire at once.
-const longestTimer = 2 ** 31 - 1;
+const maxTimerDelay = 2 ** 31 - 1;
 
 /** The real time. The one place in the library that reads a clock, sets a timer or draws a random number. */
 export const systemClock: Clock = {
@@ -13,8 +13,8 @@ export const systemClock: Clock = {
     let holdsProcess = true;
     const arm = (left: number): void => {
       handle =
-        left > longestTimer
-          ? setTimeout(() => arm(left - longestTimer), longestTimer)
+        left > maxTimerDelay
+          ? setTimeout(() => arm(left - maxTimerDelay), maxTimerDelay)
           : setTimeout(run, Math.max(0, left));
       if (!holdsProcess) handle.unref();
     };

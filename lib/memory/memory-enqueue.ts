@@ -9,13 +9,13 @@ import type { MemoryQueue } from './memory-state.js';
 import { closedError, expiryInstant, type MemoryContext } from './memory-context.js';
 
 /** A request with its message encoded. */
-export interface NewTask {
+export interface NewRecord {
   readonly request: EnqueueRequest;
   readonly record: Uint8Array;
 }
 
 /** A new task and the place of its outcome. */
-interface Entry extends NewTask {
+interface Entry extends NewRecord {
   readonly index: number;
 }
 
@@ -54,7 +54,7 @@ export class MemoryEnqueue implements EnqueueContract {
  */
 export function storeTasks(
   deps: MemoryContext,
-  added: { readonly queue: string; readonly tasks: readonly NewTask[]; readonly now: EpochMs },
+  added: { readonly queue: string; readonly tasks: readonly NewRecord[]; readonly now: EpochMs },
 ): readonly StoreOutcome[] {
   const { store } = deps;
   const queue = store.queue(added.queue);

@@ -16,7 +16,7 @@ export const globalKeys = {
   schedulers: 'asynq:schedulers',
   /** channel: task id */
   cancelChannel: 'asynq:cancel',
-  /** channel: JSON of a cancellation with its consequence */
+  /** channel: JSON of a cancellation with its outcome */
   cancelRequestChannel: 'asynq:x:cancel',
   /** channel: name of a queue that was empty and got a task */
   wakeChannel: 'asynq:x:wake',

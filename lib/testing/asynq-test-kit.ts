@@ -13,7 +13,7 @@ import type { WorkerFault } from './faults.js';
 import type { RecordedLog } from './recorded-logs.js';
 import { type RunOptions, type RunOutcome, runSingle } from './single-run.js';
 import type { StoredTask } from './stored-task.js';
-import { type ExpectedTask, judgeEnqueued, type Verdict } from './task-expectation.js';
+import { type ExpectedTask, judgeEnqueued, type ExpectationResult } from './task-expectation.js';
 import { type TaskRun, TaskRuns } from './task-runs.js';
 import type { TestEnvironment } from './test-environment.js';
 
@@ -118,7 +118,7 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
   }
 
   /** What {@link expectEnqueued} goes by; for matchers of your own. */
-  judge(task: string | TaskDefinition, expected: ExpectedTask = {}): Verdict {
+  judge(task: string | TaskDefinition, expected: ExpectedTask = {}): ExpectationResult {
     return judgeEnqueued(this.#environment.enqueued.all(), { type: typeNameOf(task), expected });
   }
 

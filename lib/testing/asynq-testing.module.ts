@@ -5,7 +5,7 @@ import { enginePartsToken } from '../nest/asynq.tokens.js';
 import { AsynqTestKit } from './asynq-test-kit.js';
 import { type AsynqTestingOptions, TestEnvironment } from './test-environment.js';
 
-const optionsToken = 'AsynqTestingOptions';
+const testingOptionsToken = 'AsynqTestingOptions';
 
 /**
  * Imported beside an application's modules, it puts memory in the place of every Redis, a virtual clock in the place of
@@ -21,10 +21,10 @@ const optionsToken = 'AsynqTestingOptions';
 @Module({
   imports: [AsynqConnectionsModule],
   providers: [
-    { provide: optionsToken, useValue: {} },
+    { provide: testingOptionsToken, useValue: {} },
     {
       provide: TestEnvironment,
-      inject: [optionsToken],
+      inject: [testingOptionsToken],
       useFactory: (options: AsynqTestingOptions) => new TestEnvironment(options),
     },
     { provide: enginePartsToken, inject: [TestEnvironment], useFactory: ({ parts }: TestEnvironment) => parts },
@@ -45,6 +45,6 @@ export class AsynqTestingModule {
    * AsynqTestingModule.forRoot({ now: '2026-12-31T23:59:00Z' });
    */
   static forRoot(options: AsynqTestingOptions): DynamicModule {
-    return { module: AsynqTestingModule, providers: [{ provide: optionsToken, useValue: options }] };
+    return { module: AsynqTestingModule, providers: [{ provide: testingOptionsToken, useValue: options }] };
   }
 }

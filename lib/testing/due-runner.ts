@@ -24,7 +24,7 @@ export interface DueRunnerDeps {
 type Waiting = 'until-wait-ends' | 'until-handlers-end';
 
 /** Real time after which a handler that is waited for counts as hanging. */
-const longestRun = ms(4_000);
+const maxRunTime = ms(4_000);
 /** Turns of the event loop in which everything that waits for nothing has ended. */
 const quietTurns = 4;
 const quickLooks = 20;
@@ -79,12 +79,12 @@ export class DueRunner {
     await eventLoopTurns(quietTurns);
     while (window.calls > 0 || runs.awaited.length > 0) {
       const before = window.progress;
-      const limit = waiting === 'until-handlers-end' ? longestRun : maxHandlerWait;
+      const limit = waiting === 'until-handlers-end' ? maxRunTime : maxHandlerWait;
       if (runs.awaited.length > 0 && !(await this.#progressed(before, limit))) {
         if (waiting === 'until-handlers-end')
           throw new HandlerRunsOnError(
             runs.awaited.map(({ message }) => ({ type: message.type, id: message.id })),
-            longestRun,
+            maxRunTime,
           );
         for (const run of runs.awaited) run.isParked = true;
       }

@@ -49,7 +49,7 @@ const durations: readonly (keyof ExpectedTask)[] = ['processIn', 'timeout', 'ret
 const maxShown = 3;
 
 /** What was found, and both ways to say that it should have been otherwise. */
-export interface Verdict {
+export interface ExpectationResult {
   readonly matches: boolean;
   /** Why it does not match, for people. */
   readonly expected: () => string;
@@ -65,7 +65,7 @@ export interface Verdict {
 export function judgeEnqueued(
   all: readonly EnqueuedTask[],
   { type, expected }: { readonly type: string; readonly expected: ExpectedTask },
-): Verdict {
+): ExpectationResult {
   const { count, wanted } = readExpectation(expected);
   const candidates = all
     .filter((task) => task.type === type)

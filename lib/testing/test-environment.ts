@@ -37,7 +37,7 @@ export interface AsynqTestingOptions {
 }
 
 /** At the end of an application the clock moves by this much, so that nothing waits for it. */
-const longestShutdown = ms(24 * 3_600_000);
+const maxShutdown = ms(24 * 3_600_000);
 
 /** What an application under test uses instead of Redis, real time and random numbers. */
 export class TestEnvironment {
@@ -143,7 +143,7 @@ export class TestEnvironment {
   /** A server that ends waits for its handlers by the virtual clock, which nobody else moves then. */
   #hurry(broker: TestBroker): void {
     const timer = systemClock.setTimer(this.#maxHandlerWait, () => {
-      void this.clock.advance(longestShutdown);
+      void this.clock.advance(maxShutdown);
     });
     broker.onClosed(() => timer.cancel());
   }

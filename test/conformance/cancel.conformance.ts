@@ -81,7 +81,7 @@ export const canceling = chapter('canceling', (it) => {
       const id = `${tasks.queue}-1`;
       await tasks.one({ id });
       expect(await tasks.cancel(id, outcome)).toBe('signaled');
-      // The consequence first: the bare id that follows is for servers that know no consequences.
+      // The outcome first: the bare id that follows is for servers that know no outcomes.
       const said = (await heard.everything()).filter((line) => line !== 'wake');
       expect(said).toEqual([`cancel -1 to ${outcome} it in ${tasks.queue}`, 'cancel -1']);
       expect(await tasks.placesOf(id)).toEqual(['active', 'lease']);

@@ -144,7 +144,7 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     expect(await tasks.idsIn('pending')).toEqual(all);
   });
 
-  it('applies the consequence of a cancellation that a worker of another kind turned into a retry', async (tasks) => {
+  it('applies the outcome of a cancellation that a worker of another kind turned into a retry', async (tasks) => {
     const everyEnd = ['archive', 'delete', 'retry'] as const;
     await tasks.running(...everyEnd.map((id) => ({ id, uniqueKey: tasks.lockName(id), uniqueForSeconds: 60 })));
     for (const outcome of everyEnd) {

@@ -87,7 +87,7 @@ describe('cancellation across languages', () => {
       () => across.client.cancel(id, { queue, outcome: 'archive' }),
       () => there.ended.length > 0,
     );
-    // Go knows of no consequence and retries.
+    // Go knows of no outcome and retries.
     await until('the task waits for its retry', async () => (await across.inspector.queue(queue)).Retry === 1);
     await there.kill();
     await across.redis.zadd(`asynq:{${queue}}:retry`, Math.floor(Date.now() / 1_000), id);

@@ -43,7 +43,7 @@ type Prepared = EnqueueRequest | AsynqError;
 type Preparing = Prepared | Promise<Prepared>;
 
 /** Tasks prepared and handed over at a time, so that neither memory nor the event loop is taken by a long list. */
-const sliceOfMany = 500;
+const manyChunkSize = 500;
 
 /**
  * Enqueues tasks, and cancels them. Made once and used by everybody; it connects when it is first used.
@@ -124,8 +124,8 @@ export class AsynqClient {
       ? items
       : refuse({ path: 'enqueueMany: items', value: items }, 'an array');
     const tally = new Tally(list.length);
-    for (let start = 0; start < list.length; start += sliceOfMany) {
-      const requests = list.slice(start, start + sliceOfMany).map((item) => this.#tryRequest(item));
+    for (let start = 0; start < list.length; start += manyChunkSize) {
+      const requests = list.slice(start, start + manyChunkSize).map((item) => this.#tryRequest(item));
       const ready = areReady(requests) ? requests : await Promise.all(requests.map(asPromise));
       const moment = this.#moment();
       for (let offset = 0; offset < ready.length; offset += 1) {

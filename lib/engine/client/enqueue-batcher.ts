@@ -20,11 +20,11 @@ export interface EnqueueBatcherDeps {
 }
 
 /** Tasks per call: more gains nothing, and Redis serves nobody else during a call. */
-const largestBatch = 500;
+const maxBatchTasks = 500;
 /** Bytes of payload per call, for the same reason; a longer task goes alone. */
-const heaviestBatch = 1024 * 1024;
+const maxBatchBytes = 1024 * 1024;
 /** Fewer tasks than this are not worth two calls. */
-const worthHalving = 16;
+const minTasksToHalve = 16;
 /** Two calls: Redis works on one while this process writes and reads the other. */
 const maxCalls = 2;
 /** How long to wait after a failure when nothing tells that Redis is back. */
@@ -84,7 +84,7 @@ export class EnqueueBatcher {
   /** Resolves when less than a batch waits: how a producer of many tasks keeps pace with Redis. */
   async room(): Promise<void> {
     this.#flush();
-    while (this.#waiting.length >= largestBatch) await this.#progress();
+    while (this.#waiting.length >= maxBatchTasks) await this.#progress();
   }
 
   /** Resolves when every task that was taken over is settled. */
@@ -108,11 +108,11 @@ export class EnqueueBatcher {
   #flush(): void {
     if (this.#phase === 'open' && !this.deps.broker.isAvailable()) this.#phase = 'resting';
     if (this.#phase === 'unopened' && this.#waiting.length > 0) void this.#open();
-    if (this.#phase === 'open' && this.#calls === 0 && this.#waiting.length >= worthHalving) {
+    if (this.#phase === 'open' && this.#calls === 0 && this.#waiting.length >= minTasksToHalve) {
       this.#sendHalf();
     } else {
       while (this.#phase === 'open' && this.#calls < maxCalls && this.#waiting.length > 0) {
-        void this.#send(this.#take(largestBatch));
+        void this.#send(this.#take(maxBatchTasks));
       }
     }
     if (this.#waiting.length > 0) this.#limits.watch();
@@ -124,7 +124,7 @@ export class EnqueueBatcher {
    * forever take turns instead of working at once (50 callers: 190,000 tasks a second instead of 113,000).
    */
   #sendHalf(): void {
-    void this.#send(this.#take(Math.min(largestBatch, Math.ceil(this.#waiting.length / 2))));
+    void this.#send(this.#take(Math.min(maxBatchTasks, Math.ceil(this.#waiting.length / 2))));
     this.#turnEnds = true;
     this.#turnBeganAt = this.deps.clock.monotonic();
     setImmediate(this.#endTurn);
@@ -137,7 +137,7 @@ export class EnqueueBatcher {
     let bytes = 0;
     while (count < waiting.length && count < most) {
       bytes += (waiting[count] as PendingEnqueue).message.payload.length;
-      if (bytes > heaviestBatch && count > 0) break;
+      if (bytes > maxBatchBytes && count > 0) break;
       count += 1;
     }
     if (count < waiting.length) return waiting.splice(0, count);
@@ -146,7 +146,7 @@ export class EnqueueBatcher {
   }
 
   async #send(batch: readonly PendingEnqueue[]): Promise<void> {
-    const heavy = batch.length === 1 && (batch[0] as PendingEnqueue).message.payload.length > heaviestBatch ? 1 : 0;
+    const heavy = batch.length === 1 && (batch[0] as PendingEnqueue).message.payload.length > maxBatchBytes ? 1 : 0;
     this.#calls += 1;
     this.#heavyCalls += heavy;
     const outcomes = await this.#outcomesOf(batch);

@@ -7,7 +7,7 @@ import type { TaskInfo } from '../../model/task/task-info.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { EpochMs, Ms } from '../../model/time/duration.js';
 import type { PendingEnqueue } from './enqueue-batcher.js';
-import { infoOf } from './new-task.js';
+import { taskInfoOf } from './new-task.js';
 
 /** What became of one task of many. */
 export type EnqueueResult =
@@ -44,7 +44,7 @@ abstract class EnqueueOnItsWay implements PendingEnqueue {
   }
 
   settle(outcome: EnqueueOutcome): void {
-    if (outcome === 'enqueued') this.enqueued(infoOf(this, this.#moment));
+    if (outcome === 'enqueued') this.enqueued(taskInfoOf(this, this.#moment));
     else this.rejected(errorOf(outcome, this.message));
   }
 

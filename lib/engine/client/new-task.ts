@@ -22,7 +22,7 @@ const defaultMaxRetry = 25;
 /** Limit of a run when the caller gives neither timeout nor deadline (C-28). */
 const defaultTimeoutSeconds = 1_800;
 /** What Redis takes as one value. */
-const longestRecord = 512 * 1024 * 1024;
+const maxRecordBytes = 512 * 1024 * 1024;
 
 const pendingPlace: EnqueuePlace = { kind: 'pending' };
 const aggregatingPlace: EnqueuePlace = { kind: 'aggregating' };
@@ -80,7 +80,7 @@ export function requestFor(
 }
 
 /** What the caller is told about a task that was enqueued at `now`: what was sent, not read back (C-32). */
-export function infoOf(
+export function taskInfoOf(
   { message, place }: EnqueueRequest,
   { now, codec }: { readonly now: EpochMs; readonly codec: PayloadCodec },
 ): TaskInfo {
@@ -108,7 +108,7 @@ function checkLength(message: TaskMessage): void {
   let length = payload.length + 3 * (2 * type.length + id.length + 2 * message.queue.length + group.length) + 1_000;
   if (headers !== undefined)
     for (const key of Object.keys(headers)) length += 3 * (key.length + (headers[key] as string).length) + 20;
-  if (length <= longestRecord) return;
+  if (length <= maxRecordBytes) return;
   throw new InvalidTaskError(
     `Task "${type.slice(0, 60)}" cannot be enqueued: it takes about ${Math.ceil(length / 1024 / 1024)} MB, and Redis takes 512 MB at most`,
   );

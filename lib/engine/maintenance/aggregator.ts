@@ -8,7 +8,7 @@ import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import { startLimit } from '../../model/time/wait.js';
 import { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { Alarm } from '../lifecycle/alarm.js';
+import { EarliestTimer } from '../lifecycle/earliest-timer.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -37,16 +37,16 @@ interface Group {
 }
 
 /** Every group is looked at this often, whatever is known about it (S-119). */
-const longestInterval = ms(7_000);
+const maxInterval = ms(7_000);
 
 /**
- * Turns groups that are full or old enough into one task each. An alarm is set to when the next group can be ready; a
+ * Turns groups that are full or old enough into one task each. A timer is set to when the next group can be ready; a
  * slow look at every group finds new ones, and those that became full. A group is collected only when there is room to
  * aggregate it, so that the two minutes of a set are spent on its aggregation.
  */
 export class Aggregator extends PeriodicService {
   readonly #deps: AggregatorDeps;
-  readonly #alarm: Alarm;
+  readonly #timer: EarliestTimer;
   readonly #requests: TaskRequests;
   /** Groups to be checked, the one that has waited longest first. */
   readonly #waiting = new Map<string, Group>();
@@ -60,10 +60,10 @@ export class Aggregator extends PeriodicService {
 
   constructor(deps: AggregatorDeps) {
     const { clock, brokerMonitor, logger, limits, codec } = deps;
-    const every = limits.gracePeriod < longestInterval ? limits.gracePeriod : longestInterval;
+    const every = limits.gracePeriod < maxInterval ? limits.gracePeriod : maxInterval;
     super({ name: 'aggregator', every, first: 'at-once', whileDown: 'rest', clock, brokerMonitor, logger });
     this.#deps = deps;
-    this.#alarm = new Alarm({ clock, onTime: (now) => this.#onTime(now) });
+    this.#timer = new EarliestTimer({ clock, onFire: (now) => this.#onTime(now) });
     this.#requests = new TaskRequests({ codec, clock, defaults: noOptions });
   }
 
@@ -76,7 +76,7 @@ export class Aggregator extends PeriodicService {
   stopCollecting(): void {
     if (this.#mode !== 'collecting') return;
     this.#mode = 'draining';
-    this.#alarm.cancel();
+    this.#timer.cancel();
     this.#waiting.clear();
     this.#readyAt.clear();
     this.#limit = startLimit(this.#deps.clock, this.#deps.shutdownTimeout, () => {
@@ -174,7 +174,7 @@ export class Aggregator extends PeriodicService {
   #expect(group: Group, at: EpochMs): void {
     if (this.#mode !== 'collecting') return;
     this.#readyAt.set(keyOf(group), { group, at });
-    this.#alarm.setBy(at);
+    this.#timer.fireBy(at);
   }
 
   #report({ queue, group }: Group, error: unknown): void {

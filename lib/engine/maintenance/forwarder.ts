@@ -1,7 +1,7 @@
 import type { MaintenanceContract } from '../../model/broker/maintenance.contract.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { addMs, elapsed, type EpochMs, ms, type Ms } from '../../model/time/duration.js';
-import { Alarm } from '../lifecycle/alarm.js';
+import { EarliestTimer } from '../lifecycle/earliest-timer.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -27,14 +27,14 @@ const standInDelay = ms(2_000);
 const second = ms(1_000);
 
 /**
- * Moves due scheduled and retry tasks to pending at their time: an alarm is set to the earliest one it knows of, from
+ * Moves due scheduled and retry tasks to pending at their time: a timer is set to the earliest one it knows of, from
  * the last look, from signals of other processes, and from what this server itself has put off. A slow look at every
  * queue that it maintains is the net for everything else, such as tasks that Go programs schedule (S-105). For the server
  * that maintains a queue the others stand in: should it die, they move the tasks a few seconds later.
  */
 export class Forwarder extends PeriodicService {
   readonly #deps: ForwarderDeps;
-  readonly #alarm: Alarm;
+  readonly #timer: EarliestTimer;
   /** When the next task of a queue is due, as far as is known. */
   readonly #dueAt = new Map<string, EpochMs>();
   /** Queues that are being looked at; `again` when something became due meanwhile. */
@@ -48,7 +48,7 @@ export class Forwarder extends PeriodicService {
     const { every, clock, brokerMonitor, logger } = deps;
     super({ name: 'forwarder', every, first: 'at-once', whileDown: 'rest', clock, brokerMonitor, logger });
     this.#deps = deps;
-    this.#alarm = new Alarm({ clock, onTime: (now) => this.#onTime(now) });
+    this.#timer = new EarliestTimer({ clock, onFire: (now) => this.#onTime(now) });
   }
 
   override async start(): Promise<void> {
@@ -59,7 +59,7 @@ export class Forwarder extends PeriodicService {
 
   override async stop(): Promise<void> {
     this.#stopped = true;
-    this.#alarm.cancel();
+    this.#timer.cancel();
     await super.stop();
     await Promise.all(this.#looks);
     this.#dueAt.clear();
@@ -95,7 +95,7 @@ export class Forwarder extends PeriodicService {
     const known = this.#dueAt.get(queue);
     if (known !== undefined && known <= dueAt) return;
     this.#dueAt.set(queue, dueAt);
-    this.#alarm.setBy(dueAt);
+    this.#timer.fireBy(dueAt);
   }
 
   #onTime(now: EpochMs): EpochMs | undefined {

@@ -37,7 +37,7 @@ export interface SetAggregationDeps {
   readonly logger: ThrottledLogger;
 }
 
-type Task = readonly [task: string | TaskDefinition, payload: unknown, options: EnqueueOptions | undefined];
+type EnqueueCall = readonly [task: string | TaskDefinition, payload: unknown, options: EnqueueOptions | undefined];
 
 /** How long to wait before an answer that was lost is asked for again. */
 const restAfterLoss = ms(1_000);
@@ -101,7 +101,7 @@ export class SetAggregation {
     const { queue, group } = this.set;
     const tasks = messages.map((message) => new AggregatedTask(message, codec));
     const given = await aggregator({ queue, name: group, tasks, signal: this.#abort.signal });
-    const [task, payload, options] = taskOf(given);
+    const [task, payload, options] = readAnswer(given);
     const own = options === undefined ? {} : checkObject({ path: 'aggregator: options', value: options });
     return await requests.of(task, payload, { ...own, queue });
   }
@@ -181,8 +181,8 @@ export class SetAggregation {
 }
 
 /** What an aggregator returned, as the arguments of `enqueue`. */
-function taskOf(given: unknown): Task {
-  if (Array.isArray(given)) return given as unknown as Task;
+function readAnswer(given: unknown): EnqueueCall {
+  if (Array.isArray(given)) return given as unknown as EnqueueCall;
   if (typeof given !== 'object' || given === null) {
     throw new InvalidTaskError(
       `An aggregator must return a task: { type, payload, options } or [task, payload, options], got ${showValue(given)}`,

@@ -15,7 +15,7 @@ import { brokerOf } from '../connection-options.js';
 import { EngineEventEmitter } from '../engine-events.js';
 import { reportStorage } from '../storage-reporter.js';
 import { TaskRequests } from '../client/task-requests.js';
-import { checkUnique } from './repeatable.js';
+import { checkUniqueLock } from './schedule-checks.js';
 import { createSchedule, type Schedule, type ScheduleOptions } from './schedule.js';
 import { type ResolvedSchedulerOptions, resolveSchedulerOptions, type SchedulerOptions } from './scheduler-options.js';
 import { SchedulerServices } from './scheduler-services.js';
@@ -107,7 +107,7 @@ export class AsynqScheduler {
     const schedule = createSchedule({ spec, task, payload, options }, this.options);
     const trial = this.#requests.of(task, payload, schedule.enqueueOptions);
     if (trial instanceof Promise) trial.catch((error: unknown) => this.#refusedLater(schedule, error));
-    checkUnique(schedule);
+    checkUniqueLock(schedule);
     if (this.#schedules.has(schedule.id)) throw new ScheduleConflictError(schedule.id, spec);
     const { clock, logger } = this.options;
     if (nextTick(schedule.cron, clock.now()) === undefined) {
@@ -139,7 +139,7 @@ export class AsynqScheduler {
 
   /** The schedules, in the order of registration. */
   schedules(): readonly ScheduleInfo[] {
-    return Array.from(this.#schedules.values(), infoOf);
+    return Array.from(this.#schedules.values(), scheduleInfoOf);
   }
 
   /**
@@ -250,7 +250,7 @@ export class AsynqScheduler {
   }
 }
 
-function infoOf({ id, cron, type, queue, catchUp, overlap, next, previous }: Schedule): ScheduleInfo {
+function scheduleInfoOf({ id, cron, type, queue, catchUp, overlap, next, previous }: Schedule): ScheduleInfo {
   return {
     id,
     spec: cron.spec,

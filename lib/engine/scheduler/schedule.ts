@@ -16,7 +16,7 @@ import {
   type TaskOptions,
 } from '../../model/task/task-options.js';
 import type { EpochMs } from '../../model/time/duration.js';
-import { checkNoTaskId } from './repeatable.js';
+import { checkNoTaskId } from './schedule-checks.js';
 import { type CatchUp, checkCatchUp, type ResolvedSchedulerOptions } from './scheduler-options.js';
 
 /**

@@ -2,7 +2,7 @@ import { nextTick } from '../../model/cron/cron-next.js';
 import { tickMemory } from '../../model/cron/published-schedule.js';
 import type { Clock } from '../../model/time/clock.js';
 import { elapsed, type EpochMs, epochMs, subtractMs } from '../../model/time/duration.js';
-import { Alarm } from '../lifecycle/alarm.js';
+import { EarliestTimer } from '../lifecycle/earliest-timer.js';
 import { lastTicks, type LastTicks, ticksBetween } from './missed-ticks.js';
 import type { Schedule } from './schedule.js';
 import { TickHeap } from './tick-heap.js';
@@ -24,12 +24,12 @@ export interface TickClockDeps {
  */
 export class TickClock {
   readonly #heap = new TickHeap<Schedule>();
-  readonly #alarm: Alarm;
+  readonly #timer: EarliestTimer;
   #removed = 0;
   #isRunning = false;
 
   constructor(private readonly deps: TickClockDeps) {
-    this.#alarm = new Alarm({ clock: deps.clock, onTime: (now) => this.#ring(now) });
+    this.#timer = new EarliestTimer({ clock: deps.clock, onFire: (now) => this.#ring(now) });
   }
 
   get isRunning(): boolean {
@@ -42,7 +42,7 @@ export class TickClock {
 
   stop(): void {
     this.#isRunning = false;
-    this.#alarm.cancel();
+    this.#timer.cancel();
     this.#heap.keep(() => false);
   }
 
@@ -51,7 +51,7 @@ export class TickClock {
     if (!this.#isRunning) return;
     schedule.next = nextTick(schedule.cron, after);
     this.#wait(schedule);
-    if (schedule.next !== undefined) this.#alarm.setBy(schedule.next);
+    if (schedule.next !== undefined) this.#timer.fireBy(schedule.next);
   }
 
   /** A schedule was removed: it is forgotten with others, or when its time comes. */

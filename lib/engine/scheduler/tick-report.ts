@@ -6,7 +6,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs } from '../../model/time/duration.js';
-import { infoOf } from '../client/new-task.js';
+import { taskInfoOf } from '../client/new-task.js';
 import type { EngineEventEmitter, ScheduleSubject } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { callUser } from '../../model/options/user-callback.js';
@@ -38,21 +38,21 @@ export class TickReport {
   async enqueued({ schedule, instant }: Tick, enqueued: Enqueued): Promise<void> {
     const { events } = this.deps;
     const task = scheduledTask(schedule, instant);
-    const info = infoOf(enqueued.request, { now: enqueued.now, codec: this.deps.options.codec });
-    events.emit('scheduleEnqueued', { schedule: subjectOf(schedule), tick: instant, taskId: info.id });
+    const info = taskInfoOf(enqueued.request, { now: enqueued.now, codec: this.deps.options.codec });
+    events.emit('scheduleEnqueued', { schedule: scheduleSubjectOf(schedule), tick: instant, taskId: info.id });
     await this.#stored(schedule, { task, info, now: enqueued.now });
   }
 
   /** The task of a schedule that was run by hand is stored. */
   async ranNow(schedule: Schedule, { request, now }: Enqueued): Promise<TaskInfo> {
-    const info = infoOf(request, { now, codec: this.deps.options.codec });
+    const info = taskInfoOf(request, { now, codec: this.deps.options.codec });
     await this.#stored(schedule, { task: scheduledTask(schedule, undefined), info, now });
     return info;
   }
 
   /** Somebody else has used the tick up, or an earlier task has not ended. */
   skipped({ schedule, instant }: Tick, reason: 'taken' | 'overlaps'): void {
-    this.deps.events.emit('scheduleSkipped', { schedule: subjectOf(schedule), tick: instant, reason });
+    this.deps.events.emit('scheduleSkipped', { schedule: scheduleSubjectOf(schedule), tick: instant, reason });
   }
 
   /** The tick could not be enqueued: it is tried again, or given up. */
@@ -61,7 +61,7 @@ export class TickReport {
     { error, outcome }: { readonly error: unknown; readonly outcome: 'retry' | 'drop' },
   ): void {
     const { events, options, logger } = this.deps;
-    events.emit('scheduleFailed', { schedule: subjectOf(schedule), tick: instant, error, outcome });
+    events.emit('scheduleFailed', { schedule: scheduleSubjectOf(schedule), tick: instant, error, outcome });
     if (outcome === 'retry') return;
     const what = `A tick of schedule ${schedule.id} (${schedule.type}) enqueued nothing: ${describeError(error)}`;
     // A unique lock that refuses a twin does what it was asked for.
@@ -77,7 +77,7 @@ export class TickReport {
       `Schedule ${schedule.id} (${schedule.type}) missed ticks after ${text(span.after)} and before ${text(span.until)}`,
       { kind: `ticks missed ${schedule.id}` },
     );
-    events.emit('scheduleMissed', { schedule: subjectOf(schedule), ...span });
+    events.emit('scheduleMissed', { schedule: scheduleSubjectOf(schedule), ...span });
   }
 
   async #stored(
@@ -109,7 +109,7 @@ export class TickReport {
 }
 
 /** The schedule an event is about. */
-function subjectOf({ id, cron, type, queue }: Schedule): ScheduleSubject {
+function scheduleSubjectOf({ id, cron, type, queue }: Schedule): ScheduleSubject {
   return { id, spec: cron.spec, type, queue };
 }
 

@@ -24,7 +24,7 @@ export interface TickSenderDeps {
 }
 
 const firstRest = ms(50);
-const longestRest = ms(1_000);
+const maxRest = ms(1_000);
 /** Schedules whose backlogs are worked off at once. */
 const maxAtOnce = 32;
 
@@ -137,7 +137,7 @@ export class TickSender {
     // Who watches the broker wakes this when it is back; until then it only looks just in case.
     if (this.#away !== undefined) this.#timer = setBackgroundTimer(this.deps.clock, { delay: this.#rest, run: again });
     else this.#timer = this.deps.clock.setTimer(this.#rest, again);
-    this.#rest = ms(Math.min(2 * this.#rest, longestRest));
+    this.#rest = ms(Math.min(2 * this.#rest, maxRest));
   }
 
   #park(tick: Tick): void {

@@ -9,7 +9,7 @@ interface EarlyCancel {
 }
 
 /** What a call brought. */
-interface Arrival {
+interface AnsweredCall {
   readonly queue: string;
   readonly messages: readonly TaskMessage[];
   readonly call: number;
@@ -26,7 +26,7 @@ export class EarlyCancels {
   }
 
   /** Which of the tasks that arrived are to be canceled, and what is to follow; forgets those that cannot come any more. */
-  meet({ queue, messages, call }: Arrival): ReadonlyMap<string, CancelOutcome | undefined> {
+  meet({ queue, messages, call }: AnsweredCall): ReadonlyMap<string, CancelOutcome | undefined> {
     const met = new Map<string, CancelOutcome | undefined>();
     if (this.#byId.size === 0) return met;
     const arrived = new Set(messages.map((message) => message.id));

@@ -8,12 +8,12 @@ import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { EarlyCancels } from './early-cancels.js';
 import { newLease } from './lease-keeper.js';
 import type { FedQueue, QueueFeed } from './queue-feed.js';
-import type { ServerSignal } from './server-signal.js';
+import type { InternalEvents } from './internal-events.js';
 
 export interface FetcherDeps {
   readonly work: Pick<WorkContract, 'dequeue'>;
   readonly feed: QueueFeed;
-  readonly signal: ServerSignal;
+  readonly internalEvents: InternalEvents;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
   /** `host:pid:server-id`. */
@@ -60,7 +60,7 @@ export class Fetcher {
   }
 
   async #request(queue: FedQueue, { limit, now }: { readonly limit: number; readonly now: EpochMs }): Promise<void> {
-    const { work, feed, owner, signal } = this.deps;
+    const { work, feed, owner, internalEvents } = this.deps;
     const call = (this.#lastCall += 1);
     const filter = feed.filterOf(queue);
     const wakesBefore = feed.asked(queue);
@@ -71,7 +71,7 @@ export class Fetcher {
       result = await work.dequeue({ queue: queue.name, limit, now, leaseUntil: lease.leaseUntil, owner, filter });
     } catch (error) {
       feed.refused(queue);
-      if (error instanceof BrokerUnavailableError) signal.tell('lostAnswer', { queue: queue.name });
+      if (error instanceof BrokerUnavailableError) internalEvents.emit('lostAnswer', { queue: queue.name });
       else this.#failed(queue.name, error);
     }
     this.#asked -= limit;
@@ -79,11 +79,11 @@ export class Fetcher {
       feed.answered(queue, { result, filter, wakesBefore });
       const canceled = this.#earlyCancels.meet({ queue: queue.name, messages: result.messages, call });
       if (result.messages.length > 0) {
-        signal.tell('arrived', { queue: queue.name, messages: result.messages, lease, canceled });
+        internalEvents.emit('arrived', { queue: queue.name, messages: result.messages, lease, canceled });
       }
       if (result.undecodable.length > 0) this.#report(result);
     }
-    signal.tell('work', undefined);
+    internalEvents.emit('work', undefined);
   }
 
   #failed(queue: string, error: unknown): void {

@@ -6,7 +6,7 @@ import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { type EpochMs, epochMs } from '../../model/time/duration.js';
 
 /** What a {@link Task} needs of the run it belongs to. */
-export interface TaskRun {
+export interface RunHandle {
   readonly message: TaskMessage;
   readonly codec: PayloadCodec;
   /** Made at the first call. */
@@ -25,13 +25,13 @@ export interface TaskRun {
  * });
  */
 export class Task<P = unknown> {
-  readonly #run: TaskRun;
+  readonly #run: RunHandle;
   readonly #deadlineAt: EpochMs;
   #payload: P | undefined;
   #decoded = false;
 
   /** `deadlineAt`: when the run must have ended. */
-  constructor(run: TaskRun, deadlineAt: EpochMs) {
+  constructor(run: RunHandle, deadlineAt: EpochMs) {
     this.#run = run;
     this.#deadlineAt = deadlineAt;
   }
@@ -135,6 +135,6 @@ export class Task<P = unknown> {
 export function detachedTask(message: TaskMessage, codec: PayloadCodec): Task {
   const refuse = (): Promise<never> =>
     Promise.reject(new InvalidStateError(`Task "${message.id}" does not run here, so it has no result to write`));
-  const run: TaskRun = { message, codec, abortSignal: () => new AbortController().signal, storeResult: refuse };
+  const run: RunHandle = { message, codec, abortSignal: () => new AbortController().signal, storeResult: refuse };
   return new Task(run, epochMs(0));
 }

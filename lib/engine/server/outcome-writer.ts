@@ -7,13 +7,13 @@ import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { subjectOf } from '../outcome/event-task.js';
 import type { Run } from './run.js';
 import type { OwnLease, RunState } from './run-state.js';
-import type { ServerSignal } from './server-signal.js';
+import type { InternalEvents } from './internal-events.js';
 
 export interface OutcomeWriterDeps {
   readonly work: Pick<WorkContract, 'settle'>;
   /** `host:pid:server-id` of this server. */
   readonly owner: string;
-  readonly signal: ServerSignal;
+  readonly internalEvents: InternalEvents;
   readonly clock: Clock;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
@@ -28,7 +28,7 @@ export class OutcomeWriter {
 
   /** Writes the outcomes of runs of one queue. Resolves with the runs whose outcomes have to be written again. */
   async write(queue: string, runs: readonly Run[]): Promise<readonly Run[]> {
-    const { work, owner, clock, signal } = this.deps;
+    const { work, owner, clock, internalEvents } = this.deps;
     const leases = runs.map(({ lease }) => lease);
     const answers = await work.settle({ queue, owner, settlements: runs.map(claimOf), now: clock.now() });
     const unsettled: Run[] = [];
@@ -48,17 +48,18 @@ export class OutcomeWriter {
       }
     }
     const isAllClosed = unsettled.length + outdated.length === 0;
-    signal.tell('closed', isAllClosed ? runs : runs.filter(({ state }) => state.phase === 'closed'));
+    internalEvents.emit('closed', isAllClosed ? runs : runs.filter(({ state }) => state.phase === 'closed'));
     if (outdated.length > 0) unsettled.push(...(await this.write(queue, outdated)));
     return unsettled;
   }
 
   #stored(run: Run): void {
-    const { signal, events } = this.deps;
+    const { internalEvents, events } = this.deps;
     const { settlement, announcement } = (run.state as Unsettled).outcome;
     run.close();
-    if (settlement.kind === 'retry') signal.tell('delayed', { queue: run.queue, until: settlement.retryAt });
-    else if (settlement.kind === 'snooze') signal.tell('delayed', { queue: run.queue, until: settlement.until });
+    if (settlement.kind === 'retry') internalEvents.emit('delayed', { queue: run.queue, until: settlement.retryAt });
+    else if (settlement.kind === 'snooze')
+      internalEvents.emit('delayed', { queue: run.queue, until: settlement.until });
     if (announcement !== undefined) events.emit(announcement.name, announcement.event);
   }
 

@@ -7,7 +7,7 @@ import { type EpochMs, ms } from '../../model/time/duration.js';
 import { waitFor } from '../../model/time/wait.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
-import { Condition } from '../lifecycle/condition.js';
+import { ConditionVariable } from '../lifecycle/condition-variable.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { subjectOf } from '../outcome/event-task.js';
@@ -19,7 +19,7 @@ import type { RunList } from './run-list.js';
 import type { RunStarter } from './run-starter.js';
 import type { RunStopper } from './run-stopper.js';
 import type { ResolvedServerOptions } from './server-options.js';
-import type { Arrival, ServerSignal } from './server-signal.js';
+import type { FetchedTasks, InternalEvents } from './internal-events.js';
 import type { Settler } from './settler.js';
 
 export interface ProcessorDeps {
@@ -32,7 +32,7 @@ export interface ProcessorDeps {
   readonly stopper: Pick<RunStopper, 'cancel'>;
   readonly judge: RunJudge;
   readonly settler: Settler;
-  readonly signal: ServerSignal;
+  readonly internalEvents: InternalEvents;
   readonly runs: RunList;
   readonly codec: PayloadCodec;
   readonly clock: Clock;
@@ -50,7 +50,7 @@ export interface ProcessorDeps {
 export const sliceOf = (concurrency: number): number => Math.min(256, Math.max(5, Math.ceil(concurrency / 2)));
 
 /** A turn ends early when its handlers keep the event loop busy for this long, so that outcomes do not wait. */
-const longestTurn = ms(2);
+const maxTurn = ms(2);
 const tasksPerLook = 8;
 
 /** Fetching pauses while this many outcomes could not be written, so that an outage cannot fill memory. */
@@ -78,18 +78,18 @@ export class Processor implements Service, RunHost {
   #turn: 'none' | 'due' | 'open' = 'none';
   /** Nothing was fetched because too many outcomes are left to write. */
   #isHeldBack = false;
-  readonly #progress = new Condition();
+  readonly #progress = new ConditionVariable();
 
   constructor(private readonly deps: ProcessorDeps) {
     this.codec = deps.codec;
     this.clock = deps.clock;
     this.#slice = sliceOf(deps.options.concurrency);
-    deps.signal.on('work', () => {
-      this.#progress.changed();
+    deps.internalEvents.on('work', () => {
+      this.#progress.notifyAll();
       this.#schedule();
     });
-    deps.signal.on('arrived', (arrival) => this.#take(arrival));
-    deps.signal.on('closed', (runs) => this.#closed(runs));
+    deps.internalEvents.on('arrived', (arrival) => this.#take(arrival));
+    deps.internalEvents.on('closed', (runs) => this.#closed(runs));
   }
 
   async start(): Promise<void> {
@@ -103,7 +103,7 @@ export class Processor implements Service, RunHost {
   async stopFetching(): Promise<void> {
     if (this.#mode === 'idle' || this.#mode === 'fetching') this.#mode = 'stopped';
     await this.deps.feed.stop();
-    await this.#progress.until(() => this.deps.fetcher.asked === 0);
+    await this.#progress.waitUntil(() => this.deps.fetcher.asked === 0);
   }
 
   /** Ends fetching, waits for what runs up to the shutdown timeout, puts the rest back, and writes what is left. */
@@ -148,7 +148,7 @@ export class Processor implements Service, RunHost {
     this.deps.events.emit('lateOutcome', { task, outcome });
     if (run.isOpen || run.state.phase === 'ended') return;
     this.#freeSlot(run);
-    this.#progress.changed();
+    this.#progress.notifyAll();
     this.#schedule();
   }
 
@@ -213,7 +213,7 @@ export class Processor implements Service, RunHost {
         this.#freeSlot(run);
       }
     }
-    this.#progress.changed();
+    this.#progress.notifyAll();
   }
 
   #fetch(now: EpochMs): void {
@@ -225,7 +225,7 @@ export class Processor implements Service, RunHost {
     fetcher.fetch(free, now);
   }
 
-  #take({ messages, queue, lease, canceled }: Arrival): void {
+  #take({ messages, queue, lease, canceled }: FetchedTasks): void {
     const { runs, stopper } = this.deps;
     for (const message of messages) {
       const run = new Run(this, { message, queue, lease });
@@ -240,7 +240,7 @@ export class Processor implements Service, RunHost {
   #beginSlice(now: EpochMs): void {
     if (this.#next === this.#inbox.length) return;
     const end = Math.min(this.#inbox.length, this.#next + this.#slice);
-    const turnEnd = this.clock.monotonic() + longestTurn;
+    const turnEnd = this.clock.monotonic() + maxTurn;
     let index = this.#next;
     while (index < end) {
       this.deps.starter.begin(this.#inbox[index] as Run, now);
@@ -281,7 +281,7 @@ export class Processor implements Service, RunHost {
 
   #closed(runs: readonly Run[]): void {
     for (const run of runs) if (!run.hasSlot) this.deps.runs.delete(run);
-    this.#progress.changed();
+    this.#progress.notifyAll();
     if (this.#isHeldBack) this.#schedule();
   }
 
@@ -291,6 +291,6 @@ export class Processor implements Service, RunHost {
     // A stuck handler whose outcome is stored has nothing left that would be worth the wait.
     const isDone = (): boolean => ![...runs].some((run) => run.hasSlot && run.state.phase !== 'closed');
     if (isDone()) return;
-    await waitFor(this.#progress.until(isDone), { clock: this.clock, limit: options.shutdownTimeout });
+    await waitFor(this.#progress.waitUntil(isDone), { clock: this.clock, limit: options.shutdownTimeout });
   }
 }

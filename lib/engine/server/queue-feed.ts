@@ -61,9 +61,9 @@ export interface FedQueue {
 /** How long one blocking look lasts; an idle queue costs Redis a command in this time. */
 const waitTimeout = ms(30_000);
 /** What a wait is given to tell of a task before a signal counts instead. */
-const waitHead = ms(50);
-const firstRetry = ms(100);
-const longestRetry = ms(1_000);
+const waitHeadStart = ms(50);
+const firstRetryDelay = ms(100);
+const maxRetryDelay = ms(1_000);
 
 /**
  * Knows which queues are worth asking. One that was found empty is waited on by a blocking look, for as many queues as
@@ -155,7 +155,7 @@ export class QueueFeed implements Service {
     queue.requests -= 1;
     queue.isOpen = false;
     queue.isWanted = false;
-    const pause = Math.min(firstRetry * 2 ** queue.failures, longestRetry);
+    const pause = Math.min(firstRetryDelay * 2 ** queue.failures, maxRetryDelay);
     queue.failures += 1;
     this.#wakeIn(queue, ms(pause));
   }
@@ -168,7 +168,7 @@ export class QueueFeed implements Service {
     const queue = this.#byName.get(name);
     if (queue === undefined) return;
     if (!queue.isWaiting) this.#wake(queue);
-    else if (queue.poll === undefined) this.#wakeIn(queue, waitHead);
+    else if (queue.poll === undefined) this.#wakeIn(queue, waitHeadStart);
   }
 
   /** Tasks may have come to any queue. */

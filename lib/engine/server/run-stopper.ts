@@ -3,7 +3,7 @@ import { DeadlineExceededError, TaskCanceledError } from '../../model/errors/tas
 import type { Clock } from '../../model/time/clock.js';
 import { addMs, elapsed, type EpochMs } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { Alarm } from '../lifecycle/alarm.js';
+import { EarliestTimer } from '../lifecycle/earliest-timer.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { subjectOf } from '../outcome/event-task.js';
@@ -20,15 +20,15 @@ export interface RunStopperDeps {
 }
 
 /**
- * Tells runs to stop: those past their deadline, which one alarm watches for all of them, those that were canceled, and
+ * Tells runs to stop: those past their deadline, which one timer watches for all of them, those that were canceled, and
  * those whose task is somebody else's. One that does not heed that within its grace is given up.
  */
 export class RunStopper implements Service {
   readonly name = 'run stopper';
-  readonly #alarm: Alarm;
+  readonly #timer: EarliestTimer;
 
   constructor(private readonly deps: RunStopperDeps) {
-    this.#alarm = new Alarm({ clock: deps.clock, onTime: (now) => this.#look(now) });
+    this.#timer = new EarliestTimer({ clock: deps.clock, onFire: (now) => this.#look(now) });
   }
 
   start(): Promise<void> {
@@ -37,19 +37,19 @@ export class RunStopper implements Service {
 
   /** Forgets the deadlines of all runs. */
   stop(): Promise<void> {
-    this.#alarm.cancel();
+    this.#timer.cancel();
     return Promise.resolve();
   }
 
   /** A run has started that must have ended by `deadlineAt`. */
   watch(deadlineAt: EpochMs): void {
-    this.#alarm.setBy(deadlineAt);
+    this.#timer.fireBy(deadlineAt);
   }
 
   abort(run: Run, reason: AbortReason, canceled?: CancelOutcome): void {
     const graceEnd = addMs(this.deps.clock.now(), this.deps.options.abortGrace);
     run.abort(reason, { graceEnd, canceled });
-    this.#alarm.setBy(graceEnd);
+    this.#timer.fireBy(graceEnd);
   }
 
   /** A task was canceled; without `outcome` its run fails, as in Asynq. */

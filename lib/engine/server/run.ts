@@ -10,7 +10,7 @@ import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, epochMs, ms } from '../../model/time/duration.js';
 import type { Handler } from '../middleware.js';
 import type { Outcome } from '../outcome/outcome.js';
-import { Task, type TaskRun } from './handler-task.js';
+import { Task, type RunHandle } from './handler-task.js';
 import type { AbortReason, Ended, Lease, NotRun, Running, RunState } from './run-state.js';
 
 /** Whom a run tells. */
@@ -34,7 +34,7 @@ const returnedByStop: NotRun = { phase: 'ended', how: 'put-back' };
  * fetched, so it makes nothing else before it is asked: the signal is made when it is read, and no timer belongs to a
  * single run.
  */
-export class Run implements TaskRun {
+export class Run implements RunHandle {
   readonly message: TaskMessage;
   /** Where it was fetched from; its keys are this queue's, whatever the message says. */
   readonly queue: string;

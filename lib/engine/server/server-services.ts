@@ -34,7 +34,7 @@ import { RunList } from './run-list.js';
 import { RunStarter } from './run-starter.js';
 import { RunStopper } from './run-stopper.js';
 import type { ResolvedServerOptions } from './server-options.js';
-import { ServerSignal } from './server-signal.js';
+import { InternalEvents } from './internal-events.js';
 import { Settler } from './settler.js';
 import { Subscriber } from './subscriber.js';
 import { Syncer } from './syncer.js';
@@ -101,10 +101,10 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const callbacks = new FailureCallbacks({ options, clock, random, logger });
 
   // Each service is handed those that it calls; what it has to tell others goes through the signal.
-  const signal = new ServerSignal();
+  const internalEvents = new InternalEvents();
   const stopper = new RunStopper({ runs, clock, events, logger, options });
   const leases = new LeaseKeeper({ work, owner, runs, stopper, events, logger });
-  const writer = new OutcomeWriter({ work, owner, signal, clock, events, logger });
+  const writer = new OutcomeWriter({ work, owner, internalEvents, clock, events, logger });
   const syncer = new Syncer({ ...shared, writer });
   const settler = new Settler({ writer, syncer });
   const feed = new QueueFeed({
@@ -118,14 +118,14 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     blockingConnections: options.blockingConnections,
     unknownTypes:
       deps.patterns === undefined ? undefined : new UnknownTypes({ patterns: deps.patterns, clock, logger }),
-    onWork: () => signal.tell('work', undefined),
+    onWork: () => internalEvents.emit('work', undefined),
   });
   const processor = new Processor({
     ...byClock,
     work,
     owner,
     feed,
-    fetcher: new Fetcher({ work, feed, signal, events, logger, owner, slice: sliceOf(options.concurrency) }),
+    fetcher: new Fetcher({ work, feed, internalEvents, events, logger, owner, slice: sliceOf(options.concurrency) }),
     starter: new RunStarter({ lookup: deps.lookup, stopper, events, logger }),
     stopper,
     judge: new RunJudge({
@@ -136,7 +136,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
       logger,
     }),
     settler,
-    signal,
+    internalEvents,
     events,
     runs,
     codec,
@@ -149,7 +149,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     queues,
     owner,
     random,
-    onGained: () => signal.tell('maintains', undefined),
+    onGained: () => internalEvents.emit('maintains', undefined),
   });
   const forwarder = new Forwarder({
     ...byClock,
@@ -160,7 +160,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     every: options.delayedTaskCheckInterval,
     onForwarded: (queue) => feed.wake(queue),
   });
-  signal.on('delayed', ({ queue, until }) => forwarder.expect(queue, until));
+  internalEvents.on('delayed', ({ queue, until }) => forwarder.expect(queue, until));
   const recoverer = new Recoverer({
     ...byClock,
     maintenance,
@@ -173,11 +173,11 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     policyFor: (message) => callbacks.policyFor(detachedTask(message, codec)),
     onRecovered: (queue, dueAt) => (dueAt === undefined ? feed.wake(queue) : forwarder.expect(queue, dueAt)),
   });
-  signal.on('maintains', () => {
+  internalEvents.on('maintains', () => {
     forwarder.wake();
     recoverer.wake();
   });
-  signal.on('lostAnswer', ({ queue }) => recoverer.onLostAnswer(queue));
+  internalEvents.on('lostAnswer', ({ queue }) => recoverer.onLostAnswer(queue));
   const subscriber = new Subscriber({
     ...shared,
     presence,

@@ -14,7 +14,7 @@ export interface SyncerDeps {
 }
 
 const firstPause = ms(1_000);
-const longestPause = ms(5_000);
+const maxPause = ms(5_000);
 
 /**
  * Writes again the outcomes that could not be written: after 1 s, then less often up to every 5 s, and at once when
@@ -95,7 +95,7 @@ export class Syncer implements Service {
   async #writeAgain(): Promise<void> {
     const left = await this.#write(this.#runs.splice(0));
     this.#runs.unshift(...left);
-    this.#pause = left.length === 0 ? firstPause : ms(Math.min(this.#pause * 2, longestPause));
+    this.#pause = left.length === 0 ? firstPause : ms(Math.min(this.#pause * 2, maxPause));
   }
 
   /** Resolves with what still could not be written. */

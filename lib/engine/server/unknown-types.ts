@@ -25,12 +25,12 @@ interface MixedQueue {
 }
 
 /** How long a queue is looked at with a filter after the last task of an unknown type. */
-const remembered = ms(60_000);
+const rememberedFor = ms(60_000);
 /** The pause between two parts of a queue, none of which has a task to run: it is spread over time that others have, too. */
 const betweenParts = ms(5);
 /** The pause before a queue that has nothing but tasks of unknown types is looked at again, after the first look and at most. */
 const firstPause = ms(10);
-const longestPause = ms(100);
+const maxPause = ms(100);
 /** What was looked at is looked at again after this time, and after so much longer for each part of the queue. */
 const restartAfter = ms(10_000);
 const restartPerPart = ms(2_000);
@@ -60,7 +60,7 @@ export class UnknownTypes {
     const mixed = this.#queues.get(queue);
     if (mixed === undefined) return undefined;
     const now = this.deps.clock.monotonic();
-    if (now - mixed.metAt > remembered) {
+    if (now - mixed.metAt > rememberedFor) {
       this.#queues.delete(queue);
       return undefined;
     }
@@ -85,7 +85,7 @@ export class UnknownTypes {
     }
     if (left !== 'others') return ms(0);
     mixed.emptyLooks = found ? 0 : mixed.emptyLooks + 1;
-    return ms(Math.min(firstPause * 2 ** mixed.emptyLooks, longestPause));
+    return ms(Math.min(firstPause * 2 ** mixed.emptyLooks, maxPause));
   }
 
   #met(queue: string, types: readonly string[]): void {

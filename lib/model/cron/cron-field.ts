@@ -51,7 +51,7 @@ interface Range {
   readonly isOpen: boolean;
 }
 
-const largestStep = 2n ** 63n - 1n;
+const maxStep = 2n ** 63n - 1n;
 
 /** Reads one field; a fault is returned, not thrown. */
 export function readCronField(text: string, kind: CronFieldKind): CronField | CronFieldFault {
@@ -102,7 +102,7 @@ function readValue(piece: Piece, kind: CronFieldKind): number | CronFieldFault {
 function readStep(piece: Piece, kind: CronFieldKind): number | CronFieldFault {
   const isWhole = /^\+?\d+$/.test(piece.text);
   const step = isWhole ? BigInt(piece.text.replace('+', '')) : 0n;
-  if (step < 1n || step > largestStep) {
+  if (step < 1n || step > maxStep) {
     return fault(piece, `step of ${kind.title} must be a whole number from 1, got ${show(piece)}`);
   }
   // A step beyond the field leaves its first value, whatever the size.

@@ -1,7 +1,7 @@
 import { checkInstant, refuse } from '../options/check.js';
 import { epochMs, type EpochMs, fromEpochSeconds, toEpochSeconds } from '../time/duration.js';
 import type { CronSpec, FieldsSpec } from './cron-spec.js';
-import { widestShift, ZoneOffsets } from './time-zone.js';
+import { maxShift, ZoneOffsets } from './time-zone.js';
 import { firstWallTime, yearOf } from './wall-clock.js';
 
 /** How many calendar years after the current one a schedule may stay silent before it counts as never firing. */
@@ -36,9 +36,9 @@ function nextOfFields({ times, timeZone }: FieldsSpec, from: number): number | u
     const tick = firstWallTime(times, wall, lastYear);
     if (tick !== undefined && tick - span.offset < span.until) return tick - span.offset;
     // Whatever the clock is set to meanwhile, it cannot show the next listed time earlier than this.
-    const sought = firstWallTime(times, wall - widestShift, lastYear);
+    const sought = firstWallTime(times, wall - maxShift, lastYear);
     if (sought === undefined) return undefined;
-    instant = Math.max(span.until, sought - span.offset - widestShift);
+    instant = Math.max(span.until, sought - span.offset - maxShift);
     span = zone.spanAt(instant);
   }
 }

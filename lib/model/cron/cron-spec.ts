@@ -61,7 +61,7 @@ const descriptors: ReadonlyMap<string, string> = new Map([
   ['@hourly', '0 * * * *'],
 ]);
 const every = '@every ';
-const longestEvery = ms(Number(2n ** 63n - 1n) / 1e6);
+const maxEvery = ms(Number(2n ** 63n - 1n) / 1e6);
 
 // White space as Go sees it: unlike \s it has U+0085 and lacks U+FEFF.
 const word = /[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu;
@@ -125,7 +125,7 @@ function readPeriod(spec: string, { text, column }: Part): Ms {
   const written = text.slice(every.length);
   // Go knows no days.
   const period = written.includes('d') ? undefined : readDuration(written);
-  if (period === undefined || Math.abs(period) > longestEvery) {
+  if (period === undefined || Math.abs(period) > maxEvery) {
     const reason = `@every must be followed by a duration such as 1h30m, got ${JSON.stringify(written)}`;
     throw new CronSpecError({ spec, position: column + every.length, reason });
   }

@@ -8,7 +8,7 @@ export interface ZoneSpan {
 }
 
 /** No two offsets of a zone are further apart, in seconds: they reach from -12 to +14 hours. */
-export const widestShift = 26 * 3_600;
+export const maxShift = 26 * 3_600;
 
 /** The offsets of one zone, asked from the time-zone data of the runtime once a day and remembered. */
 export class ZoneOffsets {

@@ -15,7 +15,9 @@ export function callUser(call: () => unknown, onFault: (error: unknown) => void)
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     value instanceof Promise ||
-    (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
+    (((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+      'then' in value &&
+      typeof value.then === 'function')
   );
 }
 

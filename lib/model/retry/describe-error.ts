@@ -2,14 +2,14 @@ import { inspect } from 'node:util';
 import { AsynqError } from '../errors/asynq-error.js';
 
 /** The longest error text that is stored with a task, in bytes of UTF-8. */
-const longestErrorText = 65_536;
+const maxErrorBytes = 65_536;
 
 // Go's wrapped errors rarely nest deeper; a chain that does is no longer read by anybody.
-const deepestCause = 10;
+const maxCauses = 10;
 
 /**
  * The text that is stored for whatever a handler threw: an error's message followed by those of its causes, else the
- * value as a person would write it. Never empty, never longer than {@link longestErrorText}, always valid Unicode,
+ * value as a person would write it. Never empty, never longer than {@link maxErrorBytes}, always valid Unicode,
  * and never throwing, whatever the value does when it is looked at.
  */
 export function describeError(error: unknown): string {
@@ -24,7 +24,7 @@ function describe(error: unknown): string {
   if (error instanceof AsynqError) return message;
   let text = message;
   let cause = readProperty(error, 'cause');
-  for (let depth = 0; depth < deepestCause && cause !== undefined; depth += 1) {
+  for (let depth = 0; depth < maxCauses && cause !== undefined; depth += 1) {
     const inner = typeof cause === 'string' ? shorten(cause) : messageOf(cause);
     if (inner !== undefined && !text.includes(inner)) text += `: ${inner}`;
     cause = readProperty(cause, 'cause');
@@ -60,7 +60,7 @@ function readProperty(value: unknown, name: string): unknown {
 
 /** Keeps a text of many megabytes from being copied and searched; it is cut for good later. */
 function shorten(text: string): string {
-  return text.length > longestErrorText + 1 ? text.slice(0, longestErrorText + 1) : text;
+  return text.length > maxErrorBytes + 1 ? text.slice(0, maxErrorBytes + 1) : text;
 }
 
 const ending = ' [cut]';
@@ -69,8 +69,8 @@ const ending = ' [cut]';
 function cut(text: string): string {
   // A lone surrogate becomes U+FFFD on the way through UTF-8.
   const bytes = Buffer.from(text);
-  if (bytes.length <= longestErrorText) return bytes.toString();
-  let end = longestErrorText - ending.length;
+  if (bytes.length <= maxErrorBytes) return bytes.toString();
+  let end = maxErrorBytes - ending.length;
   while (((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
   return bytes.toString('utf8', 0, end) + ending;
 }

@@ -2,7 +2,7 @@ import type { Random } from '../time/clock.js';
 import { type Ms, ms } from '../time/duration.js';
 
 // A task with thousands of retries must still get an instant that a Date can hold.
-const longestDelay = ms(1_000 * 365 * 86_400_000);
+const maxDelay = ms(1_000 * 365 * 86_400_000);
 
 /**
  * How long to wait before the next run, as Asynq does: n⁴ + 15 + r × (n + 1) seconds, with n failures counted before
@@ -13,5 +13,5 @@ const longestDelay = ms(1_000 * 365 * 86_400_000);
  */
 export function defaultRetryDelay(retried: number, random: Random): Ms {
   const seconds = retried ** 4 + 15 + Math.floor(random() * 30) * (retried + 1);
-  return ms(Math.min(seconds * 1_000, longestDelay));
+  return ms(Math.min(seconds * 1_000, maxDelay));
 }

@@ -170,11 +170,11 @@ function setOption(options: Draft, name: string, given: Given): void {
 }
 
 // Go computes with 64 bits of nanoseconds, which end at 292 years.
-const longestDuration = ms(100 * 365 * 86_400_000);
+const maxDuration = ms(100 * 365 * 86_400_000);
 
 function checkBoundedDuration(given: Given): Ms {
   const duration = checkDuration(given);
-  return duration <= longestDuration ? duration : refuse(given, 'a duration of at most 100 years');
+  return duration <= maxDuration ? duration : refuse(given, 'a duration of at most 100 years');
 }
 
 // Go's tools cannot show later ones.

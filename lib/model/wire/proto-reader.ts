@@ -23,7 +23,7 @@ export class ProtoReader {
   #high = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = asBuffer(bytes);
+    this.#bytes = viewAsBuffer(bytes);
     this.#at = 0;
     this.#end = bytes.length;
   }
@@ -131,7 +131,7 @@ export class ProtoReader {
       const tag = this.#low;
       if (this.#high !== 0 || tag < 8) throw new UndecodableMessageError('a field number is out of range');
       if ((tag & 7) === 3) {
-        if (open.length >= deepestGroup) throw new UndecodableMessageError('groups are nested too deeply');
+        if (open.length >= maxGroupDepth) throw new UndecodableMessageError('groups are nested too deeply');
         open.push(tag);
       } else if ((tag & 7) === 4) {
         if (open.pop() !== tag - 1) throw new UndecodableMessageError('a group ends that was not begun');
@@ -226,13 +226,13 @@ export function decodeFields<T>(bytes: Uint8Array, read: (reader: ProtoReader) =
 }
 
 // Go's limit for nested groups.
-const deepestGroup = 10_000;
+const maxGroupDepth = 10_000;
 
 function truncated(): UndecodableMessageError {
   return new UndecodableMessageError('the record ends in the middle of a field');
 }
 
 /** The same memory as a Buffer. */
-function asBuffer(bytes: Uint8Array): Buffer {
+function viewAsBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

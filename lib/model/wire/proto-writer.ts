@@ -40,7 +40,7 @@ export class ProtoWriter {
   /** A `bytes` field. */
   bytes(field: number, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.#reserve(bytes.length + 2 * longestVarint);
+    this.#reserve(bytes.length + 2 * maxVarintBytes);
     this.#varint(tagOf(field, lengthDelimited));
     this.#varint(bytes.length);
     this.#slab.set(bytes, this.#at);
@@ -50,7 +50,7 @@ export class ProtoWriter {
   /** An `int32` or `int64` field: a safe integer; a negative one takes ten bytes. */
   int(field: number, value: number): void {
     if (value === 0) return;
-    this.#reserve(2 * longestVarint);
+    this.#reserve(2 * maxVarintBytes);
     this.#varint(tagOf(field, varint));
     this.#varint(value);
   }
@@ -72,7 +72,7 @@ export class ProtoWriter {
   intPair(field: number, key: string, value: number): void {
     const body = this.#open(field);
     this.#text(1, key);
-    this.#reserve(2 * longestVarint);
+    this.#reserve(2 * maxVarintBytes);
     this.#varint(tagOf(2, varint));
     this.#varint(value);
     this.#close(body);
@@ -102,7 +102,7 @@ export class ProtoWriter {
 
   /** Begins an embedded message and leaves one byte for its length; returns where its body begins. */
   #open(field: number): number {
-    this.#reserve(2 * longestVarint);
+    this.#reserve(2 * maxVarintBytes);
     this.#varint(tagOf(field, lengthDelimited));
     this.#at += 1;
     return this.#at - this.#begin;
@@ -122,7 +122,7 @@ export class ProtoWriter {
 
   #text(field: number, text: string): void {
     const { length } = text;
-    this.#reserve(3 * length + 2 * longestVarint);
+    this.#reserve(3 * length + 2 * maxVarintBytes);
     this.#varint(tagOf(field, lengthDelimited));
     if (length < 128 && this.#shortAscii(text)) return;
     this.#varint(Buffer.byteLength(text));
@@ -186,7 +186,7 @@ export class ProtoWriter {
 
 // Small enough that one long-lived message does not hold much memory of its neighbours.
 const slabSize = 16_384;
-const longestVarint = 10;
+const maxVarintBytes = 10;
 const varint = 0;
 const lengthDelimited = 2;
 

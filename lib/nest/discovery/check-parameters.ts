@@ -15,7 +15,7 @@ import type { HandlerDefinition } from './handler.explorer.js';
 export function checkParameters(handler: HandlerDefinition): void {
   const decorated = decoratedParametersOf(handler);
   const types = parameterTypesOf(handler) ?? [];
-  checkDefinitions(handler);
+  checkPayloadDefinitions(handler);
   if (decorated.length === 0) return checkIsTask(handler, types[0]);
   // `length` does not count parameters with a default value.
   const count = Math.max(handler.callback.length, 1);
@@ -25,7 +25,7 @@ export function checkParameters(handler: HandlerDefinition): void {
 }
 
 /** A payload has the type of its definition only if the handler is for that definition. */
-function checkDefinitions(handler: HandlerDefinition): void {
+function checkPayloadDefinitions(handler: HandlerDefinition): void {
   const { type, method, decorator, location, pattern } = handler;
   const prototype = type.prototype as object;
   const named = (Reflect.getMetadata(payloadDefinitionsKey, prototype, method) ??

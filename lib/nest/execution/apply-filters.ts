@@ -4,7 +4,7 @@ import type { ThrottledLogger } from '../../engine/lifecycle/throttled-logger.js
 import { InvalidPayloadError } from '../../model/errors/task-errors.js';
 import { isHandlersDecision } from '../../model/retry/failure-directive.js';
 import type { BoundFilter } from './enhancers.js';
-import { lastOf } from './outcome.js';
+import { lastOf } from './settle-answer.js';
 
 /** A failure, and the context passed to filters. */
 export interface FilteredFailure {

@@ -7,7 +7,7 @@ import type { AggregatorDefinition } from '../discovery/aggregator.explorer.js';
 import type { EventDefinition } from '../discovery/event.explorer.js';
 import type { PeriodicTasksDefinition } from '../discovery/periodic-tasks.explorer.js';
 import type { BoundMethod } from './enhancers.js';
-import { callMethod, type HostInstance, isMadePerTask, makeHost } from './per-task-host.js';
+import { callMethod, type ProviderInstance, isCreatedPerTask, resolveProvider } from './resolve-provider.js';
 
 // Methods without Nest enhancers; a request-scoped or transient provider is created for every call.
 
@@ -36,6 +36,8 @@ export function bindPeriodicTasks(definition: PeriodicTasksDefinition): Periodic
 
 async function call(bound: BoundMethod, subject: object, args: readonly unknown[]): Promise<unknown> {
   const { host } = bound;
-  const instance = isMadePerTask(host) ? (await makeHost(host, subject)).instance : (host.instance as HostInstance);
+  const instance = isCreatedPerTask(host)
+    ? (await resolveProvider(host, subject)).instance
+    : (host.instance as ProviderInstance);
   return await callMethod(instance, bound, args);
 }

@@ -5,9 +5,9 @@ import { applyFilters } from './apply-filters.js';
 import type { BoundMethod, Enhancers } from './enhancers.js';
 import { TaskExecutionContext } from './execution-context.js';
 import type { HandlerParameters } from './handler-parameters.js';
-import { outcomeOf } from './outcome.js';
+import { settleAnswer } from './settle-answer.js';
 import { asInvalidPayload, isPayloadRefusal } from './payload-refusal.js';
-import { callMethod, type HostInstance } from './per-task-host.js';
+import { callMethod, type ProviderInstance } from './resolve-provider.js';
 import { runInterceptors } from './run-interceptors.js';
 
 /** A method and its enhancers. */
@@ -35,19 +35,19 @@ export class HandlerChain {
   }
 
   /** Runs the method of an instance for a task. */
-  async run(task: Task, instance: HostInstance): Promise<unknown> {
+  async run(task: Task, instance: ProviderInstance): Promise<unknown> {
     const { bound, guards, interceptors, filters, logger } = this.parts;
     const context = new TaskExecutionContext(task, bound);
     try {
       for (const guard of guards) {
         const verdict: unknown = guard.canActivate(context);
         // A promise, or a stream whose last value counts.
-        const agrees = typeof verdict === 'boolean' ? verdict : await outcomeOf(verdict);
+        const agrees = typeof verdict === 'boolean' ? verdict : await settleAnswer(verdict);
         if (!agrees) throw new ForbiddenException('Forbidden resource');
       }
       const call = (): unknown => this.#call(task, { instance, context });
       return interceptors.length === 0
-        ? await outcomeOf(call())
+        ? await settleAnswer(call())
         : await runInterceptors({ interceptors, context, call });
     } catch (error) {
       try {
@@ -58,12 +58,12 @@ export class HandlerChain {
     }
   }
 
-  #call(task: Task, run: Run): unknown {
+  #call(task: Task, run: Invocation): unknown {
     const { parameters, bound } = this.parts;
     return parameters === undefined ? callMethod(run.instance, bound, [task]) : this.#callWith(parameters, task, run);
   }
 
-  async #callWith(parameters: HandlerParameters, task: Task, { instance, context }: Run): Promise<unknown> {
+  async #callWith(parameters: HandlerParameters, task: Task, { instance, context }: Invocation): Promise<unknown> {
     let values: readonly unknown[];
     try {
       const given = parameters.valuesFor(task, context);
@@ -76,7 +76,7 @@ export class HandlerChain {
   }
 }
 
-interface Run {
-  readonly instance: HostInstance;
+interface Invocation {
+  readonly instance: ProviderInstance;
   readonly context: ExecutionContext;
 }

@@ -1,7 +1,7 @@
 import { Body, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import type { Task } from '../../engine/server/handler-task.js';
 import { InternalError } from '../../model/errors/asynq-error.js';
-import { isThenable } from './outcome.js';
+import { isThenable } from '../../model/options/user-callback.js';
 
 /** The metadata that a parameter decorator added to a method. */
 interface ParameterMetadata {

@@ -11,8 +11,8 @@ import {
 import type { EnhancerKind, GlobalEnhancers } from './global-enhancers.js';
 import { HandlerChain } from './handler-chain.js';
 import { decoratedParametersOf, HandlerParameters } from './handler-parameters.js';
-import { outcomeOf } from './outcome.js';
-import { callMethod, type HostInstance, isMadePerTask, makeHost } from './per-task-host.js';
+import { settleAnswer } from './settle-answer.js';
+import { callMethod, type ProviderInstance, isCreatedPerTask, resolveProvider } from './resolve-provider.js';
 
 export interface HandlerInvokerDeps {
   readonly finder: EnhancerFinder;
@@ -33,20 +33,20 @@ export class HandlerInvoker {
   bind(bound: BoundMethod): Handler {
     const { host } = bound;
     const { globals, kinds, finder } = this.deps;
-    const isHostMade = isMadePerTask(host);
+    const isHostMade = isCreatedPerTask(host);
     const isEachMade = globals.isMadePerTask(kinds) || (isHostMade && !areEnhancersStatic(host));
     if (isEachMade) return (task) => this.#makeAndRun(bound, task);
     const chain = this.#chain(bound, [globals.fixed(kinds), finder.of(bound)]);
-    if (isHostMade) return async (task) => await chain.run(task, (await makeHost(host, task)).instance);
-    const instance = host.instance as HostInstance;
+    if (isHostMade) return async (task) => await chain.run(task, (await resolveProvider(host, task)).instance);
+    const instance = host.instance as ProviderInstance;
     if (!chain.isBare) return (task) => chain.run(task, instance);
-    return (task) => outcomeOf(callMethod(instance, bound, [task]));
+    return (task) => settleAnswer(callMethod(instance, bound, [task]));
   }
 
   async #makeAndRun(bound: BoundMethod, task: Task): Promise<unknown> {
     const { host } = bound;
     const { finder, globals, kinds } = this.deps;
-    const { instance, contextId } = await makeHost(host, task);
+    const { instance, contextId } = await resolveProvider(host, task);
     const made = { contextId, inquirerId: host.id };
     const everywhere = await globals.make(kinds, contextId);
     return await this.#chain(bound, [everywhere, finder.of(bound, made)], made).run(task, instance);

@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { from, isObservable, Observable, type ObservableInput, type Subscriber, type TeardownLogic } from 'rxjs';
-import { isThenable, lastOf } from './outcome.js';
+import { isThenable } from '../../model/options/user-callback.js';
+import { lastOf } from './settle-answer.js';
 
 /** A call with its interceptors. */
 export interface InterceptedCall {

@@ -10,7 +10,7 @@ export interface BlockingConnectionPoolDeps extends BlockingConnectionDeps {
 }
 
 // A connection that has not been used for this long, in milliseconds, may be given to another key.
-const keptFor = 1_000;
+const keptIdleFor = 1_000;
 
 /** A bounded number of connections to wait on, each lent to one connection key for as long as that keeps asking. */
 export class BlockingConnectionPool {
@@ -48,7 +48,7 @@ export class BlockingConnectionPool {
   #reclaim(now: Ms): { readonly connection: BlockingConnection; usedAt: Ms } | undefined {
     let rested: [string, { readonly connection: BlockingConnection; usedAt: Ms }] | undefined;
     for (const [name, lent] of this.#connections) {
-      if (lent.connection.isBusy || now - lent.usedAt < keptFor) continue;
+      if (lent.connection.isBusy || now - lent.usedAt < keptIdleFor) continue;
       if (rested === undefined || lent.usedAt < rested[1].usedAt) rested = [name, lent];
     }
     if (rested === undefined) return undefined;

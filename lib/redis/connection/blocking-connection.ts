@@ -33,7 +33,7 @@ interface OpenedClient {
 }
 
 // How long a reply may be on its way, in milliseconds, when the server says that it is not waiting.
-const nearlyHere = ms(10);
+const replyGrace = ms(10);
 
 /** One connection on which one command waits at a time; made when it is needed, made again when it was lost. */
 export class BlockingConnection {
@@ -112,7 +112,7 @@ export class BlockingConnection {
       try {
         const unblocked = await commands.send('client', ['UNBLOCK', opened.id]);
         // 0: its reply is on its way, or the command has not even reached the server.
-        const limit = unblocked === 1 ? commandLimit : nearlyHere;
+        const limit = unblocked === 1 ? commandLimit : replyGrace;
         await withinLimit(reply, { clock, limit, signal: this.#stop.signal });
         return;
       } catch {

@@ -1,11 +1,11 @@
 import type { Ms } from '../../model/time/duration.js';
 import { type CommandTransport, type CommandTransportDeps, noAnswerError, replyError } from './command-transport.js';
-import { ClusterProgress } from './cluster-progress.js';
+import { ClusterActivity } from './cluster-activity.js';
 import type { RedisArgument, RedisReply } from './redis-connection.js';
 import { isClusterClient, type RedisClient, type RedisNodeClient } from './redis-client.js';
 import { isReadOnlyReply } from './reply-errors.js';
 import { ResponseTimeout } from './response-timeout.js';
-import { StreamProgress } from './stream-progress.js';
+import { SocketActivity } from './socket-activity.js';
 
 interface Awaited {
   readonly sentAt: Ms;
@@ -24,13 +24,13 @@ export class ClientTransport implements CommandTransport {
   readonly #timeout: ResponseTimeout;
   #lastReplyAt: Ms;
 
-  readonly #progress: StreamProgress;
-  readonly #cluster: ClusterProgress | undefined;
+  readonly #progress: SocketActivity;
+  readonly #cluster: ClusterActivity | undefined;
 
   constructor(private readonly deps: ClientTransportDeps) {
     const { client, clock, answerLimit } = deps;
-    this.#progress = new StreamProgress(() => (client as RedisNodeClient).stream);
-    this.#cluster = isClusterClient(client) ? new ClusterProgress(client, clock) : undefined;
+    this.#progress = new SocketActivity(() => (client as RedisNodeClient).stream);
+    this.#cluster = isClusterClient(client) ? new ClusterActivity(client, clock) : undefined;
     this.#lastReplyAt = clock.monotonic();
     this.#timeout = new ResponseTimeout({
       clock,

@@ -15,7 +15,7 @@ import type { RedisArgument, RedisReply } from './redis-connection.js';
 import { withinLimit, type TimeLimit } from './time-limit.js';
 import { mastersOf, type RedisClient, type RedisNodeClient } from './redis-client.js';
 import { explainFailedAttempt } from './failed-attempt.js';
-import { brokerError, describeError, isNoClusterReply, isRefusal, isReplyError } from './reply-errors.js';
+import { brokerError, describeConnectionError, isNoClusterReply, isRefusal, isReplyError } from './reply-errors.js';
 import { askServer, checkIsSingle, checkVersion, singleServerMessage } from './server-info.js';
 
 export interface CommandConnectionDeps {
@@ -29,7 +29,7 @@ export interface CommandConnectionDeps {
 }
 
 /** Short enough that outcomes are stored within a second of the network's return. */
-const longestPause = 500;
+const maxPause = 500;
 
 /**
  * The connection for commands: made at the first use, made again whenever it is lost, until it is closed.
@@ -135,7 +135,7 @@ export class CommandConnection {
   #unavailable(limit: Ms): Error {
     const { clients } = this.deps;
     const reason = this.#lastError ?? explainFailedAttempt(new BrokerUnavailableError('there is no answer'), clients);
-    const message = `Redis at ${clients.place} could not be reached within ${limit} ms: ${describeError(reason)}`;
+    const message = `Redis at ${clients.place} could not be reached within ${limit} ms: ${describeConnectionError(reason)}`;
     return new BrokerUnavailableError(message, { cause: reason });
   }
 
@@ -146,8 +146,8 @@ export class CommandConnection {
       const startedAt = clock.monotonic();
       await this.#connectAndServe();
       // A connection that does not last counts as a failure, or a server that drops us would keep us busy.
-      failures = clock.monotonic() - startedAt < longestPause ? failures + 1 : 1;
-      const length = ms(Math.min(longestPause, 25 * 2 ** failures) * (0.5 + this.deps.random() / 2));
+      failures = clock.monotonic() - startedAt < maxPause ? failures + 1 : 1;
+      const length = ms(Math.min(maxPause, 25 * 2 ** failures) * (0.5 + this.deps.random() / 2));
       await pause(length, { clock, signal: this.#stop.signal });
     }
   }
@@ -177,7 +177,7 @@ export class CommandConnection {
     // The client of a cluster keeps to itself why it reaches none of the nodes: one of them is tried alone.
     const node = isReplyError(reply) ? undefined : clients.seed();
     if (node === undefined) return explainFailedAttempt(reply, clients);
-    const limit = ms(Math.min(longestPause, commandLimit));
+    const limit = ms(Math.min(maxPause, commandLimit));
     const reason = await reasonOfFailure(node, { clock, limit, signal: this.#stop.signal });
     return explainFailedAttempt(reason ?? error, clients);
   }

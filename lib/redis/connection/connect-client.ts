@@ -2,7 +2,7 @@ import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { ms } from '../../model/time/duration.js';
 import { withinLimit, type TimeLimit } from './time-limit.js';
 import { isClusterClient, type RedisClient, type RedisNodeClient } from './redis-client.js';
-import { describeError, isReplyError } from './reply-errors.js';
+import { describeConnectionError, isReplyError } from './reply-errors.js';
 
 /** A client that is connected. */
 export interface ConnectedClient {
@@ -93,7 +93,7 @@ function destroy(client: RedisClient): void {
 }
 
 function connectionLost(cause: unknown): Error {
-  const detail = cause === undefined ? '' : `: ${describeError(cause)}`;
+  const detail = cause === undefined ? '' : `: ${describeConnectionError(cause)}`;
   return new BrokerUnavailableError(`the connection was lost${detail}`, { cause });
 }
 

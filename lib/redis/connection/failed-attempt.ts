@@ -1,5 +1,5 @@
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
-import { describeError } from './reply-errors.js';
+import { describeConnectionError } from './reply-errors.js';
 
 // 21 and 22 are how TLS begins.
 const otherProtocol = /(?:Unknown RESP type|reply of an unknown kind:) (?!2[12]\b)/;
@@ -8,7 +8,7 @@ const handshakeFailed = /EPROTO|wrong version number|packet length too long|befo
 
 /** What is said of an attempt to connect that failed: what happened, and what is probably wrong about the option. */
 export function explainFailedAttempt(error: unknown, { usesTls }: { readonly usesTls: boolean }): unknown {
-  const message = describeError(error);
+  const message = describeConnectionError(error);
   if (!usesTls && otherProtocol.test(message)) {
     return new BrokerUnavailableError("what listens there does not speak Redis' protocol", { cause: error });
   }

@@ -72,7 +72,7 @@ const furtherClusterOptions = [
   'himportFieldsets',
 ] as const;
 
-type RetryDelay = ((times: number) => unknown) | null | undefined;
+type ReconnectDelay = ((times: number) => unknown) | null | undefined;
 
 interface NamedNodeOptions {
   readonly host?: string | undefined;
@@ -99,9 +99,9 @@ interface NamedNodeOptions {
   readonly sentinelUsername?: string | undefined;
   readonly sentinelPassword?: string | undefined;
   readonly sentinelTLS?: ConnectionOptions | undefined;
-  readonly retryStrategy?: RetryDelay;
-  readonly sentinelRetryStrategy?: RetryDelay;
-  readonly sentinelReconnectStrategy?: RetryDelay;
+  readonly retryStrategy?: ReconnectDelay;
+  readonly sentinelRetryStrategy?: ReconnectDelay;
+  readonly sentinelReconnectStrategy?: ReconnectDelay;
   readonly reconnectOnError?: ((error: Error) => unknown) | null | undefined;
 }
 
@@ -119,7 +119,7 @@ interface NamedClusterOptions {
       ) => void)
     | undefined;
   readonly clusterRetryStrategy?: ((times: number, reason?: Error) => unknown) | null | undefined;
-  readonly clusterNodeRetryStrategy?: RetryDelay;
+  readonly clusterNodeRetryStrategy?: ReconnectDelay;
 }
 
 /** Options for a cluster as a whole; every option of ioredis 5 and 6 is taken. */

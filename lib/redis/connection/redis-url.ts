@@ -71,7 +71,7 @@ export function withoutSecrets(value: unknown): unknown {
 }
 
 function parseNode(parts: UrlParts): RedisServerOptions {
-  checkParameters(parts, ['db']);
+  checkUrlParameters(parts, ['db']);
   const { host, port } = parseHost(parts, { text: parts.hosts, defaultPort: defaultAddress.port });
   return { host, port, db: parseDb(parts), ...credentials(parts) };
 }
@@ -86,12 +86,12 @@ function parseSocket(parts: UrlParts): RedisServerOptions {
   if (parts.hosts !== '' || parts.path.length < 2) {
     throw refusal(parts, 'a URL with an absolute socket path: redis-socket:///path/to/redis.sock');
   }
-  checkParameters(parts, ['db']);
+  checkUrlParameters(parts, ['db']);
   return { path: decode(parts, parts.path), db: parseDb({ ...parts, path: '' }), ...credentials(parts) };
 }
 
 function parseSentinels(parts: UrlParts): RedisServerOptions {
-  checkParameters(parts, ['master', 'db']);
+  checkUrlParameters(parts, ['master', 'db']);
   const name = parts.query.get('master');
   if (name === null || name === '') throw refusal(parts, 'a URL that names the master: ...?master=mymaster');
   const sentinels = parts.hosts.split(',').map((text) => parseHost(parts, { text, defaultPort: defaultSentinelPort }));
@@ -163,7 +163,7 @@ function parseDb(parts: UrlParts): number {
   throw refusal(parts, 'a URL with a whole number as its database');
 }
 
-function checkParameters(parts: UrlParts, names: readonly string[]): void {
+function checkUrlParameters(parts: UrlParts, names: readonly string[]): void {
   for (const name of parts.query.keys()) {
     if (names.includes(name) && parts.query.getAll(name).length === 1) continue;
     throw refusal(parts, `a URL without the parameter ${name}; it may have ${names.join(' and ')}, once`);

@@ -57,13 +57,13 @@ export function brokerError(error: unknown, place: string): AsynqError {
       : '';
     return new BrokerCommandError(`${error.message}${hint}`, { cause: error });
   }
-  return new BrokerUnavailableError(`${prefix} cannot be reached: ${describeError(error)}`, { cause: error });
+  return new BrokerUnavailableError(`${prefix} cannot be reached: ${describeConnectionError(error)}`, { cause: error });
 }
 
 /** One line about an error; Node leaves the message of some of its connection errors empty. */
-export function describeError(error: unknown): string {
+export function describeConnectionError(error: unknown): string {
   if (!isNativeError(error)) return String(error);
   const { code, errors } = error as NodeJS.ErrnoException & { readonly errors?: readonly unknown[] };
-  if (error.message === '' && errors !== undefined) return errors.map(describeError).join(', ');
+  if (error.message === '' && errors !== undefined) return errors.map(describeConnectionError).join(', ');
   return error.message || code || error.name;
 }

@@ -5,10 +5,10 @@ import { CommandEncoder } from './command-encoder.js';
 import { type CommandTransport, type CommandTransportDeps, noAnswerError, replyError } from './command-transport.js';
 import type { RedisArgument, RedisReply } from './redis-connection.js';
 import type { RedisNodeClient } from './redis-client.js';
-import { describeError, isReadOnlyReply, ReplyError } from './reply-errors.js';
+import { describeConnectionError, isReadOnlyReply, ReplyError } from './reply-errors.js';
 import { ReplyParser } from './reply-parser.js';
 import { ResponseTimeout } from './response-timeout.js';
-import { StreamProgress } from './stream-progress.js';
+import { SocketActivity } from './socket-activity.js';
 
 interface Awaited {
   readonly sentAt: Ms;
@@ -48,7 +48,7 @@ export class SocketTransport implements CommandTransport {
   ) {
     const { clock, answerLimit } = deps;
     this.#lastReplyAt = this.#turnStartedAt = clock.monotonic();
-    const progress = new StreamProgress(() => deps.stream);
+    const progress = new SocketActivity(() => deps.stream);
     this.#timeout = new ResponseTimeout({
       clock,
       limit: answerLimit,
@@ -137,7 +137,7 @@ export class SocketTransport implements CommandTransport {
     } catch (error) {
       const { place } = this.deps;
       this.#giveUp(
-        new BrokerUnavailableError(`Redis at ${place} does not speak its protocol: ${describeError(error)}`),
+        new BrokerUnavailableError(`Redis at ${place} does not speak its protocol: ${describeConnectionError(error)}`),
       );
     }
     if (this.#answered === this.#awaited.length) {

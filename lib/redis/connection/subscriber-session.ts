@@ -20,7 +20,7 @@ export interface SubscriberSessionDeps {
 const pingEvery = ms(30_000);
 
 /** A connection on which channels can be subscribed to. */
-interface Subscriber {
+interface SubscribedConnection {
   readonly transport: ClientTransport;
   readonly lost: Promise<unknown>;
   /** Channels that the server has confirmed. */
@@ -31,7 +31,7 @@ interface Subscriber {
 export class SubscriberSession {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  #subscriber: Deferred<Subscriber> = deferred();
+  #subscriber: Deferred<SubscribedConnection> = deferred();
 
   constructor(
     private readonly deps: SubscriberSessionDeps,
@@ -94,7 +94,7 @@ export class SubscriberSession {
     });
     try {
       connected.client.on('message', (channel, message) => this.#handOn(String(channel), String(message)));
-      const subscriber: Subscriber = { transport, lost: connected.lost, heard: new Set() };
+      const subscriber: SubscribedConnection = { transport, lost: connected.lost, heard: new Set() };
       await withinLimit(subscribe(subscriber, this.#channels()), attempt);
       this.#subscriber.resolve(subscriber);
       if (time === 'again') for (const listener of this.listeners) listener.onReconnect();
@@ -107,7 +107,7 @@ export class SubscriberSession {
   }
 
   /** Nothing is said here for hours, and what lies between may forget such a connection: a reply now and then tells. */
-  async #untilLost({ transport, lost }: Pick<Subscriber, 'transport' | 'lost'>): Promise<void> {
+  async #untilLost({ transport, lost }: Pick<SubscribedConnection, 'transport' | 'lost'>): Promise<void> {
     const { clock } = this.deps;
     const { signal } = this.#stop;
     const ended = new AbortController();
@@ -130,7 +130,7 @@ export class SubscriberSession {
   }
 }
 
-async function subscribe({ transport, heard }: Subscriber, channels: readonly string[]): Promise<void> {
+async function subscribe({ transport, heard }: SubscribedConnection, channels: readonly string[]): Promise<void> {
   const missing = channels.filter((channel) => !heard.has(channel));
   if (missing.length === 0) return;
   await transport.send('subscribe', missing);

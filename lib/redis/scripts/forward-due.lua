@@ -87,19 +87,19 @@ for i = 1, #taken do
   -- An id without a task stays dropped: writing its state would make a stub that blocks the id (Q-21).
   if redis.pcall('HEXISTS', task, 'msg') == 1 then
     local fields = redis.call('HMGET', task, 'group', 'x:cancel', 'unique_key', 'x:group', 'state')
-    local group, consequence = fields[1] or '', fields[2]
+    local group, cancelOutcome = fields[1] or '', fields[2]
     -- Our own note of a group counts for the first run only: a task that ran alone is retried alone.
     if group == '' and fields[5] == 'scheduled' then
       group = fields[4] or ''
     end
-    if consequence and (consequence ~= 'archive' or mayArchive) then
+    if cancelOutcome and (cancelOutcome ~= 'archive' or mayArchive) then
       redis.call('HDEL', task, 'x:cancel')
     end
-    -- A worker that knows nothing of consequences has put a canceled task here.
-    if consequence == 'delete' then
+    -- A worker that knows nothing of cancel outcomes has put a canceled task here.
+    if cancelOutcome == 'delete' then
       redis.call('DEL', task)
       releaseLock(fields[3] or '', taskId)
-    elseif consequence == 'archive' then
+    elseif cancelOutcome == 'archive' then
       if mayArchive then
         archive[#archive + 1] = taskId
       else

@@ -8,7 +8,7 @@
 -- ARGV[3]  limit        how many to list at most; 1 to 1,000
 --
 -- Reply    array: end of the next lease after expiredBy, epoch seconds, or '' when there is none; then per task, the
---          oldest lease first: task id, end of its lease, message, note of its owner or nil, consequence of its cancellation or nil
+--          oldest lease first: task id, end of its lease, message, note of its owner or nil, outcome of its cancellation or nil
 -- Cost     O(L log N), L the limit, N running tasks of the queue; O(N) for each id without a task
 local lease, active = KEYS[1], KEYS[2]
 local taskPrefix, expiredBy, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])

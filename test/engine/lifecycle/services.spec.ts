@@ -1,4 +1,4 @@
-import { Alarm } from '../../../lib/engine/lifecycle/alarm.js';
+import { EarliestTimer } from '../../../lib/engine/lifecycle/earliest-timer.js';
 import type { BrokerReachability } from '../../../lib/engine/lifecycle/broker-monitor.js';
 import { PeriodicService } from '../../../lib/engine/lifecycle/periodic-service.js';
 import type { Service } from '../../../lib/engine/lifecycle/service.js';
@@ -150,22 +150,22 @@ describe('PeriodicService', () => {
   });
 });
 
-describe('Alarm', () => {
+describe('EarliestTimer', () => {
   it('goes off at the earliest instant it was told of, then at those it is told next', async () => {
     const clock = new VirtualClock();
     const heard: number[] = [];
     const left: EpochMs[] = [addMs(clock.now(), ms(400_000))];
     const begin = clock.now();
-    const alarm = new Alarm({
+    const timer = new EarliestTimer({
       clock,
-      onTime: (now) => {
+      onFire: (now) => {
         heard.push(now - begin);
         return left.pop();
       },
     });
-    alarm.setBy(addMs(begin, ms(9_000)));
-    alarm.setBy(addMs(begin, ms(3_000)));
-    alarm.setBy(addMs(begin, ms(5_000)));
+    timer.fireBy(addMs(begin, ms(9_000)));
+    timer.fireBy(addMs(begin, ms(3_000)));
+    timer.fireBy(addMs(begin, ms(5_000)));
     await clock.advance('10m');
     expect(heard).toEqual([3_000, 400_000]);
     expect(clock.armedTimers).toBe(0);
@@ -174,13 +174,13 @@ describe('Alarm', () => {
   it('follows a wall clock that is set forward', async () => {
     const clock = new VirtualClock();
     let heard = 0;
-    const alarm = new Alarm({ clock, onTime: () => void (heard += 1) });
-    alarm.setBy(addMs(clock.now(), ms(3_600_000)));
+    const timer = new EarliestTimer({ clock, onFire: () => void (heard += 1) });
+    timer.fireBy(addMs(clock.now(), ms(3_600_000)));
     clock.jump('1h');
     await clock.advance('61s');
     expect(heard).toBe(1);
-    alarm.setBy(addMs(clock.now(), ms(1_000)));
-    alarm.cancel();
+    timer.fireBy(addMs(clock.now(), ms(1_000)));
+    timer.cancel();
     expect(clock.armedTimers).toBe(0);
   });
 });

@@ -19,7 +19,7 @@ interface SocketParts {
  * callback comes at the end. So this reads what Node's own socket timeouts read. Should that be gone one day, a long write
  * counts as silence, and a test fails.
  */
-export class StreamProgress {
+export class SocketActivity {
   /** Bytes of the write under way that had not gone out at the last look. */
   #unsent = 0;
   #received: number | undefined;

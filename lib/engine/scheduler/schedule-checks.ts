@@ -22,7 +22,7 @@ const instead = "With overlap: 'skip' a tick enqueues nothing while the task of 
  */
 export function checkNoTaskId({ taskId }: TaskOptions, registered: Registered): void {
   if (taskId === undefined) return;
-  const path = pathOf('taskId', registered);
+  const path = registrationPath('taskId', registered);
   const allowed = 'left out of a schedule';
   const message = `${path} must be ${allowed}, got ${showValue(taskId)}: while a task with this id is stored, also one that has failed for good or is kept by retention, no tick could enqueue another. Each tick gives its task an id of its own, once for the whole fleet. ${instead}`;
   throw new InvalidOptionError({ path, value: taskId, allowed, message });
@@ -33,7 +33,7 @@ export function checkNoTaskId({ taskId }: TaskOptions, registered: Registered): 
  *
  * @throws InvalidOptionError
  */
-export function checkUnique(schedule: {
+export function checkUniqueLock(schedule: {
   readonly cron: CronSpec;
   readonly taskOptions: TaskOptions;
   readonly registration: Registered;
@@ -43,7 +43,7 @@ export function checkUnique(schedule: {
   if (unique === undefined) return;
   const period = shortestPeriod(cron);
   if (period === undefined || lockTime(unique, processIn) <= period) return;
-  const path = pathOf('unique', registration);
+  const path = registrationPath('unique', registration);
   const value = givenIn(registration, 'unique') ?? unique;
   const allowed = allowedUnique(cron, { period, processIn });
   const got = typeof value === 'number' ? formatDuration(ms(value)) : showValue(value);
@@ -67,7 +67,7 @@ function allowedUnique(
 }
 
 /** Where an option was given: with the schedule, with its definition, or for all schedules. */
-function pathOf(name: 'taskId' | 'unique', registered: Registered): string {
+function registrationPath(name: 'taskId' | 'unique', registered: Registered): string {
   const { task } = registered;
   if (givenIn(registered, name) !== undefined) return `register: options.${name}`;
   const isOfDefinition = typeof task !== 'string' && task.options[name] !== undefined;

@@ -5,11 +5,11 @@ import type { Run } from './run.js';
 import type { Lease } from './run-state.js';
 
 /** What a service tells those that were made after it. */
-export interface ServerSignals {
+export interface InternalEventMap {
   /** The loop may have something to do: a queue may have tasks, a call was answered. */
   readonly work: undefined;
   /** Tasks were fetched. */
-  readonly arrived: Arrival;
+  readonly arrived: FetchedTasks;
   /** Outcomes were answered; these runs are closed. */
   readonly closed: readonly Run[];
   /** A task waits until its time has come. */
@@ -21,7 +21,7 @@ export interface ServerSignals {
 }
 
 /** What one fetch brought. */
-export interface Arrival {
+export interface FetchedTasks {
   readonly queue: string;
   readonly messages: readonly TaskMessage[];
   readonly lease: Lease;
@@ -29,21 +29,21 @@ export interface Arrival {
   readonly canceled: ReadonlyMap<string, CancelOutcome | undefined>;
 }
 
-type Listener<S extends keyof ServerSignals> = (about: ServerSignals[S]) => void;
+type Listener<E extends keyof InternalEventMap> = (event: InternalEventMap[E]) => void;
 
 /**
  * The one way back along the path of a task. Every service is handed those that it calls; what it has to tell the
  * others goes through here, so that no service needs one that does not exist yet.
  */
-export class ServerSignal {
-  readonly #listeners: { [S in keyof ServerSignals]?: Listener<S> } = {};
+export class InternalEvents {
+  readonly #listeners: { [E in keyof InternalEventMap]?: Listener<E> } = {};
 
-  /** Each signal has one listener. */
-  on<S extends keyof ServerSignals>(name: S, listener: Listener<S>): void {
-    (this.#listeners as Record<S, Listener<S>>)[name] = listener;
+  /** Each event has one listener. */
+  on<E extends keyof InternalEventMap>(name: E, listener: Listener<E>): void {
+    (this.#listeners as Record<E, Listener<E>>)[name] = listener;
   }
 
-  tell<S extends keyof ServerSignals>(name: S, about: ServerSignals[S]): void {
-    this.#listeners[name]?.(about);
+  emit<E extends keyof InternalEventMap>(name: E, event: InternalEventMap[E]): void {
+    this.#listeners[name]?.(event);
   }
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
 import type { RedisClusterClient, RedisNodeClient } from './redis-client.js';
-import { StreamProgress } from './stream-progress.js';
+import { SocketActivity } from './socket-activity.js';
 
 interface WatchedNode {
-  readonly progress: StreamProgress;
+  readonly progress: SocketActivity;
   /** Since when it owes replies and nothing has moved, as far as the looks tell. */
   quietSince: Ms;
 }
@@ -13,7 +13,7 @@ interface WatchedNode {
  * Sees which nodes of a cluster owe replies, and since when nothing has moved between them and us. The client does not
  * tell which node a command went to, so this is known of nodes and not of commands.
  */
-export class ClusterProgress {
+export class ClusterActivity {
   /** Those that owed something at the last look. */
   #owing = new Map<RedisNodeClient, WatchedNode>();
 
@@ -27,7 +27,7 @@ export class ClusterProgress {
     const owing = new Map<RedisNodeClient, WatchedNode>();
     for (const node of this.client.nodes('all')) {
       if ((node.commandQueue?.length ?? 0) === 0) continue;
-      const watched = this.#owing.get(node) ?? { progress: new StreamProgress(() => node.stream), quietSince: now };
+      const watched = this.#owing.get(node) ?? { progress: new SocketActivity(() => node.stream), quietSince: now };
       // Both are to be asked, since each compares with when it was asked last.
       const hasSent = watched.progress.hasSent();
       if (watched.progress.hasReceived() || hasSent) watched.quietSince = now;

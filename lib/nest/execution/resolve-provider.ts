@@ -3,24 +3,24 @@ import { InternalError } from '../../model/errors/asynq-error.js';
 import type { DecoratedMethod, NestHost } from '../discovery/decorated-methods.js';
 
 /** A provider or controller. */
-export type HostInstance = Readonly<Record<string | symbol, unknown>>;
+export type ProviderInstance = Readonly<Record<string | symbol, unknown>>;
 
 /** A provider created for one task, and Nest's id for everything created with it. */
-export interface MadeHost {
-  readonly instance: HostInstance;
+export interface ResolvedProvider {
+  readonly instance: ProviderInstance;
   readonly contextId: ContextId;
 }
 
 /**
  * Whether a provider must be created for every task: it, or one of its dependencies, is request-scoped or transient.
  */
-export function isMadePerTask(host: NestHost): boolean {
+export function isCreatedPerTask(host: NestHost): boolean {
   return host.isTransient || !host.isDependencyTreeStatic();
 }
 
 /** Calls a method. @throws InternalError when a factory has created something other than the class that it provides. */
 export function callMethod(
-  instance: HostInstance,
+  instance: ProviderInstance,
   { method, location }: Pick<DecoratedMethod<unknown>, 'method' | 'location'>,
   args: readonly unknown[],
 ): unknown {
@@ -35,14 +35,14 @@ export function callMethod(
  * application's context strategy names, if there is a strategy. A provider that lives as long as the application is the
  * same each time, but gets a context for its enhancers.
  */
-export async function makeHost(host: NestHost, subject: object): Promise<MadeHost> {
+export async function resolveProvider(host: NestHost, subject: object): Promise<ResolvedProvider> {
   const moduleRef = moduleRefOf(host);
   const contextId = ContextIdFactory.getByRequest(subject);
   const durablePayload: unknown = host.isDependencyTreeDurable() ? contextId.payload : undefined;
   moduleRef.registerRequestByContextId(durablePayload ?? subject, contextId);
-  const instance = isMadePerTask(host)
-    ? await moduleRef.resolve<HostInstance>(host.token as never, contextId, { strict: true })
-    : (host.instance as HostInstance);
+  const instance = isCreatedPerTask(host)
+    ? await moduleRef.resolve<ProviderInstance>(host.token as never, contextId, { strict: true })
+    : (host.instance as ProviderInstance);
   return { instance, contextId };
 }
 

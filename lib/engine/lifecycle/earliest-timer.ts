@@ -1,24 +1,24 @@
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { elapsed, type EpochMs, ms } from '../../model/time/duration.js';
 
-export interface AlarmDeps {
+export interface EarliestTimerDeps {
   readonly clock: Clock;
   /** Called when the instant has come; answers with the next one, if there is any. */
-  readonly onTime: (now: EpochMs) => EpochMs | undefined;
+  readonly onFire: (now: EpochMs) => EpochMs | undefined;
 }
 
 /** A wall clock may be set while a timer runs; looking at it again after this long keeps the error small. */
-const longestSleep = ms(60_000);
+const maxDelay = ms(60_000);
 
 /** One timer for any number of instants: it is armed at the earliest it was told of. */
-export class Alarm {
+export class EarliestTimer {
   #at: EpochMs | undefined;
   #timer: Timer | undefined;
 
-  constructor(private readonly deps: AlarmDeps) {}
+  constructor(private readonly deps: EarliestTimerDeps) {}
 
-  /** Makes sure that the alarm goes off at `at`, or earlier. */
-  setBy(at: EpochMs): void {
+  /** Makes sure that the timer fires at `at`, or earlier. */
+  fireBy(at: EpochMs): void {
     if (this.#at !== undefined && this.#at <= at) return;
     this.#at = at;
     this.#arm(at);
@@ -37,14 +37,14 @@ export class Alarm {
     const delay = ms(Math.max(1, elapsed(this.deps.clock.now(), at)));
     const { clock } = this.deps;
     const isExact = clock.backgroundTimers !== undefined;
-    this.#timer = clock.setTimer(isExact || delay < longestSleep ? delay : longestSleep, () => this.#wake(at));
+    this.#timer = clock.setTimer(isExact || delay < maxDelay ? delay : maxDelay, () => this.#wake(at));
   }
 
   #wake(at: EpochMs): void {
     const now = this.deps.clock.now();
     if (now < at) return this.#arm(at);
     this.#at = undefined;
-    const next = this.deps.onTime(now);
-    if (next !== undefined) this.setBy(next);
+    const next = this.deps.onFire(now);
+    if (next !== undefined) this.fireBy(next);
   }
 }
