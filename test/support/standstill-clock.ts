@@ -10,6 +10,8 @@ interface ArmedTimer {
 
 /** The real time of a process that can be made to stand still, as one does that computes, without the computing. */
 export class StandstillClock implements Clock {
+  /** Its wall clock is ahead of the real one by what passed in standstills. */
+  readonly isVirtual = true;
   readonly #timers = new Set<ArmedTimer>();
   /** Time that passed in standstills. */
   #stood = 0;

@@ -5,9 +5,9 @@ import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import { noOptions } from '../../model/task/task-options.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
-import { startLimit } from '../../model/time/wait.js';
 import { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
+import { setDeadline } from '../lifecycle/after-poll.js';
 import { EarliestTimer } from '../lifecycle/earliest-timer.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
@@ -79,7 +79,7 @@ export class Aggregator extends PeriodicService {
     this.#timer.cancel();
     this.#waiting.clear();
     this.#readyAt.clear();
-    this.#limit = startLimit(this.#deps.clock, this.#deps.shutdownTimeout, () => {
+    this.#limit = setDeadline(this.#deps.clock, this.#deps.shutdownTimeout, () => {
       for (const aggregation of this.#running) aggregation.abandon();
     });
   }

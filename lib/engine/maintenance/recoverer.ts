@@ -12,6 +12,7 @@ import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock } from '../../model/time/clock.js';
 import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
+import { polled } from '../lifecycle/after-poll.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -124,6 +125,8 @@ export class Recoverer extends PeriodicService {
     if (queues.length === 0) return;
     if (this.#setsLookedAt !== undefined && now < this.#setsLookedAt + setsEvery) return;
     this.#setsLookedAt = now;
+    // A set of this server's may be about to be finished, by an answer that has not been read yet.
+    await polled();
     await this.forEachQueue(queues, async (queue) => {
       const sets = await maintenance.reclaimAggregationSets({ queue, now });
       if (sets > 0)

@@ -21,6 +21,7 @@ import { elapsed, ms } from '../../model/time/duration.js';
 import { pause, waitFor } from '../../model/time/wait.js';
 import type { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
+import { setDeadline } from '../lifecycle/after-poll.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { AggregatedTask, type GroupAggregator } from './task-group.js';
 
@@ -76,7 +77,7 @@ export class SetAggregation {
     if (read === undefined) throw new DeadlineExceededError();
     this.#reportUndecodable(read);
     if (read.messages.length === 0) return await maintenance.deleteAggregationSet(this.set);
-    const limit = clock.setTimer(elapsed(clock.now(), read.expiresAt), () => {
+    const limit = setDeadline(clock, elapsed(clock.now(), read.expiresAt), () => {
       this.#abort.abort(new DeadlineExceededError());
     });
     try {

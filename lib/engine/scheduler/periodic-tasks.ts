@@ -6,6 +6,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { Timer } from '../../model/time/clock.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
+import { setDeadline } from '../lifecycle/after-poll.js';
 import { AsynqScheduler } from './asynq-scheduler.js';
 import { createSchedule, type ScheduleOptions } from './schedule.js';
 
@@ -122,7 +123,7 @@ export class PeriodicTasks {
   /** A provider that is being asked is not asked again; until it answers the schedules stay as they are. */
   #warnIfSlow(): void {
     const { clock, logger } = this.#scheduler.options;
-    this.#timer = clock.setTimer(this.#syncInterval, () => {
+    this.#timer = setDeadline(clock, this.#syncInterval, () => {
       const seconds = Math.round(this.#syncInterval / 1_000);
       logger.warn(`getTasks() has not answered for ${seconds} s; the periodic tasks stay as they are until it does`);
     });

@@ -4,6 +4,7 @@ import type { PresenceContract } from '../../model/broker/presence.contract.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
+import { polled } from '../lifecycle/after-poll.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import type { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
@@ -74,7 +75,11 @@ export class Heartbeater extends PeriodicService {
     const now = clockMonitor.latest();
     const calls = brokerMonitor.isUp() ? [leases.extend(now), this.#publish(now), clockGuard.look()] : [];
     const results = await Promise.allSettled(calls);
-    leases.loseExpired(clockMonitor.latest());
+    // A run has ended in time if only this process has not read yet what ended it.
+    await polled();
+    leases.loseExpired(now);
+    // What has run out since then, because this process stood still or the answers took so long, is tried once more.
+    if (leases.areAnyOver(clockMonitor.latest())) this.wake();
     this.#nextBeat = ms(clock.monotonic() + beatEvery);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return undefined;

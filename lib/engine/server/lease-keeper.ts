@@ -47,23 +47,23 @@ export class LeaseKeeper {
    * @throws what the broker throws when it cannot be asked; then nothing is known about the leases of that queue.
    */
   async extend(now: EpochMs): Promise<void> {
-    const byQueue = new Map<string, Run[]>();
-    for (const run of this.held()) {
-      const runs = byQueue.get(run.queue);
-      if (runs === undefined) byQueue.set(run.queue, [run]);
-      else runs.push(run);
-    }
-    const results = await Promise.allSettled(
-      [...byQueue].map(async ([queue, runs]) => await this.#extendQueue({ queue, runs, now })),
-    );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await this.#extendAll(this.held(), now);
+  }
+
+  /** Extends the leases of runs that had run out by `now`, and loses those that cannot be kept. Never rejects. */
+  async makeSure(runs: readonly Run[], now: EpochMs): Promise<void> {
+    await this.#extendAll(runs, now).catch(() => undefined);
+    this.loseExpired(now, runs);
   }
 
   /** Leases that had run out by `now` and could not be kept: another server may recover their tasks from now on. */
-  loseExpired(now: EpochMs): void {
-    for (const run of this.deps.runs) {
-      if (run.isOpen && run.lease.kind === 'ours' && run.lease.leaseUntil < now) this.#lose(run);
-    }
+  loseExpired(now: EpochMs, runs: Iterable<Run> = this.deps.runs): void {
+    for (const run of runs) if (isOver(run, now)) this.#lose(run);
+  }
+
+  /** Whether there are leases that {@link loseExpired} would lose. */
+  areAnyOver(now: EpochMs): boolean {
+    return [...this.deps.runs].some((run) => isOver(run, now));
   }
 
   /** Tasks whose leases are this server's to keep: running, or ended and not written yet. */
@@ -79,6 +79,19 @@ export class LeaseKeeper {
       own.set(run.message.id, run.lease.kind === 'ours' && run.state.phase !== 'closed' ? 'held' : 'lost');
     }
     return (taskId) => own.get(taskId) ?? (this.#lost.has(lostKey(queue, taskId)) ? 'lost' : 'none');
+  }
+
+  async #extendAll(held: readonly Run[], now: EpochMs): Promise<void> {
+    const byQueue = new Map<string, Run[]>();
+    for (const run of held) {
+      const runs = byQueue.get(run.queue);
+      if (runs === undefined) byQueue.set(run.queue, [run]);
+      else runs.push(run);
+    }
+    const results = await Promise.allSettled(
+      [...byQueue].map(async ([queue, runs]) => await this.#extendQueue({ queue, runs, now })),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   async #extendQueue(request: {
@@ -125,6 +138,10 @@ export class LeaseKeeper {
     events.emit('leaseLost', { task });
     stopper.abort(run, new LeaseExpiredError());
   }
+}
+
+function isOver({ isOpen, lease }: Run, now: EpochMs): boolean {
+  return isOpen && lease.kind === 'ours' && lease.leaseUntil < now;
 }
 
 function leaseEnd(now: EpochMs): EpochMs {

@@ -3,15 +3,18 @@ import type { WorkContract } from '../../model/broker/work.contract.js';
 import { TaskAbortedError } from '../../model/errors/task-errors.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { Clock } from '../../model/time/clock.js';
-import { type EpochMs, ms } from '../../model/time/duration.js';
+import { addMs, type EpochMs, ms } from '../../model/time/duration.js';
 import { waitFor } from '../../model/time/wait.js';
 import type { EngineEventEmitter } from '../engine-events.js';
+import { setDeadline } from '../lifecycle/after-poll.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { ConditionVariable } from '../lifecycle/condition-variable.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { subjectOf } from '../outcome/event-task.js';
 import type { Fetcher } from './fetcher.js';
+import { Inbox } from './inbox.js';
+import type { LeaseKeeper } from './lease-keeper.js';
 import type { QueueFeed } from './queue-feed.js';
 import { Run, type RunHost } from './run.js';
 import type { RunJudge } from './run-judge.js';
@@ -30,6 +33,7 @@ export interface ProcessorDeps {
   readonly fetcher: Fetcher;
   readonly starter: RunStarter;
   readonly stopper: Pick<RunStopper, 'cancel'>;
+  readonly leases: Pick<LeaseKeeper, 'makeSure'>;
   readonly judge: RunJudge;
   readonly settler: Settler;
   readonly internalEvents: InternalEvents;
@@ -51,7 +55,6 @@ export const sliceOf = (concurrency: number): number => Math.min(256, Math.max(5
 
 /** A turn ends early when its handlers keep the event loop busy for this long, so that outcomes do not wait. */
 const maxTurn = ms(2);
-const tasksPerLook = 8;
 
 /** Fetching pauses while this many outcomes could not be written, so that an outage cannot fill memory. */
 const maxUnsettled = 10_000;
@@ -68,8 +71,7 @@ export class Processor implements Service, RunHost {
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly #slice: number;
-  #inbox: Run[] = []; // fetched, not begun; from `#next` on
-  #next = 0;
+  readonly #inbox = new Inbox();
   /** Over, not judged. */
   #ended: Run[] = [];
   /** Slots taken: by what was fetched, runs, or is stuck. */
@@ -111,7 +113,7 @@ export class Processor implements Service, RunHost {
     if (this.#mode === 'idle' || this.#mode === 'draining') return;
     this.#mode = 'draining';
     const stopping = this.stopFetching();
-    this.#putInboxBack();
+    this.#putBack(this.#inbox.takeAll());
     await this.#drain();
     this.#putBack([...this.deps.runs]);
     await stopping;
@@ -172,7 +174,7 @@ export class Processor implements Service, RunHost {
     this.#turn = 'open';
     const now = this.clock.now();
     this.#settleAndFetch(now);
-    this.#beginSlice(now);
+    this.#beginSlice();
     // Handlers that wait for nothing have ended when the promises of this turn are through.
     queueMicrotask(() => process.nextTick(this.#endTurn));
   };
@@ -180,7 +182,7 @@ export class Processor implements Service, RunHost {
   readonly #endTurn = (): void => {
     this.#turn = 'none';
     this.#settleAndFetch(this.clock.now());
-    if (this.#inbox.length > 0) this.#schedule();
+    if (!this.#inbox.isEmpty) this.#schedule();
   };
 
   #settleAndFetch(now: EpochMs): void {
@@ -230,34 +232,34 @@ export class Processor implements Service, RunHost {
     for (const message of messages) {
       const run = new Run(this, { message, queue, lease });
       runs.add(run);
-      this.#inbox.push(run);
+      this.#inbox.add(run);
       if (canceled.has(message.id)) stopper.cancel(run, canceled.get(message.id));
     }
     this.#occupied += messages.length;
-    if (this.#mode === 'draining') this.#putInboxBack();
+    if (this.#mode === 'draining') this.#putBack(this.#inbox.takeAll());
   }
 
-  #beginSlice(now: EpochMs): void {
-    if (this.#next === this.#inbox.length) return;
-    const end = Math.min(this.#inbox.length, this.#next + this.#slice);
-    const turnEnd = this.clock.monotonic() + maxTurn;
-    let index = this.#next;
-    while (index < end) {
-      this.deps.starter.begin(this.#inbox[index] as Run, now);
-      index += 1;
-      if (index % tasksPerLook === 0 && this.clock.monotonic() > turnEnd) break;
+  #beginSlice(): void {
+    const over: Run[] = [];
+    // Read for each, or a handler that computes would use up the time of those behind it.
+    let now = this.clock.now();
+    const turnEnd = addMs(now, maxTurn);
+    for (let begun = 0; begun < this.#slice && now <= turnEnd; begun += 1) {
+      const run = this.#inbox.take();
+      if (run === undefined) break;
+      if (run.lease.kind === 'ours' && run.lease.leaseUntil < now) over.push(run);
+      else this.deps.starter.begin(run, now);
+      now = this.clock.now();
     }
-    this.#next = index;
-    if (index < this.#inbox.length) return;
-    this.#inbox = [];
-    this.#next = 0;
+    if (over.length > 0) void this.#beginIfKept(over, now);
   }
 
-  #putInboxBack(): void {
-    const waiting = this.#inbox.slice(this.#next);
-    this.#inbox = [];
-    this.#next = 0;
-    this.#putBack(waiting);
+  /** This process stood still: the leases of these tasks ended before they could begin, and others may have them. */
+  async #beginIfKept(runs: readonly Run[], now: EpochMs): Promise<void> {
+    await this.deps.leases.makeSure(runs, now);
+    for (const run of runs) this.#inbox.add(run);
+    if (this.#mode === 'draining') this.#putBack(this.#inbox.takeAll());
+    else this.#schedule();
   }
 
   /** Gives runs up; a task that was not told to stop goes back to the head of its queue. */
@@ -291,6 +293,9 @@ export class Processor implements Service, RunHost {
     // A stuck handler whose outcome is stored has nothing left that would be worth the wait.
     const isDone = (): boolean => ![...runs].some((run) => run.hasSlot && run.state.phase !== 'closed');
     if (isDone()) return;
-    await waitFor(this.#progress.waitUntil(isDone), { clock: this.clock, limit: options.shutdownTimeout });
+    const over = new AbortController();
+    const limit = setDeadline(this.clock, options.shutdownTimeout, () => over.abort());
+    await waitFor(this.#progress.waitUntil(isDone), { signal: over.signal });
+    limit.cancel();
   }
 }

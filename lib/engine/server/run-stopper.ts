@@ -1,8 +1,9 @@
 import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import { DeadlineExceededError, TaskCanceledError } from '../../model/errors/task-errors.js';
-import type { Clock } from '../../model/time/clock.js';
+import type { Clock, Timer } from '../../model/time/clock.js';
 import { addMs, elapsed, type EpochMs } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
+import { afterPoll } from '../lifecycle/after-poll.js';
 import { EarliestTimer } from '../lifecycle/earliest-timer.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -22,13 +23,17 @@ export interface RunStopperDeps {
 /**
  * Tells runs to stop: those past their deadline, which one timer watches for all of them, those that were canceled, and
  * those whose task is somebody else's. One that does not heed that within its grace is given up.
+ *
+ * A handler whose end lies in a socket has ended in time, as far as this process could know: before anybody is told to
+ * stop or given up, the event loop reads what has arrived.
  */
 export class RunStopper implements Service {
   readonly name = 'run stopper';
   readonly #timer: EarliestTimer;
+  #nextLook: Timer | undefined;
 
   constructor(private readonly deps: RunStopperDeps) {
-    this.#timer = new EarliestTimer({ clock: deps.clock, onFire: (now) => this.#look(now) });
+    this.#timer = new EarliestTimer({ clock: deps.clock, onFire: (now) => this.#lookAfterPoll(now) });
   }
 
   start(): Promise<void> {
@@ -38,6 +43,7 @@ export class RunStopper implements Service {
   /** Forgets the deadlines of all runs. */
   stop(): Promise<void> {
     this.#timer.cancel();
+    this.#nextLook?.cancel();
     return Promise.resolve();
   }
 
@@ -62,6 +68,15 @@ export class RunStopper implements Service {
     if (!run.isOpen) return;
     this.abort(run, new TaskCanceledError(), outcome);
     this.deps.events.emit('canceled', { task: subjectOf(run) });
+  }
+
+  /** Looks for what was over by `now`, and not for more: what is over since then has not been waited for. */
+  #lookAfterPoll(now: EpochMs): undefined {
+    this.#nextLook?.cancel();
+    this.#nextLook = afterPoll(() => {
+      const next = this.#look(now);
+      if (next !== undefined) this.#timer.setBy(next);
+    });
   }
 
   /** Looks for runs past their deadline or grace; answers when to look again. */

@@ -128,6 +128,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     fetcher: new Fetcher({ work, feed, internalEvents, events, logger, owner, slice: sliceOf(options.concurrency) }),
     starter: new RunStarter({ lookup: deps.lookup, stopper, events, logger }),
     stopper,
+    leases,
     judge: new RunJudge({
       callbacks,
       failures: new FailureLog({ logger, levels: options.failureLogs }),
