@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 /** Something that a handler, or any other code, waits for and that comes by a socket. */
 export interface UnreadAnswer {
   /** Resolves when the event loop has read it. */
-  readonly read: Promise<void>;
+  readonly read: Promise<unknown>;
   /** It lies in the socket when this returns. */
   arrive(): void;
 }
@@ -20,7 +20,7 @@ export class AnswerSockets {
     const reading = connect((server.address() as { port: number }).port, '127.0.0.1');
     const [writing] = (await once(server, 'connection')) as [Socket];
     this.#open.push({ close: () => reading.destroy() }, { close: () => writing.destroy() }, server);
-    const read = once(reading, 'data').then(() => {});
+    const read = once(reading, 'data');
     return { read, arrive: () => void writing.write('.') };
   }
 

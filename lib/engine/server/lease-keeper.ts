@@ -37,6 +37,8 @@ const lost: Lease = { kind: 'lost' };
 export class LeaseKeeper {
   /** Tasks whose leases were lost here not long ago: queue and id. */
   readonly #lost = new Set<string>();
+  /** Resolves when the extension that was asked for last has ended. */
+  #extending: Promise<void> = Promise.resolve();
 
   constructor(private readonly deps: LeaseKeeperDeps) {}
 
@@ -47,12 +49,16 @@ export class LeaseKeeper {
    * @throws what the broker throws when it cannot be asked; then nothing is known about the leases of that queue.
    */
   async extend(now: EpochMs): Promise<void> {
-    await this.#extendAll(this.held(), now);
+    await this.#inTurn(async () => await this.#extendAll(this.held(), now));
   }
 
   /** Extends the leases of runs that had run out by `now`, and loses those that cannot be kept. Never rejects. */
   async makeSure(runs: readonly Run[], now: EpochMs): Promise<void> {
-    await this.#extendAll(runs, now).catch(() => undefined);
+    const extending = this.#inTurn(async () => {
+      // Those that a beat has kept meanwhile need nothing more.
+      await this.#extendAll(runs.filter((run) => isOver(run, now)), now);
+    });
+    await extending.catch(() => undefined);
     this.loseExpired(now, runs);
   }
 
@@ -79,6 +85,16 @@ export class LeaseKeeper {
       own.set(run.message.id, run.lease.kind === 'ours' && run.state.phase !== 'closed' ? 'held' : 'lost');
     }
     return (taskId) => own.get(taskId) ?? (this.#lost.has(lostKey(queue, taskId)) ? 'lost' : 'none');
+  }
+
+  /**
+   * One extension at a time: a second one would not know yet which lease the first was given, and take it for somebody
+   * else's.
+   */
+  async #inTurn(extend: () => Promise<void>): Promise<void> {
+    const extending = this.#extending.then(extend);
+    this.#extending = extending.catch(() => undefined);
+    await extending;
   }
 
   async #extendAll(held: readonly Run[], now: EpochMs): Promise<void> {

@@ -5,9 +5,13 @@ import {
   type PeriodicTasksOptions,
 } from '../../../lib/engine/scheduler/periodic-tasks.js';
 import { defineTask } from '../../../lib/model/task/task-definition.js';
+import { ms } from '../../../lib/model/time/duration.js';
 import { aGate } from '../../support/until.js';
 import { SchedulersUnderTest } from '../scheduler-under-test.js';
 import { useOwnRedis } from '../../support/redis-server.js';
+import { StandstillClock } from '../../support/standstill-clock.js';
+import { AnswerSockets } from '../../support/unread-answer.js';
+import { eventLoopTurns } from '../../support/virtual-clock.js';
 
 useOwnRedis();
 
@@ -238,5 +242,34 @@ describe('periodic tasks', () => {
     await test.time.advance('1s');
     expect(Object.keys(registered())).toEqual(['of somebody else']);
     expect(test.time.armedTimers).toBe(0);
+  });
+
+  it('does not say that getTasks() is slow when its answer came while the process stood still', async () => {
+    const sockets = new AnswerSockets();
+    const clock = new StandstillClock();
+    const asked = aGate();
+    const answer = await sockets.next();
+    const slow = {
+      getTasks: async (): Promise<readonly PeriodicTask[]> => {
+        if (isRunning) {
+          asked.open();
+          await answer.read;
+        }
+        return [];
+      },
+    };
+    let isRunning = false;
+    periodicTasks = new PeriodicTasks({ provider: slow, scheduler: test.create({ clock }), syncInterval: '1m' });
+    await periodicTasks.start();
+    isRunning = true;
+    clock.standStill(ms(60_000));
+    await asked.opened;
+    await eventLoopTurns(1);
+    answer.arrive();
+    clock.standStill(ms(60_000));
+    await answer.read;
+    await eventLoopTurns(2);
+    expect(test.logger.messages('warn')).toEqual([]);
+    sockets.close();
   });
 });

@@ -82,7 +82,7 @@ describe('a server whose process stands still', () => {
 
   it('does not put a task back at a shutdown that is done', async () => {
     const id = await test.enqueue();
-    const server = await test.start(async () => await answer.read, { clock, shutdownTimeout: '8s' });
+    const server = await test.start(async () => void (await answer.read), { clock, shutdownTimeout: '8s' });
     await test.untilHappened('started');
     const shutdown = server.shutdown();
     await eventLoopTurns(5);
