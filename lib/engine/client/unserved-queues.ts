@@ -5,6 +5,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
+import { startLimit } from '../../model/time/wait.js';
 import type { Logger } from '../logger.js';
 
 export interface UnservedQueuesDeps {
@@ -70,7 +71,8 @@ export class UnservedQueues {
   #lookLater(): void {
     if (this.#timer !== undefined || this.#isStopped) return;
     const { clock, grace } = this.deps;
-    this.#timer = clock.setTimer(grace, () => void this.#look());
+    // After a standstill a server of this very process is published anew first.
+    this.#timer = startLimit(clock, grace, () => void this.#look());
     this.#timer.unref?.();
   }
 

@@ -2,6 +2,7 @@ import type { Availability, Broker } from '../../model/broker/broker.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
+import { startLimit } from '../../model/time/wait.js';
 import type { Logger } from '../logger.js';
 import type { Service } from './service.js';
 
@@ -95,7 +96,7 @@ export class BrokerMonitor implements Service, BrokerReachability {
 
   #remindIn(delay: Ms, say: () => void): void {
     this.#reminder?.cancel();
-    this.#reminder = this.deps.clock.setTimer(delay, say);
+    this.#reminder = startLimit(this.deps.clock, delay, say);
   }
 
   #up(): void {

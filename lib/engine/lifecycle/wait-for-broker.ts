@@ -2,7 +2,7 @@ import type { Broker } from '../../model/broker/broker.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock } from '../../model/time/clock.js';
 import { ms } from '../../model/time/duration.js';
-import { pause, waitFor } from '../../model/time/wait.js';
+import { pause, startLimit, waitFor } from '../../model/time/wait.js';
 import type { Logger } from '../logger.js';
 
 const silentFor = ms(2_000);
@@ -32,9 +32,9 @@ export async function waitForBroker(broker: Broker, deps: OpeningDeps): Promise<
   let reason = `${broker.describe()} does not answer`;
   const say = (): void => {
     logger.warn(`${reason}; still trying`);
-    timer = clock.setTimer(reminderEvery, say);
+    timer = startLimit(clock, reminderEvery, say);
   };
-  let timer = clock.setTimer(silentFor, say);
+  let timer = startLimit(clock, silentFor, say);
   const stopListening = broker.onAvailability((news) => {
     if (news.kind === 'down') reason = news.error.message;
   });

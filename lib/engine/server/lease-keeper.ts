@@ -56,7 +56,10 @@ export class LeaseKeeper {
   async makeSure(runs: readonly Run[], now: EpochMs): Promise<void> {
     const extending = this.#inTurn(async () => {
       // Those that a beat has kept meanwhile need nothing more.
-      await this.#extendAll(runs.filter((run) => isOver(run, now)), now);
+      await this.#extendAll(
+        runs.filter((run) => isOver(run, now)),
+        now,
+      );
     });
     await extending.catch(() => undefined);
     this.loseExpired(now, runs);

@@ -172,8 +172,7 @@ export class Processor implements Service, RunHost {
 
   readonly #beginTurn = (): void => {
     this.#turn = 'open';
-    const now = this.clock.now();
-    this.#settleAndFetch(now);
+    this.#settleAndFetch(this.clock.now());
     this.#beginSlice();
     // Handlers that wait for nothing have ended when the promises of this turn are through.
     queueMicrotask(() => process.nextTick(this.#endTurn));

@@ -99,6 +99,7 @@ export function startLimit(clock: Pick<Clock, 'setTimer' | 'monotonic'>, limit: 
   let left = Math.min(maxParts, Math.max(1, Math.ceil(limit)));
   const part = ms(limit / left);
   let timer: Timer;
+  let holdsProcess = true;
   const arm = (isExtra: boolean): void => {
     const dueAt = clock.monotonic() + part;
     timer = clock.setTimer(part, () => {
@@ -107,7 +108,14 @@ export function startLimit(clock: Pick<Clock, 'setTimer' | 'monotonic'>, limit: 
       else if (!isExtra && clock.monotonic() - dueAt > part) arm(true);
       else onPassed();
     });
+    if (!holdsProcess) timer.unref?.();
   };
   arm(false);
-  return { cancel: () => timer.cancel() };
+  return {
+    cancel: () => timer.cancel(),
+    unref: () => {
+      holdsProcess = false;
+      timer.unref?.();
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { BrokerMonitor } from '../../../lib/engine/lifecycle/broker-monitor.js';
 import { waitForBroker, type OpeningDeps } from '../../../lib/engine/lifecycle/wait-for-broker.js';
 import { silentLogger } from '../../../lib/engine/logger.js';
 import { openBroker } from '../../../lib/engine/open-broker.js';
@@ -5,11 +6,13 @@ import { AsynqServer } from '../../../lib/engine/server/asynq-server.js';
 import type { ServerOptions } from '../../../lib/engine/server/server-options.js';
 import { systemClock } from '../../../lib/engine/system-clock.js';
 import type { Broker } from '../../../lib/model/broker/broker.js';
+import { ms } from '../../../lib/model/time/duration.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
 import { startRedis } from '../../support/redis-server.js';
 import { startStub } from '../../support/stub-server.js';
 import { until } from '../../support/until.js';
-import { VirtualClock } from '../../support/virtual-clock.js';
+import { StandstillClock } from '../../support/standstill-clock.js';
+import { eventLoopTurns, VirtualClock } from '../../support/virtual-clock.js';
 
 const nobodyListens = 'Redis at 127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; still trying';
 
@@ -51,6 +54,24 @@ describe('who waits for Redis', () => {
     expect(logger.messages('warn')).toEqual([nobodyListens, nobodyListens]);
     giveUp.abort('enough');
     expect(await opened).toBe('enough');
+  });
+
+  it.each([0, 1, 2, 3, 5])('says nothing of its own standstill, %i turns after it began', async (turns) => {
+    const server = await startRedis();
+    const still = new StandstillClock();
+    const events: unknown[] = [];
+    broker = openBroker(server.url, { clock: still, logger });
+    const options = { clock: still, logger, broker, onDown: (error: Error) => events.push(error), onBack: () => {} };
+    const monitor = new BrokerMonitor(options);
+    const opened = waitForBroker(broker, { clock: still, logger, signal: giveUp.signal, tries: 'once' });
+    await monitor.start();
+    await eventLoopTurns(turns);
+    still.standStill(ms(60_000));
+    await opened;
+    expect([...events, ...logger.messages()]).toEqual([]);
+    await monitor.stop();
+    await broker.close();
+    await server.stop();
   });
 
   it('names what does not answer at all', async () => {

@@ -96,7 +96,10 @@ describe('a worker whose process stands still for longer than a lease', () => {
 
   it('does not begin a task that arrived before, and that another has done', async () => {
     let calls = 0;
-    await start(() => void (calls += 1), standingStillAt('dequeue', () => standStillWhileAnotherDoes(1)));
+    await start(
+      () => void (calls += 1),
+      standingStillAt('dequeue', () => standStillWhileAnotherDoes(1)),
+    );
     await test.untilHappened('leaseLost');
     expect(others).toEqual([`recovered ${id}`, `started ${id}`, `completed ${id}`]);
     const next = await test.enqueue();
@@ -107,7 +110,10 @@ describe('a worker whose process stands still for longer than a lease', () => {
   });
 
   it('begins a task that arrived before, and that nobody else has taken', async () => {
-    await start(() => 'at last', standingStillAt('dequeue', () => clock.standStill(ms(longEnough))));
+    await start(
+      () => 'at last',
+      standingStillAt('dequeue', () => clock.standStill(ms(longEnough))),
+    );
     await test.untilHappened('completed');
     expect(test.happenings.map(({ name }) => name)).toEqual(['started', 'completed']);
     expect(await stored()).toEqual({ state: 'completed', result: '"at last"' });

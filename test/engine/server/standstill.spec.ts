@@ -93,6 +93,20 @@ describe('a server whose process stands still', () => {
     expect(await test.stateOf(id)).toBe('gone');
   });
 
+  it('waits for an error handler that has ended', async () => {
+    await test.enqueue();
+    const told = aGate();
+    const errorHandler = async (): Promise<void> => {
+      told.open();
+      await answer.read;
+    };
+    await test.start(() => Promise.reject(new Error('failed')), { clock, errorHandler });
+    await told.opened;
+    await standStill(60_000);
+    await test.untilHappened('retry');
+    expect(test.logger.messages('warn').join()).not.toContain('errorHandler takes longer');
+  });
+
   it('lets no handler use up the time of those that begin after it', async () => {
     const computing = await test.enqueue({ timeoutSeconds: 10 });
     await test.enqueue({ timeoutSeconds: 10 });
