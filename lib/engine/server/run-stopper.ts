@@ -75,7 +75,7 @@ export class RunStopper implements Service {
     this.#nextLook?.cancel();
     this.#nextLook = afterPoll(() => {
       const next = this.#look(now);
-      if (next !== undefined) this.#timer.setBy(next);
+      if (next !== undefined) this.#timer.fireBy(next);
     });
   }
 
