@@ -27,6 +27,11 @@ describe('a strict payload', () => {
     ['an invalid Date', { at: new Date(Number.NaN) }, 'an invalid Date at payload.at'],
     ['a promise', { later: Promise.resolve() }, 'a Promise at payload.later'],
     ['bytes in an object', { bytes: new Uint8Array(2) }, 'a Uint8Array at payload.bytes'],
+    ['a Blob', { file: new Blob(['x']) }, 'a Blob at payload.file'],
+    ['a response', { reply: new Response('x') }, 'a Response at payload.reply'],
+    ['a signal', [AbortSignal.abort()], 'an AbortSignal at payload[0]'],
+    ['a weak reference', { of: new WeakRef({}) }, 'a WeakRef at payload.of'],
+    ['a format', { money: new Intl.NumberFormat('en') }, 'a NumberFormat at payload.money'],
     ['form data', { form: new URLSearchParams('a=1') }, 'a URLSearchParams at payload.form'],
     ['a Map of another context', { a: runInNewContext('new Map()') as unknown }, 'a Map at payload.a'],
     ['a function deep inside', { a: { b: [{ c: () => 1 }] } }, 'a function at payload.a.b[0].c'],
@@ -47,6 +52,18 @@ describe('a strict payload', () => {
     ['what has a toJSON', { map: Object.assign(new Map(), { toJSON: () => ({}) }), url: new URL('http://x') }],
     ['a toJSON of its own', { toJSON: () => 1, f: () => 1 }],
     ['an instance with methods', new Order()],
+    [
+      'an instance that names its kind',
+      Object.assign(
+        new (class {
+          get [Symbol.toStringTag]() {
+            return 'Sum';
+          }
+        })(),
+        { a: 1 },
+      ),
+    ],
+    ['an instance without fields', new (class Nothing {})()],
     ['a Buffer in an object', { bytes: Buffer.from('x') }],
     ['undefined', { a: undefined, b: [undefined] }],
     ['no prototype', Object.assign(Object.create(null) as object, { a: 1 })],

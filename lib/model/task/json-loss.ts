@@ -10,7 +10,8 @@ export interface JsonLoss {
 
 /**
  * The first value that JSON would lose without an error: a function, a symbol, NaN and the infinities, an invalid Date,
- * and objects of which JSON sees nothing (Map, Set, RegExp, Error, promises, bytes and whatever else is iterated).
+ * and objects of which JSON sees nothing (Map, Set, RegExp, Error, promises, bytes, whatever else is iterated, and what
+ * the platform makes: Blob, Response, WeakRef, Intl's formats).
  * What has a `toJSON` speaks for itself; `undefined` is left out by JSON, which is what leaving it out means.
  *
  * Runs for every payload, so it makes nothing until something is found. To be called with what JSON.stringify took, or
@@ -79,7 +80,9 @@ function lostKind(value: object): string | undefined {
     types.isWeakMap(value) ||
     types.isWeakSet(value) ||
     Symbol.iterator in value ||
-    Symbol.asyncIterator in value;
+    Symbol.asyncIterator in value ||
+    // What the platform makes names its kind, and shows nothing of what it holds.
+    (Symbol.toStringTag in value && Object.keys(value).length === 0);
   if (!isLost) return undefined;
   const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
   if (typeof name !== 'string' || name === '' || name === 'Object') return 'an iterator';
