@@ -8,6 +8,8 @@ const operationsLimitMs = 60_000;
 /** A look at everything, a lease, and the next look. */
 const healingLimitMs = 150_000;
 
+const isCounter = (name: string): boolean => ['processed', 'failed'].includes(name);
+
 /** One operation on one queue. */
 interface Attempt {
   readonly name: string;
@@ -30,8 +32,7 @@ export async function wrongTypes({ verdict, atEnd }: DrillContext): Promise<void
   const wrongKeys = keyNames.map((name) => ({ name, queue: `wrong-${name.replace(':', '-')}` }));
   for (const { name, queue } of wrongKeys) {
     // Counters may hold any text.
-    const isText = ['processed', 'failed'].includes(name);
-    if (isText) await redis.rpush(keyOf(queue, name), 'x');
+    if (isCounter(name)) await redis.rpush(keyOf(queue, name), 'x');
     else await redis.set(keyOf(queue, name), 'x');
   }
   const lost = Array.from({ length: lostTasks }, (_, n) => `lost-${n}`);
@@ -92,7 +93,7 @@ export async function wrongTypes({ verdict, atEnd }: DrillContext): Promise<void
       holds: failed.length === 0,
     });
     const concerned = attempts.filter((one) => one.queue === queue && one.isConcerned);
-    if (name === undefined || concerned.length === 0) continue;
+    if (name === undefined || (concerned.length === 0 && !isCounter(name))) continue;
     const key = keyOf(queue, name);
     const errors = concerned.flatMap(({ error }) => error?.message ?? []);
     // An id that is taken, by whatever, is refused as such.

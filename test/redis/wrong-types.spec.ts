@@ -2,14 +2,17 @@ import type { StorageNotice } from '../../lib/model/broker/storage-notice.js';
 import type { Settlement } from '../../lib/model/broker/work.contract.js';
 import { BrokerCommandError } from '../../lib/model/errors/broker-errors.js';
 import { addMs, epochMs, ms } from '../../lib/model/time/duration.js';
-import { groupKey, taskKey } from '../../lib/redis/keys.js';
+import { dayKey, groupKey, taskKey } from '../../lib/redis/keys.js';
 import { grouped, later, now, nowSeconds, owner, runTaken } from '../conformance/task-words.js';
 import { QueueUnderTest } from './queue-under-test.js';
 
 const soon = addMs(now, ms(500));
 const places = ['archived', 'groups', 'scheduled', 'retry', 'pending', 'active', 'lease', 'due', 'completed'] as const;
-const keyNames = [...places, 'aggregationSets', 'processed', 'paused', 'task', 'group'] as const;
+const counters = ['processed', 'processedDay', 'failed', 'failedDay'] as const;
+const keyNames = [...places, 'aggregationSets', ...counters, 'paused', 'task', 'group'] as const;
 type KeyName = (typeof keyNames)[number];
+
+const isCounter = (name: KeyName): boolean => (counters as readonly KeyName[]).includes(name);
 
 /** The keys without which an operation cannot succeed; all others must not matter to it. */
 const needs: Readonly<Record<string, readonly KeyName[]>> = {
@@ -35,7 +38,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     tasks.broker.onNotice((notice) => notices.push(notice));
     badKey = keyOf(name);
     // A counter or a pause may hold any text; a task's hash none.
-    if (name === 'processed' || name === 'paused') await tasks.redis.lpush(badKey, 'x');
+    if (isCounter(name) || name === 'paused') await tasks.redis.lpush(badKey, 'x');
     else await tasks.redis.set(badKey, 'neither list nor set');
   });
   afterEach(async () => {
@@ -44,8 +47,13 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     await sound.close();
   });
 
-  const keyOf = (key: KeyName): string =>
-    key === 'task' ? taskKey(tasks.keys, 'bad') : key === 'group' ? groupKey(tasks.keys, 'g') : tasks.keys[key];
+  const keyOf = (key: KeyName): string => {
+    if (key === 'task') return taskKey(tasks.keys, 'bad');
+    if (key === 'group') return groupKey(tasks.keys, 'g');
+    if (key === 'processedDay' || key === 'failedDay')
+      return dayKey(tasks.keys[key === 'failedDay' ? 'failed' : 'processed'], now);
+    return tasks.keys[key];
+  };
   const succeeds = (operation: string): boolean => !(needs[operation] ?? []).includes(name);
   let runs = 0;
   const settles = async (settlement: (message: Settlement['message']) => Settlement): Promise<boolean> => {
@@ -124,6 +132,24 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     expect(await settles((message) => ({ kind: 'retry', message, retryAt: soon, counts: 'as-failure' }))).toBe(
       succeeds('retry'),
     );
+  });
+
+  it('names a counter that cannot be counted up, whatever the outcome', async () => {
+    if (!isCounter(name)) return;
+    const expiresAt = addMs(now, ms(60_000));
+    const isTold: boolean[] = [];
+    for (const settlement of [
+      { kind: 'done' },
+      { kind: 'complete', expiresAt, result: undefined },
+      { kind: 'retry', retryAt: soon, counts: 'as-failure' },
+      { kind: 'archive' },
+    ] as const) {
+      notices.length = 0;
+      expect(await settles((message) => ({ ...settlement, message }))).toBe(true);
+      isTold.push(notices.some((notice) => notice.kind === 'wrong-type' && notice.key === badKey));
+    }
+    const succeeded = name === 'processed' || name === 'processedDay';
+    expect(isTold).toEqual([succeeded, succeeded, true, true]);
   });
 
   it('keeps no other queue, and nothing sound of its own, from being healed', async () => {

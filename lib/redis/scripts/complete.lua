@@ -52,5 +52,11 @@ end
 if ended > 0 then
   redis.call('ZADD', completed, unpack(kept))
 end
-countProcessed(processedDay, processed, ended, dayExpiresAt)
+local _, isWrong = countProcessed(processedDay, processed, ended, dayExpiresAt)
+if isWrong then
+  -- include: notices
+  isSound(processedDay, 'string')
+  isSound(processed, 'string')
+  return withNotices(refused)
+end
 return refused

@@ -43,5 +43,11 @@ for i = rest, #ARGV, 2 do
     releaseLock(ARGV[i + 1], ARGV[4 + position])
   end
 end
-countProcessed(processedDay, processed, ended, dayExpiresAt)
+local _, isWrong = countProcessed(processedDay, processed, ended, dayExpiresAt)
+if isWrong then
+  -- include: notices
+  isSound(processedDay, 'string')
+  isSound(processed, 'string')
+  return withNotices(refused)
+end
 return refused

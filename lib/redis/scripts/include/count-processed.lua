@@ -4,18 +4,23 @@
 --   processedDay, processed  keys of the counters
 --   count                    how many runs ended; nothing is written for 0
 --   dayExpiresAt             epoch seconds; set only by the increment that creates the day's counter
--- Returns true when the total stood at its end and began again, so that the failed total must do the same.
+-- Returns whether the total stood at its end and began again, so that the failed total must do the same; whether a
+-- counter could not be counted up, so that its type must be looked at.
 local function countProcessed(processedDay, processed, count, dayExpiresAt)
   if count == 0 then
-    return false
+    return false, false
   end
-  if redis.pcall('INCRBY', processedDay, count) == count then
+  local today = redis.pcall('INCRBY', processedDay, count)
+  if today == count then
     redis.pcall('EXPIREAT', processedDay, dayExpiresAt)
   end
   local total = redis.pcall('INCRBY', processed, count)
-  if type(total) == 'number' or not string.find(total.err, 'overflow', 1, true) then
-    return false
+  if type(total) == 'number' then
+    return false, type(today) ~= 'number'
+  end
+  if not string.find(total.err, 'overflow', 1, true) then
+    return false, true
   end
   redis.pcall('SET', processed, count)
-  return true
+  return true, type(today) ~= 'number'
 end
