@@ -22,6 +22,17 @@ describe('the error for a reply', () => {
     await stub.stop();
   });
 
+  it.each([
+    "OOM command not allowed when used memory > 'maxmemory'. script: 73d12c1564b175c9e96109b6189dec5679cc2f8a, on @user_script:13.",
+    "ERR Error running script (call to f_73d12c1564b175c9e96109b6189dec5679cc2f8a): @user_script:13: @user_script: 13: -OOM command not allowed when used memory > 'maxmemory'.",
+  ])('says what Redis refused, not where in which script: %s', (text) => {
+    const reply = new ReplyError(text);
+    const error = brokerError(reply, 'localhost:6379');
+    expect(error).toBeInstanceOf(BrokerCommandError);
+    expect(error.message).toMatch(/^OOM command not allowed when used memory > 'maxmemory'\.?$/);
+    expect(error.cause).toBe(reply);
+  });
+
   it('says what to do about a server whose scripts may only use declared keys', () => {
     const reply = new ReplyError('ERR script tried accessing undeclared key');
     const error = brokerError(reply, 'dragonfly:6379');

@@ -7,6 +7,10 @@ const notNow =
   /^(?:ERR Error running script .*?-)?(?:LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|MOVED|ASK|BUSY|UNBLOCKED)\b/s;
 const refused = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password|DB index|Client sent AUTH))\b/;
 
+// Where in which script a command was refused: before the reply (6.2), or after it.
+const inScript =
+  /^ERR Error running script \(call to \w+\): (?:@user_script: ?\d+: )*-?|\.? script: [0-9a-f]{40}, on @user_script:\d+\.?$/gi;
+
 const undeclaredKey = /undeclared key/i;
 
 /** The server's reply when it is an error. */
@@ -55,7 +59,8 @@ export function brokerError(error: unknown, place: string): AsynqError {
     const hint = undeclaredKey.test(error.message)
       ? `; ${prefix} must let scripts use keys that were not declared (Dragonfly: --default_lua_flags=allow-undeclared-keys)`
       : '';
-    return new BrokerCommandError(`${error.message}${hint}`, { cause: error });
+    // The place in a script tells a user nothing; the cause has it.
+    return new BrokerCommandError(`${error.message.replace(inScript, '')}${hint}`, { cause: error });
   }
   return new BrokerUnavailableError(`${prefix} cannot be reached: ${describeConnectionError(error)}`, { cause: error });
 }
