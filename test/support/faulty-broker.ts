@@ -1,4 +1,5 @@
 import type { Broker } from '../../lib/model/broker/broker.js';
+import type { PresenceContract } from '../../lib/model/broker/presence.contract.js';
 import type { ScheduleContract } from '../../lib/model/broker/schedule.contract.js';
 import type { WorkContract } from '../../lib/model/broker/work.contract.js';
 import { AsynqError } from '../../lib/model/errors/asynq-error.js';
@@ -18,6 +19,7 @@ export interface FaultyBroker extends Broker {
     readonly dequeue: Fault[];
     readonly extendLeases: Fault[];
     readonly enqueueTick: Fault[];
+    readonly subscribe: Fault[];
   };
 }
 
@@ -29,9 +31,9 @@ export interface FaultyBroker extends Broker {
  * broker.faults.settle.push('lost-before');
  */
 export function faultyBroker(broker: Broker): FaultyBroker {
-  const faults: FaultyBroker['faults'] = { settle: [], dequeue: [], extendLeases: [], enqueueTick: [] };
+  const faults: FaultyBroker['faults'] = { settle: [], dequeue: [], extendLeases: [], enqueueTick: [], subscribe: [] };
   const lost = (): BrokerUnavailableError => new BrokerUnavailableError('The connection was lost');
-  const { work, schedules } = broker;
+  const { work, presence, schedules } = broker;
   const guarded = async <T>(queue: Fault[], call: () => Promise<T>): Promise<T> => {
     const fault = queue.shift();
     if (fault === 'lost-before') throw lost();
@@ -62,12 +64,22 @@ export function faultyBroker(broker: Broker): FaultyBroker {
     clearSchedules: async (schedulerId) => await schedules.clearSchedules(schedulerId),
     recordEvent: async (request) => await schedules.recordEvent(request),
   };
+  const faultyPresence: PresenceContract = {
+    publishServer: async (request) => await presence.publishServer(request),
+    clearServer: async (server) => await presence.clearServer(server),
+    listAlive: async (serverIds) => await presence.listAlive(serverIds),
+    listServers: async () => await presence.listServers(),
+    subscribe: async (listener) => await guarded(faults.subscribe, async () => await presence.subscribe(listener)),
+    announceMaintenance: async (request) => await presence.announceMaintenance(request),
+    cancel: async (request) => await presence.cancel(request),
+    signalCancel: async (taskId) => await presence.signalCancel(taskId),
+  };
   return {
     faults,
     work: faultyWork,
     enqueue: broker.enqueue,
     maintenance: broker.maintenance,
-    presence: broker.presence,
+    presence: faultyPresence,
     schedules: faultySchedule,
     describe: () => broker.describe(),
     open: async () => await broker.open(),

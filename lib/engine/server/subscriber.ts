@@ -40,13 +40,16 @@ export class Subscriber extends PeriodicService {
 
   override async runOnce(): Promise<typeof checkEvery> {
     const { presence, listener } = this.#deps;
-    this.#unsubscribe ??= await presence.subscribe({
+    if (this.#unsubscribe !== undefined) return checkEvery;
+    this.#unsubscribe = await presence.subscribe({
       onCancel: (taskId, request) => this.#onCancel(taskId, request),
       onWake: (queue) => listener.onWake(queue),
       onDue: (queue, dueAt) => listener.onDue(queue, dueAt),
       onMaintenance: (news) => listener.onMaintenance(news),
       onReconnect: () => listener.onReconnect(),
     });
+    // The server has looked at its queues by now, and nobody heard what came to them since.
+    listener.onReconnect();
     return checkEvery;
   }
 

@@ -1,5 +1,6 @@
 import { addMs, type EpochMs, epochMs, ms } from '../../../lib/model/time/duration.js';
 import { queueKeys } from '../../../lib/redis/keys.js';
+import { faultyBroker } from '../../support/faulty-broker.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
@@ -47,6 +48,18 @@ describe('forwarding', () => {
     const place = dueIn(2_345);
     await test.enqueue({}, place);
     await test.time.advance('5s');
+    expect(starts).toEqual([place.processAt]);
+  });
+
+  it('runs in time what was scheduled after its first look and before it heard signals', async () => {
+    const starts: number[] = [];
+    const broker = faultyBroker(test.broker);
+    broker.faults.subscribe.push('lost-before');
+    await test.start(() => void starts.push(test.clock.now()), { broker, delayedTaskCheckInterval: '1h' });
+    await test.time.settle();
+    const place = dueIn(7_345);
+    await test.enqueue({}, place);
+    await test.time.advance('10s');
     expect(starts).toEqual([place.processAt]);
   });
 
