@@ -1,12 +1,10 @@
+import { maxTasksPerCall } from '../model/broker/call-limits.js';
 import type { ForwardResult, MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import { epochMs, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { addToArchive } from './memory-archive.js';
 import type { MemoryContext } from './memory-context.js';
 import type { MemoryQueue, MemoryStore, MemoryTask } from './memory-state.js';
 import type { ScoredId } from './scored-ids.js';
-
-/** The most tasks that one call moves. */
-const maxTasks = 1_000;
 
 /** A task that waits for its time. */
 export interface DueTask {
@@ -48,7 +46,7 @@ export class MemoryDue {
     const archived: string[] = [];
     let grouped = 0;
     const dropped = { scheduled: 0, retry: 0 };
-    for (const { taskId, from } of takeDue(queue, now, Math.min(request.limit, maxTasks))) {
+    for (const { taskId, from } of takeDue(queue, now, Math.min(request.limit, maxTasksPerCall))) {
       const task = queue.tasks.get(taskId);
       // An id without a task stays dropped.
       if (task === undefined) {

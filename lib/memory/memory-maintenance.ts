@@ -1,3 +1,4 @@
+import { maxTasksPerCall } from '../model/broker/call-limits.js';
 import type {
   AggregationSet,
   AggregationSetRequest,
@@ -20,9 +21,6 @@ import { MemoryDue } from './memory-due.js';
 import { MemoryGroups } from './memory-groups.js';
 import { MemoryRecover } from './memory-recover.js';
 import type { MemorySettle } from './memory-settle.js';
-
-/** Completed tasks that one call deletes at most. */
-const maxDeleted = 1_000;
 
 /** The maintenance contract in memory: assembles its parts, one for each role. */
 export class MemoryMaintenance implements MaintenanceContract {
@@ -77,7 +75,7 @@ export class MemoryMaintenance implements MaintenanceContract {
   }): Promise<number> {
     this.deps.lifetime.refuseClosed();
     const queue = this.deps.store.queue(request.queue);
-    const expired = queue.completed.upTo(toEpochSeconds(request.now), Math.min(request.limit, maxDeleted));
+    const expired = queue.completed.upTo(toEpochSeconds(request.now), Math.min(request.limit, maxTasksPerCall));
     let missing = 0;
     for (const { id } of expired) {
       queue.completed.delete(id);

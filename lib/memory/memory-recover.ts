@@ -1,3 +1,4 @@
+import { maxTasksPerCall } from '../model/broker/call-limits.js';
 import type {
   ExpiredLease,
   ExpiredLeases,
@@ -11,9 +12,6 @@ import type { MemoryContext } from './memory-context.js';
 import { readRecord } from './stored-record.js';
 import type { MemorySettle } from './memory-settle.js';
 import type { MemoryQueue } from './memory-state.js';
-
-/** Leases that one call lists at most. */
-const maxLeases = 1_000;
 
 /** The oldest leases that ended at a second, Unix seconds, or before. */
 interface LeasePage {
@@ -33,7 +31,7 @@ export class MemoryRecover {
     const next = queue.lease.scoreAbove(expiredBy);
     const leases: ExpiredLease[] = [];
     const faulty: { readonly record: UndecodableRecord; readonly leaseSeconds: number }[] = [];
-    const limit = Math.min(request.limit, maxLeases);
+    const limit = Math.min(request.limit, maxTasksPerCall);
     const dropped = dropLeasesWithoutTask(queue, { expiredBy, limit });
     this.deps.notices.dropped(name, { from: 'lease', count: dropped });
     for (const { id: taskId, score: leaseSeconds } of queue.lease.upTo(expiredBy, limit)) {

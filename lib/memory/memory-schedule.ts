@@ -1,4 +1,4 @@
-import { ticksFor } from '../model/broker/lifetimes.js';
+import { maxScheduleEvents, ticksFor } from '../model/broker/lifetimes.js';
 import type { ScheduleContract, ScheduleName, TickOutcome, TickRequest } from '../model/broker/schedule.contract.js';
 import type { ScheduleEvent } from '../model/cron/published-schedule.js';
 import { tickMemory } from '../model/cron/published-schedule.js';
@@ -9,9 +9,6 @@ import { expiryInstant, type MemoryContext } from './memory-context.js';
 import { storeTasks } from './memory-enqueue.js';
 import { copyOf } from './stored-record.js';
 import { type MemoryQueue, type RememberedTicks } from './memory-state.js';
-
-/** Events that the history of a schedule holds. */
-const maxEvents = 1_000;
 
 const ended: ReadonlySet<TaskState | undefined> = new Set(['completed', 'archived', undefined]);
 
@@ -80,7 +77,7 @@ export class MemorySchedule implements ScheduleContract {
     lifetime.refuseClosed();
     const now = clock.now();
     const known = store.histories.get(scheduleId, now)?.value ?? [];
-    const value = withEvent(known, { ...event }).slice(-maxEvents);
+    const value = withEvent(known, { ...event }).slice(-maxScheduleEvents);
     store.histories.sweep(now);
     store.histories.set(scheduleId, { value, expiresAt: addMs(now, fromSeconds(toLifetimeSeconds(ttl))) });
   }

@@ -1,3 +1,4 @@
+import { maxTasksPerCall } from '../model/broker/call-limits.js';
 import type {
   DequeueRequest,
   DequeueResult,
@@ -19,9 +20,6 @@ import { copyOf, readRecord } from './stored-record.js';
 import type { MemorySettle } from './memory-settle.js';
 import { takePending } from './memory-pending.js';
 
-/** The most tasks that one call takes. */
-const maxTasks = 1_000;
-
 /** The work contract in memory. */
 export class MemoryWork implements WorkContract {
   constructor(private readonly deps: MemoryContext & { readonly settle: MemorySettle }) {}
@@ -32,7 +30,7 @@ export class MemoryWork implements WorkContract {
     const { queue: name, now } = request;
     const queue = store.queue(name);
     if (queue.isPaused) return { messages: [], undecodable: [], left: 'paused' };
-    const limit = Math.min(request.limit, maxTasks);
+    const limit = Math.min(request.limit, maxTasksPerCall);
     const { taken, left, others, dropped } = takePending(queue, { ...request, limit });
     notices.dropped(name, { from: 'pending', count: dropped });
     const leaseSeconds = toEpochSeconds(request.leaseUntil);

@@ -8,7 +8,7 @@ import { globalKeys } from './keys.js';
  * How long a queue counts as registered. Not for ever: somebody else may remove the queue, and tasks enqueued after
  * that would run but be seen by nobody (Q-43).
  */
-const rememberedFor = ms(60_000);
+const queuesRememberedFor = ms(60_000);
 
 /** Makes queues known to every process before the first task is put into them (P-19). */
 export class QueueRegistry {
@@ -21,7 +21,7 @@ export class QueueRegistry {
   isRegistered(queue: string, now: EpochMs): boolean {
     const at = this.#queues.get(queue);
     // A clock that was set back must not keep a queue registered for long.
-    return typeof at === 'number' && elapsed(at, now) < rememberedFor && at <= now;
+    return typeof at === 'number' && elapsed(at, now) < queuesRememberedFor && at <= now;
   }
 
   /**

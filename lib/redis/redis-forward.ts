@@ -1,3 +1,4 @@
+import { maxTasksPerCall } from '../model/broker/call-limits.js';
 import { archiveLimits } from '../model/broker/lifetimes.js';
 import type { ForwardResult, MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import { epochMs, type EpochMs } from '../model/time/duration.js';
@@ -14,9 +15,6 @@ export const forwardDueScript = defineScript({
   args: ['queue', 'taskPrefix', 'groupPrefix', 'now', 'limit', 'wakeChannel', 'archiveCutoff', 'archiveSize'],
   replies: [],
 });
-
-/** The most tasks that one call of a maintenance script may touch: more would hold up everybody else. */
-export const maxBatch = 1_000;
 
 /** Moves tasks whose time has come. */
 export class RedisForward {
@@ -44,7 +42,7 @@ export class RedisForward {
           keys.taskPrefix,
           keys.groupPrefix,
           Math.floor(now),
-          Math.min(limit, maxBatch),
+          Math.min(limit, maxTasksPerCall),
           globalKeys.wakeChannel,
           archive.cutoffSeconds,
           archive.size,

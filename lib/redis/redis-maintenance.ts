@@ -1,3 +1,4 @@
+import { maxTasksPerCall } from '../model/broker/call-limits.js';
 import type {
   AggregationSet,
   AggregationSetRequest,
@@ -20,7 +21,7 @@ import { type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { KeyReader } from './key-reader.js';
 import { queueKeys } from './keys.js';
-import { maxBatch, RedisForward } from './redis-forward.js';
+import { RedisForward } from './redis-forward.js';
 import { RedisGroups } from './redis-groups.js';
 import { RedisHeal } from './redis-heal.js';
 import { RedisMaintenanceLease } from './redis-maintenance-lease.js';
@@ -106,7 +107,7 @@ export class RedisMaintenance implements MaintenanceContract {
       await this.deps.runner.run(
         deleteExpiredCompletedScript,
         [keys.completed, keys.archived],
-        [keys.taskPrefix, nowSeconds, Math.min(limit, maxBatch), size],
+        [keys.taskPrefix, nowSeconds, Math.min(limit, maxTasksPerCall), size],
       ),
     );
   }

@@ -1,3 +1,4 @@
+import { maxTasksPerCall } from '../model/broker/call-limits.js';
 import { asAsynqError } from '../model/errors/asynq-error.js';
 import type { Disorder, ExpiredLease, ExpiredLeases, Recovery } from '../model/broker/maintenance.contract.js';
 import type { CancelOutcome } from '../model/broker/presence.contract.js';
@@ -23,9 +24,6 @@ export const listExpiredLeasesScript = defineScript({
   args: ['taskPrefix', 'expiredBy', 'limit'],
   replies: [],
 });
-
-/** Leases that one call lists at most. */
-const maxLeases = 1_000;
 
 /** Which leases to list. */
 export interface ExpiredLeasesRequest {
@@ -77,7 +75,7 @@ export class RedisRecover {
       await this.deps.runner.run(
         listExpiredLeasesScript,
         [keys.lease, keys.active],
-        [keys.taskPrefix, toEpochSeconds(request.expiredBy), Math.min(request.limit, maxLeases)],
+        [keys.taskPrefix, toEpochSeconds(request.expiredBy), Math.min(request.limit, maxTasksPerCall)],
       ),
     );
     const leases: ExpiredLease[] = [];

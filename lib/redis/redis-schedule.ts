@@ -1,4 +1,4 @@
-import { ticksFor } from '../model/broker/lifetimes.js';
+import { maxScheduleEvents, ticksFor } from '../model/broker/lifetimes.js';
 import type { ScheduleContract, ScheduleName, TickOutcome, TickRequest } from '../model/broker/schedule.contract.js';
 import { encodePublishedSchedule, encodeScheduleEvent } from '../model/cron/published-schedule.codec.js';
 import { tickMemory } from '../model/cron/published-schedule.js';
@@ -48,7 +48,7 @@ export const publishSchedulesScript = defineScript({
 export const recordEventScript = defineScript({
   file: 'record-event.lua',
   keys: ['history'],
-  args: ['enqueuedAt', 'event', 'ttl'],
+  args: ['enqueuedAt', 'event', 'ttl', 'maxEvents'],
   replies: ['RECORDED'],
 });
 
@@ -128,7 +128,7 @@ export class RedisSchedule implements ScheduleContract {
     await this.deps.runner.run(
       recordEventScript,
       [scheduleHistoryKey(scheduleId)],
-      [toEpochSeconds(event.enqueuedAt), encodeScheduleEvent(event), toLifetimeSeconds(ttl)],
+      [toEpochSeconds(event.enqueuedAt), encodeScheduleEvent(event), toLifetimeSeconds(ttl), maxScheduleEvents],
     );
   }
 }

@@ -1,3 +1,4 @@
+import { maxTasksPerCall } from '../model/broker/call-limits.js';
 import {
   type DequeueRequest,
   type DequeueResult,
@@ -74,9 +75,6 @@ export const writeResultScript = defineScript({
   replies: ['WRITTEN', 'NOT_ACTIVE'],
 });
 
-/** The most tasks that one script call takes. */
-const maxTasks = 1_000;
-
 const leftWords: Readonly<Record<string, DequeueResult['left']>> = {
   DRAINED: 'drained',
   OTHERS: 'others',
@@ -96,7 +94,7 @@ export class RedisWork implements WorkContract {
     const { pending, paused, active, lease, taskPrefix } = queueKeys(queue);
     const keys = [pending, paused, active, lease];
     const note = writeOwner({ owner, takenAt: now });
-    const args: RedisArgument[] = [taskPrefix, toEpochSeconds(leaseUntil), Math.min(limit, maxTasks), note];
+    const args: RedisArgument[] = [taskPrefix, toEpochSeconds(leaseUntil), Math.min(limit, maxTasksPerCall), note];
     if (filter === undefined) {
       const reply = listReply(await this.deps.runner.run(dequeueScript, keys, args));
       return await this.#taken(reply, { request, first: 1 });
@@ -115,9 +113,9 @@ export class RedisWork implements WorkContract {
     const keys = queueKeys(queue);
     const lost: string[] = [];
     const canceled: { taskId: string; outcome: CancelOutcome }[] = [];
-    for (let start = 0; start < leases.length; start += maxTasks) {
+    for (let start = 0; start < leases.length; start += maxTasksPerCall) {
       const args: RedisArgument[] = [keys.taskPrefix, toEpochSeconds(leaseUntil)];
-      for (const { taskId, until, takenAt } of leases.slice(start, start + maxTasks))
+      for (const { taskId, until, takenAt } of leases.slice(start, start + maxTasksPerCall))
         args.push(taskId, toEpochSeconds(until), writeOwner({ owner, takenAt }));
       const news = listReply(await this.deps.runner.run(extendLeasesScript, [keys.lease], args)).map(textReply);
       for (let at = 0; at < news.length; at += 2) {

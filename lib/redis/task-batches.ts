@@ -1,8 +1,4 @@
-/** How many tasks one script call takes at most, so that Redis serves others in between. */
-const maxTasks = 500;
-/** How many bytes of task messages one script call takes, unless a single task has more. */
-const maxBytes = 1_048_576;
-
+import { maxBytesPerWrite, maxTasksPerWrite } from '../model/broker/call-limits.js';
 /** Splits tasks into script calls of bounded size, in order. */
 export function taskBatches<T>(tasks: readonly T[], bytesOf: (task: T) => number): readonly (readonly T[])[] {
   const batches: T[][] = [];
@@ -10,7 +6,7 @@ export function taskBatches<T>(tasks: readonly T[], bytesOf: (task: T) => number
   let bytes = 0;
   for (const task of tasks) {
     const size = bytesOf(task);
-    if (batch.length === maxTasks || (batch.length > 0 && bytes + size > maxBytes)) {
+    if (batch.length === maxTasksPerWrite || (batch.length > 0 && bytes + size > maxBytesPerWrite)) {
       batches.push(batch);
       batch = [];
       bytes = 0;

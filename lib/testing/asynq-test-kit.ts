@@ -24,6 +24,8 @@ export interface TaskFilter<State = StoredTask['state']> {
   readonly state?: State | undefined;
 }
 
+const defaultMaxRuns = 10_000;
+
 /** How far {@link AsynqTestKit.drain} and {@link AsynqTestKit.advance} go. */
 export interface DrainOptions {
   /** Runs at one instant; more are taken for a loop without end. Default 10,000. */
@@ -136,7 +138,7 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
    * within 4 s of real time. InvalidStateError before the application is initialized
    * and after it is closed.
    */
-  async drain({ limit = 10_000 }: DrainOptions = {}): Promise<readonly TaskRun[]> {
+  async drain({ limit = defaultMaxRuns }: DrainOptions = {}): Promise<readonly TaskRun[]> {
     this.#checkReady('drain');
     const mark = this.#runs.mark;
     await this.#environment.runner.runDue(checkLimit(limit));
@@ -226,7 +228,7 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
     this.#runs.clear();
   }
 
-  async #advanceTo(target: EpochMs, { limit = 10_000 }: DrainOptions): Promise<readonly TaskRun[]> {
+  async #advanceTo(target: EpochMs, { limit = defaultMaxRuns }: DrainOptions): Promise<readonly TaskRun[]> {
     this.#checkReady('advance');
     const mark = this.#runs.mark;
     await this.#environment.runner.advanceTo(target, checkLimit(limit));

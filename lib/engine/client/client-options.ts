@@ -1,4 +1,5 @@
 import { checkBoolean, checkDuration, checkNames, pathOf } from '../../model/options/check.js';
+import { defaultStrictPayload } from '../../model/options/shared-defaults.js';
 import { encodingCodec } from '../../model/task/payload.codec.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
@@ -72,7 +73,7 @@ export function resolveClientOptions(options: ClientOptions, path = 'AsynqClient
  */
 export function resolveClientSettings(settings: ClientSettings, path: string): ResolvedClientSettings {
   checkNames({ path, value: settings }, settingNames);
-  const { enqueueTimeout = '10s', strictPayload = true, unservedQueueWarning = '30s' } = settings;
+  const { enqueueTimeout = '10s', strictPayload = defaultStrictPayload, unservedQueueWarning = '30s' } = settings;
   return {
     enqueueTimeout: checkDuration({ path: pathOf(path, 'enqueueTimeout'), value: enqueueTimeout }, 'above-zero'),
     strictPayload: checkBoolean({ path: pathOf(path, 'strictPayload'), value: strictPayload }),

@@ -1,4 +1,5 @@
 import type { Broker } from '../../model/broker/broker.js';
+import { maxBytesPerWrite, maxTasksPerWrite } from '../../model/broker/call-limits.js';
 import type { EnqueueOutcome, EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import { asAsynqError, AsynqError, InternalError } from '../../model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
@@ -19,10 +20,6 @@ export interface EnqueueBatcherDeps {
   readonly clock: Clock;
 }
 
-/** Tasks per call: more gains nothing, and Redis serves nobody else during a call. */
-const maxBatchTasks = 500;
-/** Bytes of payload per call, for the same reason; a longer task goes alone. */
-const maxBatchBytes = 1024 * 1024;
 /** Fewer tasks than this are not worth two calls. */
 const minTasksToHalve = 16;
 /** Two calls: Redis works on one while this process writes and reads the other. */
@@ -84,7 +81,7 @@ export class EnqueueBatcher {
   /** Resolves when less than a batch waits: how a producer of many tasks keeps pace with Redis. */
   async room(): Promise<void> {
     this.#flush();
-    while (this.#waiting.length >= maxBatchTasks) await this.#progress();
+    while (this.#waiting.length >= maxTasksPerWrite) await this.#progress();
   }
 
   /** Resolves when every task that was taken over is settled. */
@@ -112,7 +109,7 @@ export class EnqueueBatcher {
       this.#sendHalf();
     } else {
       while (this.#phase === 'open' && this.#calls < maxCalls && this.#waiting.length > 0) {
-        void this.#send(this.#take(maxBatchTasks));
+        void this.#send(this.#take(maxTasksPerWrite));
       }
     }
     if (this.#waiting.length > 0) this.#limits.watch();
@@ -124,7 +121,7 @@ export class EnqueueBatcher {
    * forever take turns instead of working at once (50 callers: 190,000 tasks a second instead of 113,000).
    */
   #sendHalf(): void {
-    void this.#send(this.#take(Math.min(maxBatchTasks, Math.ceil(this.#waiting.length / 2))));
+    void this.#send(this.#take(Math.min(maxTasksPerWrite, Math.ceil(this.#waiting.length / 2))));
     this.#turnEnds = true;
     this.#turnBeganAt = this.deps.clock.monotonic();
     setImmediate(this.#endTurn);
@@ -137,7 +134,7 @@ export class EnqueueBatcher {
     let bytes = 0;
     while (count < waiting.length && count < most) {
       bytes += (waiting[count] as PendingEnqueue).message.payload.length;
-      if (bytes > maxBatchBytes && count > 0) break;
+      if (bytes > maxBytesPerWrite && count > 0) break;
       count += 1;
     }
     if (count < waiting.length) return waiting.splice(0, count);
@@ -146,7 +143,7 @@ export class EnqueueBatcher {
   }
 
   async #send(batch: readonly PendingEnqueue[]): Promise<void> {
-    const heavy = batch.length === 1 && (batch[0] as PendingEnqueue).message.payload.length > maxBatchBytes ? 1 : 0;
+    const heavy = batch.length === 1 && (batch[0] as PendingEnqueue).message.payload.length > maxBytesPerWrite ? 1 : 0;
     this.#calls += 1;
     this.#heavyCalls += heavy;
     const outcomes = await this.#outcomesOf(batch);

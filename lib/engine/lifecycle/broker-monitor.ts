@@ -23,9 +23,10 @@ export interface BrokerMonitorDeps {
   readonly onBack: (downFor: Ms) => void;
 }
 
-const reminderEvery = ms(30_000);
+/** How often it is said again that Redis cannot be reached. */
+export const reminderEvery = ms(30_000);
 /** How long a first connection may take before it is said that there is none. */
-const silentFor = ms(2_000);
+export const silentFor = ms(2_000);
 
 /**
  * Knows whether Redis can be reached and is the one place that says so: one line when it is lost, or not there two seconds

@@ -4,9 +4,8 @@ import type { Clock } from '../../model/time/clock.js';
 import { ms } from '../../model/time/duration.js';
 import { pause, startLimit, waitFor } from '../../model/time/wait.js';
 import type { Logger } from '../logger.js';
+import { reminderEvery, silentFor } from './broker-monitor.js';
 
-const silentFor = ms(2_000);
-const reminderEvery = ms(30_000);
 const restAfterFailure = ms(1_000);
 
 /** How a broker is opened. */

@@ -66,7 +66,7 @@ export class PeriodicTasks {
   /** @throws InvalidOptionError when the provider or the scheduler is missing, or the interval is wrong. */
   constructor(options: PeriodicTasksOptions) {
     checkNames({ path: 'PeriodicTasks:', value: options }, ['provider', 'scheduler', 'syncInterval']);
-    const { provider, scheduler, syncInterval = '3m' } = options;
+    const { provider, scheduler, syncInterval } = options;
     const parts = checkObject({ path: 'PeriodicTasks: provider', value: provider });
     checkFunction({ path: 'PeriodicTasks: provider.getTasks', value: parts['getTasks'] });
     if (!(scheduler instanceof AsynqScheduler)) {
@@ -74,7 +74,7 @@ export class PeriodicTasks {
     }
     this.#provider = provider;
     this.#scheduler = scheduler;
-    this.#syncInterval = checkDuration({ path: 'PeriodicTasks: syncInterval', value: syncInterval }, 'above-zero');
+    this.#syncInterval = resolveSyncInterval(syncInterval, 'PeriodicTasks: syncInterval');
   }
 
   /**
@@ -190,6 +190,11 @@ export class PeriodicTasks {
     this.#scheduler.options.logger.error(`${what}: ${describeError(error)}`, { kind: what });
     this.#scheduler.events.emit('periodicTasksFailed', { error });
   }
+}
+
+/** How often a provider is asked. @throws InvalidOptionError when that is not a duration above zero. */
+export function resolveSyncInterval(given: Duration | undefined, path: string): Ms {
+  return checkDuration({ path, value: given ?? '3m' }, 'above-zero');
 }
 
 /** Whether a spec or a time zone is wrong, which are data of one schedule; anything else is a fault of the provider. */

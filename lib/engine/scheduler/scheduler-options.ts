@@ -7,6 +7,7 @@ import {
   checkOneOf,
   pathOf,
 } from '../../model/options/check.js';
+import { defaultShutdownTimeout, defaultStrictPayload } from '../../model/options/shared-defaults.js';
 import { encodingCodec } from '../../model/task/payload.codec.js';
 import type { TaskInfo } from '../../model/task/task-info.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
@@ -123,8 +124,8 @@ export function resolveSchedulerSettings(settings: SchedulerSettings, owner: str
     timeZone = 'UTC',
     catchUp = 'skip',
     heartbeatInterval = '10s',
-    shutdownTimeout = '8s',
-    strictPayload = true,
+    shutdownTimeout = defaultShutdownTimeout,
+    strictPayload = defaultStrictPayload,
   } = settings;
   return {
     timeZone: checkTimeZone({ path: path('timeZone'), value: timeZone }),

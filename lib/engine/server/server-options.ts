@@ -11,6 +11,7 @@ import {
   pathOf,
   refuse,
 } from '../../model/options/check.js';
+import { defaultShutdownTimeout, defaultStrictPayload } from '../../model/options/shared-defaults.js';
 import { checkQueueName, defaultQueue } from '../../model/queue/queue-name.js';
 import { type Duration, durationForms, type Ms } from '../../model/time/duration.js';
 import {
@@ -218,7 +219,7 @@ export function resolveServerOptions(input: ServerOptions, owner: string): Resol
     isFailure:
       input.isFailure === undefined ? () => true : checkFunction({ ...at('isFailure'), value: input.isFailure }),
     errorHandler: checkFunctionIfGiven(at('errorHandler')),
-    shutdownTimeout: length('shutdownTimeout', '8s'),
+    shutdownTimeout: length('shutdownTimeout', defaultShutdownTimeout),
     delayedTaskCheckInterval: interval('delayedTaskCheckInterval', '5s'),
     janitorInterval: interval('janitorInterval', '8s'),
     janitorBatchSize: checkInteger({ ...at('janitorBatchSize'), value: input.janitorBatchSize ?? 100 }, int32),
@@ -236,7 +237,7 @@ export function resolveServerOptions(input: ServerOptions, owner: string): Resol
       { ...at('blockingConnections'), value: input.blockingConnections ?? defaultBlockingConnections },
       { min: 0, max: 64 },
     ),
-    strictPayload: checkBoolean({ ...at('strictPayload'), value: input.strictPayload ?? true }),
+    strictPayload: checkBoolean({ ...at('strictPayload'), value: input.strictPayload ?? defaultStrictPayload }),
     middleware: checkMiddleware(at('middleware')),
     waitForRedis: flag('waitForRedis'),
   };

@@ -25,7 +25,7 @@ interface MixedQueue {
 }
 
 /** How long a queue is looked at with a filter after the last task of an unknown type. */
-const rememberedFor = ms(60_000);
+const typesRememberedFor = ms(60_000);
 /** The pause between two parts of a queue, none of which has a task to run: it is spread over time that others have, too. */
 const betweenParts = ms(5);
 /** The pause before a queue that has nothing but tasks of unknown types is looked at again, after the first look and at most. */
@@ -60,7 +60,7 @@ export class UnknownTypes {
     const mixed = this.#queues.get(queue);
     if (mixed === undefined) return undefined;
     const now = this.deps.clock.monotonic();
-    if (now - mixed.metAt > rememberedFor) {
+    if (now - mixed.metAt > typesRememberedFor) {
       this.#queues.delete(queue);
       return undefined;
     }

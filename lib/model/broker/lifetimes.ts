@@ -31,3 +31,6 @@ export const aggregationSetFor = ms(120_000);
 
 /** How long a schedule's ticks and history are kept: longer than a year, for the sake of yearly ones. */
 export const ticksFor = ms(400 * day);
+
+/** How many events the history of a schedule holds, the newest (S-140). */
+export const maxScheduleEvents = 1_000;

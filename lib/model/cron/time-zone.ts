@@ -1,4 +1,4 @@
-const day = 86_400;
+import { secondsPerDay } from '../time/utc-day.js';
 
 /** A stretch of time in which a zone keeps one offset. Epoch seconds; the end is not part of it. */
 export interface ZoneSpan {
@@ -43,12 +43,12 @@ export class ZoneOffsets {
 
   /** The span that an instant lies in, at most to the end of its day in UTC. */
   spanAt(instant: number): ZoneSpan {
-    const number = Math.floor(instant / day);
+    const number = Math.floor(instant / secondsPerDay);
     let spans = this.#days.get(number);
     if (spans === undefined) {
       // Ten years of days: more than any schedule looks ahead.
       if (this.#days.size >= 3_660) this.#days.clear();
-      this.#days.set(number, (spans = this.#spansOf(number * day)));
+      this.#days.set(number, (spans = this.#spansOf(number * secondsPerDay)));
     }
     return spans.find(({ until }) => instant < until) as ZoneSpan;
   }
@@ -56,9 +56,9 @@ export class ZoneOffsets {
   /** No zone changes its offset twice within a day. */
   #spansOf(start: number): readonly ZoneSpan[] {
     const before = this.#offsetAt(start);
-    const after = this.#offsetAt(start + day - 1);
-    if (before === after) return [{ until: start + day, offset: before }];
-    let [low, high] = [start, start + day - 1];
+    const after = this.#offsetAt(start + secondsPerDay - 1);
+    if (before === after) return [{ until: start + secondsPerDay, offset: before }];
+    let [low, high] = [start, start + secondsPerDay - 1];
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
       if (this.#offsetAt(middle) === before) low = middle;
@@ -66,7 +66,7 @@ export class ZoneOffsets {
     }
     return [
       { until: high, offset: before },
-      { until: start + day, offset: after },
+      { until: start + secondsPerDay, offset: after },
     ];
   }
 

@@ -1,9 +1,10 @@
 import type { ModuleRef } from '@nestjs/core';
 import { type GroupPattern, groupPatternOf } from '../../engine/maintenance/group-mux.js';
-import { checkBoolean, checkNames, checkText } from '../../model/options/check.js';
-import { defaultInstanceName, taskAggregatorKey } from '../asynq.tokens.js';
+import { checkNames } from '../../model/options/check.js';
+import { taskAggregatorKey } from '../asynq.tokens.js';
 import type { TaskAggregatorMetadata, TaskAggregatorOptions } from '../decorators/task-aggregator.decorator.js';
 import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
+import { resolveRegistration } from './registration-options.js';
 import { resolveConfigurable } from './resolve-configurable.js';
 
 /** An aggregator that an application declares, with its options resolved. */
@@ -28,9 +29,8 @@ export async function exploreAggregators(
     const path = `@TaskAggregator on ${found.location}:`;
     const options = await resolveConfigurable<TaskAggregatorOptions>(metadata.options, { moduleRef, path });
     checkNames({ path, value: options }, ['instance', 'enabled']);
-    const { instance = defaultInstanceName, enabled = true } = options;
-    checkText({ path: `${path} instance`, value: instance });
-    if (!checkBoolean({ path: `${path} enabled`, value: enabled })) continue;
+    const { instance, isEnabled } = resolveRegistration(options, path);
+    if (!isEnabled) continue;
     const pattern = groupPatternOf(metadata.pattern, `${path} the pattern`);
     definitions.push({ ...found, decorator: '@TaskAggregator', pattern, instance });
   }

@@ -1,11 +1,12 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { ScheduleOptions } from '../../engine/scheduler/schedule.js';
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
-import { checkBoolean, checkNames, checkText } from '../../model/options/check.js';
-import { cronKey, defaultInstanceName } from '../asynq.tokens.js';
+import { checkNames, checkText } from '../../model/options/check.js';
+import { cronKey } from '../asynq.tokens.js';
 import type { CronMetadata, CronOptions } from '../decorators/cron.decorator.js';
 import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
 import type { HandlerDefinition } from './handler.explorer.js';
+import { resolveRegistration } from './registration-options.js';
 import { resolveConfigurable, resolveValue } from './resolve-configurable.js';
 
 /** A schedule that a method declares, with its options resolved; the method handles its tasks. */
@@ -82,7 +83,8 @@ interface FoundCron {
 }
 
 function define({ found, spec, options, path }: FoundCron): CronDefinition {
-  const { type, payload, instance = defaultInstanceName, enabled = true, ...schedule } = options;
+  const { type, payload, instance: _instance, enabled: _enabled, ...schedule } = options;
+  const { instance, isEnabled } = resolveRegistration(options, path);
   if (schedule.id === undefined) checkNotMinified(found, path);
   const { id = found.name } = schedule;
   return {
@@ -90,7 +92,7 @@ function define({ found, spec, options, path }: FoundCron): CronDefinition {
     spec,
     payload,
     options: { ...schedule, id },
-    isEnabled: checkBoolean({ path: `${path} enabled`, value: enabled }),
+    isEnabled,
     // `EmailTasks2` of esbuild, `EmailTasks$1` of rollup, `_EmailTasks` of a class that refers to itself.
     hasDoubtfulId: schedule.id === undefined && /^_|\d$/.test(found.type.name),
     handler: {
@@ -98,7 +100,7 @@ function define({ found, spec, options, path }: FoundCron): CronDefinition {
       decorator: '@Cron',
       pattern: type ?? `cron:${id}`,
       match: 'exact',
-      instance: checkText({ path: `${path} instance`, value: instance }),
+      instance,
       middleware: [],
     },
   };

@@ -1,9 +1,10 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { TaskEventName } from '../../engine/engine-events.js';
-import { checkBoolean, checkNames, checkText } from '../../model/options/check.js';
-import { defaultInstanceName, taskEventKey } from '../asynq.tokens.js';
+import { checkNames } from '../../model/options/check.js';
+import { taskEventKey } from '../asynq.tokens.js';
 import type { OnTaskEventOptions, TaskEventMetadata } from '../decorators/on-task-event.decorator.js';
 import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
+import { resolveRegistration } from './registration-options.js';
 import { resolveConfigurable } from './resolve-configurable.js';
 
 /** A method that listens to an event, with its options resolved. */
@@ -27,9 +28,8 @@ export async function exploreEvents(
     const path = `@OnTaskEvent on ${found.location}:`;
     const options = await resolveConfigurable<OnTaskEventOptions>(metadata.options, { moduleRef, path });
     checkNames({ path, value: options }, ['instance', 'enabled']);
-    const { instance = defaultInstanceName, enabled = true } = options;
-    checkText({ path: `${path} instance`, value: instance });
-    if (checkBoolean({ path: `${path} enabled`, value: enabled })) {
+    const { instance, isEnabled } = resolveRegistration(options, path);
+    if (isEnabled) {
       definitions.push({ ...found, decorator: '@OnTaskEvent', event: metadata.event, instance });
     }
   }

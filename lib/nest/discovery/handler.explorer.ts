@@ -1,11 +1,12 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { Middleware } from '../../engine/middleware.js';
-import { checkBoolean, checkFunction, checkNames, checkText, refuse } from '../../model/options/check.js';
+import { checkFunction, checkNames, refuse } from '../../model/options/check.js';
 import type { PatternMatch } from '../../model/task/task-pattern.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
-import { defaultInstanceName, taskHandlerKey } from '../asynq.tokens.js';
+import { taskHandlerKey } from '../asynq.tokens.js';
 import type { TaskHandlerMetadata, TaskHandlerOptions } from '../decorators/task-handler.decorator.js';
 import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
+import { resolveRegistration } from './registration-options.js';
 import { resolveConfigurable } from './resolve-configurable.js';
 
 /** A handler that an application declares, with its options resolved. */
@@ -31,25 +32,24 @@ export async function exploreHandlers(
   for (const { metadata, ...found } of methods.find<TaskHandlerMetadata>(taskHandlerKey)) {
     const path = `@TaskHandler on ${found.location}:`;
     const options = await resolveConfigurable<TaskHandlerOptions>(metadata.options, { moduleRef, path });
-    const { enabled, ...rest } = resolveHandlerOptions(options, path);
-    if (enabled) definitions.push({ ...found, ...rest, decorator: '@TaskHandler', pattern: metadata.pattern });
+    const { isEnabled, ...rest } = resolveHandlerOptions(options, path);
+    if (isEnabled) definitions.push({ ...found, ...rest, decorator: '@TaskHandler', pattern: metadata.pattern });
   }
   return definitions;
 }
 
 type ResolvedHandlerOptions = Pick<HandlerDefinition, 'instance' | 'middleware' | 'match'> & {
-  readonly enabled: boolean;
+  readonly isEnabled: boolean;
 };
 
 function resolveHandlerOptions(options: TaskHandlerOptions, path: string): ResolvedHandlerOptions {
   checkNames({ path, value: options }, ['instance', 'enabled', 'middleware', 'match']);
-  const { instance = defaultInstanceName, enabled = true, middleware = [], match } = options;
+  const { middleware = [], match } = options;
   if (!Array.isArray(middleware))
     return refuse({ path: `${path} middleware`, value: middleware }, 'a list of functions');
   return {
     match,
-    instance: checkText({ path: `${path} instance`, value: instance }),
-    enabled: checkBoolean({ path: `${path} enabled`, value: enabled }),
+    ...resolveRegistration(options, path),
     middleware: middleware.map((value: Middleware, index) =>
       checkFunction({ path: `${path} middleware[${index}]`, value }),
     ),

@@ -1,12 +1,14 @@
 import type { ModuleRef } from '@nestjs/core';
-import { checkBoolean, checkDuration, checkNames, checkText } from '../../model/options/check.js';
+import { resolveSyncInterval } from '../../engine/scheduler/periodic-tasks.js';
+import { checkNames } from '../../model/options/check.js';
 import type { Ms } from '../../model/time/duration.js';
-import { defaultInstanceName, periodicTasksKey } from '../asynq.tokens.js';
+import { periodicTasksKey } from '../asynq.tokens.js';
 import type {
   PeriodicTasksMetadata,
   ProvidesPeriodicTasksOptions,
 } from '../decorators/provides-periodic-tasks.decorator.js';
 import type { DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
+import { resolveRegistration } from './registration-options.js';
 import { resolveConfigurable } from './resolve-configurable.js';
 
 /** A method that lists periodic tasks, with its options resolved. */
@@ -30,14 +32,14 @@ export async function explorePeriodicTasks(
     const path = `@ProvidesPeriodicTasks on ${found.location}:`;
     const options = await resolveConfigurable<ProvidesPeriodicTasksOptions>(metadata.options, { moduleRef, path });
     checkNames({ path, value: options }, ['syncInterval', 'instance', 'enabled']);
-    const { syncInterval = '3m', instance = defaultInstanceName, enabled = true } = options;
+    const { instance, isEnabled } = resolveRegistration(options, path);
     const definition: PeriodicTasksDefinition = {
       ...found,
       decorator: '@ProvidesPeriodicTasks',
-      instance: checkText({ path: `${path} instance`, value: instance }),
-      syncInterval: checkDuration({ path: `${path} syncInterval`, value: syncInterval }, 'above-zero'),
+      instance,
+      syncInterval: resolveSyncInterval(options.syncInterval, `${path} syncInterval`),
     };
-    if (checkBoolean({ path: `${path} enabled`, value: enabled })) definitions.push(definition);
+    if (isEnabled) definitions.push(definition);
   }
   return definitions;
 }

@@ -1,16 +1,17 @@
--- record-event: adds to the history of a schedule schedule, of which the newest 1,000 events are kept.
+-- record-event: adds to the history of a schedule, of which only the newest events are kept.
 --
 -- KEYS[1]  history     zset   schedule event -> when, epoch seconds
 -- ARGV[1]  enqueuedAt  epoch seconds
 -- ARGV[2]  event       bytes
 -- ARGV[3]  ttl         seconds from this event on that the history is kept
+-- ARGV[4]  maxEvents   how many events are kept
 --
 -- Reply    RECORDED
 -- Cost     O(log N), N events
 local history = KEYS[1]
-local enqueuedAt, event, ttl = ARGV[1], ARGV[2], ARGV[3]
+local enqueuedAt, event, ttl, maxEvents = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 redis.call('ZADD', history, enqueuedAt, event)
-redis.call('ZREMRANGEBYRANK', history, 0, -1001)
+redis.call('ZREMRANGEBYRANK', history, 0, -1 - maxEvents)
 redis.call('EXPIRE', history, ttl)
 return 'RECORDED'
