@@ -9,6 +9,10 @@ export interface DrillContext {
   readonly minutes: number | undefined;
   /** From `--tasks`. */
   readonly tasks: number | undefined;
+  /** From `--limit-ms`. */
+  readonly limitMs: number | undefined;
+  /** From `--only`: the one part of the drill to play. */
+  readonly only: string | undefined;
   /** Calls `end` when the drill is over, however it ends; the last one given goes first. */
   readonly atEnd: (end: () => unknown) => void;
 }

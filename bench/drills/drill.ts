@@ -1,6 +1,7 @@
 // npm run drill -- NAME: plays one thing that goes wrong in production and checks that nothing is lost.
 import { Arguments } from '../support/arguments.js';
 import { aggregate } from './aggregate.js';
+import { bigSets } from './big-sets.js';
 import { connections } from './connections.js';
 import { cycles } from './cycles.js';
 import { schedules } from './schedules.js';
@@ -31,6 +32,7 @@ const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>>
   connections,
   cycles,
   aggregate,
+  'big-sets': bigSets,
   sigterm,
   'cron-replicas': cronReplicas,
   schedules,
@@ -48,6 +50,7 @@ const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
   due            10,000 random due times within a minute (--tasks, --minutes, --seed)
   connections    50 queues, 200 types: connections counted by Redis
   aggregate      100,000 tasks in 1,000 groups, aggregating servers killed meanwhile (--tasks, --seed); 3 minutes
+  big-sets       sets of 1,000,000 tasks, no command above 20 ms (--tasks, --limit-ms, --only SCENE); 5 minutes
   cycles         1,000 applications under test in one process (--tasks)
   sigterm        the sample is told to end under load
   cron-replicas  five schedulers, killed, frozen and with a wrong clock, one task a tick (--minutes, --seed)
@@ -57,6 +60,8 @@ const args = new Arguments(process.argv.slice(2), usage);
 const seed = args.number('seed', 1);
 const minutes = args.number('minutes', 0) || undefined;
 const tasks = args.number('tasks', 0) || undefined;
+const limitMs = args.number('limit-ms', 0) || undefined;
+const only = args.text('only');
 const name = args.word();
 args.end();
 const drill = drills[name ?? ''] ?? args.fail(`no drill "${name ?? ''}"`);
@@ -65,7 +70,15 @@ console.log(`${name}, seed ${seed}`);
 const ends: (() => unknown)[] = [];
 const verdict = new Verdict();
 try {
-  await drill({ verdict, random: seededRandom(seed), minutes, tasks, atEnd: (end) => ends.push(end) });
+  await drill({
+    verdict,
+    random: seededRandom(seed),
+    minutes,
+    tasks,
+    limitMs,
+    only,
+    atEnd: (end) => ends.push(end),
+  });
 } finally {
   for (const end of ends.toReversed()) await end();
 }
