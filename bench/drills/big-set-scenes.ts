@@ -32,7 +32,6 @@ export const scenes: Readonly<Record<string, (stage: BigSetStage) => Promise<voi
   completed,
   leases,
   locks,
-  pending,
   running,
 };
 
@@ -40,7 +39,7 @@ export const scenes: Readonly<Record<string, (stage: BigSetStage) => Promise<voi
 async function archived(stage: BigSetStage): Promise<void> {
   const { redis, client, filler, large } = stage;
   const count = large / 5;
-  await filler.fill({ queue, count, state: 'archived', places: { archived: nowSeconds() - 3_600 }, locked: true });
+  await filler.store({ queue, count, state: 'archived', places: { archived: nowSeconds() - 3_600 }, locked: true });
   await stage.begin();
   await withServer(stage, {}, async () => {
     await client.enqueue('fail', {}, { queue, maxRetry: 0 });
@@ -57,7 +56,7 @@ async function archived(stage: BigSetStage): Promise<void> {
 async function archivedLongAgo(stage: BigSetStage): Promise<void> {
   const { redis, client, filler, large } = stage;
   const longAgo = nowSeconds() - 100 * 86_400;
-  await filler.fill({ queue, count: large / 5, state: 'archived', places: { archived: longAgo } });
+  await filler.store({ queue, count: large / 5, state: 'archived', places: { archived: longAgo } });
   await stage.begin();
   await withServer(stage, {}, async () => {
     await client.enqueue('fail', {}, { queue, maxRetry: 0 });
@@ -89,8 +88,8 @@ async function due(stage: BigSetStage): Promise<void> {
 async function dueLeftBehind(stage: BigSetStage): Promise<void> {
   const { client, filler, large } = stage;
   const now = Date.now();
-  await filler.fill({ queue, count: large / 2, state: undefined, places: { 'x:due': now - 3_600_500 } });
-  await filler.fill({ queue, count: large, state: undefined, places: { 'x:due': now + 3_500 } });
+  await filler.store({ queue, count: large / 2, state: undefined, places: { 'x:due': now - 3_600_500 } });
+  await filler.store({ queue, count: large, state: undefined, places: { 'x:due': now + 3_500 } });
   await stage.begin();
   await withServer(stage, {}, async (handled) => {
     await client.enqueueMany(itemsOf(1_000, { processAt: new Date(now + 2_001) }));
@@ -116,7 +115,7 @@ async function setLeftBehind(stage: BigSetStage): Promise<void> {
   const { redis, filler, large } = stage;
   const fields = { group: 'one' };
   const places = { 'g:one:left': nowSeconds() - 600 };
-  await filler.fill({ queue, count: large / 5, state: 'aggregating', places, fields }, 1_000);
+  await filler.store({ queue, count: large / 5, state: 'aggregating', places, fields }, 1_000);
   await redis.zadd(`${prefix}aggregation_sets`, nowSeconds() - 300, `${prefix}g:one:left`);
   await stage.begin();
   await aggregateAll(stage, async () => (await redis.exists(`${prefix}g:one:left`, `${prefix}g:one`)) === 0);
@@ -137,7 +136,7 @@ async function manyGroups(stage: BigSetStage): Promise<void> {
 async function completed(stage: BigSetStage): Promise<void> {
   const { redis, filler, large } = stage;
   const fields = { result: 'x'.repeat(100) };
-  await filler.fill({ queue, count: large, state: 'completed', places: { completed: nowSeconds() - 1 }, fields });
+  await filler.store({ queue, count: large, state: 'completed', places: { completed: nowSeconds() - 1 }, fields });
   await stage.begin();
   await withServer(stage, {}, async () => {
     await must('all are deleted', async () => (await redis.zcard(`${prefix}completed`)) === 0, limitMs);
@@ -148,7 +147,7 @@ async function completed(stage: BigSetStage): Promise<void> {
 async function leases(stage: BigSetStage): Promise<void> {
   const { client, filler, large } = stage;
   const ended = nowSeconds() - 60;
-  await filler.fill({
+  await filler.store({
     queue,
     count: large,
     state: 'active',
@@ -166,7 +165,7 @@ async function leases(stage: BigSetStage): Promise<void> {
 /** Locks whose tasks are gone: some are taken over, the others are found and freed. */
 async function locks(stage: BigSetStage): Promise<void> {
   const { client, filler, large } = stage;
-  await filler.fill({ queue, count: large / 5, state: undefined, places: {}, locked: true });
+  await filler.store({ queue, count: large / 5, state: undefined, places: {}, locked: true });
   await stage.begin();
   await withServer(stage, {}, async (handled) => {
     for (let first = 0; first < large / 5; first += enqueuedAtOnce) {
@@ -174,25 +173,6 @@ async function locks(stage: BigSetStage): Promise<void> {
     }
     await must('all are handled', () => handled() >= large / 5, limitMs);
     await pass(20_000);
-  });
-}
-
-/** A long queue: tasks in its middle are canceled, and tasks that lost their place are found beside it. */
-async function pending(stage: BigSetStage): Promise<void> {
-  const { redis, client, filler, large } = stage;
-  await filler.fill({
-    queue,
-    count: large,
-    state: 'pending',
-    places: { pending: undefined },
-    fields: { pending_since: `${nowSeconds()}000000000` },
-  });
-  const middle = await redis.lrange(`${prefix}pending`, large / 2, large / 2 + 9);
-  await filler.fill({ queue: 'lost', count: 1_000, state: 'pending', places: {} });
-  await stage.begin();
-  for (const taskId of middle) await client.cancel({ queue, id: taskId });
-  await withServer(stage, { queues: { lost: 1 } }, async (handled) => {
-    await must('lost tasks are handled', () => handled() >= 1_000, limitMs);
   });
 }
 

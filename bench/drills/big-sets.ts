@@ -33,7 +33,9 @@ export async function bigSets(context: DrillContext): Promise<void> {
     const started = performance.now();
     await play(stage);
     verdict.tell(name, `played in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
-    for (const [command, { count, slowestMs, middleMs }] of await slowLog.read()) {
+    const { calls, standstillMs } = await slowLog.read();
+    verdict.tell('  the server did not run for up to', `${standstillMs.toFixed(1)} ms`);
+    for (const [command, { count, slowestMs, middleMs }] of calls) {
       verdict.tell(
         `  ${command}, ${count} above 1 ms`,
         `${middleMs.toFixed(1)} ms, the slowest ${slowestMs.toFixed(1)} ms`,

@@ -14,8 +14,21 @@ export interface SlowCalls {
   readonly middleMs: number;
 }
 
+/** What a slow log tells. */
+export interface SlowReport {
+  /** By command, or by the file of the script; without what the machine stood still meanwhile. */
+  readonly calls: ReadonlyMap<string, SlowCalls>;
+  /** The longest that a command of constant time took, milliseconds: the server did not run meanwhile. */
+  readonly standstillMs: number;
+}
+
 type Entry = readonly [id: number, time: number, micros: number, args: readonly string[]];
 type Sources = Readonly<Record<string, { readonly sha: string; readonly source: string }>>;
+
+/** What takes a few microseconds, whatever is stored. */
+const constantTime: ReadonlySet<string> = new Set(
+  'type exists get set hget hset hdel hexists zcard zscore llen pttl expire pexpire publish sismember'.split(' '),
+);
 
 /** Reads the slow log of a server and calls the library's scripts by their files. */
 export class SlowLog {
@@ -35,17 +48,27 @@ export class SlowLog {
     await this.redis.call('SLOWLOG', 'RESET');
   }
 
-  /** What was slow since the last reset, by script or command. */
-  async read(): Promise<ReadonlyMap<string, SlowCalls>> {
+  /** What was slow since the last reset. */
+  async read(): Promise<SlowReport> {
     const entries = (await this.redis.call('SLOWLOG', 'GET', 1_000_000)) as readonly Entry[];
     const times = new Map<string, number[]>();
-    for (const [, , micros, args] of entries) {
+    let [standstillMs, stoodStill] = [0, 0];
+    // The commands of a script come before the script itself.
+    for (const [, , micros, args] of entries.toReversed()) {
       const name = this.#nameOf(args);
+      if (constantTime.has(name)) {
+        stoodStill += micros;
+        standstillMs = Math.max(standstillMs, micros / 1_000);
+        continue;
+      }
+      const isScript = name.endsWith('.lua');
+      const took = isScript ? micros - stoodStill : micros;
+      if (isScript) stoodStill = 0;
       const known = times.get(name);
-      if (known === undefined) times.set(name, [micros]);
-      else known.push(micros);
+      if (known === undefined) times.set(name, [took]);
+      else known.push(took);
     }
-    return new Map([...times].map(([name, micros]) => [name, summaryOf(micros)]));
+    return { calls: new Map([...times].map(([name, micros]) => [name, summaryOf(micros)])), standstillMs };
   }
 
   #nameOf([command = '', script = '']: readonly string[]): string {

@@ -59,7 +59,10 @@ export class TaskFiller {
   ) {}
 
   /** Writes the tasks; each has the record of a task of type `type`, with a payload of `payloadBytes`. */
-  async fill({ queue, count, state, places, fields = {}, locked = false }: Filling, payloadBytes = 100): Promise<void> {
+  async store(
+    { queue, count, state, places, fields = {}, locked = false }: Filling,
+    payloadBytes = 100,
+  ): Promise<void> {
     const message = await this.#messageOf(queue, payloadBytes);
     const prefix = `asynq:{${queue}}:`;
     const keys = Object.keys(places).map((name) => prefix + name);

@@ -1,4 +1,4 @@
-import { maxTasksPerCall } from '../model/broker/call-limits.js';
+import { maxForwardedPerCall } from '../model/broker/call-limits.js';
 import type { ForwardResult, MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import { epochMs, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { addToArchive } from './memory-archive.js';
@@ -46,7 +46,7 @@ export class MemoryDue {
     const archived: string[] = [];
     let grouped = 0;
     const dropped = { scheduled: 0, retry: 0 };
-    for (const { taskId, from } of takeDue(queue, now, Math.min(request.limit, maxTasksPerCall))) {
+    for (const { taskId, from } of takeDue(queue, now, Math.min(request.limit, maxForwardedPerCall))) {
       const task = queue.tasks.get(taskId);
       // An id without a task stays dropped.
       if (task === undefined) {

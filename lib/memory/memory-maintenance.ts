@@ -1,4 +1,4 @@
-import { maxTasksPerCall } from '../model/broker/call-limits.js';
+import { maxDeletedPerCall } from '../model/broker/call-limits.js';
 import type {
   AggregationSet,
   AggregationSetRequest,
@@ -75,7 +75,7 @@ export class MemoryMaintenance implements MaintenanceContract {
   }): Promise<number> {
     this.deps.lifetime.refuseClosed();
     const queue = this.deps.store.queue(request.queue);
-    const expired = queue.completed.upTo(toEpochSeconds(request.now), Math.min(request.limit, maxTasksPerCall));
+    const expired = queue.completed.upTo(toEpochSeconds(request.now), Math.min(request.limit, maxDeletedPerCall));
     let missing = 0;
     for (const { id } of expired) {
       queue.completed.delete(id);

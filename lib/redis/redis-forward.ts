@@ -1,4 +1,4 @@
-import { maxTasksPerCall } from '../model/broker/call-limits.js';
+import { maxForwardedPerCall } from '../model/broker/call-limits.js';
 import { archiveLimits } from '../model/broker/lifetimes.js';
 import type { ForwardResult, MaintenanceContract } from '../model/broker/maintenance.contract.js';
 import { epochMs, type EpochMs } from '../model/time/duration.js';
@@ -42,7 +42,7 @@ export class RedisForward {
           keys.taskPrefix,
           keys.groupPrefix,
           Math.floor(now),
-          Math.min(limit, maxTasksPerCall),
+          Math.min(limit, maxForwardedPerCall),
           globalKeys.wakeChannel,
           archive.cutoffSeconds,
           archive.size,

@@ -1,4 +1,4 @@
-import { maxTasksPerCall } from '../model/broker/call-limits.js';
+import { maxDeletedPerCall } from '../model/broker/call-limits.js';
 import type {
   AggregationSet,
   AggregationSetRequest,
@@ -22,6 +22,7 @@ import type { RedisConnection } from './connection/redis-connection.js';
 import { KeyReader } from './key-reader.js';
 import { queueKeys } from './keys.js';
 import { RedisForward } from './redis-forward.js';
+import { RedisAggregationSets } from './redis-aggregation-sets.js';
 import { RedisGroups } from './redis-groups.js';
 import { RedisHeal } from './redis-heal.js';
 import { RedisMaintenanceLease } from './redis-maintenance-lease.js';
@@ -48,6 +49,7 @@ export class RedisMaintenance implements MaintenanceContract {
   readonly #forward: RedisForward;
   readonly #recover: RedisRecover;
   readonly #groups: RedisGroups;
+  readonly #sets: RedisAggregationSets;
   readonly #reconcile: RedisReconcile;
 
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
@@ -58,6 +60,7 @@ export class RedisMaintenance implements MaintenanceContract {
     this.#forward = new RedisForward({ ...deps, reader });
     this.#recover = new RedisRecover({ ...deps, reader, heal, settle: new RedisSettle(deps.runner) });
     this.#groups = new RedisGroups(deps);
+    this.#sets = new RedisAggregationSets(deps);
     this.#reconcile = new RedisReconcile({ ...deps, reader, heal, locks: new RedisLocks(deps) });
   }
 
@@ -107,7 +110,7 @@ export class RedisMaintenance implements MaintenanceContract {
       await this.deps.runner.run(
         deleteExpiredCompletedScript,
         [keys.completed, keys.archived],
-        [keys.taskPrefix, nowSeconds, Math.min(limit, maxTasksPerCall), size],
+        [keys.taskPrefix, nowSeconds, Math.min(limit, maxDeletedPerCall), size],
       ),
     );
   }
@@ -127,24 +130,24 @@ export class RedisMaintenance implements MaintenanceContract {
   async readAggregationSet(
     request: AggregationSetRequest & { readonly now: EpochMs },
   ): Promise<AggregationSet | undefined> {
-    return await this.#groups.readAggregationSet(request);
+    return await this.#sets.readAggregationSet(request);
   }
 
   async finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome> {
-    return await this.#groups.finishAggregation(request);
+    return await this.#sets.finishAggregation(request);
   }
 
   async returnAggregationSet(request: AggregationSetRequest): Promise<void> {
-    await this.#groups.returnAggregationSet(request);
+    await this.#sets.returnAggregationSet(request);
   }
 
   async deleteAggregationSet(request: AggregationSetRequest): Promise<void> {
-    await this.#groups.deleteAggregationSet(request);
+    await this.#sets.deleteAggregationSet(request);
   }
 
   async reclaimAggregationSets(request: { readonly queue: string; readonly now: EpochMs }): Promise<number> {
     const { aggregationSets } = queueKeys(request.queue);
     if ((await this.#reader.countExisting([aggregationSets])) === 0) return 0;
-    return await this.#groups.reclaimAggregationSets(request);
+    return await this.#sets.reclaimAggregationSets(request);
   }
 }

@@ -12,6 +12,7 @@ import { formatCursor, parseCursor, type ReconcileCursor } from './reconcile-cur
 import type { RedisHeal } from './redis-heal.js';
 import type { RedisLocks } from './redis-locks.js';
 import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
+import { scanSet } from './scan-set.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
@@ -152,14 +153,9 @@ export class RedisReconcile {
   }
 
   async #groupsOf(keys: QueueKeys, place: (key: string, state: string) => Place): Promise<readonly Place[]> {
-    const command = async (): Promise<string[]> =>
-      listReply(await this.deps.connection.send('smembers', [keys.groups])).map(textReply);
-    const groups = await this.deps.runner.withKey(
-      { key: keys.groups, type: 'set' },
-      { command, otherwise: [] as string[] },
-    );
+    const groups = await scanSet(this.deps, keys.groups);
     // Sorted: the server promises no order, and the cursor is a position.
-    return groups.sort().map((group) => place(groupKey(keys, group), 'aggregating'));
+    return groups.toSorted().map((group) => place(groupKey(keys, group), 'aggregating'));
   }
 
   async #lookAtPlace(

@@ -5,6 +5,7 @@ import type { Chapter } from './chapter.js';
 import { expiringCompleted } from './completed.conformance.js';
 import { dequeueing } from './dequeue.conformance.js';
 import { dequeueingKnown } from './dequeue-known.conformance.js';
+import { dyingHalfway } from './dying.conformance.js';
 import { enqueueing } from './enqueue.conformance.js';
 import { enqueueingLater } from './enqueue-later.conformance.js';
 import { enqueueingGrouped, enqueueingUnique } from './enqueue-unique.conformance.js';
@@ -50,6 +51,7 @@ export const deck: readonly Chapter[] = [
   collectingGroups,
   aggregating,
   finishingAggregations,
+  dyingHalfway,
   undecodableRecords,
   losingTasks,
   maintenanceLease,

@@ -4,6 +4,12 @@ import { deck, statementNames } from './deck.js';
 import { QueueUnderTest } from './queue-under-test.js';
 import type { FleetProbe, QueueProbe } from './storage-probe.js';
 
+/** A broker of a process that may die. */
+export interface MortalBroker {
+  readonly broker: Broker;
+  readonly hasDied: () => boolean;
+}
+
 /** A storage that brokers share. */
 export interface BrokerBackend {
   /** What it is, as it is printed: `RedisBroker on Redis 7.0`. */
@@ -11,6 +17,11 @@ export interface BrokerBackend {
   readonly fleet: FleetProbe;
   /** A broker of a process of its own. The caller closes it. */
   open(): Broker;
+  /**
+   * A broker of a process that dies after so many commands to the storage, if a call takes more than one: later ones
+   * are never carried out. The caller closes it.
+   */
+  openMortal(commands: number): MortalBroker;
   probe(queue: string): Promise<QueueProbe>;
   close(): Promise<void>;
 }

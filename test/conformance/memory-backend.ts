@@ -12,6 +12,8 @@ export async function memoryBackend(): Promise<BrokerBackend> {
     label: 'MemoryBroker',
     fleet: memoryFleetProbe(store, clock),
     open: () => new MemoryBroker({ store, clock }),
+    // Every call is one step.
+    openMortal: () => ({ broker: new MemoryBroker({ store, clock }), hasDied: () => false }),
     probe: async (queue) => await Promise.resolve(memoryQueueProbe(queue, store, clock)),
     close: async () => await Promise.resolve(),
   });

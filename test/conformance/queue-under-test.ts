@@ -64,6 +64,32 @@ export class QueueUnderTest {
     return broker;
   }
 
+  /**
+   * Has a broker do something again and again, each time dying a command later, until it lives to the end.
+   *
+   * @param prepare what is done before each try, by a broker that lives
+   * @param judge   looks at what others make of what is left after it
+   */
+  async dyingEverywhere<T>(
+    prepare: () => Promise<T>,
+    {
+      act,
+      judge,
+    }: { readonly act: (broker: Broker, given: T) => Promise<unknown>; readonly judge: () => Promise<void> },
+  ): Promise<void> {
+    for (let commands = 0; ; commands++) {
+      const given = await prepare();
+      const { broker, hasDied } = this.backend.openMortal(commands);
+      await act(broker, given).catch((error: unknown) => {
+        if (!hasDied()) throw error;
+      });
+      await broker.close();
+      await judge();
+      if (!hasDied()) return;
+      await this.probe.clean();
+    }
+  }
+
   get fleet(): FleetProbe {
     return this.backend.fleet;
   }

@@ -1,9 +1,10 @@
 import { systemClock } from '../../lib/engine/system-clock.js';
 import { createRedisConnection } from '../../lib/redis/connection/create-connection.js';
 import { RedisBroker } from '../../lib/redis/redis-broker.js';
+import { mortalConnection } from '../support/mortal-connection.js';
 import { startCluster } from '../support/redis-cluster.js';
 import { rawClient } from '../support/redis-server.js';
-import type { BrokerBackend } from './describe-broker.js';
+import type { BrokerBackend, MortalBroker } from './describe-broker.js';
 import { redisFleetProbe, redisQueueProbe } from './redis-probe.js';
 
 /** Brokers on the server at `url`, which the caller stops. */
@@ -14,6 +15,7 @@ export async function redisBackend(url: string): Promise<BrokerBackend> {
     label: `RedisBroker on ${serverOf(await client.info('server'))}`,
     fleet: redisFleetProbe(clientOf),
     open: () => new RedisBroker(createRedisConnection(url, { clock: systemClock })),
+    openMortal: (commands) => openMortal(url, commands),
     probe: async (queue) => await redisQueueProbe(queue, clientOf),
     close: async () => {
       client.disconnect();
@@ -31,9 +33,15 @@ export async function clusterBackend(): Promise<BrokerBackend> {
     label: `RedisBroker on a cluster of ${serverOf(await cluster.client(0).info('server'))}`,
     fleet: redisFleetProbe(clientOf),
     open: () => new RedisBroker(createRedisConnection(option, { clock: systemClock })),
+    openMortal: (commands) => openMortal(option, commands),
     probe: async (queue) => await redisQueueProbe(queue, clientOf),
     close: async () => await cluster.stop(),
   };
+}
+
+function openMortal(option: Parameters<typeof createRedisConnection>[0], commands: number): MortalBroker {
+  const mortal = mortalConnection(createRedisConnection(option, { clock: systemClock }), commands);
+  return { broker: new RedisBroker(mortal.connection), hasDied: mortal.hasDied };
 }
 
 /** Name and version, as in `Redis 7.0`. */

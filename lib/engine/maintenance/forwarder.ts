@@ -21,7 +21,8 @@ export interface ForwarderDeps {
   readonly onForwarded: (queue: string) => void;
 }
 
-const batchSize = 100;
+/** Tasks that one call moves: a few milliseconds of the server. */
+const batchSize = 500;
 /** How late whoever does not maintain a queue looks whether its tasks were moved; up to twice of it, by chance. */
 const standInDelay = ms(2_000);
 const second = ms(1_000);

@@ -2,8 +2,14 @@
  * How much one call to a broker does at most, so that the storage serves others in between.
  */
 
-/** Tasks that one call takes, moves, lists or deletes. */
+/** Tasks that one call takes or lists. */
 export const maxTasksPerCall = 1_000;
+
+/** Due tasks that one call moves. */
+export const maxForwardedPerCall = 500;
+
+/** Completed tasks that one call deletes, and archived ones. */
+export const maxDeletedPerCall = 250;
 
 /** Tasks that one call stores or settles. */
 export const maxTasksPerWrite = 500;

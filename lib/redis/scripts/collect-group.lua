@@ -7,17 +7,18 @@
 -- ARGV[1]  name             of the group
 -- ARGV[2]  now              epoch seconds, from the caller's clock
 -- ARGV[3]  deadline         epoch seconds; when the set returns to its group
--- ARGV[4]  maxSize          tasks; 0 means no limit. A set gets 5,000 at most, so that no call about it takes long: what is
---                           left is collected by the next calls
+-- ARGV[4]  maxSize          tasks; 0 means no limit. A set gets 5,000 at most: what is left is collected by the next calls
 -- ARGV[5]  maxDelay         seconds since the oldest was added; 0 means no limit
 -- ARGV[6]  gracePeriod      seconds since the newest was added
+-- ARGV[7]  collected        how many members the set has got by earlier calls; the group is known to be ready unless it is 0
 --
 -- Reply    array of a word and of when the group can be ready, epoch seconds, or '' when that is not known
 --          COLLECTED    the set holds the oldest maxSize members, or all, but 5,000 at most
+--          MORE         it got 1,000 of them: call again. What it has goes back to the group if nobody does
 --          NOT_READY    nothing was written, except that the name of an empty group is no longer listed
--- Cost     O(1) for a whole group, O(M log N) for M of N members
+-- Cost     O(1) for a whole group, O(M log N) for M of N members, 1,000 at most
 local group, set, aggregationSets, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local name, now, deadline = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local name, now, deadline, collected = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[7])
 local maxSize, maxDelay, gracePeriod = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
 -- include: notices
@@ -32,11 +33,11 @@ writeWhenFull(aggregationSets)
 local size = redis.call('ZCARD', group)
 if size == 0 then
   redis.call('SREM', groups, name)
-  return { 'NOT_READY', '' }
+  return { collected > 0 and 'COLLECTED' or 'NOT_READY', '' }
 end
 
 local isFull = maxSize > 0 and size >= maxSize
-if not isFull then
+if not isFull and collected == 0 then
   local oldest = tonumber(redis.call('ZRANGE', group, 0, 0, 'WITHSCORES')[2])
   local newest = tonumber(redis.call('ZRANGE', group, -1, -1, 'WITHSCORES')[2])
   local readyAt = newest + gracePeriod
@@ -48,21 +49,20 @@ if not isFull then
   end
 end
 
-local most = maxSize > 0 and math.min(maxSize, 5000) or 5000
-if size <= most then
+local most = math.min(maxSize > 0 and maxSize or 5000, 5000) - collected
+local isMore = false
+if size <= most and collected == 0 then
   redis.call('RENAME', group, set)
   redis.call('SREM', groups, name)
 else
-  -- In chunks: Lua hands at most some 8,000 values to one command.
-  for first = 0, most - 1, 1000 do
-    local page = redis.call('ZRANGE', group, first, math.min(first + 1000, most) - 1, 'WITHSCORES')
-    local members = {}
-    for i = 1, #page, 2 do
-      members[i], members[i + 1] = page[i + 1], page[i]
-    end
-    redis.call('ZADD', set, unpack(members))
+  local count = math.min(most, 1000)
+  local page, members = redis.call('ZRANGE', group, 0, count - 1, 'WITHSCORES'), {}
+  for i = 1, #page, 2 do
+    members[i], members[i + 1] = page[i + 1], page[i]
   end
-  redis.call('ZREMRANGEBYRANK', group, 0, most - 1)
+  redis.call('ZADD', set, unpack(members))
+  redis.call('ZREMRANGEBYRANK', group, 0, count - 1)
+  isMore = count < most
 end
 redis.call('ZADD', aggregationSets, deadline, set)
-return { 'COLLECTED', '' }
+return { isMore and 'MORE' or 'COLLECTED', '' }

@@ -5,7 +5,7 @@
 -- KEYS[2]  archived     zset   task id -> time of archiving, epoch seconds
 -- ARGV[1]  taskPrefix   of task hashes (hash); their keys are built here and share the queue's slot
 -- ARGV[2]  now          epoch seconds, from the caller's clock
--- ARGV[3]  limit        how many of each to delete at most; 1 to 1,000
+-- ARGV[3]  limit        how many of each to delete at most; 1 to 250
 -- ARGV[4]  archiveSize  how many archived tasks are kept
 --
 -- Reply    how many ids were taken out of completed, or of archived when those were more

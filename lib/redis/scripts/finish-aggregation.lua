@@ -1,15 +1,16 @@
 -- finish-aggregation: stores the task that stands for an aggregation set and deletes the set with its tasks, both or
--- neither. The tasks' unique locks stay (Q-03), and say from now on that their holders were aggregated: a lock whose
--- holder has merely vanished is taken over by the next task (see store-tasks).
+-- neither. A set of more than 500 is only given away here: it will not go back to its group any more, and
+-- keep-locks and delete-aggregation-set take it apart, some members at a time. The members' unique locks stay.
 --
 -- KEYS[1]   set              zset   task id -> time added to the group, epoch seconds
--- KEYS[2]   aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds
+-- KEYS[2]   aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds; infinity when it was given
+--                                   away and will never go back
 -- KEYS[3]   pending          list   task ids, newest left
 -- KEYS[4]   scheduled        zset   task id -> due time, epoch seconds
 -- KEYS[5]   retry            zset   task id -> due time, epoch seconds
 -- KEYS[6]   due              zset   task id -> exact due time, epoch milliseconds
 -- KEYS[7]   groups           set    names of groups with waiting tasks
--- KEYS[8..] locks            string id of the task that holds a unique lock; those of the members
+-- KEYS[8..] locks            string id of the task that holds a unique lock; those of the members if they are ALL
 -- ARGV[1]   taskPrefix       a task's hash is this and its id: built here, same hash slot
 -- ARGV[2]   groupPrefix      a group's zset is this and its name: built here, same hash slot
 -- ARGV[3]   now              epoch milliseconds
@@ -17,47 +18,39 @@
 -- ARGV[5]   wakeChannel
 -- ARGV[6]   dueChannel
 -- ARGV[7]   queue
--- ARGV[8..] tasks            the one task, seven fields: id; task message; place: pending, scheduled or aggregating; due
+-- ARGV[8]   locksGiven       ALL, 500 at most; or NONE: the set is given away
+-- ARGV[9..] tasks            the one task, seven fields: id; task message; place: pending, scheduled or aggregating; due
 --                            time in epoch milliseconds, or empty; the group's name, or empty; lock: a full key in the
 --                            same hash slot, or empty; how long the lock lives in seconds
 --
 -- Reply     FINISHED         the task is stored and the set is gone
+--           MORE             the task is stored, now or by an earlier call, and the set given away
 --           GONE             there is no such set: it went back to its group, or was finished before
 --           DUPLICATE        another task holds the lock
 --           HELD             the lock is held by a task with this very id
 --           CONFLICT         a task with this id exists
 --           WRONG_TYPE       where it is to be stored stands a key of another type
---           Nothing was written unless FINISHED.
--- Cost      O(N), N members and locks
+--           Nothing was written unless FINISHED or MORE.
+-- Cost      O(n log N), n of N members, 500 at most
 local set, aggregationSets = KEYS[1], KEYS[2]
 local pending, scheduled, retry, due, groups = KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local wakeChannel, dueChannel, queue = ARGV[5], ARGV[6], ARGV[7]
+local wakeChannel, dueChannel, queue, locksGiven = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
 -- include: notices
 -- include: lock-holder
 -- include: place-due
 -- include: store-tasks
 -- include: write-when-full
+-- include: delete-tasks
+-- include: delete-members
+-- include: keep-locks
 
-local size = redis.call('ZCARD', set)
-if size == 0 or not redis.call('ZSCORE', aggregationSets, set) then
+local size, deadline = redis.call('ZCARD', set), redis.call('ZSCORE', aggregationSets, set)
+if size == 0 or not deadline then
   return 'GONE'
-end
-
--- Looked at before anything is written. A hash that names another state stays: its id was left behind in the set and
--- belongs to another task by now.
-local members, isMember, missing = {}, {}, 0
-for first = 0, size - 1, 1000 do
-  for _, taskId in ipairs(redis.call('ZRANGE', set, first, first + 999)) do
-    local state = redis.pcall('HGET', taskPrefix .. taskId, 'state')
-    if state == 'aggregating' then
-      members[#members + 1] = taskPrefix .. taskId
-      isMember[taskId] = true
-    elseif not state then
-      missing = missing + 1
-    end
-  end
+elseif tonumber(deadline) == math.huge then
+  return 'MORE'
 end
 
 -- It frees more than it takes.
@@ -69,20 +62,14 @@ local refused = storeTasks({
   queue = queue,
   now = now,
   pendingSince = pendingSince,
-}, ARGV, 8)
+}, ARGV, 9)
 if refused[2] then
   return withNotices(refused[2])
 end
-for first = 1, #members, 1000 do
-  redis.call('DEL', unpack(members, first, math.min(first + 999, #members)))
+if size > 500 or locksGiven ~= 'ALL' then
+  redis.call('ZADD', aggregationSets, '+inf', set)
+  return withNotices('MORE')
 end
-for i = 8, #KEYS do
-  local holder = redis.pcall('GET', KEYS[i])
-  if isMember[holder] then
-    redis.call('SET', KEYS[i], 'aggregated:' .. holder, 'KEEPTTL')
-  end
-end
-redis.call('DEL', set)
-redis.call('ZREM', aggregationSets, set)
-noteDropped('group', missing)
+keepLocks(set, taskPrefix, 8)
+deleteMembers(set, aggregationSets, taskPrefix)
 return withNotices('FINISHED')

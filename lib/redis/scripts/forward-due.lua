@@ -10,7 +10,7 @@
 -- ARGV[2]  taskPrefix     of task hashes (hash); their keys are built here and share the queue's slot
 -- ARGV[3]  groupPrefix    of groups (zset: task id -> time added, epoch seconds); likewise built here
 -- ARGV[4]  now            epoch milliseconds, from the caller's clock
--- ARGV[5]  limit          how many tasks to move at most; 1 to 1,000
+-- ARGV[5]  limit          how many tasks to move at most; 1 to 500
 -- ARGV[6]  wakeChannel    told the queue's name when pending was empty
 -- ARGV[7]  archiveCutoff  epoch seconds; archived tasks of this age go
 -- ARGV[8]  archiveSize    how many archived tasks are kept
@@ -31,14 +31,6 @@ local exactDue = exactDueOf(scheduled, retry, due)
 
 -- Candidates: what the wire says is due, and what is due in the second that has begun. The order of whole seconds
 -- is that of the exact times too, so the first `limit` of each hold the first `limit` of all.
-local candidates, known = {}, {}
-local function consider(taskId, dueAt, from)
-  if not known[taskId] then
-    known[taskId] = true
-    candidates[#candidates + 1] = { taskId = taskId, dueAt = dueAt, from = from, order = #candidates }
-  end
-end
--- Stale members may hide others behind the limit: then those are due still, and the next call finds them.
 local waiting = {}
 for _, set in ipairs({ scheduled, retry }) do
   if isSound(set, 'zset') then
@@ -46,29 +38,54 @@ for _, set in ipairs({ scheduled, retry }) do
   end
 end
 local hasDue = #waiting == 2 and isSound(due, 'zset')
-local exact = not hasDue and {} or exactDue(redis.call('ZRANGEBYSCORE', due, '-inf', nowText, 'WITHSCORES', 'LIMIT', 0, limit))
-for i = 1, #exact do
-  consider(exact[i].taskId, exact[i].dueAt, exact[i].from)
+-- Stale members may hide others behind the limit: then those are due still, and the next call finds them.
+local exactIds, exactDueAts, inRetry = {}, {}, {}
+if hasDue then
+  exactIds, exactDueAts, inRetry =
+    exactDue(redis.call('ZRANGEBYSCORE', due, '-inf', nowText, 'WITHSCORES', 'LIMIT', 0, limit))
 end
+local sources = {}
 for _, set in ipairs(waiting) do
   local page = redis.call('ZRANGEBYSCORE', set, '-inf', now / 1000, 'WITHSCORES', 'LIMIT', 0, limit)
-  for i = 1, #page, 2 do
-    consider(page[i], tonumber(page[i + 1]) * 1000, set == retry and 'retry' or 'scheduled')
-  end
+  sources[#sources + 1] = { page = page, at = 1, isRetry = set == retry, dueAt = page[2] and tonumber(page[2]) * 1000 }
 end
-table.sort(candidates, function(a, b)
-  if a.dueAt ~= b.dueAt then
-    return a.dueAt < b.dueAt
-  end
-  return a.order < b.order
-end)
 
-local taken, ready, archive, grouped, lost = {}, {}, {}, {}, { scheduled = 0, retry = 0 }
-for i = 1, math.min(limit, #candidates) do
-  taken[i] = candidates[i].taskId
+-- All three are in order: the earliest of their first ones is next; of equal ones that of an exact time.
+local taken, isRetried, known, count, exactAt = {}, {}, {}, 0, 1
+while count < limit do
+  local earliest, source = exactDueAts[exactAt], nil
+  for i = 1, #sources do
+    local dueAt = sources[i].dueAt
+    if dueAt and (not earliest or dueAt < earliest) then
+      earliest, source = dueAt, sources[i]
+    end
+  end
+  local taskId, isRetry
+  if source then
+    local page, at = source.page, source.at
+    taskId, isRetry = page[at], source.isRetry
+    source.at = at + 2
+    local score = page[at + 3]
+    -- Mostly the same again.
+    if score ~= page[at + 1] then
+      source.dueAt = score and tonumber(score) * 1000
+    end
+  elseif earliest then
+    taskId, isRetry = exactIds[exactAt], inRetry[exactAt]
+    exactAt = exactAt + 1
+  else
+    break
+  end
+  if not known[taskId] then
+    known[taskId] = true
+    count = count + 1
+    taken[count], isRetried[count] = taskId, isRetry
+  end
 end
+
+local ready, archive, grouped, lost = {}, {}, {}, { scheduled = 0, retry = 0 }
 -- The first write takes something away, so that a server out of memory still lets tasks run.
-if #taken > 0 then
+if count > 0 then
   for _, set in ipairs(waiting) do
     redis.call('ZREM', set, unpack(taken))
   end
@@ -81,11 +98,20 @@ local function putOff(taskId, state)
   redis.call('ZADD', state == 'retry' and retry or scheduled, math.ceil(now / 1000) + 5, taskId)
 end
 local mayRun, mayArchive, mayGroup = isSound(pending, 'list'), isSound(archived, 'zset'), isSound(groups, 'set')
-for i = 1, #taken do
+local since, call, pcall = nowText .. '000000', redis.call, redis.pcall
+for i = 1, count do
   local taskId = taken[i]
   local task = taskPrefix .. taskId
   -- An id without a task stays dropped: writing its state would make a stub that blocks the id (Q-21).
-  if redis.pcall('HEXISTS', task, 'msg') == 1 then
+  if pcall('HEXISTS', task, 'msg') ~= 1 then
+    local from = isRetried[i] and 'retry' or 'scheduled'
+    lost[from] = lost[from] + 1
+    isSound(task, 'hash')
+  elseif mayRun and call('HLEN', task) == 2 then
+    -- Its message and its state are all there is of it.
+    ready[#ready + 1] = taskId
+    call('HSET', task, 'state', 'pending', 'pending_since', since)
+  else
     local fields = redis.call('HMGET', task, 'group', 'x:cancel', 'unique_key', 'x:group', 'state')
     local group, cancelOutcome = fields[1] or '', fields[2]
     -- Our own note of a group counts for the first run only: a task that ran alone is retried alone.
@@ -115,11 +141,8 @@ for i = 1, #taken do
       redis.call('HSET', task, 'state', 'aggregating', 'group', group)
     else
       ready[#ready + 1] = taskId
-      redis.call('HSET', task, 'state', 'pending', 'pending_since', nowText .. '000000')
+      call('HSET', task, 'state', 'pending', 'pending_since', since)
     end
-  else
-    lost[candidates[i].from] = lost[candidates[i].from] + 1
-    isSound(task, 'hash')
   end
 end
 
@@ -143,10 +166,11 @@ for _, set in ipairs(waiting) do
     nextDue = math.min(nextDue, tonumber(first[2]) * 1000)
   end
 end
+local _
 local page = hasDue and redis.call('ZRANGE', due, 0, 15, 'WITHSCORES') or {}
-exact = exactDue(page)
-if exact[1] then
-  nextDue = math.min(nextDue, exact[1].dueAt)
+_, exactDueAts = exactDue(page)
+if exactDueAts[1] then
+  nextDue = math.min(nextDue, exactDueAts[1])
 elseif #page > 0 then
   -- All stale and dropped: whatever comes behind them is due no earlier than the last of them.
   nextDue = math.min(nextDue, tonumber(page[#page]))

@@ -7,8 +7,8 @@
 -- ARGV[2]  first            rank of the first member to read, from 0
 -- ARGV[3]  limit            how many members to read at most
 --
--- Reply    array: deadline of the set, epoch seconds, or '' when there is no such set; how many members were read;
---          then id and message of each that has a task
+-- Reply    array: deadline of the set, epoch seconds, inf when it was finished, or '' when there is no such set; how many
+--          members were read; then id and message of each that has a task
 -- Cost     O(L + log N), L the limit, N members
 local set, aggregationSets = KEYS[1], KEYS[2]
 local taskPrefix, first, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])

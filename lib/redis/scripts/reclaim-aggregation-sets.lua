@@ -10,7 +10,7 @@
 -- Reply    array: how many sets were dissolved; a word
 --   MORE     others may be left: call again
 --   DONE     no other was found, or none that can be dissolved
--- Cost     O(log N), N members of a set; up to 4,000 members are moved
+-- Cost     O(log N), N members of a set; up to 2,000 members are moved
 local aggregationSets, groups = KEYS[1], KEYS[2]
 local groupPrefix, now, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
@@ -26,7 +26,7 @@ local dissolved, moved = 0, 0
 for _, set in ipairs(redis.call('ZRANGEBYSCORE', aggregationSets, '-inf', now, 'LIMIT', 0, limit)) do
   local became, count = returnSet({ aggregationSets = aggregationSets, groups = groups }, groupPrefix, set)
   dissolved, moved = dissolved + (became == 'GONE' and 1 or 0), moved + count
-  if became == 'MORE' or moved >= 2000 then
+  if became == 'MORE' or moved >= 1000 then
     return withNotices({ dissolved, 'MORE' })
   end
 end

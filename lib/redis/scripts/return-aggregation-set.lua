@@ -7,8 +7,8 @@
 --                           the set's and shares the queue's slot
 --
 -- Reply    RETURNED         the group has its members back
---          MORE             it has 2,000 of them: call again
---          GONE             there is no such set: it was aggregated, or went back before; nothing was written
+--          MORE             it has 1,000 of them: call again
+--          GONE             there is no such set: it was finished, or went back before; nothing was written
 -- Cost     O(log N), N members
 local set, aggregationSets, groups = KEYS[1], KEYS[2], KEYS[3]
 local groupPrefix = ARGV[1]
@@ -16,7 +16,8 @@ local groupPrefix = ARGV[1]
 -- include: return-set
 -- include: write-when-full
 
-if not redis.call('ZSCORE', aggregationSets, set) then
+local deadline = redis.call('ZSCORE', aggregationSets, set)
+if not deadline or tonumber(deadline) == math.huge then
   return 'GONE'
 end
 writeWhenFull(aggregationSets)

@@ -4,32 +4,34 @@
 --
 -- exactDueOf(scheduled, retry, due) returns a function
 --   exactDue(page)  page: task id, epoch milliseconds, and so on, as read from `due`; at most 1,000 members.
---                   Returns an array of { taskId, dueAt, from } of those that count, in the order of the page; from is
---                   scheduled or retry. The others are removed.
+--                   Returns three arrays, of the ids of those that count, in the order of the page, of their epoch
+--                   milliseconds, and of true for those that wait in retry. The others are removed.
 local function exactDueOf(scheduled, retry, due)
   return function(page)
-    local taskIds, valid, stale = {}, {}, {}
-    for i = 1, #page, 2 do
-      taskIds[#taskIds + 1] = page[i]
+    local taskIds, dueAts, inRetry, members, stale = {}, {}, {}, {}, {}
+    for i = 1, #page / 2 do
+      members[i] = page[2 * i - 1]
     end
-    if #taskIds == 0 or not isSound(scheduled, 'zset') or not isSound(retry, 'zset') then
-      return valid
+    if #members == 0 or not isSound(scheduled, 'zset') or not isSound(retry, 'zset') then
+      return taskIds, dueAts, inRetry
     end
-    local inScheduled = redis.call('ZMSCORE', scheduled, unpack(taskIds))
-    local inRetry = redis.call('ZMSCORE', retry, unpack(taskIds))
-    for i = 1, #taskIds do
+    local scheduledAt = redis.call('ZMSCORE', scheduled, unpack(members))
+    local retryAt = redis.call('EXISTS', retry) == 1 and redis.call('ZMSCORE', retry, unpack(members)) or {}
+    local found = 0
+    for i = 1, #members do
       local dueAt = tonumber(page[2 * i])
       local second = math.ceil(dueAt / 1000)
-      local isScheduled = tonumber(inScheduled[i] or nil) == second
-      if isScheduled or tonumber(inRetry[i] or nil) == second then
-        valid[#valid + 1] = { taskId = taskIds[i], dueAt = dueAt, from = isScheduled and 'scheduled' or 'retry' }
+      local isScheduled = tonumber(scheduledAt[i] or nil) == second
+      if isScheduled or tonumber(retryAt[i] or nil) == second then
+        found = found + 1
+        taskIds[found], dueAts[found], inRetry[found] = members[i], dueAt, not isScheduled
       else
-        stale[#stale + 1] = taskIds[i]
+        stale[#stale + 1] = members[i]
       end
     end
     if #stale > 0 then
       redis.call('ZREM', due, unpack(stale))
     end
-    return valid
+    return taskIds, dueAts, inRetry
   end
 end

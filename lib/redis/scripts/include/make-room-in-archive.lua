@@ -1,6 +1,6 @@
 -- make-room-in-archive: deletes archived tasks that are too old or too many, before new ones are added, so that a
--- new one can never be trimmed itself. At most 1,000 of each go in one call, so that no call takes long; what is left,
--- because others had let the archive grow, goes with later calls. Needs release-lock and notices
+-- new one can never be trimmed itself. No more go in one call than come, or 100 if that is more, so that no call takes
+-- long; what is left, because others had let the archive grow, goes with later calls. Needs release-lock and notices
 -- before it, and tells of ids without a task.
 --
 -- makeRoomInArchive(archived, taskPrefix, limits, incoming)
@@ -33,15 +33,13 @@ local function trimArchive(archived, taskPrefix, taskIds)
 end
 
 local function makeRoomInArchive(archived, taskPrefix, limits, incoming)
-  local missing = 0
-  local old = redis.call('ZRANGEBYSCORE', archived, '-inf', limits.cutoff, 'LIMIT', 0, 1000)
-  if #old > 0 then
-    missing = trimArchive(archived, taskPrefix, old)
+  local most = math.max(incoming, 100)
+  local leaving = redis.call('ZRANGEBYSCORE', archived, '-inf', limits.cutoff, 'LIMIT', 0, most)
+  local excess = math.min(redis.call('ZCARD', archived) + incoming - limits.size, most)
+  if excess > #leaving then
+    leaving = redis.call('ZRANGE', archived, 0, excess - 1)
   end
-  local excess = math.min(redis.call('ZCARD', archived) + incoming - limits.size, 1000)
-  local oldest = excess > 0 and redis.call('ZRANGE', archived, 0, excess - 1) or {}
-  if #oldest > 0 then
-    missing = missing + trimArchive(archived, taskPrefix, oldest)
+  if #leaving > 0 then
+    noteDropped('archived', trimArchive(archived, taskPrefix, leaving))
   end
-  noteDropped('archived', missing)
 end

@@ -5,7 +5,7 @@
 --   places       keys: aggregationSets, groups
 --   groupPrefix  of groups and sets (zset: task id -> time added, epoch seconds)
 --   set          full key of the set
--- Returns GONE; STAYS; or MORE when 2,000 of its members went and others are left: call again; and how many went.
+-- Returns GONE; STAYS; or MORE when 1,000 of its members went and others are left: call again; and how many went.
 local function returnSet(places, groupPrefix, set)
   -- A set's id has no colon, a group's name may have some. A foreign member could name any key: it is only dropped.
   local moved = 0
@@ -15,13 +15,13 @@ local function returnSet(places, groupPrefix, set)
     if not isSound(group, 'zset') or not isSound(places.groups, 'set') then
       return 'STAYS', 0
     end
-    local page, members = redis.call('ZRANGE', set, 0, 1999, 'WITHSCORES'), {}
+    local page, members = redis.call('ZRANGE', set, 0, 999, 'WITHSCORES'), {}
     moved = #page / 2
     for i = 1, #page, 2 do
       members[i], members[i + 1] = page[i + 1], page[i]
     end
     redis.call('ZADD', group, 'LT', unpack(members))
-    redis.call('ZREMRANGEBYRANK', set, 0, 1999)
+    redis.call('ZREMRANGEBYRANK', set, 0, 999)
     -- Nobody looks at a group that is not listed (Q-11).
     redis.call('SADD', places.groups, string.sub(group, #groupPrefix + 1))
     if redis.call('EXISTS', set) == 1 then
