@@ -19,7 +19,7 @@
 -- ARGV[10]  request        what to say there: who is to be canceled and what becomes of it
 -- ARGV[11]  cancelChannel  where the bare id is said
 --
--- Reply     SIGNALED   it runs; its worker was told and will do as `outcome` says
+-- Reply     SIGNALED   it runs; its worker was told, or will see it on the record, and will do as `outcome` says
 --           ARCHIVED   done
 --           DELETED    done; its lock is free
 --           KEPT       it waits and `outcome` is retry, or it has ended, or it is being aggregated right now, or a key of
@@ -74,9 +74,10 @@ end
 writeWhenFull(task)
 if state == 'active' then
   redis.call('HSET', task, 'x:cancel', outcome)
-  -- Servers that know the request must hear it before the bare id, which says nothing of the outcome.
+  -- Servers that know the request must hear it before the bare id, which says nothing of the outcome. A user who may not
+  -- publish cancels all the same: the worker reads the record when it extends the lease.
   redis.pcall('PUBLISH', requestChannel, request)
-  redis.call('PUBLISH', cancelChannel, taskId)
+  redis.pcall('PUBLISH', cancelChannel, taskId)
   return 'SIGNALED'
 end
 local mayArchive = outcome ~= 'archive' or isSound(archived, 'zset')
