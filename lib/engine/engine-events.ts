@@ -78,7 +78,7 @@ export interface ServerEvents {
   };
   /** The tasks of a group were not aggregated; they wait in their group again, two minutes later at the latest. */
   aggregationFailed: { readonly queue: string; readonly group: string; readonly error: unknown };
-  /** The event loop stood still, so leases were in danger. */
+  /** The event loop stood still for a second or more: no lease was extended meanwhile. */
   loopBlocked: { readonly blockedFor: Ms; readonly running: readonly TaskSubject[] };
   /**
    * The clock of this machine differs from that of Redis by more than 10 s; `offset` is positive when it is ahead.

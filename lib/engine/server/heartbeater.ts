@@ -135,7 +135,7 @@ export class Heartbeater extends PeriodicService {
     const running = leases.held().map(subjectOf);
     const named = running.slice(0, maxNamed).map(({ id, type }) => `${type} ${id}`);
     logger.warn(
-      `The event loop stood still for ${blockedFor} ms, which puts leases in danger; ` +
+      `The event loop stood still for ${blockedFor} ms, and no lease was extended meanwhile; ` +
         (named.length === 0 ? 'no task was running' : `tasks running: ${named.join(', ')}`),
       { kind: 'loop blocked' },
     );
