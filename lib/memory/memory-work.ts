@@ -113,6 +113,12 @@ export class MemoryWork implements WorkContract {
     return ended === 'in-time' ? 'task' : 'none';
   }
 
+  async findWithTasks(queues: readonly string[]): Promise<readonly string[]> {
+    const { lifetime, store } = this.deps;
+    lifetime.refuseClosed();
+    return queues.filter((name) => store.queue(name).pending.size > 0);
+  }
+
   async isPaused(queue: string): Promise<boolean> {
     this.deps.lifetime.refuseClosed();
     return this.deps.store.queue(queue).isPaused;

@@ -75,6 +75,9 @@ export const writeResultScript = defineScript({
   replies: ['WRITTEN', 'NOT_ACTIVE'],
 });
 
+/** Queues that one command looks at. */
+const maxLookedFor = 100;
+
 const leftWords: Readonly<Record<string, DequeueResult['left']>> = {
   DRAINED: 'drained',
   OTHERS: 'others',
@@ -84,6 +87,8 @@ const leftWords: Readonly<Record<string, DequeueResult['left']>> = {
 /** The work contract on Redis. */
 export class RedisWork implements WorkContract {
   readonly #settle: RedisSettle;
+  /** The server has refused a command with keys of several queues. */
+  #keysAreApart = false;
 
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {
     this.#settle = new RedisSettle(deps.runner);
@@ -165,8 +170,40 @@ export class RedisWork implements WorkContract {
     }
   }
 
+  async findWithTasks(queues: readonly string[]): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (let start = 0; start < queues.length; start += maxLookedFor) {
+      const some = queues.slice(start, start + maxLookedFor);
+      if (await this.#mayHaveTasks(some)) found.push(...(await this.#withTasks(some)));
+    }
+    return found;
+  }
+
   async isPaused(queue: string): Promise<boolean> {
     return numberReply(await this.deps.connection.send('exists', [queueKeys(queue).paused])) === 1;
+  }
+
+  /** Whether any of the queues has tasks, or that cannot be told with one command. */
+  async #mayHaveTasks(queues: readonly string[]): Promise<boolean> {
+    if (this.#keysAreApart) return true;
+    try {
+      return (await this.#countPending(queues)) > 0;
+    } catch (error) {
+      // On a cluster, or behind a proxy for one, a command takes the keys of one slot.
+      if (!(error instanceof BrokerCommandError)) throw error;
+      this.#keysAreApart = true;
+      return true;
+    }
+  }
+
+  async #withTasks(queues: readonly string[]): Promise<readonly string[]> {
+    const counts = await Promise.all(queues.map(async (queue) => await this.#countPending([queue])));
+    return queues.filter((_, at) => counts[at] === 1);
+  }
+
+  async #countPending(queues: readonly string[]): Promise<number> {
+    const keys = queues.map((queue) => queueKeys(queue).pending);
+    return numberReply(await this.deps.connection.send('exists', keys));
   }
 
   async #taken(

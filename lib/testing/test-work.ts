@@ -84,6 +84,11 @@ export class TestWork implements WorkContract {
     return signal.aborted ? 'none' : 'task';
   }
 
+  async findWithTasks(queues: readonly string[]): Promise<readonly string[]> {
+    if (this.deps.faults.isBrokerDown) throw unavailable();
+    return await this.deps.broker.work.findWithTasks(queues);
+  }
+
   async isPaused(queue: string): Promise<boolean> {
     return await this.deps.broker.work.isPaused(queue);
   }

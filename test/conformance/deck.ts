@@ -25,7 +25,7 @@ import { settling } from './settle.conformance.js';
 import { settlingSuccess } from './success.conformance.js';
 import { undecodableRecords } from './undecodable.conformance.js';
 import { vanishedHolders } from './vanished-holder.conformance.js';
-import { waiting } from './wait.conformance.js';
+import { findingTasks, waiting } from './wait.conformance.js';
 
 /** Everything the contracts of a broker promise. */
 export const deck: readonly Chapter[] = [
@@ -38,6 +38,7 @@ export const deck: readonly Chapter[] = [
   dequeueingKnown,
   extendingLeases,
   waiting,
+  findingTasks,
   settling,
   fencing,
   settlingSuccess,

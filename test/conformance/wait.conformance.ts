@@ -3,7 +3,7 @@ import { ms } from '../../lib/model/time/duration.js';
 import { eventLoopTurns } from '../support/virtual-clock.js';
 import { chapter } from './chapter.js';
 import type { QueueUnderTest } from './queue-under-test.js';
-import { after, ended, now, owner } from './task-words.js';
+import { after, ended, later, now, owner } from './task-words.js';
 
 export const waiting = chapter('waiting for a task', (it) => {
   const waits = new WeakMap<QueueUnderTest, Broker>();
@@ -74,5 +74,29 @@ export const waiting = chapter('waiting for a task', (it) => {
     await tasks.probe.pause();
     await tasks.enqueue({ id: 'a' });
     expect(await wait(tasks)).toBe('task');
+  });
+});
+
+export const findingTasks = chapter('finding queues with tasks', (it) => {
+  const found = async (tasks: QueueUnderTest, queues: readonly string[]): Promise<readonly string[]> =>
+    (await tasks.broker.work.findWithTasks(queues)).map((queue) => queue.slice(tasks.queue.length));
+
+  it('names those of many queues that have pending tasks', async (tasks) => {
+    const queues = Array.from({ length: 250 }, (_, at) => `${tasks.queue}-${at}`);
+    expect(await found(tasks, queues)).toEqual([]);
+    for (const at of [3, 99, 100, 249]) await (await tasks.sibling(`${tasks.queue}-${at}`)).enqueue({ id: 'a' });
+    expect(await found(tasks, queues)).toEqual(['-3', '-99', '-100', '-249']);
+    expect(await found(tasks, queues.slice(4, 99))).toEqual([]);
+    expect(await found(tasks, [])).toEqual([]);
+  });
+
+  it('names paused ones, and none whose tasks wait for their time or run', async (tasks) => {
+    await tasks.enqueue({ id: 'a' });
+    await tasks.dequeue();
+    await tasks.enqueue(later('b', after(60_000)));
+    expect(await found(tasks, [tasks.queue])).toEqual([]);
+    await tasks.probe.pause();
+    await tasks.enqueue({ id: 'c' });
+    expect(await found(tasks, [tasks.queue])).toEqual(['']);
   });
 });

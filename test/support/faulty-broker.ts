@@ -55,6 +55,7 @@ export function faultyBroker(broker: Broker): FaultyBroker {
     },
     writeResult: async (request) => await work.writeResult(request),
     waitForTask: async (request) => await work.waitForTask(request),
+    findWithTasks: async (queues) => await work.findWithTasks(queues),
     isPaused: async (queue) => await work.isPaused(queue),
   };
   const faultySchedule: ScheduleContract = {

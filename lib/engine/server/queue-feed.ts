@@ -7,7 +7,7 @@ import type { Service } from '../lifecycle/service.js';
 import type { UnknownTypes } from './unknown-types.js';
 
 export interface QueueFeedDeps {
-  readonly work: Pick<WorkContract, 'waitForTask'>;
+  readonly work: Pick<WorkContract, 'waitForTask' | 'findWithTasks'>;
   readonly order: QueueOrder;
   readonly clock: Clock;
   readonly random: Random;
@@ -53,6 +53,8 @@ export interface FedQueue {
   /** Counts wake-ups, so that an answer that was on its way meanwhile does not undo one. */
   wakes: number;
   isWaiting: boolean;
+  /** Found empty, and looked at together with the others of which that holds. */
+  isPolled: boolean;
   poll: Timer | undefined;
   /** Failed calls in a row. */
   failures: number;
@@ -67,8 +69,9 @@ const maxRetryDelay = ms(1_000);
 
 /**
  * Knows which queues are worth asking. One that was found empty is waited on by a blocking look, for as many queues as
- * there are connections for it; the others are woken by signals and looked at every `taskCheckInterval`. A paused
- * queue, and one that has tasks of unknown types only, is only looked at: waiting on it would answer at once, for ever.
+ * there are connections for it; the others are woken by signals, and within `taskCheckInterval` by a look at all of them
+ * at once. A paused queue, and one that has tasks of unknown types only, is asked now and then: waiting on it would
+ * answer at once, for ever.
  */
 export class QueueFeed implements Service {
   readonly name = 'queue feed';
@@ -76,7 +79,9 @@ export class QueueFeed implements Service {
   readonly #byName: ReadonlyMap<string, FedQueue>;
   #stopping = new AbortController();
   #stopListening: (() => void) | undefined;
+  /** Blocking looks and looks at all polled queues that are under way. */
   #waits = new Set<Promise<void>>();
+  #polling: Timer | undefined;
 
   constructor(private readonly deps: QueueFeedDeps) {
     this.#queues = deps.queues.map((name, rank) => ({
@@ -87,6 +92,7 @@ export class QueueFeed implements Service {
       requests: 0,
       wakes: 0,
       isWaiting: false,
+      isPolled: false,
       poll: undefined,
       failures: 0,
     }));
@@ -103,9 +109,12 @@ export class QueueFeed implements Service {
   async stop(): Promise<void> {
     this.#stopListening?.();
     this.#stopping.abort();
+    this.#polling?.cancel();
+    this.#polling = undefined;
     for (const queue of this.#queues) {
       queue.poll?.cancel();
       queue.isWanted = false;
+      queue.isPolled = false;
     }
     await Promise.all(this.#waits);
   }
@@ -146,8 +155,9 @@ export class QueueFeed implements Service {
       pause === 0 && (result.left === 'some' || (queue.wakes !== wakesBefore && result.left === 'drained'));
     if (queue.isWanted || queue.requests > 0) return;
     if (pause > 0) this.#wakeIn(queue, pause);
-    else if (result.left === 'drained' && queue.isWatched) this.#wait(queue);
-    else this.#pollLater(queue);
+    else if (result.left !== 'drained') this.#askLater(queue);
+    else if (queue.isWatched) this.#wait(queue);
+    else this.#poll(queue);
   }
 
   /** A call failed: the queue rests for a while. */
@@ -187,6 +197,7 @@ export class QueueFeed implements Service {
     if (this.#stopping.signal.aborted) return;
     queue.poll?.cancel();
     queue.poll = undefined;
+    queue.isPolled = false;
     queue.wakes += 1;
     queue.isWanted = true;
     this.deps.onWork();
@@ -208,17 +219,44 @@ export class QueueFeed implements Service {
       } while (outcome === 'none' && !signal.aborted && !queue.isWanted);
       queue.isWaiting = false;
       if (outcome === 'task') this.#wake(queue);
-      else if (!queue.isWanted) this.#pollLater(queue);
+      else if (!queue.isWanted) this.#poll(queue);
     } catch {
       queue.isWaiting = false;
       // When Redis is out of reach its return wakes the queue before this does.
-      if (!queue.isWanted) this.#pollLater(queue);
+      if (!queue.isWanted) this.#poll(queue);
     }
   }
 
-  #pollLater(queue: FedQueue): void {
+  #askLater(queue: FedQueue): void {
     // Between one and one and a half intervals, so that servers that started together do not ask together.
     this.#wakeIn(queue, ms(this.deps.taskCheckInterval * (1 + this.deps.random() / 2)));
+  }
+
+  /** Has a queue looked at together with the others that were found empty. */
+  #poll(queue: FedQueue): void {
+    if (this.#stopping.signal.aborted) return;
+    queue.isPolled = true;
+    if (this.#polling !== undefined) return;
+    const { clock, random, taskCheckInterval } = this.deps;
+    // Never later than a server that asks at every interval; not together with those that started together.
+    const delay = ms(taskCheckInterval * (0.5 + random() / 2));
+    this.#polling = setBackgroundTimer(clock, { delay, run: () => this.#lookAtPolled() });
+  }
+
+  #lookAtPolled(): void {
+    const look = this.#wakeWithTasks().finally(() => this.#waits.delete(look));
+    this.#waits.add(look);
+  }
+
+  async #wakeWithTasks(): Promise<void> {
+    const { work, brokerMonitor } = this.deps;
+    const polled = this.#queues.filter((queue) => queue.isPolled);
+    // When Redis is out of reach its return wakes all of them.
+    const found = brokerMonitor.isUp() ? await work.findWithTasks(polled.map(({ name }) => name)).catch(() => []) : [];
+    this.#polling = undefined;
+    for (const name of found) this.#wake(this.#byName.get(name) as FedQueue);
+    const left = this.#queues.find((queue) => queue.isPolled);
+    if (left !== undefined) this.#poll(left);
   }
 
   #wakeIn(queue: FedQueue, delay: Ms): void {

@@ -43,6 +43,12 @@ export interface WorkContract {
    */
   waitForTask(request: WaitRequest): Promise<'task' | 'none' | 'busy'>;
 
+  /**
+   * Which of these queues have pending tasks, paused ones included: a look at many queues that are mostly empty, at the
+   * price of one. On a cluster it costs a command for each.
+   */
+  findWithTasks(queues: readonly string[]): Promise<readonly string[]>;
+
   /** Whether a queue is paused. */
   isPaused(queue: string): Promise<boolean>;
 }

@@ -11,7 +11,10 @@ const clock = new VirtualClock();
 function aFeed(kind: 'strict' | 'weighted'): QueueFeed {
   const random = seededRandom();
   return new QueueFeed({
-    work: { waitForTask: async () => await Promise.resolve('busy' as const) },
+    work: {
+      waitForTask: async () => await Promise.resolve('busy' as const),
+      findWithTasks: async (queues) => await Promise.resolve(queues),
+    },
     order: kind === 'strict' ? strictOrder(weights) : weightedOrder(weights, random),
     clock,
     random,
