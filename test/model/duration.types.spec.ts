@@ -62,6 +62,13 @@ describe('Duration', () => {
   });
 });
 
+describe('text that the compiler cannot tell from a duration', () => {
+  it('is refused when it is read', () => {
+    const durations: readonly Duration[] = ['2 s', ' 2s', '1h 30m', '1e3s', '0x10s', '1h-30m'];
+    for (const duration of durations) expect(readDuration(duration)).toBeUndefined();
+  });
+});
+
 describe('parseDuration', () => {
   it('reads text that the compiler does not know', () => {
     const text: string = '1h30m';

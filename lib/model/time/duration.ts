@@ -14,6 +14,9 @@ type Hours = Then<`${number}h`, Then<`${number}m`, Seconds>>;
  * `d` (24 hours), `h`, `m`, `s`, `ms`, `us` (or `µs`) and `ns`; of several the longest comes first. Text whose content
  * the compiler does not know, of a configuration for instance, goes through {@link parseDuration}.
  *
+ * To the compiler a number in text may have blanks, an exponent or a sign of its own (`'2 s'`, `'1e3s'`, `'1h-30m'`), or
+ * `` `${hours}h` `` would not compile either; such text is refused when it is read.
+ *
  * @example
  * await asynq.enqueue('email:tips', { userId }, { processIn: `${hours}h`, timeout: parseDuration(config.get('TIMEOUT')) });
  */
