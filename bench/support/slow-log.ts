@@ -27,7 +27,7 @@ type Sources = Readonly<Record<string, { readonly sha: string; readonly source: 
 
 /** What takes a few microseconds, whatever is stored. */
 const constantTime: ReadonlySet<string> = new Set(
-  'type exists get set hget hset hdel hexists zcard zscore llen pttl expire pexpire publish sismember'.split(' '),
+  'type exists get set hget hmget hset hdel hexists zcard zscore llen pttl expire pexpire publish sismember'.split(' '),
 );
 
 /** Reads the slow log of a server and calls the library's scripts by their files. */
