@@ -37,6 +37,7 @@ end
 local function storeTasks(context, tasks, first)
   local keys, prefixes, now = context.keys, context.prefixes, context.now
   local taken, accepted, refused, pendingIds, laterTasks = { ids = {}, locks = {} }, {}, {}, {}, {}
+  local groupNames, members, nowSeconds = {}, {}, math.floor(now / 1000)
   for i = first, #tasks, 7 do
     local taskId, place, lock = tasks[i], tasks[i + 2], tasks[i + 5]
     local why = not hasPlace(context, place, tasks[i + 4]) and 'WRONG_TYPE' or refusalOf(context, taken, taskId, lock)
@@ -52,6 +53,15 @@ local function storeTasks(context, tasks, first)
       elseif place == 'scheduled' then
         laterTasks[#laterTasks + 1] = tasks[i + 3]
         laterTasks[#laterTasks + 1] = taskId
+      else
+        local group = tasks[i + 4]
+        local joining = members[group]
+        if not joining then
+          joining = {}
+          members[group], groupNames[#groupNames + 1] = joining, group
+        end
+        joining[#joining + 1] = nowSeconds
+        joining[#joining + 1] = taskId
       end
     end
   end
@@ -60,26 +70,27 @@ local function storeTasks(context, tasks, first)
   local wasEmpty = #pendingIds > 0 and redis.call('LPUSH', keys.pending, unpack(pendingIds)) == #pendingIds
   local dueSets = { target = keys.scheduled, other = keys.retry, due = keys.due }
   placeDue(dueSets, laterTasks, now, { channel = context.channels.due, queue = context.queue })
+  for _, group in ipairs(groupNames) do
+    redis.call('ZADD', prefixes.group .. group, unpack(members[group]))
+    redis.call('SADD', keys.groups, group)
+  end
   for _, i in ipairs(accepted) do
     local taskId, message, place, group, lock = tasks[i], tasks[i + 1], tasks[i + 2], tasks[i + 4], tasks[i + 5]
-    local hash = prefixes.task .. taskId
+    local fields = { 'msg', message, 'state', place }
     if place == 'pending' then
-      redis.call('HSET', hash, 'msg', message, 'state', place, 'pending_since', context.pendingSince)
-    elseif place == 'scheduled' then
-      redis.call('HSET', hash, 'msg', message, 'state', place)
+      fields[5], fields[6] = 'pending_since', context.pendingSince
+    elseif place ~= 'scheduled' then
+      fields[5], fields[6] = 'group', group
+    elseif group ~= '' then
       -- A field of our own: one that Go knows would let its forwarder put the task into a group that is not listed.
-      if group ~= '' then
-        redis.call('HSET', hash, 'x:group', group)
-      end
-    else
-      redis.call('ZADD', prefixes.group .. group, math.floor(now / 1000), taskId)
-      redis.call('SADD', keys.groups, group)
-      redis.call('HSET', hash, 'msg', message, 'state', place, 'group', group)
+      fields[5], fields[6] = 'x:group', group
     end
     if lock ~= '' then
-      redis.call('HSET', hash, 'unique_key', lock)
+      local at = #fields
+      fields[at + 1], fields[at + 2] = 'unique_key', lock
       redis.call('SET', lock, taskId, 'EX', tasks[i + 6])
     end
+    redis.call('HSET', prefixes.task .. taskId, unpack(fields))
   end
   if wasEmpty then
     -- A user who may not publish must still be able to enqueue.
