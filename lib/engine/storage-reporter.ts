@@ -1,5 +1,6 @@
 import type { Broker } from '../model/broker/broker.js';
 import type { StorageNotice } from '../model/broker/storage-notice.js';
+import type { UndecodableTask } from '../model/broker/work.contract.js';
 import { assertNever } from '../model/errors/asynq-error.js';
 import type { EngineEventEmitter } from './engine-events.js';
 import type { Service } from './lifecycle/service.js';
@@ -74,5 +75,18 @@ function report(
     }
     default:
       return assertNever(notice);
+  }
+}
+
+/** Says of each task that does not decode that it was archived, and why. */
+export function reportUndecodable(
+  tasks: readonly UndecodableTask[],
+  { logger, events }: { readonly logger: ThrottledLogger; readonly events: EngineEventEmitter },
+): void {
+  for (const { queue, taskId, reason } of tasks) {
+    logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`, {
+      kind: `undecodable ${queue}`,
+    });
+    events.emit('undecodable', { task: { id: taskId, queue }, reason });
   }
 }

@@ -1,3 +1,4 @@
+import { addToGroup } from '../model/broker/group-by.js';
 import { asAsynqError } from '../model/errors/asynq-error.js';
 import { enqueueOutcome, type StoreOutcome } from '../model/broker/enqueue-refusal.js';
 import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
@@ -31,9 +32,7 @@ export class MemoryEnqueue implements EnqueueContract {
     requests.forEach((request, index) => {
       try {
         const entry = { index, request, record: encodeTaskMessage(request.message) };
-        const known = byQueue.get(request.message.queue);
-        if (known === undefined) byQueue.set(request.message.queue, [entry]);
-        else known.push(entry);
+        addToGroup(byQueue, request.message.queue, entry);
       } catch (error) {
         outcomes[index] = asAsynqError(error);
       }

@@ -5,7 +5,7 @@ import type {
   PresenceContract,
   SignalListener,
 } from '../model/broker/presence.contract.js';
-import type { ServerInfo } from '../model/broker/presence.js';
+import { type ServerInfo, serverName } from '../model/broker/presence.js';
 import { addMs, fromSeconds, toLifetimeSeconds } from '../model/time/duration.js';
 import { cancelTask } from './memory-cancel.js';
 import { expiryInstant, type MemoryContext } from './memory-context.js';
@@ -25,12 +25,12 @@ export class MemoryPresence implements PresenceContract {
       workers: workers.map((worker) => ({ ...worker, taskPayload: copyOf(worker.taskPayload) })),
     };
     store.servers.sweep(at);
-    store.servers.set(idOf(server), { value, expiresAt: addMs(at, fromSeconds(toLifetimeSeconds(ttl))) });
+    store.servers.set(serverName(server), { value, expiresAt: addMs(at, fromSeconds(toLifetimeSeconds(ttl))) });
   }
 
   async clearServer(server: ServerInfo): Promise<void> {
     this.deps.lifetime.refuseClosed();
-    this.deps.store.servers.delete(idOf(server));
+    this.deps.store.servers.delete(serverName(server));
   }
 
   async listAlive(serverIds: readonly string[]): Promise<ReadonlySet<string>> {
@@ -72,8 +72,4 @@ export class MemoryPresence implements PresenceContract {
     this.deps.lifetime.refuseClosed();
     this.deps.store.signals.cancel(taskId, undefined);
   }
-}
-
-function idOf({ host, pid, serverId }: ServerInfo): string {
-  return `${host}:${pid}:${serverId}`;
 }

@@ -1,3 +1,4 @@
+import { addToGroup } from '../model/broker/group-by.js';
 import type { Settlement, SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
 import { asAsynqError, assertNever } from '../model/errors/asynq-error.js';
 import { encodeTaskMessage } from '../model/task/task-message.codec.js';
@@ -52,9 +53,7 @@ export class MemorySettle {
     settlements.forEach(({ settlement, claim }, index) => {
       try {
         const entry = { index, settlement, claim, record: recordOf(settlement) };
-        const known = byKind.get(settlement.kind);
-        if (known === undefined) byKind.set(settlement.kind, [entry]);
-        else known.push(entry);
+        addToGroup(byKind, settlement.kind, entry);
       } catch (error) {
         outcomes[index] = asAsynqError(error);
       }

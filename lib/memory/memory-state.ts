@@ -228,7 +228,7 @@ export class MemoryQueue {
     const task = this.tasks.get(taskId);
     if (task === undefined) return;
     this.tasks.delete(taskId);
-    // The map may hold on to the object for a while (see engine/server/running-tasks.ts); to its bytes it must not.
+    // The map may hold on to the object for a while (see engine/server/run-list.ts); to its bytes it must not.
     task.record = noBytes;
     task.result = undefined;
     task.undecodable = undefined;

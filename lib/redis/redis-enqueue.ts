@@ -1,3 +1,4 @@
+import { addToGroup } from '../model/broker/group-by.js';
 import { asAsynqError } from '../model/errors/asynq-error.js';
 import { enqueueOutcome, type StoreOutcome } from '../model/broker/enqueue-refusal.js';
 import type { EnqueueContract, EnqueueOutcome, EnqueueRequest } from '../model/broker/enqueue.contract.js';
@@ -57,9 +58,7 @@ export class RedisEnqueue implements EnqueueContract {
     requests.forEach((request, index) => {
       try {
         const entry: Entry = { index, request, message: encodeTaskMessage(request.message) };
-        const known = byQueue.get(request.message.queue);
-        if (known === undefined) byQueue.set(request.message.queue, [entry]);
-        else known.push(entry);
+        addToGroup(byQueue, request.message.queue, entry);
       } catch (error) {
         outcomes[index] = asAsynqError(error);
       }

@@ -1,3 +1,4 @@
+import { addToGroup } from '../model/broker/group-by.js';
 import type { Disorder, DisorderKind } from '../model/broker/maintenance.contract.js';
 import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { decodeTaskMessage } from '../model/task/task-message.codec.js';
@@ -53,9 +54,7 @@ export class RedisHeal {
     // A task is in its aggregation set once that is registered again.
     const isGroup = ({ kind }: Disorder): number => Number(kind === 'group-not-listed');
     for (const disorder of confirmed.slice(0, stepSize).sort((a, b) => isGroup(b) - isGroup(a))) {
-      const known = byQueue.get(disorder.queue);
-      if (known === undefined) byQueue.set(disorder.queue, [disorder]);
-      else known.push(disorder);
+      addToGroup(byQueue, disorder.queue, disorder);
     }
     for (const [queue, disorders] of byQueue) {
       for (let start = 0; start < disorders.length; start += callSize) {

@@ -7,7 +7,7 @@ import type {
   PresenceContract,
   SignalListener,
 } from '../model/broker/presence.contract.js';
-import type { ServerInfo } from '../model/broker/presence.js';
+import { type ServerInfo, serverName } from '../model/broker/presence.js';
 import { BrokerCommandError } from '../model/errors/broker-errors.js';
 import { epochMs, ms, toEpochSeconds, toLifetimeSeconds } from '../model/time/duration.js';
 import type { RedisArgument, RedisConnection } from './connection/redis-connection.js';
@@ -92,7 +92,7 @@ export class RedisPresence implements PresenceContract {
     const { server, ttl, now } = request;
     const ttlSeconds = toLifetimeSeconds(ttl);
     const expiresAt = toEpochSeconds(now) + ttlSeconds;
-    const id = idOf(server);
+    const id = serverName(server);
     const running: RedisArgument[] = [];
     for (const worker of request.workers) running.push(worker.taskId, encodeWorkerInfo(worker));
     const workers = { registry: globalKeys.workers, expiresAt, key: workersKey(id) };
@@ -116,7 +116,7 @@ export class RedisPresence implements PresenceContract {
   }
 
   async clearServer(server: ServerInfo): Promise<void> {
-    const id = idOf(server);
+    const id = serverName(server);
     const { connection } = this.deps;
     this.#withRunning.delete(id);
     await Promise.all([
@@ -173,10 +173,6 @@ export class RedisPresence implements PresenceContract {
   async signalCancel(taskId: string): Promise<void> {
     await this.deps.connection.send('publish', [cancelChannel, taskId]);
   }
-}
-
-function idOf({ host, pid, serverId }: ServerInfo): string {
-  return `${host}:${pid}:${serverId}`;
 }
 
 function hearDue(message: string, listener: SignalListener): void {

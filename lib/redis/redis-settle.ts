@@ -1,3 +1,4 @@
+import { addToGroup } from '../model/broker/group-by.js';
 import type { Settlement, SettleOutcome, UndecodableTask } from '../model/broker/work.contract.js';
 import { asAsynqError, AsynqError } from '../model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
@@ -42,9 +43,7 @@ export class RedisSettle {
     settlements.forEach((settlement, index) => {
       try {
         const entry = { index, settlement, message: messageBytes(settlement) };
-        const known = byKind.get(settlement.kind);
-        if (known === undefined) byKind.set(settlement.kind, [entry]);
-        else known.push(entry);
+        addToGroup(byKind, settlement.kind, entry);
       } catch (error) {
         outcomes[index] = asAsynqError(error);
       }

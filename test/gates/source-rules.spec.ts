@@ -29,6 +29,17 @@ describe('source files', () => {
     expect(faults).toEqual([]);
   });
 
+  it('name files in their comments that exist', () => {
+    const paths = ['lib', 'test', 'bench', 'scripts', 'docs'].flatMap((folder) => listFiles(folder));
+    const faults = library.flatMap(({ path, text }) =>
+      [...text.matchAll(/^.*?(?:\/\/|\*) .*$/gm)]
+        .flatMap(([comment]) => comment.match(/(?:[\w-]+\/)+[\w.-]+\.(?:ts|mjs|lua|md)\b/g) ?? [])
+        .filter((named) => !paths.some((known) => known === named || known.endsWith(`/${named}`)))
+        .map((named) => `${path}: ${named}`),
+    );
+    expect(faults).toEqual([]);
+  });
+
   it('carry the scripts as the .lua files have them', () => {
     expect(() =>
       execFileSync(process.execPath, ['scripts/generate-script-sources.mjs', '--check'], { cwd: root }),

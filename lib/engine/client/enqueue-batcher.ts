@@ -1,10 +1,11 @@
-import type { Broker } from '../../model/broker/broker.js';
 import { maxBytesPerWrite, maxTasksPerWrite } from '../../model/broker/call-limits.js';
+import type { Broker } from '../../model/broker/broker.js';
 import type { EnqueueOutcome, EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import { asAsynqError, AsynqError, InternalError } from '../../model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
+import { ConditionVariable } from '../lifecycle/condition-variable.js';
 import { EnqueueLimits, type Limited } from './enqueue-limits.js';
 
 /** A task on its way to the broker, and whoever waits to hear what became of it. */
@@ -56,8 +57,8 @@ export class EnqueueBatcher {
   #stopListening: (() => void) | undefined;
   /** Why Redis could not be reached the last time. */
   #lastError: Error | undefined;
-  /** Told whenever tasks were settled. */
-  #onProgress: (() => void)[] = [];
+  /** Notified whenever tasks were settled. */
+  readonly #progress = new ConditionVariable();
   readonly #limits: EnqueueLimits;
 
   constructor(private readonly deps: EnqueueBatcherDeps) {
@@ -81,12 +82,12 @@ export class EnqueueBatcher {
   /** Resolves when less than a batch waits: how a producer of many tasks keeps pace with Redis. */
   async room(): Promise<void> {
     this.#flush();
-    while (this.#waiting.length >= maxTasksPerWrite) await this.#progress();
+    await this.#progress.waitUntil(() => this.#waiting.length < maxTasksPerWrite);
   }
 
   /** Resolves when every task that was taken over is settled. */
   async idle(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#calls > 0) await this.#progress();
+    await this.#progress.waitUntil(() => this.#waiting.length === 0 && this.#calls === 0);
   }
 
   /** Lets go of the broker; to be called when idle. */
@@ -166,7 +167,7 @@ export class EnqueueBatcher {
       this.#rest();
     }
     this.#flush();
-    this.#tellProgress();
+    this.#progress.notifyAll();
   }
 
   async #outcomesOf(batch: readonly PendingEnqueue[]): Promise<readonly EnqueueOutcome[]> {
@@ -225,18 +226,7 @@ export class EnqueueBatcher {
 
   #giveUp(tasks: readonly PendingEnqueue[], errorFor: (task: PendingEnqueue) => AsynqError): void {
     for (const task of tasks) task.settle(errorFor(task));
-    this.#tellProgress();
-  }
-
-  #progress(): Promise<void> {
-    return new Promise((resolve) => void this.#onProgress.push(resolve));
-  }
-
-  #tellProgress(): void {
-    const told = this.#onProgress;
-    if (told.length === 0) return;
-    this.#onProgress = [];
-    for (const tell of told) tell();
+    this.#progress.notifyAll();
   }
 }
 

@@ -1,6 +1,7 @@
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { type Clock, setBackgroundTimer, type Timer } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
+import { waitForAll } from '../../model/time/wait.js';
 import type { BrokerReachability } from './broker-monitor.js';
 import type { Service } from './service.js';
 import type { ThrottledLogger } from './throttled-logger.js';
@@ -93,8 +94,7 @@ export abstract class PeriodicService implements Service {
 
   /** Does something for every queue, all at once; one that fails does not keep the others from it. @throws the first fault. */
   protected async forEachQueue(queues: readonly string[], run: (queue: string) => Promise<void>): Promise<void> {
-    const results = await Promise.allSettled(queues.map(run));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await waitForAll(queues.map(run));
   }
 
   #report(error: unknown): void {

@@ -1,3 +1,4 @@
+import { waitForAll } from '../../model/time/wait.js';
 import { leaseLength, skewAllowance } from '../../model/broker/lifetimes.js';
 import type {
   ExpiredLease,
@@ -18,6 +19,7 @@ import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { type FailurePolicy, settleRecovered } from '../outcome/failure.js';
 import { subjectOf } from '../outcome/event-task.js';
+import { reportUndecodable } from '../storage-reporter.js';
 import type { MaintenanceLeases } from './maintenance-leases.js';
 
 export interface RecovererDeps {
@@ -99,8 +101,7 @@ export class Recoverer extends PeriodicService {
       next = Math.min(next, await this.#recoverQueue(queue));
     });
     // A fault in one must not keep the other from its work.
-    const results = await Promise.allSettled([recovering, this.#reclaimSets()]);
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await waitForAll([recovering, this.#reclaimSets()]);
     return ms(Math.max(250, next - clock.now()));
   }
 
@@ -142,7 +143,7 @@ export class Recoverer extends PeriodicService {
     for (;;) {
       const now = clock.now();
       const expired = await maintenance.listExpiredLeases({ queue, expiredBy: now, now, limit: batchSize });
-      this.#reportUndecodable(expired);
+      reportUndecodable(expired.undecodable, this.#deps);
       const dead = await this.#deadOwners(expired.leases);
       const due = this.#listed(queue, expired.leases).filter((listed) => this.#isDue(listed, { now, dead }));
       if (due.length > 0) await this.#recover(queue, { due, dead });
@@ -249,16 +250,6 @@ export class Recoverer extends PeriodicService {
         return events.emit('requeued', { task });
       default:
         return assertNever(settlement);
-    }
-  }
-
-  #reportUndecodable({ undecodable }: ExpiredLeases): void {
-    const { logger, events } = this.#deps;
-    for (const { queue, taskId, reason } of undecodable) {
-      logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`, {
-        kind: `undecodable ${queue}`,
-      });
-      events.emit('undecodable', { task: { id: taskId, queue }, reason });
     }
   }
 }

@@ -1,3 +1,4 @@
+import { pause, waitFor } from '../../model/time/wait.js';
 import { refusalError } from '../../model/broker/enqueue-refusal.js';
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type {
@@ -18,11 +19,11 @@ import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { EnqueueOptions } from '../../model/task/task-options.js';
 import type { Clock } from '../../model/time/clock.js';
 import { elapsed, ms } from '../../model/time/duration.js';
-import { pause, waitFor } from '../../model/time/wait.js';
 import type { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { setDeadline } from '../lifecycle/after-poll.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import { reportUndecodable } from '../storage-reporter.js';
 import { AggregatedTask, type GroupAggregator } from './task-group.js';
 
 export interface SetAggregationDeps {
@@ -75,7 +76,7 @@ export class SetAggregation {
     const { maintenance, clock } = this.deps;
     const read = await maintenance.readAggregationSet({ ...this.set, now: clock.now() });
     if (read === undefined) throw new DeadlineExceededError();
-    this.#reportUndecodable(read);
+    reportUndecodable(read.undecodable, this.deps);
     if (read.messages.length === 0) return await maintenance.deleteAggregationSet(this.set);
     const limit = setDeadline(clock, elapsed(clock.now(), read.expiresAt), () => {
       this.#abort.abort(new DeadlineExceededError());
@@ -165,15 +166,6 @@ export class SetAggregation {
     if (error instanceof TaskAbortedError) this.deps.logger.warn(text, { kind });
     else this.deps.logger.error(text, { kind });
     this.deps.events.emit('aggregationFailed', { queue, group, error });
-  }
-
-  #reportUndecodable({ undecodable }: AggregationSet): void {
-    for (const { queue, taskId, reason } of undecodable) {
-      this.deps.logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`, {
-        kind: `undecodable ${queue}`,
-      });
-      this.deps.events.emit('undecodable', { task: { id: taskId, queue }, reason });
-    }
   }
 
   #name(): string {

@@ -5,7 +5,7 @@ import { assertNever } from '../../model/errors/asynq-error.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
-import { type Clock, setBackgroundTimer } from '../../model/time/clock.js';
+import { type Clock, setBackgroundTimer, type Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms } from '../../model/time/duration.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { Backlog, type Tick } from './tick-backlog.js';
@@ -39,7 +39,7 @@ export class TickSender {
   /** Why Redis cannot be reached; live ticks then wait with the others. */
   #away: BrokerUnavailableError | undefined;
   #rest = firstRest;
-  #timer: { cancel(): void } | undefined;
+  #timer: Timer | undefined;
   #round: Promise<void> | undefined;
   #isStopped = false;
 

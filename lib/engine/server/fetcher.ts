@@ -5,6 +5,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { EpochMs } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
+import { reportUndecodable } from '../storage-reporter.js';
 import { EarlyCancels } from './early-cancels.js';
 import { newLease } from './lease-keeper.js';
 import type { FedQueue, QueueFeed } from './queue-feed.js';
@@ -81,7 +82,7 @@ export class Fetcher {
       if (result.messages.length > 0) {
         internalEvents.emit('arrived', { queue: queue.name, messages: result.messages, lease, canceled });
       }
-      if (result.undecodable.length > 0) this.#report(result);
+      if (result.undecodable.length > 0) reportUndecodable(result.undecodable, this.deps);
     }
     internalEvents.emit('work', undefined);
   }
@@ -89,14 +90,5 @@ export class Fetcher {
   #failed(queue: string, error: unknown): void {
     const text = `Tasks of queue "${queue}" could not be fetched: ${describeError(error)}`;
     this.deps.logger.error(text, { kind: `fetch failed ${queue}` });
-  }
-
-  #report(result: DequeueResult): void {
-    for (const { queue, taskId, reason } of result.undecodable) {
-      this.deps.logger.error(`Task "${taskId}" of queue "${queue}" does not decode and was archived: ${reason}`, {
-        kind: `undecodable ${queue}`,
-      });
-      this.deps.events.emit('undecodable', { task: { id: taskId, queue }, reason });
-    }
   }
 }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { ServerInfo, ServerStatus, WorkerInfo } from '../../model/broker/presence.js';
+import type { ServerIdentity, ServerInfo, ServerStatus, WorkerInfo } from '../../model/broker/presence.js';
 import type { PresenceContract } from '../../model/broker/presence.contract.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
@@ -15,13 +15,6 @@ import type { ClockGuard } from './clock-guard.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { Run } from './run.js';
 import type { ResolvedServerOptions } from './server-options.js';
-
-/** Who a server is, in Redis and in log lines. */
-export interface ServerIdentity {
-  readonly host: string;
-  readonly pid: number;
-  readonly serverId: string;
-}
 
 /** The identity of a server of this process. */
 export function identityOf(serverId: string): ServerIdentity {

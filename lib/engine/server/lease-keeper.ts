@@ -1,8 +1,10 @@
+import { addToGroup } from '../../model/broker/group-by.js';
 import { leaseLength } from '../../model/broker/lifetimes.js';
 import type { CancelOutcome } from '../../model/broker/presence.contract.js';
 import type { WorkContract } from '../../model/broker/work.contract.js';
 import { LeaseExpiredError } from '../../model/errors/task-errors.js';
 import { addMs, type EpochMs, fromEpochSeconds, toEpochSeconds } from '../../model/time/duration.js';
+import { waitForAll } from '../../model/time/wait.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { OwnRun } from '../maintenance/recoverer.js';
@@ -102,15 +104,8 @@ export class LeaseKeeper {
 
   async #extendAll(held: readonly Run[], now: EpochMs): Promise<void> {
     const byQueue = new Map<string, Run[]>();
-    for (const run of held) {
-      const runs = byQueue.get(run.queue);
-      if (runs === undefined) byQueue.set(run.queue, [run]);
-      else runs.push(run);
-    }
-    const results = await Promise.allSettled(
-      [...byQueue].map(async ([queue, runs]) => await this.#extendQueue({ queue, runs, now })),
-    );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    for (const run of held) addToGroup(byQueue, run.queue, run);
+    await waitForAll([...byQueue].map(async ([queue, runs]) => await this.#extendQueue({ queue, runs, now })));
   }
 
   async #extendQueue(request: {

@@ -1,5 +1,5 @@
 import type { Broker } from '../../model/broker/broker.js';
-import type { ServerStatus } from '../../model/broker/presence.js';
+import { type ServerIdentity, serverName, type ServerStatus } from '../../model/broker/presence.js';
 import { strictOrder, weightedOrder } from '../../model/queue/queue-order.js';
 import { encodingCodec, type PayloadCodec } from '../../model/task/payload.codec.js';
 import type { TaskPattern } from '../../model/task/task-pattern.js';
@@ -24,7 +24,7 @@ import { Fetcher } from './fetcher.js';
 import { detachedTask } from './handler-task.js';
 import type { HandlerLookup } from './handler-lookup.js';
 import { HealthChecker } from './health-checker.js';
-import { Heartbeater, type ServerIdentity } from './heartbeater.js';
+import { Heartbeater } from './heartbeater.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { Processor, sliceOf } from './processor.js';
@@ -75,7 +75,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const { broker, options, identity, events, logger, clock, random } = deps;
   const codec = encodingCodec(deps.codec, { strictPayload: options.strictPayload, encoded: 'result' });
   const { work, maintenance, presence } = broker;
-  const owner = `${identity.host}:${identity.pid}:${identity.serverId}`;
+  const owner = serverName(identity);
   const queues = Object.keys(options.queues).sort((a, b) => weight(options, b) - weight(options, a));
   const runs = new RunList();
   const brokerMonitor = new BrokerMonitor({
@@ -100,7 +100,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const byClock = { clock, logger, brokerMonitor: clockGuard };
   const callbacks = new FailureCallbacks({ options, clock, random, logger });
 
-  // Each service is handed those that it calls; what it has to tell others goes through the signal.
+  // Each service is handed those that it calls; what it has to tell others goes through the internal events.
   const internalEvents = new InternalEvents();
   const stopper = new RunStopper({ runs, clock, events, logger, options });
   const leases = new LeaseKeeper({ work, owner, runs, stopper, events, logger });

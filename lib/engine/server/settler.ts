@@ -1,3 +1,4 @@
+import { ConditionVariable } from '../lifecycle/condition-variable.js';
 import type { OutcomeWriter } from './outcome-writer.js';
 import type { Run } from './run.js';
 import type { Syncer } from './syncer.js';
@@ -19,8 +20,7 @@ export class Settler {
   #waiting = 0;
   /** Calls under way. */
   #calls = 0;
-  /** Who waits for the end of them. */
-  #waiters: (() => void)[] = [];
+  readonly #callsEnded = new ConditionVariable();
 
   constructor(private readonly deps: SettlerDeps) {}
 
@@ -46,7 +46,7 @@ export class Settler {
 
   /** Resolves once every call that was sent has been answered. */
   async answered(): Promise<void> {
-    if (this.#calls > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    await this.#callsEnded.waitUntil(() => this.#calls === 0);
   }
 
   async #send(queue: string, runs: readonly Run[]): Promise<void> {
@@ -54,7 +54,6 @@ export class Settler {
     const unsettled = await this.deps.writer.write(queue, runs);
     if (unsettled.length > 0) this.deps.syncer.add(unsettled);
     this.#calls -= 1;
-    if (this.#calls > 0) return;
-    for (const tell of this.#waiters.splice(0)) tell();
+    if (this.#calls === 0) this.#callsEnded.notifyAll();
   }
 }

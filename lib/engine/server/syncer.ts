@@ -1,3 +1,4 @@
+import { addToGroup } from '../../model/broker/group-by.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
@@ -101,11 +102,7 @@ export class Syncer implements Service {
   /** Resolves with what still could not be written. */
   async #write(runs: readonly Run[]): Promise<readonly Run[]> {
     const byQueue = new Map<string, Run[]>();
-    for (const run of runs) {
-      const some = byQueue.get(run.queue);
-      if (some === undefined) byQueue.set(run.queue, [run]);
-      else some.push(run);
-    }
+    for (const run of runs) addToGroup(byQueue, run.queue, run);
     const left = await Promise.all(
       [...byQueue].map(async ([queue, some]) => await this.deps.writer.write(queue, some)),
     );

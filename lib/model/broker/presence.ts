@@ -3,11 +3,20 @@ import type { EpochMs } from '../time/duration.js';
 /** Where a server is in its life; the text is what Redis stores (P-107). */
 export type ServerStatus = 'new' | 'active' | 'stopped' | 'closed';
 
-/** A living server as others see it (P-104). */
-export interface ServerInfo {
+/** Who a server is, in Redis and in log lines. */
+export interface ServerIdentity {
   readonly host: string;
   readonly pid: number;
   readonly serverId: string;
+}
+
+/** The same as one text, `host:pid:server-id`: how a server is known as the owner of a lease. */
+export function serverName({ host, pid, serverId }: ServerIdentity): string {
+  return `${host}:${pid}:${serverId}`;
+}
+
+/** A living server as others see it (P-104). */
+export interface ServerInfo extends ServerIdentity {
   readonly concurrency: number;
   /** Queue name to priority, as configured. */
   readonly queues: Readonly<Record<string, number>>;
@@ -27,10 +36,7 @@ export interface AggregatedGroups {
 }
 
 /** One running task as others see it (P-105). */
-export interface WorkerInfo {
-  readonly host: string;
-  readonly pid: number;
-  readonly serverId: string;
+export interface WorkerInfo extends ServerIdentity {
   readonly taskId: string;
   readonly taskType: string;
   readonly taskPayload: Uint8Array;

@@ -48,6 +48,16 @@ export async function waitForCall(listen: (tell: () => void) => () => void, limi
   }
 }
 
+/**
+ * Waits until every promise has settled, so that one fault keeps no other work from being done.
+ *
+ * @throws the reason of the first of them, in their order, that was rejected.
+ */
+export async function waitForAll(promises: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(promises);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
 /** Waits for a length of time, or until the signal is aborted; resolves with which of them it was. */
 export function pause(
   length: Ms,

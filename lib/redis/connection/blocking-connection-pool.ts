@@ -9,12 +9,18 @@ export interface BlockingConnectionPoolDeps extends BlockingConnectionDeps {
   readonly size: number;
 }
 
+interface LentConnection {
+  readonly connection: BlockingConnection;
+  /** Monotonic reading at its last use. */
+  usedAt: Ms;
+}
+
 // A connection that has not been used for this long, in milliseconds, may be given to another key.
 const keptIdleFor = 1_000;
 
 /** A bounded number of connections to wait on, each lent to one connection key for as long as that keeps asking. */
 export class BlockingConnectionPool {
-  readonly #connections = new Map<string, { readonly connection: BlockingConnection; usedAt: Ms }>();
+  readonly #connections = new Map<string, LentConnection>();
 
   constructor(private readonly deps: BlockingConnectionPoolDeps) {}
 
@@ -33,7 +39,7 @@ export class BlockingConnectionPool {
     await Promise.all([...this.#connections.values()].map(({ connection }) => connection.close()));
   }
 
-  #lend(name: string): { readonly connection: BlockingConnection; usedAt: Ms } | undefined {
+  #lend(name: string): LentConnection | undefined {
     const { clock, size } = this.deps;
     const now = clock.monotonic();
     const free =
@@ -45,8 +51,8 @@ export class BlockingConnectionPool {
   }
 
   /** The connection that has rested longest, taken from its key. */
-  #reclaim(now: Ms): { readonly connection: BlockingConnection; usedAt: Ms } | undefined {
-    let rested: [string, { readonly connection: BlockingConnection; usedAt: Ms }] | undefined;
+  #reclaim(now: Ms): LentConnection | undefined {
+    let rested: [string, LentConnection] | undefined;
     for (const [name, lent] of this.#connections) {
       if (lent.connection.isBusy || now - lent.usedAt < keptIdleFor) continue;
       if (rested === undefined || lent.usedAt < rested[1].usedAt) rested = [name, lent];
