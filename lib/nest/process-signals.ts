@@ -1,5 +1,5 @@
 import type { Logger } from '../engine/logger.js';
-import { sameKeypress } from '../engine/server/signals.js';
+import { sameKeypress } from '../engine/server/shutdown-signals.js';
 import type { Clock } from '../model/time/clock.js';
 
 /** Dependencies of {@link ProcessSignals}. */

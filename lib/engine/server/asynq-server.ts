@@ -22,7 +22,7 @@ import {
   type AsynqServerOptions,
 } from './server-options.js';
 import { createServerServices, type ServerServices } from './server-services.js';
-import { listenForSignals } from './signals.js';
+import { listenForSignals } from './shutdown-signals.js';
 import { startMessage } from './start-message.js';
 import { TaskMux } from './task-mux.js';
 
