@@ -43,17 +43,26 @@ describe('weighted order', () => {
 
   it('deals what is left among the queues that may have more', () => {
     const order = weightedOrder(queues, seededRandom());
-    expect(order.shareSlots(5, ['low'])).toEqual([{ queue: 'low', slots: 5 }]);
-    const dealt = order.shareSlots(8_000, ['low', 'default']);
+    expect(order.shareSlots(5, { among: ['low'] })).toEqual([{ queue: 'low', slots: 5 }]);
+    const dealt = order.shareSlots(8_000, { among: ['low', 'default'] });
     expect(dealt.find((share) => share.queue === 'default')?.slots).toBeGreaterThan(5_500);
     expect(dealt.map((share) => share.queue)).not.toContain('critical');
+  });
+
+  it('S-30 deals slots out in bundles, by weight, and no more than are free', () => {
+    const order = weightedOrder(queues, seededRandom());
+    const dealt = order.shareSlots(100_003, { bundleOf: (queue) => (queue === 'low' ? 1 : 10) });
+    const slots = Object.fromEntries(dealt.map((share) => [share.queue, share.slots]));
+    expect(dealt.reduce((sum, share) => sum + share.slots, 0)).toBe(100_003);
+    expect((slots['critical'] as number) / (slots['default'] as number)).toBeCloseTo(2, 1);
+    expect((slots['default'] as number) / (slots['low'] as number)).toBeGreaterThan(20);
   });
 
   it('leaves out queues that get no slot, and deals nothing when none is free', () => {
     expect(weightedOrder(queues, seededRandom()).shareSlots(1)).toHaveLength(1);
     expect(weightedOrder(queues, seededRandom()).shareSlots(0)).toEqual([]);
     expect(weightedOrder({ only: 3 }, seededRandom()).shareSlots(0)).toEqual([]);
-    expect(weightedOrder({ only: 3 }, seededRandom()).shareSlots(4, [])).toEqual([]);
+    expect(weightedOrder({ only: 3 }, seededRandom()).shareSlots(4, { among: [] })).toEqual([]);
   });
 
   it('copes with a random number at the very edge', () => {
@@ -71,8 +80,8 @@ describe('strict order', () => {
 
   it('S-33 turns to lower ones for what the higher ones could not give', () => {
     const order = strictOrder(queues);
-    expect(order.shareSlots(3, ['low', 'default'])).toEqual([{ queue: 'default', slots: 3 }]);
-    expect(order.shareSlots(3, [])).toEqual([]);
+    expect(order.shareSlots(3, { among: ['low', 'default'] })).toEqual([{ queue: 'default', slots: 3 }]);
+    expect(order.shareSlots(3, { among: [] })).toEqual([]);
   });
 
   it('keeps one order for queues of equal priority', () => {

@@ -16,6 +16,8 @@ export interface QueueFeedDeps {
   readonly queues: readonly string[];
   readonly strictPriority: boolean;
   readonly taskCheckInterval: Ms;
+  /** Tasks that the server runs at once. */
+  readonly concurrency: number;
   /** Queues that are waited on with a connection each. */
   readonly blockingConnections: number;
   /** What is known about tasks that no handler here is for; `undefined` when the handler is for every type. */
@@ -64,6 +66,10 @@ export interface FedQueue {
 const waitTimeout = ms(30_000);
 /** What a wait is given to tell of a task before a signal counts instead. */
 const waitHeadStart = ms(50);
+/** Up to so many busy queues share slots one by one: each is asked for enough tasks at once as it is. */
+const fewQueues = 4;
+/** What one draw gives at most to a queue that has many tasks. */
+const largestBundle = 20;
 const firstRetryDelay = ms(100);
 const maxRetryDelay = ms(1_000);
 
@@ -126,12 +132,19 @@ export class QueueFeed implements Service {
     // While a queue of higher priority has not answered, those below it wait.
     if (this.deps.strictPriority && this.#queues.find((queue) => queue.isWanted) !== able[0]) return [];
     if (able.length === 1) return [{ queue: able[0] as FedQueue, limit: free }];
-    const shares = this.deps.order.shareSlots(
-      free,
-      able.map((queue) => queue.name),
-    );
+    const shares = this.deps.order.shareSlots(free, {
+      among: able.map((queue) => queue.name),
+      ...(able.length > fewQueues && { bundleOf: this.#bundleOf }),
+    });
     return shares.map(({ queue, slots }) => ({ queue: this.#byName.get(queue) as FedQueue, limit: slots }));
   }
+
+  /**
+   * A call costs as much as two tasks, so of many busy queues a few are asked for several tasks each. One that may have
+   * fewer is asked for one, so that tasks that are alone in their queues do not wait for each other.
+   */
+  readonly #bundleOf = (name: string): number =>
+    this.#byName.get(name)?.isOpen === true ? Math.min(largestBundle, Math.ceil(this.deps.concurrency / 5)) : 1;
 
   /** A call is under way; returns what {@link answered} is to be given back. */
   asked(queue: FedQueue): number {

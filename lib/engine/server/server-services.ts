@@ -114,6 +114,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     ...byClock,
     order: options.strictPriority ? strictOrder(options.queues) : weightedOrder(options.queues, random),
     strictPriority: options.strictPriority,
+    concurrency: options.concurrency,
     taskCheckInterval: options.taskCheckInterval,
     blockingConnections: options.blockingConnections,
     unknownTypes:

@@ -12,10 +12,19 @@ export interface QueueOrder {
   draw(): readonly string[];
 
   /**
-   * Deals free slots out to queues: as many draws as there are slots, each slot to the queue that is drawn first.
-   * Queues that get none are left out. What a queue could not fill is dealt out again among those that may have more.
+   * Deals free slots out to queues, draw by draw, until none is left: each draw gives the queue that is drawn first one
+   * slot, or as many as `bundleOf` says. Queues that get none are left out. What a queue could not fill is dealt out again
+   * among those that may have more.
    */
-  shareSlots(free: number, among?: readonly string[]): readonly QueueShare[];
+  shareSlots(free: number, deal?: SlotDeal): readonly QueueShare[];
+}
+
+/** Who takes part when slots are dealt out. */
+export interface SlotDeal {
+  /** Every queue unless given. */
+  readonly among?: readonly string[];
+  /** How many slots a draw gives to a queue, at least one; one unless given. */
+  readonly bundleOf?: (queue: string) => number;
 }
 
 /**
@@ -28,20 +37,22 @@ export interface QueueOrder {
 export function weightedOrder(queues: Readonly<Record<string, number>>, random: Random): QueueOrder {
   const names = Object.keys(queues);
   const weights = new Map(Object.entries(queues));
-  const weightOf = (name: string): number => weights.get(name) ?? 0;
   return {
     draw() {
       const left = [...names];
       const order: string[] = [];
-      while (left.length > 0) order.push(...left.splice(drawIndex(left, weightOf, random), 1));
+      while (left.length > 0) order.push(...left.splice(drawIndex(sumsOf(left, weights), random), 1));
       return order;
     },
-    shareSlots(free, among = names) {
+    shareSlots(free, { among = names, bundleOf = () => 1 } = {}) {
       if (among.length <= 1) return dealAll(free, among);
+      const sums = sumsOf(among, weights);
       const slots = among.map(() => 0);
-      for (let slot = 0; slot < free; slot += 1) {
-        const index = drawIndex(among, weightOf, random);
-        slots[index] = (slots[index] as number) + 1;
+      for (let left = free; left > 0;) {
+        const index = drawIndex(sums, random);
+        const bundle = Math.min(left, bundleOf(among[index] as string));
+        slots[index] = (slots[index] as number) + bundle;
+        left -= bundle;
       }
       return among.map((queue, index) => ({ queue, slots: slots[index] as number })).filter((share) => share.slots > 0);
     },
@@ -53,7 +64,7 @@ export function strictOrder(queues: Readonly<Record<string, number>>): QueueOrde
   const names = Object.keys(queues).sort((a, b) => (queues[b] as number) - (queues[a] as number));
   return {
     draw: () => names,
-    shareSlots(free, among) {
+    shareSlots(free, { among } = {}) {
       return dealAll(free, among === undefined ? names : names.filter((name) => among.includes(name)));
     },
   };
@@ -65,13 +76,21 @@ function dealAll(free: number, queues: readonly string[]): readonly QueueShare[]
   return queue === undefined || free <= 0 ? [] : [{ queue, slots: free }];
 }
 
-function drawIndex(names: readonly string[], weightOf: (name: string) => number, random: Random): number {
-  let total = 0;
-  for (const name of names) total += weightOf(name);
-  let ticket = random() * total;
-  for (let index = 0; index < names.length - 1; index += 1) {
-    ticket -= weightOf(names[index] as string);
-    if (ticket < 0) return index;
+/** For each queue, its weight and those of the queues before it. */
+function sumsOf(queues: readonly string[], weights: ReadonlyMap<string, number>): readonly number[] {
+  let sum = 0;
+  return queues.map((queue) => (sum += weights.get(queue) ?? 0));
+}
+
+/** Where in the sums a ticket falls. */
+function drawIndex(sums: readonly number[], random: Random): number {
+  const ticket = random() * (sums.at(-1) as number);
+  let first = 0;
+  let last = sums.length - 1;
+  while (first < last) {
+    const middle = (first + last) >> 1;
+    if (ticket < (sums[middle] as number)) last = middle;
+    else first = middle + 1;
   }
-  return names.length - 1;
+  return first;
 }

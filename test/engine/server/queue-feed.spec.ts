@@ -8,19 +8,23 @@ import { VirtualClock } from '../../support/virtual-clock.js';
 const weights = { critical: 6, default: 3, low: 1 };
 const clock = new VirtualClock();
 
-function aFeed(kind: 'strict' | 'weighted'): QueueFeed {
+function aFeed(
+  kind: 'strict' | 'weighted',
+  { queues = weights, concurrency = 10 }: { queues?: Record<string, number>; concurrency?: number } = {},
+): QueueFeed {
   const random = seededRandom();
   return new QueueFeed({
     work: {
       waitForTask: async () => await Promise.resolve('busy' as const),
       findWithTasks: async (queues) => await Promise.resolve(queues),
     },
-    order: kind === 'strict' ? strictOrder(weights) : weightedOrder(weights, random),
+    order: kind === 'strict' ? strictOrder(queues) : weightedOrder(queues, random),
     clock,
     random,
     brokerMonitor: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
-    queues: Object.keys(weights),
+    queues: Object.keys(queues),
     strictPriority: kind === 'strict',
+    concurrency,
     taskCheckInterval: ms(1_000),
     blockingConnections: 0,
     unknownTypes: undefined,
@@ -43,6 +47,29 @@ describe('QueueFeed', () => {
     expect(shares['critical']).toBeGreaterThan(540);
     expect(shares['critical']).toBeLessThan(660);
     expect(shares['low']).toBeLessThan(150);
+    await feed.stop();
+  });
+
+  it('asks a few of many busy queues for several tasks each, and those that may have few for one', async () => {
+    const queues = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`queue-${i}`, i < 100 ? 3 : 1]));
+    const feed = aFeed('weighted', { queues, concurrency: 100 });
+    await feed.start();
+    const first = feed.plan(100);
+    expect(first.length).toBeGreaterThan(50);
+    expect(Math.max(...first.map(({ limit }) => limit))).toBeLessThan(6);
+
+    for (const { queue } of feed.plan(100_000)) {
+      feed.answered(queue, { result: nothing('some'), filter: undefined, wakesBefore: feed.asked(queue) });
+    }
+    const shares = new Map<string, number>();
+    for (let round = 0; round < 2_000; round += 1) {
+      const requests = feed.plan(50);
+      expect(requests.length).toBeLessThan(5);
+      expect(requests.reduce((sum, { limit }) => sum + limit, 0)).toBe(50);
+      for (const { queue, limit } of requests) shares.set(queue.name, (shares.get(queue.name) ?? 0) + limit);
+    }
+    const heavy = [...shares].filter(([name]) => queues[name] === 3).reduce((sum, [, slots]) => sum + slots, 0);
+    expect(heavy / 100_000).toBeCloseTo(0.75, 1);
     await feed.stop();
   });
 
