@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../model/time/clock.js';
 import type { Ms } from '../../model/time/duration.js';
+import { type Waited, waitFor } from '../../model/time/wait.js';
 
 /**
  * Calls `run` once the event loop has read what had arrived by now, and promises that this settled are through. After a
@@ -25,4 +26,18 @@ export function setDeadline(clock: Pick<Clock, 'setTimer'>, limit: Ms, onPassed:
     timer = afterPoll(onPassed);
   });
   return { cancel: () => timer.cancel() };
+}
+
+/** Waits for `wanted` until a {@link setDeadline} of `limit` has passed: then the wait ends as aborted. */
+export async function waitUntilDeadline<T>(
+  wanted: PromiseLike<T>,
+  { clock, limit }: { readonly clock: Pick<Clock, 'setTimer'>; readonly limit: Ms },
+): Promise<Waited<T>> {
+  const over = new AbortController();
+  const deadline = setDeadline(clock, limit, () => over.abort());
+  try {
+    return await waitFor(wanted, { signal: over.signal });
+  } finally {
+    deadline.cancel();
+  }
 }

@@ -2,8 +2,8 @@ import type { Broker } from '../../model/broker/broker.js';
 import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
-import { waitFor } from '../../model/time/wait.js';
 import type { EngineEventEmitter } from '../engine-events.js';
+import { waitUntilDeadline } from '../lifecycle/after-poll.js';
 import { BrokerMonitor } from '../lifecycle/broker-monitor.js';
 import { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { silentLogger } from '../logger.js';
@@ -125,8 +125,8 @@ export class SchedulerServices {
     this.#clock.stop();
     this.#stopListening?.();
     this.#firstTicks.stop();
-    const { ended } = await waitFor(this.#sender.stop(), { clock, limit: shutdownTimeout });
-    if (ended === 'late') {
+    const { ended } = await waitUntilDeadline(this.#sender.stop(), { clock, limit: shutdownTimeout });
+    if (ended !== 'in-time') {
       logger.warn('The scheduler shuts down before all enqueues that were under way have ended');
     }
     this.#sender.giveUp();

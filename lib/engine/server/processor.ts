@@ -4,9 +4,8 @@ import { TaskAbortedError } from '../../model/errors/task-errors.js';
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { Clock } from '../../model/time/clock.js';
 import { addMs, type EpochMs, ms } from '../../model/time/duration.js';
-import { waitFor } from '../../model/time/wait.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { setDeadline } from '../lifecycle/after-poll.js';
+import { waitUntilDeadline } from '../lifecycle/after-poll.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { ConditionVariable } from '../lifecycle/condition-variable.js';
 import type { Service } from '../lifecycle/service.js';
@@ -292,9 +291,6 @@ export class Processor implements Service, RunHost {
     // A stuck handler whose outcome is stored has nothing left that would be worth the wait.
     const isDone = (): boolean => ![...runs].some((run) => run.hasSlot && run.state.phase !== 'closed');
     if (isDone()) return;
-    const over = new AbortController();
-    const limit = setDeadline(this.clock, options.shutdownTimeout, () => over.abort());
-    await waitFor(this.#progress.waitUntil(isDone), { signal: over.signal });
-    limit.cancel();
+    await waitUntilDeadline(this.#progress.waitUntil(isDone), { clock: this.clock, limit: options.shutdownTimeout });
   }
 }
