@@ -134,6 +134,22 @@ describe('reconciling large and oddly named queues', () => {
     },
   );
 
+  it('compares leases with the tasks alone beside more than 5,000 running ones', async () => {
+    const tasks = open();
+    await tasks.given(
+      ...many(5_001, { state: 'active' }, 'running'),
+      { id: 'not-active', state: 'active' },
+      { id: 'elsewhere', state: 'scheduled' },
+    );
+    await tasks.redis.zadd(tasks.keys.lease, noon, 'elsewhere');
+    await tasks.redis.lrem(tasks.keys.active, 1, 'not-active');
+    const leased = async (): Promise<readonly string[]> =>
+      suspicionsOf(await steps(tasks)).flatMap(({ kind, subject }) => (kind === 'lease-without-active' ? subject : []));
+    expect(await leased()).toEqual(['elsewhere']);
+    await tasks.redis.lrem(tasks.keys.active, 1, 'running0');
+    expect((await leased()).toSorted()).toEqual(['elsewhere', 'not-active', 'running0']);
+  });
+
   it('does not take a task for its own that belongs to a queue whose name contains its keys', async () => {
     const outer = open();
     const inner = open(`${outer.queue}}:t:b{`);

@@ -13,8 +13,9 @@
 --   ACTIVE_WITHOUT_LEASE   in active, but not leased
 --   LEASE_WITHOUT_ACTIVE   leased, but not in active, or says of itself to be elsewhere
 --   TASK_IN_WRONG_PLACE    says of itself to be elsewhere
--- Cost     O(L), L the limit; O(L + N) for lease, N running tasks of the queue. Of a list with more than 5,000 ids
---          none is looked at: what does not belong there is dropped when it is dequeued
+-- Cost     O(L), L the limit; O(L + N) for lease, N running tasks of the queue, 5,000 at most. Of a list with more ids
+--          none is looked at: what does not belong there is dropped when it is dequeued. Beside more running tasks, leases
+--          are only compared with what the tasks say: one that is not in active is found once it has ended
 local place, partner = KEYS[1], KEYS[2]
 local kind, state, taskPrefix = ARGV[1], ARGV[2], ARGV[3]
 local first, last = tonumber(ARGV[4]), tonumber(ARGV[4]) + tonumber(ARGV[5]) - 1
@@ -29,13 +30,15 @@ if kind == 'list' and redis.call('LLEN', place) > 5000 then
   return { 0 }
 end
 local taskIds = redis.call(isList and 'LRANGE' or 'ZRANGE', place, first, last)
-local leases, running = {}, {}
+local leases, running, isLong = {}, {}, false
 if kind == 'active' and #taskIds > 0 then
   leases = redis.call('ZMSCORE', partner, unpack(taskIds))
-elseif kind == 'lease' then
+elseif kind == 'lease' and redis.call('LLEN', partner) <= 5000 then
   for _, taskId in ipairs(redis.call('LRANGE', partner, 0, -1)) do
     running[taskId] = true
   end
+elseif kind == 'lease' then
+  isLong = true
 end
 
 local function verdict(i)
@@ -43,7 +46,7 @@ local function verdict(i)
   if type(stored) ~= 'string' then
     return 'ID_WITHOUT_TASK'
   elseif kind == 'lease' then
-    return (stored ~= state or not running[taskIds[i]]) and 'LEASE_WITHOUT_ACTIVE'
+    return (stored ~= state or not isLong and not running[taskIds[i]]) and 'LEASE_WITHOUT_ACTIVE'
   elseif stored ~= state then
     return 'TASK_IN_WRONG_PLACE'
   end

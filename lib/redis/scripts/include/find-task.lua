@@ -11,7 +11,7 @@
 --   moved(list, taskId, isThere)   to be told of what the script writes to a list
 --   isKnown(state, group)          whether the keys of the place of that state are all of their types
 local function findTask(places, groupPrefix)
-  local members = {}
+  local members, aggregationSets = {}, nil
 
   local function inList(list, taskId)
     if not isSound(list, 'list') then
@@ -37,7 +37,10 @@ local function findTask(places, groupPrefix)
     if group and isSound(groupKey, 'zset') and redis.call('ZSCORE', groupKey, taskId) then
       return true
     end
-    for _, set in ipairs(isSound(places.aggregationSets, 'zset') and redis.call('ZRANGE', places.aggregationSets, 0, -1) or {}) do
+    aggregationSets = aggregationSets
+      or isSound(places.aggregationSets, 'zset') and redis.call('ZRANGE', places.aggregationSets, 0, -1)
+      or {}
+    for _, set in ipairs(aggregationSets) do
       if string.sub(set, 1, #groupKey) == groupKey and isSound(set, 'zset') and redis.call('ZSCORE', set, taskId) then
         return true
       end
