@@ -123,10 +123,22 @@ describe('a durable provider', () => {
         return `${this.context.tenant} ${this.serial}`;
       }
     }
-    const test = await startApp({ imports: [registered()], providers: [TenantTasks] });
+    let cachesMade = 0;
+    @Injectable({ scope: Scope.REQUEST, durable: true })
+    class TenantCache {
+      readonly serial = ++cachesMade;
+      @TaskHandler('cache')
+      handle() {
+        return this.serial;
+      }
+    }
+    const test = await startApp({ imports: [registered()], providers: [TenantTasks, TenantCache] });
     expect(await resultOf(test, 'tenant', 'ann')).toBe('ann 1');
     expect(await resultOf(test, 'tenant', 'bob')).toBe('bob 2');
     expect(await resultOf(test, 'tenant', 'ann')).toBe('ann 1');
+    const caches: unknown[] = [];
+    for (const tenant of ['ann', 'bob', 'ann', 'bob']) caches.push(await resultOf(test, 'cache', tenant));
+    expect(caches).toEqual([1, 2, 1, 2]);
   });
 });
 

@@ -50,18 +50,23 @@ export class TaskExecutionContext implements ExecutionContext {
   }
 
   switchToHttp() {
-    return { getRequest: this.#first, getResponse: nothing, getNext: nothing };
+    return { getRequest: this.#giveTask(), getResponse: nothing, getNext: nothing };
   }
 
   switchToRpc() {
-    return { getData: this.#first, getContext: nothing };
+    return { getData: this.#giveTask(), getContext: nothing };
   }
 
   switchToWs() {
-    return { getClient: this.#first, getData: nothing, getPattern: this.#first };
+    const getClient = this.#giveTask();
+    return { getClient, getData: nothing, getPattern: getClient };
   }
 
-  readonly #first = (): never => this.task as never;
+  // Made when it is asked for: a context is made for every task.
+  #giveTask(): () => never {
+    const { task } = this;
+    return () => task as never;
+  }
 }
 
 function nothing(): never {

@@ -1,14 +1,16 @@
 import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
+import { isObservable } from 'rxjs';
 import type { ThrottledLogger } from '../../engine/lifecycle/throttled-logger.js';
 import type { Task } from '../../engine/server/handler-task.js';
+import { isThenable } from '../../model/options/user-callback.js';
 import { applyFilters } from './apply-filters.js';
 import type { BoundMethod, Enhancers } from './enhancers.js';
 import { TaskExecutionContext } from './execution-context.js';
 import type { HandlerParameters } from './handler-parameters.js';
-import { settleAnswer } from './settle-answer.js';
 import { asInvalidPayload, isPayloadRefusal } from './payload-refusal.js';
 import { callMethod, type ProviderInstance } from './resolve-provider.js';
 import { runInterceptors } from './run-interceptors.js';
+import { lastOf, settleAnswer } from './settle-answer.js';
 
 /** A method and its enhancers. */
 export interface HandlerChainParts extends Pick<Enhancers, 'guards' | 'interceptors' | 'filters'> {
@@ -45,10 +47,13 @@ export class HandlerChain {
         const agrees = typeof verdict === 'boolean' ? verdict : await settleAnswer(verdict);
         if (!agrees) throw new ForbiddenException('Forbidden resource');
       }
-      const call = (): unknown => this.#call(task, { instance, context });
-      return interceptors.length === 0
-        ? await settleAnswer(call())
-        : await runInterceptors({ interceptors, context, call });
+      if (interceptors.length > 0) {
+        const call = (): unknown => this.#call({ task, instance, context });
+        return await runInterceptors({ interceptors, context, call });
+      }
+      const answer = this.#call({ task, instance, context });
+      const value = isThenable(answer) ? await answer : answer;
+      return isObservable(value) ? await lastOf(value) : value;
     } catch (error) {
       try {
         return await applyFilters(filters, { error, context, location: bound.location, logger });
@@ -58,16 +63,18 @@ export class HandlerChain {
     }
   }
 
-  #call(task: Task, run: Invocation): unknown {
+  /** Applies the pipes and calls the method; returns a promise only if one of them is asynchronous. */
+  #call({ task, instance, context }: Invocation): unknown {
     const { parameters, bound } = this.parts;
-    return parameters === undefined ? callMethod(run.instance, bound, [task]) : this.#callWith(parameters, task, run);
+    if (parameters === undefined) return callMethod(instance, bound, [task]);
+    const values = parameters.valuesFor(task, context);
+    return Array.isArray(values) ? callMethod(instance, bound, values) : this.#callLater(values, instance);
   }
 
-  async #callWith(parameters: HandlerParameters, task: Task, { instance, context }: Invocation): Promise<unknown> {
+  async #callLater(later: Promise<readonly unknown[]>, instance: ProviderInstance): Promise<unknown> {
     let values: readonly unknown[];
     try {
-      const given = parameters.valuesFor(task, context);
-      values = Array.isArray(given) ? given : await given;
+      values = await later;
     } catch (error) {
       if (isPayloadRefusal(error)) this.#refusals.add(error);
       throw error;
@@ -77,6 +84,7 @@ export class HandlerChain {
 }
 
 interface Invocation {
+  readonly task: Task;
   readonly instance: ProviderInstance;
   readonly context: ExecutionContext;
 }

@@ -1,7 +1,7 @@
-import { Body, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
+import type { ExecutionContext, PipeTransform, Type } from '@nestjs/common';
 import type { Task } from '../../engine/server/handler-task.js';
-import { InternalError } from '../../model/errors/asynq-error.js';
 import { isThenable } from '../../model/options/user-callback.js';
+import { methodParametersKey } from './nest-metadata.js';
 
 /** The metadata that a parameter decorator added to a method. */
 interface ParameterMetadata {
@@ -36,7 +36,6 @@ export function decoratedParametersOf(method: MethodName): readonly number[] {
 /** The decorated parameters of a handler, and how their values are derived from a task. */
 export class HandlerParameters {
   readonly #parameters: readonly Parameter[];
-  readonly #count: number;
 
   /**
    * @param pipes the pipes of the application, the class and the method.
@@ -48,7 +47,8 @@ export class HandlerParameters {
     pipesOf: (given: readonly unknown[]) => readonly PipeTransform[],
   ) {
     const types = parameterTypesOf(method) ?? [];
-    this.#parameters = metadataOf(method).map(({ index, data, factory, pipes: own, schema }) => ({
+    const inOrder = metadataOf(method).toSorted((one, other) => one.index - other.index);
+    this.#parameters = inOrder.map(({ index, data, factory, pipes: own, schema }) => ({
       index,
       valueOf: factory === undefined ? payloadReader(data) : (_task, context) => factory(data, context),
       pipes: [...pipes, ...pipesOf(own)],
@@ -60,19 +60,24 @@ export class HandlerParameters {
         schema,
       } as PipeMetadata,
     }));
-    this.#count = Math.max(-1, ...this.#parameters.map(({ index }) => index)) + 1;
   }
 
-  /** Returns the arguments for a task, or a promise of them if a pipe is asynchronous. */
+  /** Returns the arguments for a task, or a promise of them if a pipe is asynchronous or fails. */
   valuesFor(task: Task, context: ExecutionContext): unknown[] | Promise<unknown[]> {
-    const values = Array.from<unknown>({ length: this.#count });
-    let isLater = false;
+    const values: unknown[] = [];
+    let later = 0;
+    let lastLater = 0;
     for (const parameter of this.#parameters) {
-      const value = piped(parameter, parameter.valueOf(task, context));
-      values[parameter.index] = value;
-      isLater ||= isThenable(value);
+      const { index } = parameter;
+      while (values.length < index) values.push(undefined);
+      const value = valueOf(parameter, task, context);
+      values.push(value);
+      if (!isThenable(value)) continue;
+      later += 1;
+      lastLater = index;
     }
-    return isLater ? Promise.all(values) : values;
+    if (later === 0) return values;
+    return later === 1 ? withAwaited(values, lastLater) : Promise.all(values);
   }
 }
 
@@ -81,17 +86,33 @@ export function parameterTypesOf({ type, method }: MethodName): readonly unknown
   return Reflect.getMetadata('design:paramtypes', type.prototype as object, method) as readonly unknown[] | undefined;
 }
 
-function piped({ pipes, metadata }: Parameter, value: unknown): unknown {
-  return pipes.length === 0 ? value : throughPipes(pipes, metadata, value);
+// A failure becomes a rejection: thrown, it would leave the rejection of another parameter unhandled.
+function valueOf(parameter: Parameter, task: Task, context: ExecutionContext): unknown {
+  try {
+    return throughPipes(parameter, parameter.valueOf(task, context), 0);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
-async function throughPipes(pipes: readonly PipeTransform[], metadata: PipeMetadata, given: unknown): Promise<unknown> {
-  let value = isThenable(given) ? await given : given;
-  for (const pipe of pipes) {
-    const answer: unknown = pipe.transform(value, metadata);
-    value = isThenable(answer) ? await answer : answer;
+/** Applies the pipes to a value; returns a promise only if one of them is asynchronous. */
+function throughPipes(parameter: Parameter, given: unknown, from: number): unknown {
+  const { pipes, metadata } = parameter;
+  let value = given;
+  for (let at = from; at < pipes.length; at += 1) {
+    if (isThenable(value)) return throughPipesLater(parameter, value, at);
+    value = (pipes[at] as PipeTransform).transform(value, metadata);
   }
   return value;
+}
+
+async function throughPipesLater(parameter: Parameter, given: PromiseLike<unknown>, from: number): Promise<unknown> {
+  return throughPipes(parameter, await given, from);
+}
+
+async function withAwaited(values: unknown[], index: number): Promise<unknown[]> {
+  values[index] = await values[index];
+  return values;
 }
 
 function payloadReader(field: unknown): Parameter['valueOf'] {
@@ -100,26 +121,6 @@ function payloadReader(field: unknown): Parameter['valueOf'] {
 }
 
 function metadataOf({ type, method }: MethodName): readonly ParameterMetadata[] {
-  const metadata: unknown = Reflect.getMetadata(parametersKey(), type, method);
+  const metadata: unknown = Reflect.getMetadata(methodParametersKey(), type, method);
   return Object.values((metadata ?? {}) as Readonly<Record<string, ParameterMetadata>>);
-}
-
-let learnt: string | undefined;
-
-/**
- * The key under which Nest keeps decorated parameters. It is found by decorating one and reading the metadata, because
- * Nest does not export it, and a copied name would fail silently once it changes.
- */
-function parametersKey(): string {
-  if (learnt !== undefined) return learnt;
-  const probe = class {
-    method(): void {}
-  };
-  Body()(probe.prototype, 'method', 0);
-  const keys: readonly unknown[] = Reflect.getOwnMetadataKeys(probe, 'method');
-  const [key] = keys;
-  if (typeof key !== 'string' || keys.length !== 1) {
-    throw new InternalError(`Nest keeps parameters under ${keys.length} names; this version of Nest is not supported`);
-  }
-  return (learnt = key);
 }

@@ -12,6 +12,7 @@ import type { EnhancerKind, GlobalEnhancers } from './global-enhancers.js';
 import { HandlerChain } from './handler-chain.js';
 import { decoratedParametersOf, HandlerParameters } from './handler-parameters.js';
 import { settleAnswer } from './settle-answer.js';
+import { PerTaskProvider } from './per-task-provider.js';
 import { callMethod, type ProviderInstance, isCreatedPerTask, resolveProvider } from './resolve-provider.js';
 
 export interface HandlerInvokerDeps {
@@ -37,10 +38,12 @@ export class HandlerInvoker {
     const isEachMade = globals.isMadePerTask(kinds) || (isHostMade && !areEnhancersStatic(host));
     if (isEachMade) return (task) => this.#makeAndRun(bound, task);
     const chain = this.#chain(bound, [globals.fixed(kinds), finder.of(bound)]);
-    if (isHostMade) return async (task) => await chain.run(task, (await resolveProvider(host, task)).instance);
+    const run = chain.isBare
+      ? (task: Task, instance: ProviderInstance) => settleAnswer(callMethod(instance, bound, [task]))
+      : (task: Task, instance: ProviderInstance) => chain.run(task, instance);
+    if (isHostMade) return createdPerTask(new PerTaskProvider(host), run);
     const instance = host.instance as ProviderInstance;
-    if (!chain.isBare) return (task) => chain.run(task, instance);
-    return (task) => settleAnswer(callMethod(instance, bound, [task]));
+    return (task) => run(task, instance);
   }
 
   async #makeAndRun(bound: BoundMethod, task: Task): Promise<unknown> {
@@ -65,4 +68,11 @@ export class HandlerInvoker {
       logger: this.deps.logger,
     });
   }
+}
+
+function createdPerTask(provider: PerTaskProvider, run: (task: Task, instance: ProviderInstance) => unknown): Handler {
+  return (task) => {
+    const created = provider.create(task);
+    return created instanceof Promise ? created.then((instance) => run(task, instance)) : run(task, created);
+  };
 }

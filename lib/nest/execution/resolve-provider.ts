@@ -46,6 +46,11 @@ export async function resolveProvider(host: NestHost, subject: object): Promise<
   return { instance, contextId };
 }
 
+/** Whether the application has a function that decorates every instance that Nest creates (`instrument`). */
+export function areInstancesDecorated(host: NestHost): boolean {
+  return moduleRefOf(host)['container'].contextOptions?.instrument !== undefined;
+}
+
 // The providing module is asked, since another one may provide something under the same token.
 function moduleRefOf(host: NestHost): ModuleRef {
   const moduleRef: unknown = host.host?.providers.get(ModuleRef)?.instance;
