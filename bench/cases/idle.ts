@@ -69,7 +69,10 @@ function idleQueues(queues: number, { quick }: { quick: boolean }): Case {
   };
 }
 
-/** Commands a second and processor time of Redis, once the workers have settled. */
+/**
+ * Commands a second and processor time of Redis, once the workers have settled. Commands are what Redis counts for either
+ * subject: a script is one, and so is each command inside of it.
+ */
 async function measureIdle({ redis }: Measuring, quick: boolean): Promise<readonly [number, number]> {
   await sleep(quick ? 1_000 : 15_000);
   await redis.resetStatistics();
