@@ -1,3 +1,4 @@
+import { maxMembersPerCall } from '../model/broker/call-limits.js';
 import type {
   AggregationSet,
   AggregationSetRequest,
@@ -93,8 +94,6 @@ const finishOutcomes: Readonly<Record<string, FinishOutcome>> = {
   CONFLICT: 'id-conflict',
 };
 
-/** How many members or locks one call handles, so that a large set does not hold up everybody else. */
-const batchSize = 500;
 /** How many sets one call dissolves. */
 const reclaimBatch = 100;
 
@@ -129,7 +128,7 @@ export class RedisAggregationSets {
     const { aggregationSets, pending, scheduled, retry, due, groups } = keys;
     const set = aggregationSetKey(keys, group, setId);
     const locks = lockKeys(keys, request.locks);
-    const isSmall = locks.length <= batchSize;
+    const isSmall = locks.length <= maxMembersPerCall;
     const reply = await this.deps.runner.run(
       finishAggregationScript,
       [set, aggregationSets, pending, scheduled, retry, due, groups, ...(isSmall ? locks : [])],
@@ -183,12 +182,12 @@ export class RedisAggregationSets {
     const keys = queueKeys(queue);
     const messages: TaskMessage[] = [];
     const faulty: UndecodableRecord[] = [];
-    for (let first = 0; ; first += batchSize) {
+    for (let first = 0; ; first += maxMembersPerCall) {
       const [deadline, seen, ...tasks] = listReply(
         await this.deps.runner.run(
           readAggregationSetScript,
           [set, keys.aggregationSets],
-          [keys.taskPrefix, first, batchSize],
+          [keys.taskPrefix, first, maxMembersPerCall],
         ),
       );
       const end = textReply(deadline);
@@ -200,7 +199,7 @@ export class RedisAggregationSets {
         if (decoded.ok) messages.push({ ...decoded.message, id: taskId, queue });
         else faulty.push({ queue, taskId, decoded });
       }
-      if (numberReply(seen) < batchSize) {
+      if (numberReply(seen) < maxMembersPerCall) {
         return { deadline: end === 'inf' ? Infinity : Number(end), messages, faulty };
       }
     }
@@ -244,8 +243,8 @@ export class RedisAggregationSets {
     keys: QueueKeys,
     { set, locks }: { readonly set: string; readonly locks: readonly string[] },
   ): Promise<void> {
-    for (let start = 0; start < locks.length; start += batchSize) {
-      const some = locks.slice(start, start + batchSize);
+    for (let start = 0; start < locks.length; start += maxMembersPerCall) {
+      const some = locks.slice(start, start + maxMembersPerCall);
       await this.deps.runner.run(keepLocksScript, [set, ...some], [keys.taskPrefix]);
     }
     await this.#deleteSet(keys, set);
@@ -268,8 +267,8 @@ export class RedisAggregationSets {
     const keys = queueKeys(queue);
     const limits = archiveLimits(now);
     const counters = dayCounters(keys, now);
-    for (let start = 0; start < faulty.length; start += batchSize) {
-      const some = faulty.slice(start, start + batchSize);
+    for (let start = 0; start < faulty.length; start += maxMembersPerCall) {
+      const some = faulty.slice(start, start + maxMembersPerCall);
       await this.deps.runner.run(
         archiveFromSetScript,
         [set, keys.archived, ...counters.processed, ...counters.failed],

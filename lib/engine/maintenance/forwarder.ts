@@ -1,3 +1,4 @@
+import { maxForwardedPerCall } from '../../model/broker/call-limits.js';
 import type { MaintenanceContract } from '../../model/broker/maintenance.contract.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { addMs, elapsed, type EpochMs, ms, type Ms } from '../../model/time/duration.js';
@@ -21,8 +22,6 @@ export interface ForwarderDeps {
   readonly onForwarded: (queue: string) => void;
 }
 
-/** Tasks that one call moves: a few milliseconds of the server. */
-const batchSize = 500;
 /** How late whoever does not maintain a queue looks whether its tasks were moved; up to twice of it, by chance. */
 const standInDelay = ms(2_000);
 const second = ms(1_000);
@@ -154,7 +153,7 @@ export class Forwarder extends PeriodicService {
   async #forward(queue: string): Promise<void> {
     const { maintenance, clock, onForwarded } = this.#deps;
     for (;;) {
-      const result = await maintenance.forwardDue({ queue, now: clock.now(), limit: batchSize });
+      const result = await maintenance.forwardDue({ queue, now: clock.now(), limit: maxForwardedPerCall });
       if (result.forwarded > 0) onForwarded(queue);
       if (this.#stopped) return;
       if (result.more) continue;

@@ -11,6 +11,9 @@ export const maxForwardedPerCall = 500;
 /** Completed tasks that one call deletes, and archived ones. */
 export const maxDeletedPerCall = 250;
 
+/** Members of an aggregation set that one call reads or deletes, and locks of theirs that it keeps. */
+export const maxMembersPerCall = 500;
+
 /** Tasks that one call stores or settles. */
 export const maxTasksPerWrite = 500;
 
