@@ -13,14 +13,14 @@ import {
 } from './open-broker.js';
 import { systemClock, systemRandom } from './system-clock.js';
 
-/** Where the tasks are, and what else a client, a server and a scheduler have in common. */
+/** Where the tasks are, and other options that a client, a server and a scheduler have in common. */
 export interface ConnectionOptions {
   /**
-   * Where the tasks are stored; `'memory:'` keeps them in this process. Default `redis://localhost:6379`; one that is
-   * `undefined` is told about, since it is mostly a variable that is not set.
+   * Where the tasks are stored; `'memory:'` keeps them in this process. Default `redis://localhost:6379`. A value of
+   * `undefined` is logged, because it usually means an environment variable that is not set.
    */
   readonly redis?: RedisOption;
-  /** A broker that is shared, instead of `redis`; whoever made it closes it. Default: a connection of its own. */
+  /** A shared broker, instead of `redis`; whoever created it closes it. Default: a connection of its own. */
   readonly broker?: Broker;
   /** Turns payloads and results into bytes and back. Default JSON. */
   readonly codec?: PayloadCodec | undefined;
@@ -32,7 +32,7 @@ export interface ConnectionOptions {
   readonly random?: Random | undefined;
 }
 
-/** The same, complete. */
+/** {@link ConnectionOptions}, checked and complete. */
 export interface ResolvedConnectionOptions {
   readonly connection:
     | { readonly kind: 'own'; readonly redis: RedisOption; readonly path: string }
@@ -43,7 +43,7 @@ export interface ResolvedConnectionOptions {
   readonly random: Random;
 }
 
-/** What {@link ConnectionOptions} are called. */
+/** Names of the {@link ConnectionOptions}. */
 export const connectionOptionNames = [
   'redis',
   'broker',
@@ -54,8 +54,8 @@ export const connectionOptionNames = [
 ] as const satisfies readonly (keyof ConnectionOptions)[];
 
 /**
- * Checks and completes what a client, a server and a scheduler are connected by. `path` begins every path in errors:
- * `AsynqClient:`.
+ * Checks and completes the connection options of a client, a server or a scheduler. `path` is the prefix of option
+ * names in errors: `AsynqClient:`.
  *
  * @throws InvalidOptionError
  */
@@ -81,7 +81,7 @@ export function resolveConnectionOptions(options: ConnectionOptions, path: strin
   };
 }
 
-/** What is left of options without those that it is connected by. */
+/** Returns options without the connection options. */
 export function withoutConnection<T extends ConnectionOptions>(options: T): Omit<T, keyof ConnectionOptions> {
   const {
     redis: _redis,
@@ -95,26 +95,26 @@ export function withoutConnection<T extends ConnectionOptions>(options: T): Omit
   return own;
 }
 
-/** The broker that is shared, or one of its own. */
+/** Returns the shared broker, or creates one. */
 export function brokerOf(
   { connection, clock, logger }: ResolvedConnectionOptions,
   limits: ConnectionLimitOptions = {},
 ): Broker {
   if (connection.kind === 'borrowed') return connection.broker;
   const { redis, path } = connection;
-  // The network's time is the real one, whatever clock the tasks live by.
+  // Network timeouts use real time, whatever clock the tasks use.
   const real = { clock: systemClock, taskClock: clock, random: systemRandom };
   return createBroker(redis, { ...real, path, logger, limits: resolveConnectionLimits(limits, path) });
 }
 
-/** Whether the option `redis` is there without a value, as when a variable of the environment is not set. */
+/** Whether the option `redis` is present but `undefined`, as when an environment variable is not set. */
 export function isGivenAsUndefined(options: { readonly redis?: unknown }): boolean {
   return 'redis' in options && options.redis === undefined;
 }
 
-/** What is said about that. */
+/** Returns the log line about that. */
 export function redisIsUndefined(path: string, used: string): string {
-  return `${pathOf(path, 'redis')} is undefined, so ${used} is used; leave the option out if that is meant`;
+  return `${pathOf(path, 'redis')} is undefined, so ${used} is used; leave the option out if that is intended`;
 }
 
 /** @throws InvalidOptionError when a method is missing. */
@@ -126,7 +126,7 @@ export function checkLogger(logger: Logger, path: string): Logger {
   return logger;
 }
 
-/** JSON unless another one is given. @throws InvalidOptionError when a method is missing. */
+/** Returns the given codec, by default JSON. @throws InvalidOptionError when a method is missing. */
 export function resolveCodec(codec: PayloadCodec | undefined, path: string): PayloadCodec {
   if (codec === undefined) return jsonCodec;
   const methods = checkObject({ path, value: codec });

@@ -10,13 +10,13 @@ export interface TaskSubject {
   readonly id: string;
   readonly type: string;
   readonly queue: string;
-  /** The payload as it arrived, decoded when it is read. @throws InvalidPayloadError when the bytes do not decode. */
+  /** The payload, decoded when it is read. @throws InvalidPayloadError when the bytes do not decode. */
   readonly payload: unknown;
   /** The payload as it was enqueued, byte for byte; empty when there is none. */
   readonly rawPayload: Buffer;
   /** The caller's metadata, frozen; empty when there is none. */
   readonly headers: Headers;
-  /** Counted failures, the one that led to this event included. */
+  /** Counted failures, including the one that led to this event. */
   readonly retried: number;
   readonly maxRetry: number;
 }
@@ -29,7 +29,7 @@ export interface TaskEvents {
   completed: { readonly task: TaskSubject; readonly elapsed: Ms; readonly result: unknown };
   /** The task failed and will run again. */
   retry: { readonly task: TaskSubject; readonly error: unknown; readonly retryAt: EpochMs };
-  /** The task failed for good and is kept for a person to look at. */
+  /** The task failed for good and is kept for inspection. */
   archived: { readonly task: TaskSubject; readonly error: unknown };
   /** A handler threw RevokeTaskError. */
   revoked: { readonly task: TaskSubject; readonly error: unknown };
@@ -37,13 +37,13 @@ export interface TaskEvents {
   snoozed: { readonly task: TaskSubject; readonly until: EpochMs };
   /** The server shut down first; the task is back at the head of its queue. */
   requeued: { readonly task: TaskSubject };
-  /** No handler here is for the type; the task went back to the head of its queue, for another worker. */
+  /** This worker has no handler for the type; the task went back to the head of its queue, for another worker. */
   returned: { readonly task: TaskSubject };
   /** A running task was told to stop by `cancel`. */
   canceled: { readonly task: TaskSubject };
   /** A worker died or lost its lease; the task was retried or archived on its behalf. */
   recovered: { readonly task: TaskSubject; readonly outcome: 'retry' | 'archived' | 'deleted' };
-  /** This worker lost its right to a task that it runs. */
+  /** This worker lost the lease of a task that it runs. */
   leaseLost: { readonly task: TaskSubject };
   /** An outcome came too late: the task was no longer this worker's. Nothing was written. */
   lateOutcome: { readonly task: TaskSubject; readonly outcome: string };
@@ -57,7 +57,7 @@ export interface TaskEvents {
 export interface ServerEvents {
   /** Stored data was inconsistent and has been healed. */
   healed: { readonly queue: string; readonly kind: DisorderKind; readonly subject: string };
-  /** A key holds another type than it must, so what needs it does not work; told once for each key. */
+  /** A key holds a wrong type, so operations that need it fail; announced once per key. */
   wrongType: {
     /** `undefined` for a key that belongs to no queue. */
     readonly queue: string | undefined;
@@ -65,7 +65,7 @@ export interface ServerEvents {
     readonly expected: StoredType;
     readonly found: string;
   };
-  /** Ids whose stored tasks are gone (deleted by hand, evicted) were taken out of where they were. */
+  /** Ids whose stored tasks are gone (deleted by hand, evicted) were removed from where they were. */
   dropped: { readonly queue: string; readonly from: DroppedFrom; readonly count: number };
   /** The tasks of a group became one task, which is stored. */
   aggregated: {
@@ -73,7 +73,7 @@ export interface ServerEvents {
     readonly group: string;
     /** How many tasks there were. */
     readonly size: number;
-    /** The task that stands for them. */
+    /** The combined task. */
     readonly task: { readonly id: string; readonly type: string };
   };
   /** The tasks of a group were not aggregated; they wait in their group again, two minutes later at the latest. */
@@ -82,7 +82,8 @@ export interface ServerEvents {
   loopBlocked: { readonly blockedFor: Ms; readonly running: readonly TaskSubject[] };
   /**
    * The clock of this machine differs from that of Redis by more than 10 s; `offset` is positive when it is ahead.
-   * `tasks` is `'left'` when it is more than a lease (30 s): a server takes and recovers none until it is right again.
+   * `tasks` is `'left'` when it differs by more than a lease (30 s): a server takes and recovers none until it is
+   * right.
    */
   clockOff: { readonly offset: Ms; readonly tasks: 'taken' | 'left' };
   /** The clocks agree again, up to `offset`. */
@@ -103,7 +104,7 @@ export interface ScheduleSubject {
   readonly queue: string;
 }
 
-/** What schedulers announce, by name. A tick is the instant that the schedule names. */
+/** What schedulers announce, by name. A tick is an instant that the schedule specifies. */
 export interface ScheduleEvents {
   /** This process enqueued the task of a tick. */
   scheduleEnqueued: { readonly schedule: ScheduleSubject; readonly tick: EpochMs; readonly taskId: string };
@@ -113,16 +114,16 @@ export interface ScheduleEvents {
     readonly tick: EpochMs;
     readonly reason: 'taken' | 'overlaps';
   };
-  /** The task of a tick could not be enqueued: it is tried again until it is, or given up for good. */
+  /** The task of a tick could not be enqueued; `outcome` says whether it is tried again or given up. */
   scheduleFailed: {
     readonly schedule: ScheduleSubject;
     readonly tick: EpochMs;
     readonly error: unknown;
     readonly outcome: 'retry' | 'drop';
   };
-  /** Ticks after one instant and before another passed while nobody was there, and are not made up for. */
+  /** Ticks after one instant and before another passed while no scheduler was running, and are not caught up. */
   scheduleMissed: { readonly schedule: ScheduleSubject; readonly after: EpochMs; readonly until: EpochMs };
-  /** The periodic tasks could not be brought up to date; those known before stay. */
+  /** The periodic tasks could not be updated; those known before stay. */
   periodicTasksFailed: { readonly error: unknown };
 }
 
@@ -135,7 +136,7 @@ export type TaskEventName = keyof TaskEvents;
 /** Name of any event. */
 export type EngineEventName = keyof EngineEvents;
 
-/** Told about an event. A promise is not waited for; what it rejects with is logged. */
+/** Called with an event. A promise it returns is not awaited; a rejection is logged. */
 export type EventListener<N extends EngineEventName> = (event: EngineEvents[N]) => unknown;
 
 const namesOfTaskEvents: Readonly<Record<TaskEventName, true>> = {
@@ -184,12 +185,12 @@ interface ListenerRegistration {
 }
 
 /**
- * Tells listeners what happened, synchronously and in the order in which they were added. What a listener throws, or
- * rejects with, is reported to `onListenerError` and disturbs nobody else.
+ * Calls listeners synchronously, in the order in which they were added. What a listener throws or rejects with is
+ * passed to `onListenerError` and does not affect the others.
  *
  * @example
- * const stop = server.events.on('archived', ({ task, error }) => alert(`${task.type} ${task.id} failed for good`, error));
- * stop();
+ * const stop = server.events.on('archived', ({ task, error }) => alert(`${task.type} ${task.id} failed for good`,
+ * error)); stop();
  */
 export class EngineEventEmitter {
   readonly #registrations = new Map<EngineEventName, readonly ListenerRegistration[]>();
@@ -197,7 +198,7 @@ export class EngineEventEmitter {
   constructor(private readonly onListenerError: (event: EngineEventName, error: unknown) => void) {}
 
   /**
-   * Calls `listener` at every event of that name; returns a function that ends it.
+   * Calls `listener` at every event of that name. Returns a function that removes it.
    *
    * @throws InvalidOptionError when there is no such event, or the listener is not a function.
    */
@@ -206,7 +207,7 @@ export class EngineEventEmitter {
   }
 
   /**
-   * Calls `listener` at the next event of that name only; returns a function that ends it before.
+   * Calls `listener` only at the next event of that name. Returns a function that removes it before that.
    *
    * @throws InvalidOptionError when there is no such event, or the listener is not a function.
    */
@@ -214,7 +215,7 @@ export class EngineEventEmitter {
     return this.#add('once', name, { listener, times: 'once' });
   }
 
-  /** Whether anybody listens: lets a hot path skip building the event. */
+  /** Whether anybody listens; lets a hot path skip building the event. */
   has(name: EngineEventName): boolean {
     return this.#registrations.has(name);
   }

@@ -14,5 +14,5 @@ export interface Logger {
   error(message: string): void;
 }
 
-/** Says nothing. */
+/** Discards all log lines. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,6 +1,6 @@
 import type { Task } from './server/handler-task.js';
 
-/** Runs one task. What it returns is stored as the result when the task has retention; to fail, it throws. */
+/** Runs one task. Its return value is stored as the result if the task has a retention; to fail, it throws. */
 export type Handler<P = unknown> = (task: Task<P>) => unknown;
 
 /**

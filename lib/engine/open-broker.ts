@@ -21,34 +21,34 @@ export { defaultBlockingConnections, resolveConnectionLimits } from '../redis/co
 export { defaultRedisUrl } from '../redis/connection/server-address.js';
 export type { RedisOption } from '../redis/connection/redis-option.js';
 
-/** What a broker works with besides where Redis is. */
+/** Dependencies of {@link openBroker}, besides the location of Redis. */
 export interface OpenBrokerDeps extends ConnectionLimitOptions, BrokerDeps {}
 
-/** What a broker works with besides where Redis is and its limits. */
+/** Dependencies of a broker, besides the location of Redis and its limits. */
 interface BrokerDeps {
-  /** The real time: it measures a real network. */
+  /** The real time, for network timeouts. */
   readonly clock: Clock;
-  /** The time that tasks live by, and with them a broker in memory. Default: `clock`. */
+  /** The time of tasks and of a broker in memory. Default: `clock`. */
   readonly taskClock?: Clock | undefined;
   /** Spreads the reconnects of many processes. */
   readonly random?: Random | undefined;
   readonly logger: Logger;
 }
 
-/** The same, with limits that are resolved. */
+/** Dependencies of a broker, with resolved limits. */
 export interface CreateBrokerDeps extends BrokerDeps {
-  /** How the option is called in errors and warnings: `AsynqModule: redis`. */
+  /** Name of the option in errors and warnings: `AsynqModule: redis`. */
   readonly path: string;
-  /** Default: those that {@link resolveConnectionLimits} has. */
+  /** Default: those of {@link resolveConnectionLimits}. */
   readonly limits?: ConnectionLimits | undefined;
 }
 
 /**
- * The broker behind a `redis` option; share one between client and server, and close it when both are done. Nothing is
- * connected before `open`, or the first use. `'memory:'` makes a broker with a store of its own, `'memory:NAME'` one that
- * shares a store with all others of this name in this process.
+ * Creates the broker for a `redis` option; share one between client and server, and close it when both are done. It
+ * does not connect before `open`, or its first use. `'memory:'` creates a broker with its own store, `'memory:NAME'`
+ * one that shares a store with all others of this name in this process.
  *
- * @throws InvalidOptionError when the option is neither a way to a Redis nor memory.
+ * @throws InvalidOptionError when the option leads neither to a Redis server nor to memory.
  * @example
  * const broker = openBroker('redis://localhost:6379', { clock: systemClock, logger: silentLogger });
  * @example
@@ -59,7 +59,7 @@ export function openBroker(redis: RedisOption, deps: OpenBrokerDeps): Broker {
   return createBroker(redis, { ...deps, path: pathOf(owner, 'redis'), limits: resolveConnectionLimits(deps, owner) });
 }
 
-/** As {@link openBroker}, for those whose option it is. */
+/** Like {@link openBroker}, for owners of a `redis` option. */
 export function createBroker(redis: RedisOption, deps: CreateBrokerDeps): Broker {
   const { taskClock = deps.clock, path, limits, clock, random } = deps;
   const logger = new ThrottledLogger(deps);

@@ -9,17 +9,17 @@ import type { ThrottledLogger } from './lifecycle/throttled-logger.js';
 export interface StorageReporterDeps {
   readonly broker: Pick<Broker, 'onNotice'>;
   readonly logger: ThrottledLogger;
-  /** Where it is announced; a client has no events. */
+  /** Emits the events; a client has none. */
   readonly events?: EngineEventEmitter;
 }
 
-/** Keys that are made up by whoever writes to Redis must not fill memory. */
+/** Keys that another program generates must not fill memory. */
 const maxKeys = 1_000;
 
 /**
- * Says what storage met and worked around: each key of a wrong type once, and lost tasks by place, one line in 30 s with
- * their number. Every notice of lost tasks is an event. A server has a reporter always; a client and a scheduler report
- * on a broker of their own only, since a shared one is talked about by its owner.
+ * Reports what storage found and worked around: each key of a wrong type once, and lost tasks by place, in one line per
+ * 30 s with their count. Every notice of lost tasks is an event. A server always has a reporter; a client and a
+ * scheduler report only on their own broker, since the owner of a shared one reports on it.
  */
 export class StorageReporter implements Service {
   readonly name = 'storage reporter';
@@ -39,7 +39,7 @@ export class StorageReporter implements Service {
   }
 }
 
-/** The same from now on, without a service, until the broker is closed; returns a function that ends it earlier. */
+/** Reports from now on, without a service, until the broker is closed. Returns a function that stops it earlier. */
 export function reportStorage({ broker, logger, events }: StorageReporterDeps): () => void {
   const keys = new Set<string>();
   return broker.onNotice((notice) => {
@@ -60,7 +60,7 @@ function report(
     case 'wrong-type': {
       const { queue, key, expected, found } = notice;
       logger.error(
-        `Key "${key}" must be a ${expected} but is a ${found}: what needs it does not work until it is deleted`,
+        `Key "${key}" must be a ${expected} but is a ${found}: operations that need it fail until it is deleted`,
       );
       return events?.emit('wrongType', { queue, key, expected, found });
     }
@@ -68,7 +68,7 @@ function report(
       const { queue, from, count } = notice;
       const tasks = count === 1 ? '1 task' : `${count.toLocaleString('en-US')} tasks`;
       logger.warn(
-        `${tasks} of queue "${queue}" (${from}) lost: stored no longer, because somebody deleted or Redis evicted them`,
+        `${tasks} of queue "${queue}" (${from}) lost: they are no longer stored, because somebody deleted or Redis evicted them`,
         { kind: `dropped ${queue} ${from}`, count },
       );
       return events?.emit('dropped', { queue, from, count });

@@ -1,10 +1,10 @@
 import type { Clock, Random, Timer } from '../model/time/clock.js';
 import { epochMs, ms } from '../model/time/duration.js';
 
-// The longest delay a Node timer takes; a longer one would fire at once.
+// The longest delay of a Node timer; a longer one would fire at once.
 const maxTimerDelay = 2 ** 31 - 1;
 
-/** The real time. The one place in the library that reads a clock, sets a timer or draws a random number. */
+/** The real time. Only this file of the library reads a clock, sets a timer or draws a random number. */
 export const systemClock: Clock = {
   now: () => epochMs(Date.now()),
   monotonic: () => ms(performance.now()),
@@ -29,5 +29,5 @@ export const systemClock: Clock = {
   },
 };
 
-/** Uniform random numbers in [0, 1). */
+/** Returns uniform random numbers in [0, 1). */
 export const systemRandom: Random = () => Math.random();

@@ -41,7 +41,7 @@ describe.each(entries)('what %s is connected by', (name, Entry) => {
     expect(logger.messages()).toEqual([]);
     void new Entry({ logger, redis });
     expect(logger.messages('warn')).toEqual([
-      `${name}: redis is undefined, so redis://localhost:6379 is used; leave the option out if that is meant`,
+      `${name}: redis is undefined, so redis://localhost:6379 is used; leave the option out if that is intended`,
     ]);
   });
 });

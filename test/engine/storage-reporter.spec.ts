@@ -44,7 +44,7 @@ describe('without a server, what storage worked around', () => {
   const spoilPending = async (): Promise<string> => {
     const { pending } = queueKeys(queue);
     await redis.set(pending, 'not a list');
-    return `Key "${pending}" must be a list but is a string: what needs it does not work until it is deleted`;
+    return `Key "${pending}" must be a list but is a string: operations that need it fail until it is deleted`;
   };
   /** Ids in the archive, old enough to go, whose tasks are gone. */
   const loseArchived = async (count: number): Promise<void> => {
@@ -63,7 +63,7 @@ describe('without a server, what storage worked around', () => {
     await cancelOne(client);
     expect(logger.messages('error')).toEqual([line]);
     expect(logger.messages('warn')).toEqual([
-      `30 tasks of queue "${queue}" (archived) lost: stored no longer, because somebody deleted or Redis evicted them`,
+      `30 tasks of queue "${queue}" (archived) lost: they are no longer stored, because somebody deleted or Redis evicted them`,
     ]);
   });
 

@@ -147,7 +147,7 @@ const callbacks: readonly Callback[] = [
       }),
     provoke: async ({ client }) => await client.enqueue('reads', 1),
     says: {
-      ...always(/the payload does not decode: the codec answered with a promise/),
+      ...always(/the payload does not decode: the codec returned a promise/),
       throws: /callback fault/,
       'answers nonsense': undefined,
     },
@@ -160,7 +160,7 @@ const callbacks: readonly Callback[] = [
         prepare: ({ mux }) => mux.handle('returns', () => 5),
       }),
     provoke: async ({ client }) => await client.enqueue('returns', undefined, { retention: '1h' }),
-    says: always(/^The result of task ".+" of type "returns" is not kept: the result does not encode: /),
+    says: always(/^The result of task ".+" of type "returns" is not stored: the result cannot be encoded: /),
   },
   {
     name: 'aggregator',
@@ -202,8 +202,8 @@ const callbacks: readonly Callback[] = [
       await app.periodicTasks.start();
     },
     says: {
-      ...always(/^The periodic tasks stay as they are: /),
-      'never settles': /^getTasks\(\) has not answered for 1 s/,
+      ...always(/^The periodic tasks are unchanged: /),
+      'never settles': /^getTasks\(\) has not returned for 1 s/,
     },
   },
   {

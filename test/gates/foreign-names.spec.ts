@@ -51,7 +51,7 @@ describe('the pages for whoever comes from elsewhere', () => {
   it.each(rows)('say of $name on $page what its refusal says', ({ name, ours, text, options }) => {
     if (options.includes(name)) return;
     const { message } = unknownOption(`x: ${name}`, options);
-    if (/\bnone\b|@Cron/.test(text)) expect(message).toContain('there is nothing like it');
+    if (/\bnone\b|@Cron/.test(text)) expect(message).toContain('there is no equivalent');
     else expect(message).toMatch(new RegExp(`(?:did you mean|use) (?:${ours.join('|')})\\b`));
   });
 

@@ -47,7 +47,7 @@ describe('parseCronSpec', () => {
     ['5 1-30 * * *', 5, /^hour must be 0 to 23, got 30$/],
     ['0 60 * * * *', 3, /^minute must be/],
     ['61 0 * * * *', 1, /^second must be/],
-    ['@Daily', 1, /no such descriptor; there are @yearly,/],
+    ['@Daily', 1, /no such descriptor; the descriptors are @yearly,/],
     [' @daily', 8, /got 1$/],
     ['@reboot', 1, /no such descriptor/],
     ['@every', 1, /no such descriptor/],

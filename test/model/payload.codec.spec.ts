@@ -65,7 +65,7 @@ describe('payload codec', () => {
 
   it('refuses a codec that answers with something other than bytes', () => {
     const codec = { encode: () => 'text', decode: () => 0 } as unknown as PayloadCodec;
-    expect(() => encodePayload({}, codec)).toThrow('the codec answered with string, not bytes');
+    expect(() => encodePayload({}, codec)).toThrow('the codec returned string, not bytes');
   });
 
   it.each([

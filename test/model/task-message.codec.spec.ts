@@ -217,7 +217,7 @@ describe('task message codec', () => {
     ['with the field number 0', '0200'],
     ['with a field number of 30 bits', '8080808010'],
     ['with a wire type that does not exist', '0e'],
-    ['with the end of a group that was not begun', '0c'],
+    ['with the end of a group that was not started', '0c'],
     ['with the end of another group', '0b14'],
   ])('reports bytes that end or go wrong: %s', (_what, hex) => {
     const outcome = decodeTaskMessage(Buffer.concat([text(3, 'id'), Buffer.from(hex, 'hex')]));

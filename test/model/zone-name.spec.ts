@@ -53,6 +53,6 @@ describe('S-143 a time zone', () => {
   it('must be known to the runtime as well', () => {
     // The database's stand-in for a zone that was not set: no data of any runtime have it.
     expect(zoneNames[''].split(' ')).toContain('Factory');
-    expect(zoneFault('Factory')).toBe('must be a time zone that this Node.js has data of, got "Factory"');
+    expect(zoneFault('Factory')).toBe('must be a time zone that this Node.js has data for, got "Factory"');
   });
 });

@@ -68,7 +68,7 @@ describe('the start of an application fails', () => {
     ],
     [{ id: ' ' }, 'id must be text that is not blank'],
     [{ enabled: 'no' }, 'enabled must be true or false, got "no"'],
-    [{ type: 7 }, 'the pattern must be a task type, a prefix or what defineTask made, got 7'],
+    [{ type: 7 }, 'the pattern must be a task type, a prefix or a definition from defineTask, got 7'],
     [{ instance: 'billing' }, `instance must be one of 'default', got "billing"`],
     [{ payload: 1n }, 'cannot be scheduled'],
   ])('for the option %p, naming the method', async (given, message) => {

@@ -250,7 +250,7 @@ describe('handlers that cannot be', () => {
       task() {}
     }
     await expect(startApp({ imports: [registered()], providers: [Early] })).rejects.toThrow(
-      '@TaskHandler on Early.task in AppModule: the pattern must be a task type, a prefix or what defineTask made, got undefined',
+      '@TaskHandler on Early.task in AppModule: the pattern must be a task type, a prefix or a definition from defineTask, got undefined',
     );
   });
 

@@ -212,6 +212,6 @@ describe('schedules of an application', () => {
     gate.open();
     await closing;
     const ends = test.log.ofAsynq().filter((line) => /shut(ting)? down/i.test(line));
-    expect(ends).toEqual(['The scheduler is shut down', 'Shutting down', 'Shut down']);
+    expect(ends).toEqual(['Scheduler shut down', 'Shutting down', 'Shut down']);
   });
 });

@@ -216,7 +216,7 @@ describe('what a process does', () => {
         imports: [AsynqModule.forRoot({ ...options(aQueue()), redis: undefined as never })],
       });
       expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
-        `AsynqModule: redis is undefined, so redis://${new URL(sharedRedisUrl()).host}/0 is used; leave the option out if that is meant`,
+        `AsynqModule: redis is undefined, so redis://${new URL(sharedRedisUrl()).host}/0 is used; leave the option out if that is intended`,
       ]);
     } finally {
       if (before === undefined) delete process.env['ASYNQ_REDIS_URL'];

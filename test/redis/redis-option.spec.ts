@@ -103,7 +103,7 @@ describe('the redis option', () => {
   ])('tells of parts of an address without a value: %s', async (_name, option, expected) => {
     const warnings: string[] = [];
     const connection = aConnection(option, { warn: (message) => void warnings.push(message) });
-    const meant = '; leave the option out if that is meant';
+    const meant = '; leave the option out if that is intended';
     expect(warnings).toEqual(expected.map((message) => `${message}${meant}`));
     await connection.close();
   });

@@ -22,13 +22,13 @@ import { AwaitedEnqueue, CountedEnqueue, type EnqueueResult, type Moment, Tally 
 import { UnservedQueues } from './unserved-queues.js';
 import { type EnqueueArguments, TaskRequests } from './task-requests.js';
 
-/** How a task is canceled. */
+/** Options of {@link AsynqClient.cancel}. */
 export interface CancelOptions {
-  /** Queue of a task that is given by its id. Default: the one of the client's defaults, else `'default'`. */
+  /** Queue of a task that is given by its id. Default: the queue of the client's defaults, else `'default'`. */
   readonly queue?: string | undefined;
-  /** Instead of `queue`: the task's definition, to look in the queue that `enqueue` takes it to. Default: none. */
+  /** Instead of `queue`: the task's definition, to use the queue into which `enqueue` puts it. Default: none. */
   readonly definition?: TaskDefinition | undefined;
-  /** What becomes of the task, unless its handler decides otherwise. Default `'archive'`. */
+  /** What happens to the task, unless its handler decides otherwise. Default `'archive'`. */
   readonly outcome?: CancelOutcome | undefined;
 }
 
@@ -38,15 +38,15 @@ export interface TaskReference {
   readonly queue: string;
 }
 
-/** A request, or why there is none. */
+/** A request, or the reason why the task is refused. */
 type Prepared = EnqueueRequest | AsynqError;
 type Preparing = Prepared | Promise<Prepared>;
 
-/** Tasks prepared and handed over at a time, so that neither memory nor the event loop is taken by a long list. */
+/** Tasks prepared and passed on at a time, so that a long list occupies neither memory nor the event loop. */
 const manyChunkSize = 500;
 
 /**
- * Enqueues tasks, and cancels them. Made once and used by everybody; it connects when it is first used.
+ * Enqueues and cancels tasks. Create one client and share it; it connects at its first use.
  *
  * @example
  * const asynq = new AsynqClient({ redis: 'redis://localhost:6379' });
@@ -60,7 +60,7 @@ export class AsynqClient {
   readonly #unserved: UnservedQueues | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @throws InvalidOptionError when an option is wrong. Nothing is connected yet. */
+  /** Does not connect yet. @throws InvalidOptionError when an option is invalid. */
   constructor(options?: ClientOptions);
   /** @internal */
   constructor(options: Resolved<ResolvedClientOptions>);
@@ -75,22 +75,23 @@ export class AsynqClient {
     this.#batcher = new EnqueueBatcher({ broker: this.#broker, clock });
     this.#requests = new TaskRequests(this.#options);
     const { unservedQueueWarning: grace } = this.#options;
-    // Where the clock's owner does the background work there is mostly no server; without a logger nobody would hear of it.
+    // With a test's clock there is usually no server; without a logger nobody would see the warning.
     if (grace !== 'never' && clock.backgroundTimers === undefined && !logger.isSilent) {
       this.#unserved = new UnservedQueues({ presence: this.#broker.presence, clock, logger, grace });
     }
   }
 
   /**
-   * Enqueues one task. Calls made in the same breath share a round trip; each has its own outcome.
+   * Enqueues one task. Calls made in the same turn of the event loop share a round trip; each has its own outcome.
    *
-   * The payload is encoded at once; bytes (`Buffer`, `Uint8Array`) go as they are and must not be changed before the
-   * promise settles. A definition's schema checks it as it will arrive; what is sent is what was given.
+   * The payload is encoded at once; bytes (`Buffer`, `Uint8Array`) are sent unchanged and must not be modified before
+   * the promise settles. A definition's schema checks it as it will arrive; the payload is sent as it was given.
    *
    * @throws InvalidTaskError, InvalidOptionError when the task cannot be enqueued as given; nothing was sent.
    * @throws DuplicateTaskError when it is `unique` and an equal task holds the lock.
    * @throws TaskIdConflictError when its `taskId` is taken in the queue.
-   * @throws BrokerUnavailableError when Redis could not be reached in time; the message says whether the task may be stored.
+   * @throws BrokerUnavailableError when Redis could not be reached in time; the message says whether the task may be
+   * stored.
    * @throws InvalidStateError after {@link close}.
    * @example
    * const info = await asynq.enqueue('email:send', { userId: 42 }, { queue: 'critical', unique: '1h' });
@@ -107,12 +108,12 @@ export class AsynqClient {
   }
 
   /**
-   * Enqueues many tasks with few round trips and answers with each one's outcome, in the order given. One that is
-   * refused does not touch the others. Rejects only when the list is not an array or the client is closed.
+   * Enqueues many tasks with few round trips and returns the outcome of each, in the given order. A refused task does
+   * not affect the others. Rejects only when the list is not an array or the client is closed.
    *
    * @example
-   * const results = await asynq.enqueueMany([[SendEmail, { userId: 1 }], [SendEmail, { userId: 2 }, { processIn: '1h' }]]);
-   * const refused = results.filter((result) => result.status === 'rejected');
+   * const results = await asynq.enqueueMany([[SendEmail, { userId: 1 }], [SendEmail, { userId: 2 }, { processIn: '1h'
+   * }]]); const refused = results.filter((result) => result.status === 'rejected');
    */
   async enqueueMany<const Tasks extends readonly (string | TaskDefinition)[]>(
     items: readonly [
@@ -148,11 +149,11 @@ export class AsynqClient {
   }
 
   /**
-   * Cancels a task, in whatever state it is and wherever it runs. A running one gets its abort signal and ends as
-   * `outcome` says, unless its handler decides otherwise; any other is archived or deleted at once.
+   * Cancels a task, whatever its state and wherever it runs. A running task gets its abort signal and ends as `outcome`
+   * says, unless its handler decides otherwise; any other task is archived or deleted at once.
    *
-   * @param task what `enqueue` resolved with, or the id of a task together with its queue or definition.
-   * @returns what was done: `'not-found'` when there is no such task in the queue.
+   * @param task the result of `enqueue`, or the id of a task together with its queue or definition.
+   * @returns what was done; `'not-found'` when there is no such task in the queue.
    * @throws InvalidOptionError, InvalidStateError
    * @throws BrokerUnavailableError when Redis cannot be reached.
    * @example
@@ -183,7 +184,7 @@ export class AsynqClient {
     await showCaller(this.#broker.presence.signalCancel(taskId));
   }
 
-  /** One round trip to Redis. @throws BrokerUnavailableError when there is no answer. */
+  /** Makes one round trip to Redis. @throws BrokerUnavailableError when Redis does not answer. */
   async ping(): Promise<void> {
     this.#refuseClosed();
     await showCaller(this.#broker.open());
@@ -191,8 +192,8 @@ export class AsynqClient {
   }
 
   /**
-   * Waits for what is being enqueued, then closes the connections that this client opened. A borrowed broker stays
-   * open. Idempotent; later calls of the other methods are refused.
+   * Waits for enqueues in progress, then closes the connections that this client opened. A borrowed broker stays open.
+   * Idempotent; later calls of the other methods are refused.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
@@ -206,7 +207,7 @@ export class AsynqClient {
     this.#options.logger.stop();
   }
 
-  /** Compares the clocks whenever Redis is there; due times are counted from this one. */
+  /** Compares the clocks whenever Redis becomes reachable, because due times are computed from this clock. */
   #watchClock(): void {
     const { clock, logger } = this.#options;
     const broker = this.#broker;
@@ -222,7 +223,7 @@ export class AsynqClient {
     return task.info;
   }
 
-  /** One item of {@link enqueueMany} as a request, or as the reason why it is none. */
+  /** Converts one item of {@link enqueueMany} into a request, or into the reason why it is refused. */
   #tryRequest(item: unknown): Preparing {
     try {
       this.#refuseClosed();

@@ -11,31 +11,34 @@ import {
   withoutConnection,
 } from '../connection-options.js';
 
-/** How an {@link AsynqClient} works; every option has a default. */
+/** Options of an {@link AsynqClient}; each has a default. */
 export interface ClientOptions extends ConnectionOptions {
   /**
-   * How long a task may wait to be sent while Redis cannot be reached. Default `'10s'`: twice what it takes to notice that
-   * a connection is dead, so that a task whose answer was lost is sent again on a new one.
+   * How long a task may wait to be sent while Redis cannot be reached. Default `'10s'`: twice the time it takes to
+   * notice a dead connection, so a task whose reply was lost is sent again on a new one.
    */
   readonly enqueueTimeout?: Duration | undefined;
   /**
-   * Whether payloads are refused of which JSON would lose something without an error: functions, symbols, NaN, Infinity,
-   * Map, Set, RegExp, Error, bytes inside objects. Of no effect with another codec. Default true.
+   * Whether to refuse payloads in which JSON would silently lose something: functions, symbols, NaN, Infinity, Map,
+   * Set, RegExp, Error, bytes inside objects. It has no effect with another codec. Default true.
    */
   readonly strictPayload?: boolean | undefined;
   /**
-   * How long after the first task of a queue a server must read it; then a warning says that none does, or that none
-   * aggregates its groups, once for each queue. `false` never looks. Default `'30s'`; without a `logger` nothing is looked at.
+   * How long servers have, after the first task of a queue, to read it. Then a warning, once per queue, says that no
+   * server reads it or none aggregates its groups. `false` never checks. Default `'30s'`; without a `logger` nothing is
+   * checked.
    */
   readonly unservedQueueWarning?: Duration | false | undefined;
-  /** Options of every task; those of a task definition win over them, and those of a call over both. Default: none. */
+  /**
+   * Options of every task; those of a task definition override them, and those of a call override both. Default: none.
+   */
   readonly defaults?: EnqueueOptions | undefined;
 }
 
-/** What is a client's own, besides what it is connected by. */
+/** Client options without the connection options. */
 export type ClientSettings = Omit<ClientOptions, keyof ConnectionOptions>;
 
-/** The same, complete. */
+/** {@link ClientSettings}, checked and complete. */
 export interface ResolvedClientSettings {
   readonly enqueueTimeout: Ms;
   readonly strictPayload: boolean;
@@ -43,7 +46,7 @@ export interface ResolvedClientSettings {
   readonly defaults: TaskOptions;
 }
 
-/** {@link ClientOptions}, complete. */
+/** {@link ClientOptions}, checked and complete. */
 export interface ResolvedClientOptions extends ResolvedConnectionOptions, ResolvedClientSettings {}
 
 const settingNames: readonly (keyof ClientSettings)[] = [
@@ -54,7 +57,7 @@ const settingNames: readonly (keyof ClientSettings)[] = [
 ];
 
 /**
- * Completes and checks a client's options. `path` is how they are called in errors: `AsynqClient:`.
+ * Completes and checks a client's options. `path` is the prefix of option names in errors: `AsynqClient:`.
  *
  * @throws InvalidOptionError
  */
@@ -67,7 +70,7 @@ export function resolveClientOptions(options: ClientOptions, path = 'AsynqClient
 }
 
 /**
- * Completes and checks what is a client's own. `path` is how it is called in errors: `AsynqModule: client`.
+ * Completes and checks client settings. `path` is the prefix of option names in errors: `AsynqModule: client`.
  *
  * @throws InvalidOptionError
  */
@@ -85,7 +88,7 @@ export function resolveClientSettings(settings: ClientSettings, path: string): R
   };
 }
 
-/** A client's options out of its own and those that it is connected by. */
+/** Joins client settings and connection options. */
 export function joinClientOptions(
   settings: ResolvedClientSettings,
   connection: ResolvedConnectionOptions,

@@ -8,9 +8,9 @@ import { ms, type Ms } from '../../model/time/duration.js';
 import { ConditionVariable } from '../lifecycle/condition-variable.js';
 import { EnqueueLimits, type Limited } from './enqueue-limits.js';
 
-/** A task on its way to the broker, and whoever waits to hear what became of it. */
+/** A task to be sent to the broker, and the callback for its outcome. */
 export interface PendingEnqueue extends EnqueueRequest, Limited {
-  /** Whether a call with it was lost, so that it may be stored already; the batcher's own note. */
+  /** Whether a call with it was lost, so that it may already be stored; set by the batcher. */
   mayBeStored: boolean;
   /** Called exactly once. */
   settle(outcome: EnqueueOutcome): void;
@@ -25,37 +25,37 @@ export interface EnqueueBatcherDeps {
 const minTasksToHalve = 16;
 /** Two calls: Redis works on one while this process writes and reads the other. */
 const maxCalls = 2;
-/** How long to wait after a failure when nothing tells that Redis is back. */
+/** How long to wait after a failure when nothing signals that Redis is back. */
 const restAfterFailure = ms(100);
 
 /**
  * `unopened`: nothing was sent yet; `opening`: the broker connects; `open`: calls can be made;
- * `resting`: a call or the opening failed, so nothing is tried until Redis is back or a short while has passed.
+ * `resting`: a call or the opening failed, so nothing is tried until Redis is back or a short time has passed.
  */
 type Phase = 'unopened' | 'opening' | 'open' | 'resting';
 
 /**
- * Calls made in the same breath share one round trip: tasks that arrive in the same turn of the event loop, or while
- * calls are under way, go together in the next call. A lone task goes at once; no timer stands in its way.
+ * Batches calls so that they share round trips: tasks that arrive in the same turn of the event loop, or while calls
+ * are in progress, go together in the next call. A lone task is sent at once, without waiting for a timer.
  *
- * While Redis cannot be reached tasks wait, in order, each until its own limit.
+ * While Redis cannot be reached, tasks wait, in order, each until its own limit.
  */
 export class EnqueueBatcher {
   /** In the order in which they are sent. */
   #waiting: PendingEnqueue[] = [];
-  /** Calls under way. */
+  /** Calls in progress. */
   #calls = 0;
-  /** Those of them that carry a task too heavy to share one. */
+  /** Calls in progress whose only task is too large to share a call. */
   #heavyCalls = 0;
   #phase: Phase = 'unopened';
-  /** Whether the broker was opened once. */
+  /** Whether the broker was ever opened. */
   #opened = false;
-  /** Whether this turn's tasks are going to be sent at its end. */
+  /** Whether this turn's tasks will be sent at its end. */
   #turnEnds = false;
   #turnBeganAt = ms(0);
   #restTimer: Timer | undefined;
   #stopListening: (() => void) | undefined;
-  /** Why Redis could not be reached the last time. */
+  /** Why Redis could not be reached at the last attempt. */
   #lastError: Error | undefined;
   /** Notified whenever tasks were settled. */
   readonly #progress = new ConditionVariable();
@@ -70,7 +70,7 @@ export class EnqueueBatcher {
     });
   }
 
-  /** Takes a task over; it goes with the others of this turn. */
+  /** Accepts a task; it is sent with the others of this turn. */
   add(task: PendingEnqueue): void {
     this.#waiting.push(task);
     if (this.#turnEnds) return;
@@ -79,18 +79,18 @@ export class EnqueueBatcher {
     process.nextTick(this.#endTurn);
   }
 
-  /** Resolves when less than a batch waits: how a producer of many tasks keeps pace with Redis. */
+  /** Resolves when less than a batch is waiting, so that a producer of many tasks keeps pace with Redis. */
   async room(): Promise<void> {
     this.#flush();
     await this.#progress.waitUntil(() => this.#waiting.length < maxTasksPerWrite);
   }
 
-  /** Resolves when every task that was taken over is settled. */
+  /** Resolves when every accepted task is settled. */
   async idle(): Promise<void> {
     await this.#progress.waitUntil(() => this.#waiting.length === 0 && this.#calls === 0);
   }
 
-  /** Lets go of the broker; to be called when idle. */
+  /** Detaches from the broker; call it when idle. */
   stop(): void {
     this.#limits.stop();
     this.#restTimer?.cancel();
@@ -118,8 +118,8 @@ export class EnqueueBatcher {
   }
 
   /**
-   * Half now, the rest in the next turn: sent together, Redis would answer them together, and both sides would
-   * forever take turns instead of working at once (50 callers: 190,000 tasks a second instead of 113,000).
+   * Sends half now and the rest in the next turn. If all were sent together, Redis would answer them together, and both
+   * sides would take turns instead of working concurrently (50 callers: 190,000 tasks a second instead of 113,000).
    */
   #sendHalf(): void {
     void this.#send(this.#take(Math.min(maxTasksPerWrite, Math.ceil(this.#waiting.length / 2))));
@@ -128,7 +128,7 @@ export class EnqueueBatcher {
     setImmediate(this.#endTurn);
   }
 
-  /** The next call's tasks, at most `most`. */
+  /** Takes the next call's tasks, at most `most`. */
   #take(most: number): readonly PendingEnqueue[] {
     const waiting = this.#waiting;
     let count = 0;
@@ -155,8 +155,8 @@ export class EnqueueBatcher {
       const task = batch[index] as PendingEnqueue;
       const outcome = outcomes[index] as EnqueueOutcome;
       if (!(outcome instanceof BrokerUnavailableError)) task.settle(outcome);
-      // A task whose id was drawn by us can be sent again: while it is stored its id tells so. Should a worker have
-      // finished it in that moment it runs again, which is what at least once means.
+      // A task with a generated id can be sent again: if it was stored, its id shows that. Should a worker have
+      // finished it in that moment, it runs again, which is what at-least-once means.
       else if (task.idIsGenerated) (lost ??= []).push(task);
       else task.settle(outcomeUnknown(task, outcome));
     }
@@ -174,7 +174,7 @@ export class EnqueueBatcher {
     try {
       return await this.deps.broker.enqueue.enqueue(batch, this.deps.clock.now());
     } catch (error) {
-      const fault = new InternalError('The broker rejected, which it promises never to do', { cause: error });
+      const fault = new InternalError('The broker rejected, which its contract forbids', { cause: error });
       return batch.map(() => fault);
     }
   }
@@ -194,14 +194,14 @@ export class EnqueueBatcher {
         this.#lastError = error;
         return this.#rest();
       }
-      // The server is too old or refuses us; waiting would not help.
+      // The server is too old or refuses the connection; waiting would not help.
       this.#phase = 'unopened';
       this.#giveUp(this.#waiting.splice(0), (): AsynqError => asAsynqError(error));
     }
     this.#flush();
   }
 
-  /** Sends nothing until Redis is back, or for a short while when it seems to be there. */
+  /** Sends nothing until Redis is back, or for a short time if Redis seems to be reachable. */
   #rest(): void {
     this.#phase = 'resting';
     this.#restTimer?.cancel();
@@ -233,7 +233,7 @@ export class EnqueueBatcher {
 function notSent({ message }: PendingEnqueue, cause?: Error): BrokerUnavailableError {
   const reason = cause === undefined ? '' : `: ${cause.message}`;
   return new BrokerUnavailableError(
-    `Redis could not be reached in time, task "${message.type}" was not enqueued${reason}`,
+    `Redis could not be reached in time, so task "${message.type}" was not enqueued${reason}`,
     { cause },
   );
 }

@@ -9,22 +9,22 @@ import type { EpochMs, Ms } from '../../model/time/duration.js';
 import type { PendingEnqueue } from './enqueue-batcher.js';
 import { taskInfoOf } from './new-task.js';
 
-/** What became of one task of many. */
+/** The outcome of one task of many. */
 export type EnqueueResult =
   | { readonly status: 'enqueued'; readonly info: TaskInfo }
   | { readonly status: 'rejected'; readonly error: AsynqError };
 
-/** When a task is enqueued, and how long that may take. */
+/** When a task is enqueued, and until when it may be sent. */
 export interface Moment {
-  /** Monotonic reading after which the task is no longer sent. */
+  /** Monotonic time after which the task is no longer sent. */
   readonly giveUpAt: Ms;
   /** When the caller enqueued it. */
   readonly now: EpochMs;
-  /** Decodes the payload for who reads it. */
+  /** Decodes the payload when it is read. */
   readonly codec: PayloadCodec;
 }
 
-/** A request on its way. Its fields are the request's, so that the broker is handed this very object. */
+/** A request being sent. Its fields are the request's, so that this very object is passed to the broker. */
 abstract class EnqueueOnItsWay implements PendingEnqueue {
   readonly message: TaskMessage;
   readonly place: EnqueuePlace;
@@ -52,7 +52,7 @@ abstract class EnqueueOnItsWay implements PendingEnqueue {
   protected abstract rejected(error: AsynqError): void;
 }
 
-/** A task whose caller waits for it alone. */
+/** A task that was enqueued by itself. */
 export class AwaitedEnqueue extends EnqueueOnItsWay {
   readonly info: Promise<TaskInfo>;
   readonly #resolve: (info: TaskInfo | Promise<never>) => void;
@@ -72,7 +72,7 @@ export class AwaitedEnqueue extends EnqueueOnItsWay {
   }
 }
 
-/** A task that is one of many. */
+/** A task that was enqueued as one of many. */
 export class CountedEnqueue extends EnqueueOnItsWay {
   readonly #tally: Tally;
   readonly #index: number;
@@ -92,7 +92,7 @@ export class CountedEnqueue extends EnqueueOnItsWay {
   }
 }
 
-/** The outcomes of many tasks, complete when each has come in. */
+/** Collects the outcomes of many tasks; complete once all have arrived. */
 export class Tally {
   readonly results: Promise<EnqueueResult[]>;
   readonly #results: EnqueueResult[];
@@ -117,7 +117,7 @@ export class Tally {
   }
 }
 
-// One executor for all promises saves a closure for each task.
+// One executor for all promises saves a closure per task.
 const taken = {} as { resolve: (info: TaskInfo | Promise<never>) => void };
 
 function takeResolve(resolve: (info: TaskInfo | Promise<never>) => void): void {

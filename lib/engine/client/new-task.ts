@@ -10,18 +10,18 @@ import type { TaskOptions } from '../../model/task/task-options.js';
 import { uniqueKeyOf } from '../../model/task/unique-key.js';
 import { addMs, type EpochMs, ms, toEpochSecondsUp, toSecondsUp } from '../../model/time/duration.js';
 
-/** A task that a caller wants to have enqueued: checked, but not yet complete. */
+/** A task that a caller wants to enqueue: checked, but not yet complete. */
 export interface NewTask {
   readonly type: string;
   readonly payload: unknown;
   readonly options: TaskOptions;
 }
 
-/** Retries allowed when the caller says nothing (C-14). */
+/** Default number of retries (C-14). */
 const defaultMaxRetry = 25;
-/** Limit of a run when the caller gives neither timeout nor deadline (C-28). */
+/** Default time limit of a run when the caller gives neither timeout nor deadline (C-28). */
 const defaultTimeoutSeconds = 1_800;
-/** What Redis takes as one value. */
+/** The largest value that Redis accepts. */
 const maxRecordBytes = 512 * 1024 * 1024;
 
 const pendingPlace: EnqueuePlace = { kind: 'pending' };
@@ -30,7 +30,7 @@ const aggregatingPlace: EnqueuePlace = { kind: 'aggregating' };
 /**
  * Completes a task with its defaults and decides where it goes (C-14 to C-41).
  *
- * @throws InvalidTaskError when its payload does not encode or it is too long for Redis.
+ * @throws InvalidTaskError when its payload cannot be encoded or it is too large for Redis.
  * @throws InvalidOptionError when its deadline has passed.
  */
 export function requestFor(
@@ -56,7 +56,7 @@ export function requestFor(
     retried: 0,
     errorMessage: '',
     timeoutSeconds: timeoutSeconds === 0 && deadline === undefined ? defaultTimeoutSeconds : timeoutSeconds,
-    // Rounded up, or a deadline less than a second away would have passed before the task can run.
+    // Rounded up; otherwise a deadline less than a second away would pass before the task can run.
     deadlineSeconds: deadline === undefined ? 0 : toEpochSecondsUp(deadline),
     uniqueKey:
       unique === undefined ? '' : uniqueKeyOf({ queue, type, payload: payload === undefined ? undefined : bytes }),
@@ -73,13 +73,13 @@ export function requestFor(
   return {
     message,
     place: waits ? { kind: 'scheduled', processAt } : message.group === '' ? pendingPlace : aggregatingPlace,
-    // The lock of a task that waits covers the waiting, too (P-26).
+    // The lock of a delayed task also covers the delay (P-26).
     uniqueForSeconds: unique === undefined ? 0 : toSecondsUp(ms(unique + (waits ? processAt - now : 0))),
     idIsGenerated: taskId === undefined,
   };
 }
 
-/** What the caller is told about a task that was enqueued at `now`: what was sent, not read back (C-32). */
+/** Returns the info about a task that was enqueued at `now`, built from what was sent, not read back (C-32). */
 export function taskInfoOf(
   { message, place }: EnqueueRequest,
   { now, codec }: { readonly now: EpochMs; readonly codec: PayloadCodec },
@@ -104,13 +104,13 @@ function bytesOf(type: string, payload: unknown, codec: PayloadCodec): Uint8Arra
 
 function checkLength(message: TaskMessage): void {
   const { payload, type, id, group, headers } = message;
-  // A character takes at most three bytes, and type and queue stand in the unique key as well.
+  // A character takes at most three bytes, and the unique key also contains type and queue.
   let length = payload.length + 3 * (2 * type.length + id.length + 2 * message.queue.length + group.length) + 1_000;
   if (headers !== undefined)
     for (const key of Object.keys(headers)) length += 3 * (key.length + (headers[key] as string).length) + 20;
   if (length <= maxRecordBytes) return;
   throw new InvalidTaskError(
-    `Task "${type.slice(0, 60)}" cannot be enqueued: it takes about ${Math.ceil(length / 1024 / 1024)} MB, and Redis takes 512 MB at most`,
+    `Task "${type.slice(0, 60)}" cannot be enqueued: it takes about ${Math.ceil(length / 1024 / 1024)} MB, and Redis accepts at most 512 MB`,
   );
 }
 

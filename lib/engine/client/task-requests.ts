@@ -20,10 +20,10 @@ import {
 import type { Clock } from '../../model/time/clock.js';
 import { requestFor } from './new-task.js';
 
-/** What follows a task in `enqueue`: its payload and options. */
+/** The arguments after the task in `enqueue`: its payload and options. */
 export type EnqueueArguments<Task> = TaskArguments<Task, EnqueueOptions>;
 
-/** One task for {@link AsynqClient.enqueueMany}: what `enqueue` takes, as a tuple. */
+/** One task for {@link AsynqClient.enqueueMany}: the arguments of `enqueue` as a tuple. */
 export type EnqueueItem<Task extends string | TaskDefinition = string | TaskDefinition> = Task extends unknown
   ? readonly [task: Task, ...arguments: EnqueueArguments<Task>]
   : never;
@@ -36,15 +36,15 @@ export interface TaskRequestsDeps {
   readonly defaults: TaskOptions;
 }
 
-/** Turns what a caller writes of a task, or its definition, into a request that is complete and checked. */
+/** Turns a caller's task, or its definition, into a complete and checked request. */
 export class TaskRequests {
-  /** A definition's options over the defaults. */
+  /** Options of definitions, merged over the defaults. */
   readonly #layers = new WeakMap<TaskDefinition, TaskOptions>();
 
   constructor(private readonly deps: TaskRequestsDeps) {}
 
   /**
-   * The request for one task; a promise only where a schema validates asynchronously.
+   * Returns the request for one task; a promise only if a schema validates asynchronously.
    *
    * @throws InvalidTaskError, InvalidOptionError when the task cannot be enqueued as given.
    */
@@ -65,7 +65,7 @@ export class TaskRequests {
     return checked instanceof Promise ? checked.then(() => request) : request;
   }
 
-  /** The queue that a task goes to when a call does not name one. */
+  /** Returns the queue that a task goes to when a call does not name one. */
   queueOf(definition: TaskDefinition | undefined): string {
     const { queue = defaultQueue } =
       definition === undefined ? this.deps.defaults : this.#layerOf(checkDefinition(definition));
@@ -77,14 +77,17 @@ export class TaskRequests {
     return requestFor({ type, payload, options }, { codec, now: clock.now() });
   }
 
-  /** Gives the schema what a handler would be given; what it makes of it is made by the handler's side. */
+  /**
+   * Checks the payload with the schema as a handler would receive it; the schema's output is computed on the handler's
+   * side.
+   */
   #check(
     { message }: EnqueueRequest,
     { schema, given }: { readonly schema: StandardSchemaV1; readonly given: unknown },
   ): unknown {
     const refuseTask = (error: unknown): never => {
       const reason = error instanceof Error ? error.message : String(error);
-      const hint = matches(schema, given) ? '; what was given does, but not what the codec makes of it' : '';
+      const hint = matches(schema, given) ? '; the given value does match, but not after encoding and decoding' : '';
       throw new InvalidTaskError(`Task "${message.type}" cannot be enqueued: ${reason}${hint}`, { cause: error });
     };
     try {
@@ -106,17 +109,17 @@ export class TaskRequests {
 
 function checkDefinition(task: TaskDefinition): TaskDefinition {
   if (isTaskDefinition(task)) return task;
-  throw new InvalidTaskError(`A task is named by its type or by what defineTask made, got ${showValue(task)}`);
+  throw new InvalidTaskError(`A task must be a type or a definition from defineTask, got ${showValue(task)}`);
 }
 
-/** Whether a schema takes a value; `false` where it takes its time to say so. */
+/** Whether a schema accepts a value; `false` if it validates asynchronously. */
 function matches(schema: StandardSchemaV1, value: unknown): boolean {
   try {
     const checked = validate(schema, value);
     if (!(checked instanceof Promise)) return true;
     checked.catch(() => {});
   } catch {
-    // It does not.
+    // It does not accept it.
   }
   return false;
 }

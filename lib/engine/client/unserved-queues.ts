@@ -12,38 +12,38 @@ export interface UnservedQueuesDeps {
   readonly presence: Pick<PresenceContract, 'listServers'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** How long servers have, from the first task of a queue on. */
+  /** How long servers have to start after the first task of a queue. */
   readonly grace: Ms;
 }
 
-/** What was noted of a queue. */
+/** What is known about a queue. */
 interface NotedQueue {
   readonly groups: Set<string>;
-  /** The groups that the next look is about, besides the queue; `undefined` when it is not about this queue. */
+  /** The groups to check next, besides the queue; `undefined` if this queue needs no check. */
   news: Set<string> | undefined;
   isWarnedOf: boolean;
 }
 
-/** A program that makes up names without end must not fill memory with them. */
+/** A program that generates endless names must not fill memory with them. */
 const maxQueues = 1_000;
 const maxGroups = 50;
 const maxNamed = 10;
 
 /**
- * Warns, once for each queue, that no server reads a queue which tasks are enqueued to, or that no server which reads it
- * aggregates their groups: a wrong name, or a worker that was forgotten. One look at the published servers for each new
- * queue or group, some time after its first task, so that a server may still start.
+ * Warns, once per queue, when no server reads a queue to which tasks are enqueued, or when no server that reads it
+ * aggregates their groups: a misspelled name, or a worker that was not deployed. It checks the published servers once
+ * per new queue or group, some time after the first task, so that a server can still start.
  */
 export class UnservedQueues {
   readonly #queues = new Map<string, NotedQueue>();
-  /** The last queue that got a task without a group: mostly that of the next one, too. */
+  /** The last queue that got a task without a group; usually also the queue of the next one. */
   #lastQueue: string | undefined;
   #timer: Timer | undefined;
   #isStopped = false;
 
   constructor(private readonly deps: UnservedQueuesDeps) {}
 
-  /** A task is enqueued; costs a comparison unless its queue is another than before. */
+  /** Notes an enqueued task; costs one comparison unless its queue differs from the last one. */
   note({ queue, group }: Pick<TaskMessage, 'queue' | 'group'>): void {
     if (group === '' && queue === this.#lastQueue) return;
     let noted = this.#queues.get(queue);
@@ -61,7 +61,7 @@ export class UnservedQueues {
     }
   }
 
-  /** Looks at nothing any more. */
+  /** Stops checking. */
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
@@ -95,7 +95,7 @@ export class UnservedQueues {
         this.deps.logger.warn(warning);
       }
     } catch (error) {
-      this.deps.logger.debug(`The servers that read the queues are not known: ${describeError(error)}`);
+      this.deps.logger.debug(`Could not list the servers that read the queues: ${describeError(error)}`);
       if (!(error instanceof BrokerUnavailableError)) return;
       for (const { noted, groups } of looked) noted.news = new Set([...groups, ...(noted.news ?? [])]);
       this.#lookLater();
@@ -111,16 +111,16 @@ function warningAbout(looked: {
   const { queue, groups, servers } = looked;
   const readers = servers.filter(({ queues }) => Object.hasOwn(queues, queue));
   if (readers.length === 0)
-    return `No server reads queue "${queue}", its tasks wait until one does: ${othersRead(servers)}`;
+    return `No server reads queue "${queue}", so its tasks wait until one does: ${othersRead(servers)}`;
   const aggregated = readers.map(({ aggregates }) => aggregates);
-  // A Go server does not say what it aggregates, so it may be any group.
+  // A Go server does not publish what it aggregates, so it may be any group.
   if (aggregated.includes(undefined)) return undefined;
   const scopes = aggregated.flatMap((aggregates) => aggregates ?? []);
   const left = [...groups].filter(
     (group) => !scopes.some((of) => (of.queue ?? queue) === queue && group.startsWith(of.prefix)),
   );
   if (left.length === 0) return undefined;
-  return `No server aggregates group ${listed(left)} of queue "${queue}", its tasks wait until one does`;
+  return `No server aggregates group ${listed(left)} of queue "${queue}", so its tasks wait until one does`;
 }
 
 function othersRead(servers: readonly ServerInfo[]): string {

@@ -9,9 +9,9 @@ import type { Service } from './service.js';
 /** How services learn whether Redis can be reached. */
 export interface BrokerReachability {
   isUp(): boolean;
-  /** For how long it has been reachable without a break; 0 while it is not. */
+  /** How long it has been reachable without interruption; 0 while it is not. */
   upFor(): Ms;
-  /** Calls `listener` whenever Redis is back; returns a function that stops it. */
+  /** Calls `listener` whenever Redis is back. Returns a function that removes it. */
   onUp(listener: () => void): () => void;
 }
 
@@ -25,12 +25,13 @@ export interface BrokerMonitorDeps {
 
 /** How often it is said again that Redis cannot be reached. */
 export const reminderEvery = ms(30_000);
-/** How long a first connection may take before it is said that there is none. */
+/** How long a first connection may take before the log says that there is none. */
 export const silentFor = ms(2_000);
 
 /**
- * Knows whether Redis can be reached and is the one place that says so: one line when it is lost, or not there two seconds
- * after the start, one every 30 s while it is away, one when it is back. Other services only wait for it.
+ * Monitors whether Redis can be reached and is the only place that logs it: one line when the connection is lost, or
+ * not there two seconds after the start, one every 30 s while it is down, one when it is back. Other services only wait
+ * for it.
  */
 export class BrokerMonitor implements Service, BrokerReachability {
   readonly name = 'broker monitor';
@@ -90,7 +91,7 @@ export class BrokerMonitor implements Service, BrokerReachability {
 
   #remind(): void {
     this.#remindIn(reminderEvery, () => {
-      this.deps.logger.error(`Redis has been out of reach for ${seconds(this.#downFor())} s`);
+      this.deps.logger.error(`Redis has been unreachable for ${seconds(this.#downFor())} s`);
       this.#remind();
     });
   }

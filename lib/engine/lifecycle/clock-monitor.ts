@@ -8,10 +8,10 @@ import { epochMs, type EpochMs, ms, type Ms } from '../../model/time/duration.js
 import type { Logger } from '../logger.js';
 
 /**
- * - `unknown`: the storage has not told its time yet;
+ * - `unknown`: the storage has not returned its time yet;
  * - `right`: the clocks differ by no more than 10 s, or may not be compared;
- * - `off`: by more than that;
- * - `far-off`: by more than a lease, so that a lease that is taken here may have ended for everybody else.
+ * - `off`: they differ by more than that;
+ * - `far-off`: they differ by more than a lease, so a lease taken here may have expired for everybody else.
  */
 export type ClockState = 'unknown' | 'right' | 'off' | 'far-off';
 
@@ -19,36 +19,36 @@ export interface ClockMonitorDeps {
   readonly broker: Pick<Broker, 'time'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Ends the warning about a clock that is far off: what its owner does about it. */
+  /** End of the warning about a far-off clock: what the owner does about it. */
   readonly whileFarOff?: string;
   /** `offset` is positive when this clock is ahead. */
   readonly onOff?: (offset: Ms, state: 'off' | 'far-off') => void;
   readonly onRight?: (offset: Ms) => void;
 }
 
-/** What one answer tells. */
+/** The result of one comparison. */
 interface Reading {
-  /** This clock less the storage's. */
+  /** This clock minus the storage's. */
   readonly offset: Ms;
-  /** By how much that may be wrong: half of the time that the answer took. */
+  /** The possible error of the offset: half of the round-trip time. */
   readonly error: Ms;
 }
 
 const tolerated = ms(10_000);
-/** The wall clock and the monotonic one drift apart by far less between two looks. */
+/** The wall clock and the monotonic one drift apart by far less between two comparisons. */
 const step = ms(1_000);
 
 /**
- * Compares the clock with that of the storage whenever it is told to, and says so when they differ and when they agree
- * again. What an answer that took long leaves open changes nothing.
+ * Compares the clock with that of the storage on request, and logs when they differ and when they agree again. A
+ * difference within the error of a slow reply changes nothing.
  *
- * A clock that moves when told, as in tests, is not compared.
+ * A virtual clock, as in tests, is not compared.
  */
 export class ClockMonitor {
   #state: ClockState = 'unknown';
-  /** The offset that was told last. */
+  /** The offset that was reported last. */
   #told: Ms = ms(0);
-  /** The storage's clock and this one, each less the monotonic reading at the last answer. */
+  /** The storage's clock and this one, each minus the monotonic time at the last reply. */
   #storage: Ms | undefined;
   #wall: Ms | undefined;
   #looking: Promise<void> | undefined;
@@ -67,15 +67,15 @@ export class ClockMonitor {
     return this.#state === 'far-off' ? new ClockOffError(this.#told) : undefined;
   }
 
-  /** Whether the wall clock has been set since the last answer, so that the state may not be true any more. */
+  /** Whether the wall clock has been set since the last reply, so that the state may no longer hold. */
   get hasStepped(): boolean {
     const { clock } = this.deps;
     return this.#wall !== undefined && Math.abs(clock.now() - clock.monotonic() - this.#wall) > step;
   }
 
   /**
-   * The time by this clock, or by the storage's when this one is behind: a lease that is counted from then is over for
-   * nobody before its length has passed.
+   * Returns the time by this clock, or by the storage's if this one is behind: a lease that is counted from it does not
+   * expire early for anybody.
    */
   latest(): EpochMs {
     const { clock } = this.deps;
@@ -85,7 +85,7 @@ export class ClockMonitor {
     return theirs - now > tolerated ? theirs : now;
   }
 
-  /** Asks the storage for its time. Never rejects; calls that come while one is under way share its answer. */
+  /** Asks the storage for its time. Never rejects; concurrent calls share one reply. */
   look(): Promise<void> {
     if (this.deps.clock.isVirtual === true) return Promise.resolve();
     this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
@@ -132,7 +132,7 @@ export class ClockMonitor {
     onOff?.(offset, state);
   }
 
-  /** Storage that is out of reach is told about elsewhere; one that may not be asked is believed to agree. */
+  /** Unreachable storage is logged elsewhere; storage that may not be asked is assumed to agree. */
   #notTold(error: unknown): void {
     if (error instanceof BrokerUnavailableError || error instanceof InvalidStateError) return;
     this.#state = 'right';

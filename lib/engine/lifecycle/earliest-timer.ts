@@ -3,14 +3,14 @@ import { elapsed, type EpochMs, ms } from '../../model/time/duration.js';
 
 export interface EarliestTimerDeps {
   readonly clock: Clock;
-  /** Called when the instant has come; answers with the next one, if there is any. */
+  /** Called when the instant has come; returns the next one, if any. */
   readonly onFire: (now: EpochMs) => EpochMs | undefined;
 }
 
-/** A wall clock may be set while a timer runs; looking at it again after this long keeps the error small. */
+/** A wall clock may be set while a timer runs; reading it again after this long keeps the error small. */
 const maxDelay = ms(60_000);
 
-/** One timer for any number of instants: it is armed at the earliest it was told of. */
+/** One timer for any number of instants; it is set to the earliest one. */
 export class EarliestTimer {
   #at: EpochMs | undefined;
   #timer: Timer | undefined;
@@ -33,7 +33,7 @@ export class EarliestTimer {
 
   #arm(at: EpochMs): void {
     this.#timer?.cancel();
-    // A timer may fire a moment before the wall clock says so; the remainder is then at least a millisecond.
+    // A timer may fire slightly early by the wall clock; the remainder is then at least a millisecond.
     const delay = ms(Math.max(1, elapsed(this.deps.clock.now(), at)));
     const { clock } = this.deps;
     const isExact = clock.backgroundTimers !== undefined;

@@ -8,18 +8,18 @@ import type { ThrottledLogger } from './throttled-logger.js';
 
 export interface PeriodicServiceOptions {
   readonly name: string;
-  /** From the end of one run to the start of the next. */
+  /** Time from the end of one run to the start of the next. */
   readonly every: Ms;
   readonly first: 'at-once' | 'after-interval';
   readonly clock: Clock;
   readonly logger: ThrottledLogger;
-  /** A run comes at once when Redis is back. */
+  /** Triggers a run when Redis is back. */
   readonly brokerMonitor: BrokerReachability;
-  /** Whether runs come while Redis is out of reach. */
+  /** Whether to run while Redis is unreachable. */
   readonly whileDown: 'rest' | 'run';
 }
 
-/** A {@link Service} that does one thing every so often, never twice at once. */
+/** A {@link Service} that does one thing periodically, never concurrently. */
 export abstract class PeriodicService implements Service {
   readonly name: string;
   readonly #options: PeriodicServiceOptions;
@@ -51,10 +51,10 @@ export abstract class PeriodicService implements Service {
     await this.#running;
   }
 
-  /** Does the thing once. Resolves with the time to the next run when that is not the usual one. */
+  /** Does the work once. Resolves with the time to the next run if that differs from the usual interval. */
   abstract runOnce(): Promise<Ms | undefined>;
 
-  /** Runs now; when a run is under way, right after it. */
+  /** Runs now or, if a run is in progress, right after it. */
   wake(): void {
     if (!this.#started) return;
     this.#timer?.cancel();
@@ -92,14 +92,14 @@ export abstract class PeriodicService implements Service {
     this.#timer = setBackgroundTimer(this.#options.clock, { delay, run: () => this.wake() });
   }
 
-  /** Does something for every queue, all at once; one that fails does not keep the others from it. @throws the first fault. */
+  /** Runs a function for all queues concurrently; a failure does not affect the others. @throws the first error. */
   protected async forEachQueue(queues: readonly string[], run: (queue: string) => Promise<void>): Promise<void> {
     await waitForAll(queues.map(run));
   }
 
   #report(error: unknown): void {
     const text = `${this.name}: ${error instanceof Error ? error.message : String(error)}`;
-    // The broker monitor has said it already.
+    // The broker monitor has already logged it.
     if (error instanceof BrokerUnavailableError) this.#options.logger.debug(text);
     else this.#options.logger.error(text, { kind: `${this.name} failed` });
   }

@@ -9,14 +9,14 @@ export interface ServiceGroupDeps {
   readonly logger: Logger;
 }
 
-/** Starts services in order and stops them in order. One that fails to stop does not keep the others running. */
+/** Starts services in order and stops them in order. A service that fails to stop does not keep the others running. */
 export class ServiceGroup implements Service {
   readonly name = 'services';
   readonly #started: Service[] = [];
 
   constructor(private readonly deps: ServiceGroupDeps) {}
 
-  /** @throws what a service fails with; those started before it are stopped again. */
+  /** @throws the error of a service that fails; those started before it are stopped again. */
   async start(): Promise<void> {
     for (const service of this.deps.services) {
       if (this.#started.includes(service)) continue;

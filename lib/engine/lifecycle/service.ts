@@ -1,6 +1,6 @@
 /**
- * Something that outlives the call that created it. `start` and `stop` are idempotent, `stop` before `start` is
- * harmless, and once `stop` has resolved nothing of it is left: no timer, no listener, no connection.
+ * Something that outlives the call that created it. `start` and `stop` are idempotent, `stop` before `start` does
+ * nothing, and once `stop` has resolved nothing is left: no timer, no listener, no connection.
  */
 export interface Service {
   readonly name: string;

@@ -5,19 +5,19 @@ import { type Logger, type LogLevel, silentLogger } from '../logger.js';
 import { callUser } from '../../model/options/user-callback.js';
 
 export interface ThrottledLoggerDeps {
-  /** The user's; what it throws, or rejects with, goes no further. */
+  /** The user's logger; what it throws or rejects with goes no further. */
   readonly logger: Logger;
   readonly clock: Pick<Clock, 'monotonic' | 'setTimer' | 'backgroundTimers'>;
 }
 
-/** What a line is throttled by. */
+/** How a line is throttled. */
 export interface LineKind {
   /**
-   * Lines of one kind are written once in 30 s. It says what happened, never to which task, so that ids do not defeat
-   * the throttle: `late-outcome`, or `archived email:send Error: timeout`.
+   * Lines of one kind are written once in 30 s. The kind says what happened, never to which task, so that ids do not
+   * defeat the throttle: `late-outcome`, or `archived email:send Error: timeout`.
    */
   readonly kind: string;
-  /** How many events the line tells of; 1 unless given. */
+  /** How many events the line stands for. Default 1. */
   readonly count?: number;
 }
 
@@ -26,7 +26,7 @@ interface Window {
   readonly level: Level;
   /** Events whose lines were not written. */
   swallowed: number;
-  /** The last line that was not written, and how many events it tells of. */
+  /** The last line that was not written. */
   message: string;
   count: number;
 }
@@ -34,19 +34,19 @@ interface Window {
 type Level = Exclude<LogLevel, 'fatal'>;
 
 const gap = ms(30_000);
-/** Kinds with user data in them must not fill memory. */
+/** Kinds that contain user data must not fill memory. */
 const maxKinds = 1_000;
 
 /**
- * The logger of the engine. Lines that may come thousands of times a second are given a kind: the first of a kind is
+ * The logger of the engine. Lines that could come thousands of times a second are given a kind: the first of a kind is
  * written at once, those that follow within 30 s are counted, and the last of them is written with the count at the end
- * of that time. Lines without a kind are written as they come.
+ * of that time. Lines without a kind are always written.
  *
  * @example
  * logger.warn(`The outcome of task "${id}" came too late`, { kind: 'late-outcome' });
  */
 export class ThrottledLogger implements Logger {
-  /** By kind, the oldest first. */
+  /** By kind, oldest first. */
   readonly #windows = new Map<string, Window>();
   #timer: Timer | undefined;
   #isStopped = false;
@@ -54,7 +54,7 @@ export class ThrottledLogger implements Logger {
 
   constructor(private readonly deps: ThrottledLoggerDeps) {}
 
-  /** Whether nobody hears what is written. */
+  /** Whether written lines are discarded. */
   get isSilent(): boolean {
     return this.deps.logger === silentLogger;
   }
@@ -75,12 +75,12 @@ export class ThrottledLogger implements Logger {
     this.#log('error', { message, line });
   }
 
-  /** Begins to write counts again, after {@link stop}. */
+  /** Resumes writing counts after {@link stop}. */
   start(): void {
     this.#isStopped = false;
   }
 
-  /** Writes what was counted so far and leaves no timer behind. */
+  /** Writes the counts so far and leaves no timer behind. */
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
@@ -114,7 +114,7 @@ export class ThrottledLogger implements Logger {
     this.#timer = setBackgroundTimer(this.deps.clock, { delay, run: () => this.#look() });
   }
 
-  /** Writes the counts of the kinds whose time is over. */
+  /** Writes the counts of the kinds whose time has passed. */
   #look(): void {
     this.#timer = undefined;
     const now = this.deps.clock.monotonic();
@@ -147,10 +147,10 @@ export class ThrottledLogger implements Logger {
     );
   }
 
-  /** There is no logger to say it to. */
+  /** Reports a failure of the logger, which cannot be logged. */
   #failed(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    process.emitWarning(`The logger failed, lines are lost: ${describeError(error)}`, 'AsynqWarning');
+    process.emitWarning(`The logger failed, log lines are lost: ${describeError(error)}`, 'AsynqWarning');
   }
 }

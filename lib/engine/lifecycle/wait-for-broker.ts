@@ -8,22 +8,22 @@ import { reminderEvery, silentFor } from './broker-monitor.js';
 
 const restAfterFailure = ms(1_000);
 
-/** How a broker is opened. */
+/** How to open a broker. */
 export interface OpeningDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Ends the waiting with its reason. */
+  /** Ends the waiting with the signal's reason. */
   readonly signal: AbortSignal;
-  /** `'once'` waits for as long as the broker does, `'until-open'` for as long as it takes. */
+  /** `'once'` waits as long as the broker does, `'until-open'` however long it takes. */
   readonly tries: 'once' | 'until-open';
 }
 
 /**
- * Opens a broker, and says so when that takes longer than two seconds: where it should be, why it cannot be reached, and
- * that the waiting goes on.
+ * Opens a broker and logs when that takes longer than two seconds: where it should be, why it cannot be reached, and
+ * that it keeps trying.
  *
- * @throws what opening the broker throws, but for a BrokerUnavailableError when it is tried until it is open; the signal's
- * reason when that is aborted.
+ * @throws whatever opening the broker throws, except a BrokerUnavailableError with `'until-open'`; the signal's reason
+ * when that is aborted.
  */
 export async function waitForBroker(broker: Broker, deps: OpeningDeps): Promise<void> {
   const { clock, logger, signal } = deps;

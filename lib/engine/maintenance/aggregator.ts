@@ -21,7 +21,7 @@ export interface AggregatorDeps {
   readonly groups: GroupMux;
   /** When a group is ready; a size or a delay of 0 means no limit. */
   readonly limits: { readonly gracePeriod: Ms; readonly maxDelay: Ms; readonly maxSize: number };
-  /** Groups that are aggregated at once. */
+  /** How many groups are aggregated at once. */
   readonly concurrency: number;
   readonly shutdownTimeout: Ms;
   readonly codec: PayloadCodec;
@@ -36,7 +36,7 @@ interface Group {
   readonly group: string;
 }
 
-/** Every group is looked at this often, whatever is known about it (S-119). */
+/** Every group is checked this often, whatever is known about it (S-119). */
 const maxInterval = ms(7_000);
 
 /**
@@ -48,12 +48,12 @@ export class Aggregator extends PeriodicService {
   readonly #deps: AggregatorDeps;
   readonly #timer: EarliestTimer;
   readonly #requests: TaskRequests;
-  /** Groups to be checked, the one that has waited longest first. */
+  /** Groups to check, longest waiting first. */
   readonly #waiting = new Map<string, Group>();
   /** Groups that are being checked or aggregated. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #running = new Set<SetAggregation>();
-  /** When a group can be ready, as far as is known. */
+  /** When each group can be ready, as far as known. */
   readonly #readyAt = new Map<string, { readonly group: Group; readonly at: EpochMs }>();
   #mode: 'stopped' | 'collecting' | 'draining' = 'stopped';
   #limit: Timer | undefined;
@@ -72,7 +72,7 @@ export class Aggregator extends PeriodicService {
     await super.start();
   }
 
-  /** Collects nothing more; what runs may go on up to the shutdown timeout, which begins now. */
+  /** Stops collecting; running aggregations may continue until the shutdown timeout, which begins now. */
   stopCollecting(): void {
     if (this.#mode !== 'collecting') return;
     this.#mode = 'draining';
@@ -117,7 +117,7 @@ export class Aggregator extends PeriodicService {
     return next;
   }
 
-  /** A group that is busy is looked at again when it is done. */
+  /** A busy group is checked again when it is done. */
   #consider(group: Group): void {
     const key = keyOf(group);
     if (this.#mode === 'collecting' && !this.#busy.has(key)) this.#waiting.set(key, group);
@@ -144,7 +144,7 @@ export class Aggregator extends PeriodicService {
       this.#report(group, error);
     }
     this.#busy.delete(key);
-    // What is left of it may be ready, too; the others come first.
+    // The rest of the group may be ready, too; other groups come first.
     if (wasReady) this.#consider(group);
     this.#checkNext();
   }
@@ -179,7 +179,7 @@ export class Aggregator extends PeriodicService {
 
   #report({ queue, group }: Group, error: unknown): void {
     const text = `Group "${group}" of queue "${queue}" could not be checked: ${describeError(error)}`;
-    // Whoever watches the broker has said it already.
+    // The broker monitor has already logged it.
     if (error instanceof BrokerUnavailableError) this.#deps.logger.debug(text);
     else this.#deps.logger.error(text, { kind: `group not checked ${queue}` });
   }

@@ -18,7 +18,7 @@ export interface ForwarderDeps {
   readonly random: Random;
   readonly brokerMonitor: BrokerReachability;
   readonly logger: ThrottledLogger;
-  /** Tasks have come to a queue. */
+  /** Called when tasks have been moved to a queue. */
   readonly onForwarded: (queue: string) => void;
 }
 
@@ -29,15 +29,15 @@ const second = ms(1_000);
 /**
  * Moves due scheduled and retry tasks to pending at their time: a timer is set to the earliest one it knows of, from
  * the last look, from signals of other processes, and from what this server itself has put off. A slow look at every
- * queue that it maintains is the net for everything else, such as tasks that Go programs schedule (S-105). For the server
- * that maintains a queue the others stand in: should it die, they move the tasks a few seconds later.
+ * queue that it maintains is the net for everything else, such as tasks that Go programs schedule (S-105). For the
+ * server that maintains a queue the others stand in: should it die, they move the tasks a few seconds later.
  */
 export class Forwarder extends PeriodicService {
   readonly #deps: ForwarderDeps;
   readonly #timer: EarliestTimer;
-  /** When the next task of a queue is due, as far as is known. */
+  /** When the next task of each queue is due, as far as known. */
   readonly #dueAt = new Map<string, EpochMs>();
-  /** Queues that are being looked at; `again` when something became due meanwhile. */
+  /** Queues that are being checked; `again` when something became due in the meantime. */
   readonly #looking = new Map<string, 'once' | 'again'>();
   readonly #looks = new Set<Promise<void>>();
   #stopped = true;
@@ -127,7 +127,7 @@ export class Forwarder extends PeriodicService {
       this.#looking.set(queue, 'again');
       return;
     }
-    // A failed look is made up for by the next look at every queue.
+    // The next check of every queue makes up for a failed one.
     const look = this.#look(queue)
       .catch(() => undefined)
       .then(() => void this.#looks.delete(look));

@@ -5,10 +5,10 @@ import { checkNames, isBlank } from '../../model/options/check.js';
 import { checkQueueName } from '../../model/queue/queue-name.js';
 import type { GroupAggregator } from './task-group.js';
 
-/** Which groups an aggregator is for; what is left out means all. */
+/** Which groups an aggregator is for; an omitted part matches all. */
 export interface GroupPattern {
   readonly queue?: string | undefined;
-  /** A group's name, or what it starts with. */
+  /** A group's name, or a prefix of it. */
   readonly group?: string | undefined;
 }
 
@@ -17,9 +17,9 @@ interface Route extends AggregatedGroups {
 }
 
 /**
- * Routes a group to its aggregator by its name: the exact name first, else the longest pattern that the name starts
- * with; of two equal ones that of the group's queue. Plain text, no wildcards. Groups without an aggregator are left
- * to other servers.
+ * Routes a group to its aggregator by its name: the exact name first, then the longest prefix; of two equal ones, the
+ * one for the group's queue. Patterns are plain text without wildcards. Groups without an aggregator are left to other
+ * servers.
  *
  * @example
  * const groups = new GroupMux()
@@ -28,14 +28,14 @@ interface Route extends AggregatedGroups {
  * const server = new AsynqServer({ redis, aggregator: groups });
  */
 export class GroupMux {
-  /** Most specific first, so that the first that fits is the one. */
+  /** Most specific first, so that the first match wins. */
   #routes: readonly Route[] = [];
 
   /**
-   * Registers an aggregator for every group that `pattern` fits; order does not matter.
+   * Registers an aggregator for every group that matches `pattern`; order does not matter.
    *
-   * @throws HandlerConflictError when the pattern is blank or taken. InvalidOptionError when the aggregator is no
-   * function, or the pattern is neither text nor `{ queue, group }`.
+   * @throws HandlerConflictError when the pattern is blank or taken, InvalidOptionError when the aggregator is not a
+   * function, or the pattern is neither a string nor `{ queue, group }`.
    */
   handle<P = unknown>(pattern: string | GroupPattern, aggregator: GroupAggregator<P>): this {
     const { queue, group } = groupPatternOf(pattern, 'GroupMux: pattern');
@@ -44,21 +44,21 @@ export class GroupMux {
     }
     const prefix = group ?? '';
     if (this.#routes.some((route) => route.queue === queue && route.prefix === prefix)) {
-      throw new HandlerConflictError(`${showGroupPattern({ queue, group })} have an aggregator already`);
+      throw new HandlerConflictError(`${showGroupPattern({ queue, group })} already have an aggregator`);
     }
     const route: Route = { queue, prefix, aggregator };
     this.#routes = [...this.#routes, route].sort((a, b) => b.prefix.length - a.prefix.length || rank(b) - rank(a));
     return this;
   }
 
-  /** The aggregator for a group; `undefined` when there is none. */
+  /** Returns the aggregator for a group; `undefined` if there is none. */
   aggregatorFor({ queue, group }: { readonly queue: string; readonly group: string }): GroupAggregator | undefined {
     return this.#routes.find(
       (route) => (route.queue === undefined || route.queue === queue) && group.startsWith(route.prefix),
     )?.aggregator;
   }
 
-  /** Which groups have an aggregator, as servers publish it. */
+  /** The groups that have an aggregator, as servers publish them. */
   get aggregates(): readonly AggregatedGroups[] {
     return this.#routes;
   }
@@ -70,7 +70,7 @@ export class GroupMux {
 }
 
 /**
- * What a pattern says, checked.
+ * Parses and checks a pattern.
  *
  * @throws HandlerConflictError when a part of it is blank; InvalidOptionError when it is not a pattern.
  */
@@ -83,7 +83,7 @@ export function groupPatternOf(pattern: unknown, path: string): GroupPattern {
   return { queue, group };
 }
 
-/** A pattern in words, for messages: `Groups "digest:" of queue "low"`. */
+/** Describes a pattern for messages: `Groups "digest:" of queue "low"`. */
 export function showGroupPattern({ queue, group }: GroupPattern): string {
   return `${group === undefined ? 'All groups' : `Groups "${group}"`}${queue === undefined ? '' : ` of queue "${queue}"`}`;
 }

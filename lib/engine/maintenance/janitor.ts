@@ -10,7 +10,7 @@ export interface JanitorDeps {
   readonly maintenance: Pick<MaintenanceContract, 'deleteExpiredCompleted'>;
   readonly leases: Pick<MaintenanceLeases, 'held'>;
   readonly every: Ms;
-  /** Tasks deleted by one call. */
+  /** How many tasks one call deletes. */
   readonly batchSize: number;
   readonly clock: Clock;
   readonly brokerMonitor: BrokerReachability;

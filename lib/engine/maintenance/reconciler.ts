@@ -24,16 +24,16 @@ interface Suspicion {
   readonly since: EpochMs;
 }
 
-/** A full lease: what a live worker is about to correct by itself is correct by then. */
+/** A full lease: by then a live worker has corrected what it was about to correct itself. */
 const confirmAfter = leaseLength;
 const betweenSteps = ms(1_000);
 const betweenRounds = ms(120_000);
 const maxSuspicions = 10_000;
 
 /**
- * Finds what a crash, an eviction or a peer left in disorder in the queues that this server maintains, and heals what is
- * still wrong a full lease later. Works in small steps, so that a round takes the longer the more tasks there are, and
- * costs the same; any number of servers may do it side by side, since healing checks again.
+ * Finds what a crash, an eviction or a peer left in disorder in the queues that this server maintains, and heals what
+ * is still wrong a full lease later. Works in small steps, so that a round takes the longer the more tasks there are,
+ * and costs the same; any number of servers may do it side by side, since healing checks again.
  */
 export class Reconciler extends PeriodicService {
   readonly #deps: ReconcilerDeps;
@@ -44,7 +44,7 @@ export class Reconciler extends PeriodicService {
 
   constructor(deps: ReconcilerDeps) {
     const { clock, brokerMonitor, logger, random } = deps;
-    // Servers that start together look at different times.
+    // Servers that start together check at different times.
     const every = ms(betweenRounds * (0.25 + random() / 2));
     super({ name: 'reconciler', every, first: 'after-interval', whileDown: 'rest', clock, brokerMonitor, logger });
     this.#deps = deps;
@@ -82,13 +82,13 @@ export class Reconciler extends PeriodicService {
   }
 
   #report(disorder: Disorder): void {
-    this.#deps.logger.warn(`Put right in queue "${disorder.queue}": ${disorder.kind} ("${disorder.subject}")`, {
+    this.#deps.logger.warn(`Healed in queue "${disorder.queue}": ${disorder.kind} ("${disorder.subject}")`, {
       kind: `disorder ${disorder.queue} ${disorder.kind}`,
     });
     this.#deps.events.emit('healed', disorder);
   }
 
-  /** Until the next round, or until the first suspicion can be acted on. */
+  /** Returns the time until the next round, or until the first suspicion can be acted on. */
   #rest(now: EpochMs, longest: Ms): Ms {
     let rest: number = longest;
     for (const { since } of this.#suspicions.values()) rest = Math.min(rest, since + confirmAfter - now);

@@ -28,45 +28,46 @@ export interface RecovererDeps {
   readonly leases: Pick<MaintenanceLeases, 'held'>;
   /** This server: `host:pid:server-id`. */
   readonly owner: string;
-  /** What this server knows of the tasks of a queue whose leases name it as the owner. */
+  /** What this server knows about tasks of a queue whose leases name it as the owner. */
   readonly ownRuns: (queue: string) => (taskId: string) => OwnRun;
   readonly policyFor: (message: TaskMessage) => FailurePolicy;
-  /** Decodes payloads for who is told of a recovery. */
+  /** Decodes payloads for listeners of the event. */
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly brokerMonitor: BrokerReachability;
   readonly events: EngineEventEmitter;
   readonly logger: ThrottledLogger;
-  /** A task waits for its time, or waits again (`undefined`). */
+  /** Called when a recovered task is delayed until `dueAt`, or pending again (`undefined`). */
   readonly onRecovered: (queue: string, dueAt: EpochMs | undefined) => void;
 }
 
 /**
  * `held`: it runs here, or its outcome is about to be written. `lost`: it ran here and its lease was lost.
- * `none`: it never arrived here, because the answer to a dequeue was lost.
+ * `none`: it never arrived here, because the reply to a dequeue was lost.
  */
 export type OwnRun = 'held' | 'lost' | 'none';
 
-/** A lease that ended, and what this server knows of the run if it is its own. */
+/** An expired lease, and what this server knows about the run if it is its own. */
 interface Listed {
   readonly lease: ExpiredLease;
   readonly run: OwnRun | undefined;
 }
 
-/** A living server has published itself after Redis has been reachable for this long: a beat and a bit. */
+/** A live server has published itself once Redis has been reachable for this long: slightly more than a heartbeat. */
 const beatAllowance = ms(6_000);
-/** How often aggregation sets past their deadline are looked for (S-91). */
+/** How often to look for aggregation sets past their deadline (S-91). */
 const setsEvery = ms(60_000);
 const batchSize = 500;
 
 /**
  * Takes back tasks whose lease ended. One whose worker is known to be gone is taken back at once and runs again at
  * once; one whose worker may be alive, or is a Go program, 30 s after its lease ended and with the delay of a retry.
- * Looks when the next lease could end, at the queues that this server maintains. Also returns the tasks of aggregation sets that nobody finished to their groups.
+ * Looks when the next lease could end, at the queues that this server maintains. Also returns the tasks of aggregation
+ * sets that nobody finished to their groups.
  */
 export class Recoverer extends PeriodicService {
   readonly #deps: RecovererDeps;
-  /** Queues of which a dequeue was not answered: tasks may be leased to this server that it never saw. */
+  /** Queues with an unanswered dequeue: tasks may be leased to this server that it never received. */
   readonly #unanswered = new Set<string>();
   #setsLookedAt: EpochMs | undefined;
 
@@ -85,8 +86,8 @@ export class Recoverer extends PeriodicService {
   }
 
   /**
-   * The answer to a dequeue was lost. What it had taken is put back at the next run, which comes at once when Redis is
-   * back: nobody else may touch it before its lease ends.
+   * Notes that the reply to a dequeue was lost. The tasks it had taken are put back at the next run, which comes as
+   * soon as Redis is back: nobody else may touch them before their leases expire.
    */
   onLostAnswer(queue: string): void {
     this.#unanswered.add(queue);
@@ -100,13 +101,13 @@ export class Recoverer extends PeriodicService {
     const recovering = this.forEachQueue(leases.held(), async (queue) => {
       next = Math.min(next, await this.#recoverQueue(queue));
     });
-    // A fault in one must not keep the other from its work.
+    // A failure of one must not affect the other.
     await waitForAll([recovering, this.#reclaimSets()]);
     return ms(Math.max(250, next - clock.now()));
   }
 
   /**
-   * Answers arrive in the order of the calls, so whatever this server was given before this listing was made has
+   * Replies arrive in the order of the calls, so everything this server was given before this listing was made has
    * arrived by now, or never will.
    */
   async #putUnseenBack(queue: string): Promise<void> {
@@ -137,7 +138,7 @@ export class Recoverer extends PeriodicService {
     });
   }
 
-  /** Answers when to look at the queue again. */
+  /** Returns when to check the queue again. */
   async #recoverQueue(queue: string): Promise<number> {
     const { maintenance, clock } = this.#deps;
     for (;;) {
@@ -160,10 +161,10 @@ export class Recoverer extends PeriodicService {
     return isWaiting ? Math.min(next, now + beatAllowance) : next;
   }
 
-  /** Owners that are servers like this one and are not published any more. */
+  /** Returns the owners that are servers like this one and are no longer published. */
   async #deadOwners(leases: readonly ExpiredLease[]): Promise<ReadonlySet<string>> {
     const { brokerMonitor, owner, presence } = this.#deps;
-    // After an outage the others need a beat before they are seen again.
+    // After an outage, the others need a heartbeat before they are published again.
     if (brokerMonitor.upFor() < beatAllowance) return new Set();
     const owners = new Set<string>();
     for (const lease of leases) {
@@ -183,7 +184,7 @@ export class Recoverer extends PeriodicService {
     return isLongOver(lease, now) || (lease.owner !== undefined && dead.has(lease.owner));
   }
 
-  /** The leases with what this server knows of its own among them. */
+  /** Returns the leases with what this server knows about its own. */
   #listed(queue: string, leases: readonly ExpiredLease[]): readonly Listed[] {
     const { owner, ownRuns } = this.#deps;
     if (!leases.some((lease) => lease.owner === owner)) return leases.map((lease) => ({ lease, run: undefined }));
@@ -214,7 +215,7 @@ export class Recoverer extends PeriodicService {
       }
     }
     if (settled > 0)
-      logger.warn(`Took back ${settled} tasks of queue "${queue}" whose workers had lost them`, {
+      logger.warn(`Recovered ${settled} tasks of queue "${queue}" whose workers had lost them`, {
         kind: `recovered ${queue}`,
       });
     if (fault !== undefined) throw fault;
@@ -225,11 +226,11 @@ export class Recoverer extends PeriodicService {
     { dead, now }: { readonly dead: ReadonlySet<string>; readonly now: EpochMs },
   ): Recovery['settlement'] {
     const { message, canceled, owner } = lease;
-    // Its handler was never called, so no retry is spent.
+    // Its handler was never called, so no retry is used up.
     if (run === 'none') return { kind: 'requeue', message };
     const settlement = settleRecovered(message, { canceled, policy: this.#deps.policyFor(message), now });
     if (settlement.kind !== 'retry') return settlement;
-    // Its worker died, which tells nothing against the task; it has waited for the end of its lease already.
+    // Its worker died, for which the task is not to blame; it has already waited for its lease to expire.
     const isOrphan = canceled === undefined && owner !== undefined && dead.has(owner);
     return isOrphan ? { ...settlement, retryAt: now } : settlement;
   }

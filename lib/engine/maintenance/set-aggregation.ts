@@ -41,12 +41,12 @@ export interface SetAggregationDeps {
 
 type EnqueueCall = readonly [task: string | TaskDefinition, payload: unknown, options: EnqueueOptions | undefined];
 
-/** How long to wait before an answer that was lost is asked for again. */
+/** How long to wait before repeating a call whose reply was lost. */
 const restAfterLoss = ms(1_000);
 
 /**
- * One aggregation set, from the moment it was collected to the task that stands for it. What goes wrong is logged and
- * told by an event; the tasks then go back to their group when the set's time is over, or at once at a shutdown.
+ * Processes one aggregation set, from its collection to the combined task. Failures are logged and announced by an
+ * event; the tasks then return to their group when the set's time is over, or at once on shutdown.
  */
 export class SetAggregation {
   readonly #abort = new AbortController();
@@ -56,7 +56,7 @@ export class SetAggregation {
     private readonly set: AggregationSetRequest,
   ) {}
 
-  /** Does it all; never rejects. */
+  /** Runs the whole aggregation; never rejects. */
   async run(): Promise<void> {
     try {
       await this.#aggregate();
@@ -66,7 +66,7 @@ export class SetAggregation {
     }
   }
 
-  /** The server shuts down and waits no longer: the tasks go back to their group. */
+  /** Gives up because the server shuts down and waits no longer: the tasks return to their group. */
   abandon(): void {
     this.#abort.abort(new TaskAbortedError());
   }
@@ -108,7 +108,7 @@ export class SetAggregation {
     return await requests.of(task, payload, { ...own, queue });
   }
 
-  /** A call whose answer was lost is made again: whatever it did, a second one does nothing more. */
+  /** A call whose reply was lost is repeated: if the first took effect, the second does nothing. */
   async #finish(task: Pick<FinishAggregationRequest, 'combined' | 'locks'>): Promise<FinishOutcome | 'unknown'> {
     const { maintenance, clock } = this.deps;
     for (let isFirst = true; ; isFirst = false) {
@@ -135,7 +135,7 @@ export class SetAggregation {
         this.deps.logger.debug(`Aggregated ${size} tasks of ${this.#name()} into ${type} ${id}`);
         return this.deps.events.emit('aggregated', { queue, group, size, task: { id, type } });
       case 'unknown':
-        // An answer was lost. Either the combined task is stored, or the tasks wait in their group: nothing is amiss.
+        // A reply was lost. Either the combined task is stored or the tasks are back in their group; both are fine.
         return this.deps.logger.warn(`The tasks of ${this.#name()} were aggregated or are back in their group`, {
           kind: `aggregation unknown ${queue}`,
         });
@@ -153,7 +153,7 @@ export class SetAggregation {
     try {
       await this.deps.maintenance.returnAggregationSet(this.set);
     } catch (error) {
-      this.deps.logger.warn(`The tasks of ${this.#name()} go back to it in two minutes only: ${describeError(error)}`, {
+      this.deps.logger.warn(`The tasks of ${this.#name()} return to it only in two minutes: ${describeError(error)}`, {
         kind: `set not returned ${this.set.queue}`,
       });
     }
@@ -173,7 +173,7 @@ export class SetAggregation {
   }
 }
 
-/** What an aggregator returned, as the arguments of `enqueue`. */
+/** Converts an aggregator's return value into the arguments of `enqueue`. */
 function readAnswer(given: unknown): EnqueueCall {
   if (Array.isArray(given)) return given as unknown as EnqueueCall;
   if (typeof given !== 'object' || given === null) {

@@ -5,37 +5,37 @@ import { type Headers, headersOf, type TaskMessage } from '../../model/task/task
 import type { EnqueueOptions } from '../../model/task/task-options.js';
 import type { EnqueueItem } from '../client/task-requests.js';
 
-/** Tasks of one group that are to become one task. */
+/** Tasks of one group that will become one task. */
 export interface TaskGroup<P = unknown> {
   readonly queue: string;
-  /** What the tasks gave as their option `group`. */
+  /** The option `group` of the tasks. */
   readonly name: string;
   /** Oldest first, by the second in which each joined the group. */
   readonly tasks: readonly AggregatedTask<P>[];
   /**
-   * Fires when what is returned can no longer count: the tasks' two minutes are over (DeadlineExceededError), or the
-   * server shuts down (TaskAbortedError). The tasks wait in their group again then.
+   * Aborts when a result no longer counts: the tasks' two minutes are over (DeadlineExceededError), or the server shuts
+   * down (TaskAbortedError). The tasks are then back in their group.
    */
   readonly signal: AbortSignal;
 }
 
-/** What stands for the tasks of a group: what {@link AsynqClient.enqueue} takes, as a tuple or by name. */
+/** The combined task of a group: the arguments of {@link AsynqClient.enqueue}, as a tuple or by name. */
 export type TaskToEnqueue =
   EnqueueItem | { readonly type: string; readonly payload?: unknown; readonly options?: EnqueueOptions };
 
 /**
- * Turns the tasks of a group into one task, which goes to the group's queue. To keep them in their group it throws:
+ * Turns the tasks of a group into one task, which goes to the group's queue. To keep them in their group, it throws:
  * they are aggregated again after two minutes, so it may see a task more than once (P-100).
  *
  * @example
  * const digest: GroupAggregator = ({ name, tasks }) => ['email:digest', { user: name, lines: tasks.map((task) => task.payload) }];
  */
 export type GroupAggregator<P = unknown> = {
-  // A method's parameters are compared loosely, so a function for groups of one payload type is an aggregator, too.
+  // Method parameters are compared bivariantly, so a function for groups of one payload type is an aggregator, too.
   aggregate(group: TaskGroup<P>): TaskToEnqueue | Promise<TaskToEnqueue>;
 }['aggregate'];
 
-/** One task of a group; its payload is decoded when it is read. It prints and serialises with its payload decoded. */
+/** One task of a group. Its payload is decoded when it is read; it prints and serializes with its payload decoded. */
 export class AggregatedTask<P = unknown> {
   readonly #message: TaskMessage;
   readonly #codec: PayloadCodec;
@@ -53,7 +53,7 @@ export class AggregatedTask<P = unknown> {
     return this.#message.type;
   }
 
-  /** The payload; JSON unless the server was given another codec. @throws InvalidPayloadError when it does not decode. */
+  /** The payload; JSON unless the server has another codec. @throws InvalidPayloadError when it does not decode. */
   get payload(): P {
     return decodePayload(this.#message.payload, this.#codec) as P;
   }

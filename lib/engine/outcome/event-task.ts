@@ -2,20 +2,20 @@ import { bufferOf, decodePayload, type PayloadCodec } from '../../model/task/pay
 import { type Headers, headersOf, type TaskMessage } from '../../model/task/task-message.js';
 import type { TaskSubject } from '../engine-events.js';
 
-/** A task as it is known here; a run is one. */
+/** A task as known to this process; a run is one. */
 export interface KnownTask {
   readonly message: TaskMessage;
-  /** Where it was fetched from, whatever the message says. */
+  /** The queue it was fetched from, whatever the message says. */
   readonly queue: string;
   readonly codec: PayloadCodec;
 }
 
-/** What events say of a task; `retried` counts the failure that led to the event. */
+/** Returns a task as events show it; `retried` includes the failure that led to the event. */
 export function subjectOf(task: KnownTask): TaskSubject {
   return new EventTask(task);
 }
 
-/** What is more than a few words is looked up when it is read. */
+/** Larger properties are computed when they are read. */
 class EventTask implements TaskSubject {
   readonly id: string;
   readonly type: string;

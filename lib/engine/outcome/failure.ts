@@ -9,33 +9,33 @@ import { addMs, type EpochMs, type Ms, toEpochSeconds } from '../../model/time/d
 import { type KnownTask, subjectOf } from './event-task.js';
 import type { Outcome } from './outcome.js';
 
-/** How failures are judged. Both may be the user's: they must have been made safe to call. */
+/** How failures are judged. Both functions may be the user's and must have been made safe to call. */
 export interface FailurePolicy {
-  /** How long to wait before the next run; `retried` is the counter before this failure. */
+  /** How long to wait before the next run; `retried` is the count before this failure. */
   delay(retried: number, error: unknown): Ms;
-  /** Whether an error counts; one that does not spends no retry. */
+  /** Whether an error counts; one that does not uses up no retry. */
   isFailure(error: unknown): boolean;
 }
 
-/** A run that failed, and what its failure is judged by. */
+/** A failed run, and the policy for judging its failure. */
 export interface FailedRun {
   readonly message: TaskMessage;
   /**
-   * What the cancellation that stopped the run asked for, when that is why it failed. A run whose deadline had passed
-   * before it began is archived in the same way.
+   * The outcome that the cancellation asked for, if that is why the run failed. A run whose deadline had passed before
+   * it started is archived the same way.
    */
   readonly canceled?: CancelOutcome | undefined;
   readonly policy: FailurePolicy;
   readonly now: EpochMs;
 }
 
-/** What may be written for a failed run; one that was revoked is `done`. */
+/** What can be written for a failed run; a revoked one is `done`. */
 export type FailureSettlement = Extract<Settlement, { kind: 'retry' | 'archive' | 'snooze' | 'done' | 'delete' }>;
 
 /**
- * The one place where a failure becomes an outcome, for a server's own runs and for those it recovers alike
- * (S-47): what the cancellation asked for, else what the error asks for, else another run while retries are
- * left, else the archive.
+ * Turns a failure into an outcome, for a server's own runs and for recovered ones alike (S-47): what the cancellation
+ * asked for, else what the error asks for, else another run while retries are left, else the archive. No other code
+ * decides this.
  */
 function settleFailure(error: unknown, { message, canceled, policy, now }: FailedRun): FailureSettlement {
   if (canceled === 'delete') return { kind: 'delete', message };
@@ -50,8 +50,8 @@ function settleFailure(error: unknown, { message, canceled, policy, now }: Faile
 }
 
 /**
- * What is written for a task whose worker lost it: a failure like any other. The user's policy cannot turn it into
- * anything but a retry or the archive.
+ * Returns what is written for a task whose worker lost it: a failure like any other. The user's policy cannot turn it
+ * into anything but a retry or the archive.
  */
 export function settleRecovered(
   message: TaskMessage,
@@ -65,7 +65,7 @@ export function settleRecovered(
   return settlement;
 }
 
-/** A failed run's outcome: what is written, and what is told once that is stored. */
+/** Returns a failed run's outcome: what to write, and what to announce once that is stored. */
 export function judgeFailure(
   error: unknown,
   failed: FailedRun & KnownTask,
@@ -82,7 +82,7 @@ export function judgeFailure(
     case 'done':
       return { settlement, announcement: { name: 'revoked', event: { task, error } } };
     case 'delete':
-      // Whoever canceled it for good was told by the event of the cancellation.
+      // The event of the cancellation has already announced it.
       return { settlement, announcement: undefined };
     default:
       return assertNever(settlement);
@@ -96,7 +96,7 @@ function archive(
   return { kind: 'archive', message: withFailure(message, { error, now, counts: 'not' }) };
 }
 
-/** The message of a task after a failure, as it is stored (P-79, P-83). */
+/** Returns the message of a task after a failure, as it is stored (P-79, P-83). */
 function withFailure(
   message: TaskMessage,
   failure: { readonly error: unknown; readonly now: EpochMs; readonly counts: 'as-failure' | 'not' },

@@ -3,7 +3,7 @@ import type { TaskMessage } from '../../model/task/task-message.js';
 import { addMs, type EpochMs, fromSeconds, toEpochSeconds } from '../../model/time/duration.js';
 import type { EngineEvents, TaskEventName } from '../engine-events.js';
 
-/** What became of a run: what is to be written, and what is told once that is stored. */
+/** The outcome of a run: what to write, and what to announce once that is stored. */
 export interface Outcome {
   readonly settlement: Settlement;
   readonly announcement: Announcement | undefined;
@@ -14,7 +14,7 @@ export type Announcement = {
   [N in TaskEventName]: { readonly name: N; readonly event: EngineEvents[N] };
 }[TaskEventName];
 
-/** What is written after a success (S-45). */
+/** Returns what is written after a success (S-45). */
 export function settleSuccess(
   message: TaskMessage,
   run: { readonly result: Uint8Array | undefined; readonly now: EpochMs },

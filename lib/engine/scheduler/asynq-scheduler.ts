@@ -20,14 +20,14 @@ import { createSchedule, type Schedule, type ScheduleOptions } from './schedule.
 import { type ResolvedSchedulerOptions, resolveSchedulerOptions, type SchedulerOptions } from './scheduler-options.js';
 import { SchedulerServices } from './scheduler-services.js';
 
-/** What follows a task definition; the payload may be left out only where `undefined` is one. */
+/** The arguments after the task; the payload may be omitted only if `undefined` is a valid one. */
 export type ScheduleArguments<Task> = TaskArguments<Task, ScheduleOptions>;
 
 /** A registered schedule as {@link AsynqScheduler.schedules} shows it: a snapshot. */
 export interface ScheduleInfo {
   readonly id: string;
   readonly spec: string;
-  /** Zone whose wall clock counts; `undefined` for `@every`. */
+  /** Time zone of the spec; `undefined` for `@every`. */
   readonly timeZone: string | undefined;
   readonly type: string;
   readonly queue: string;
@@ -40,7 +40,7 @@ export interface ScheduleInfo {
 }
 
 /**
- * Enqueues tasks on schedules: once a tick for the whole fleet, however many processes run the same schedules
+ * Enqueues tasks on schedules: once per tick for the whole fleet, however many processes run the same schedules
  * (docs/protocol/scheduler.md).
  *
  * @example
@@ -51,7 +51,7 @@ export interface ScheduleInfo {
 export class AsynqScheduler {
   /** A random UUID, new for every scheduler. */
   readonly id = randomUUID();
-  /** Tells what becomes of ticks. */
+  /** Announces what happens to ticks. */
   readonly events: EngineEventEmitter;
   /** The options in force. */
   readonly options: ResolvedSchedulerOptions;
@@ -67,7 +67,7 @@ export class AsynqScheduler {
   /**
    * Checks the options; does nothing else.
    *
-   * @throws InvalidOptionError naming the option, what was given and what is allowed.
+   * @throws InvalidOptionError naming the option, its value and what is allowed.
    */
   constructor(options?: SchedulerOptions);
   /** @internal */
@@ -82,28 +82,28 @@ export class AsynqScheduler {
     );
   }
 
-  /** Where the scheduler is in its life. */
+  /** The state of the scheduler. */
   get status(): 'new' | 'active' | 'closed' {
     return this.#status;
   }
 
   /**
-   * Adds a schedule, before the start or while running; its first tick is the first one after now. The task is what
-   * `enqueue` takes, and is prepared anew at each tick.
+   * Adds a schedule, before the start or while running; its first tick is the first one after now. The task is given as
+   * in `enqueue`, and is prepared again at each tick.
    *
    * @returns the schedule's id: the given one, or one derived from the content, the same in every process.
-   * @throws CronSpecError when the spec does not say when to fire.
-   * @throws InvalidTaskError, InvalidOptionError when the task could not be enqueued as given, or not at every tick: all
-   * with one `taskId`, or with `unique` for longer than the shortest time between two ticks.
-   * @throws ScheduleConflictError when a schedule with this id, or without one the same content, is there.
+   * @throws CronSpecError when the spec cannot be parsed.
+   * @throws InvalidTaskError, InvalidOptionError when the task cannot be enqueued as given, or not at every tick: with
+   * a `taskId`, which all tasks would share, or with `unique` for longer than the shortest time between two ticks.
+   * @throws ScheduleConflictError when a schedule with this id or, without an id, with the same content exists.
    * @throws InvalidStateError after {@link shutdown}.
    * @example
    * scheduler.register('CRON_TZ=Asia/Ho_Chi_Minh 0 2 * * *', Backup, { full: true }, { catchUp: 'latest' });
    */
   register<Task extends string | TaskDefinition>(spec: string, task: Task, ...args: ScheduleArguments<Task>): string;
   register(spec: string, task: string | TaskDefinition, payload?: unknown, options: ScheduleOptions = {}): string {
-    if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed; it takes no more schedules');
-    // What is wrong with the task is wrong now, not at two in the morning.
+    if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed and accepts no more schedules');
+    // An invalid task is reported now, not at two in the morning.
     const schedule = createSchedule({ spec, task, payload, options }, this.options);
     const trial = this.#requests.of(task, payload, schedule.enqueueOptions);
     if (trial instanceof Promise) trial.catch((error: unknown) => this.#refusedLater(schedule, error));
@@ -121,7 +121,7 @@ export class AsynqScheduler {
   }
 
   /**
-   * Removes a schedule; from now on it enqueues nothing. Its history stays for a while.
+   * Removes a schedule; it enqueues nothing from now on. Its history is kept for a while.
    *
    * @throws ScheduleNotFoundError
    */
@@ -137,15 +137,16 @@ export class AsynqScheduler {
     return this.#schedules.has(id);
   }
 
-  /** The schedules, in the order of registration. */
+  /** Returns the schedules, in the order of registration. */
   schedules(): readonly ScheduleInfo[] {
     return Array.from(this.#schedules.values(), scheduleInfoOf);
   }
 
   /**
-   * Enqueues a schedule's task now, beside its ticks: hooks and history are told, no tick is used up.
+   * Enqueues a schedule's task now, in addition to its ticks: hooks are called and the history is written, but no tick
+   * is used up.
    *
-   * @throws ScheduleNotFoundError, InvalidStateError after {@link shutdown}, and what `AsynqClient.enqueue` throws.
+   * @throws ScheduleNotFoundError, InvalidStateError after {@link shutdown}, and whatever `AsynqClient.enqueue` throws.
    */
   async runNow(id: string): Promise<TaskInfo> {
     const schedule = this.#find(id);
@@ -165,14 +166,14 @@ export class AsynqScheduler {
   }
 
   /**
-   * Starts to enqueue at the ticks. It does not wait for Redis: while that is away ticks are kept, and enqueued when it
-   * is back.
+   * Starts enqueueing at the ticks. It does not wait for Redis: while Redis is unreachable, ticks are kept, and they
+   * are enqueued when it is back.
    *
-   * @throws InvalidStateError when it runs already, or after {@link shutdown}.
+   * @throws InvalidStateError when it is already running, or after {@link shutdown}.
    */
   async start(): Promise<void> {
     if (this.#status === 'closed') throw new InvalidStateError('The scheduler is closed and cannot be started again');
-    if (this.#status === 'active') throw new InvalidStateError('The scheduler is running already');
+    if (this.#status === 'active') throw new InvalidStateError('The scheduler is already running');
     this.#status = 'active';
     const broker = this.#openedBroker();
     const services = (this.#services ??= this.#createServices(broker));
@@ -184,17 +185,17 @@ export class AsynqScheduler {
   }
 
   /**
-   * Stops for good: no more ticks, up to `shutdownTimeout` for enqueues under way. Its schedules are no longer published;
-   * their history stays, since other processes may run the same schedules.
+   * Stops for good: no more ticks, and up to `shutdownTimeout` for enqueues in progress. Its schedules are no longer
+   * published; their history is kept, since other processes may run the same schedules.
    */
   async shutdown(): Promise<void> {
-    // One that never started can still be started afterwards; only what a ping opened is closed.
+    // A scheduler that never started can still be started afterwards; only what a ping opened is closed.
     if (this.#status === 'new') return await this.#closeBroker();
     this.#status = 'closed';
     await (this.#closing ??= this.#close());
   }
 
-  /** One round trip to Redis; after {@link shutdown} it succeeds without one. @throws BrokerUnavailableError. */
+  /** Makes one round trip to Redis; after {@link shutdown} it succeeds without one. @throws BrokerUnavailableError. */
   async ping(): Promise<void> {
     if (this.#status === 'closed') return;
     const broker = this.#openedBroker();
@@ -208,7 +209,7 @@ export class AsynqScheduler {
     return schedule;
   }
 
-  /** The schema that refuses the payload took its time; every tick would meet the same. */
+  /** Reports a payload that an asynchronous schema has refused; every tick would be refused. */
   #refusedLater(schedule: Schedule, error: unknown): void {
     this.options.logger.error(`Schedule ${schedule.id} cannot enqueue its task: ${describeError(error)}`);
   }
@@ -234,12 +235,12 @@ export class AsynqScheduler {
   }
 
   async #close(): Promise<void> {
-    // What is half started cannot be stopped whole.
+    // A partially started scheduler cannot be stopped properly.
     await this.#starting;
     await this.#services?.stop();
     await this.#closeBroker();
     this.options.logger.stop();
-    this.options.logger.info('The scheduler is shut down');
+    this.options.logger.info('Scheduler shut down');
   }
 
   async #closeBroker(): Promise<void> {

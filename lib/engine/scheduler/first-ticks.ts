@@ -11,18 +11,18 @@ import type { TickSender } from './tick-sender.js';
 
 export interface FirstTicksDeps {
   readonly schedules: Pick<ScheduleContract, 'latestTicks'>;
-  /** Connects; done once however often it is called. */
+  /** Connects; does so once, however often it is called. */
   readonly open: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: ThrottledLogger;
   readonly sender: Pick<TickSender, 'release'>;
-  /** Ticks after the one instant and before the other are left out. */
+  /** Called when ticks between two instants are skipped. */
   readonly onMissed: (schedule: Schedule, missed: { readonly after: EpochMs; readonly until: EpochMs }) => void;
 }
 
 interface Search {
   readonly schedule: Schedule;
-  /** When the schedule began: ticks up to then are missed, later ones are told by the clock of ticks. */
+  /** When the schedule began: ticks up to then are missed; later ones come from the tick clock. */
   readonly began: EpochMs;
 }
 
@@ -30,8 +30,8 @@ const batchSize = 1_000;
 const rest = ms(1_000);
 
 /**
- * Finds out where schedules stood when this process took them up: which tick was the fleet's last, and which ones were
- * missed since. Those that are to be made up for are enqueued before the first live one.
+ * Finds out where schedules stood when this process started them: which tick was the fleet's last, and which ticks were
+ * missed since. Missed ticks to be caught up are enqueued before the first live one.
  */
 export class FirstTicks {
   #waiting: Search[] = [];
@@ -41,13 +41,13 @@ export class FirstTicks {
 
   constructor(private readonly deps: FirstTicksDeps) {}
 
-  /** Looks schedules up that begin now. */
+  /** Looks up schedules that begin now. */
   find(schedules: readonly Schedule[], began: EpochMs): void {
     for (const schedule of schedules) this.#waiting.push({ schedule, began });
     this.wake();
   }
 
-  /** Tries again what could not be looked up. */
+  /** Retries lookups that failed. */
   wake(): void {
     if (this.#running || this.#isStopped || this.#waiting.length === 0) return;
     this.#timer?.cancel();
@@ -71,9 +71,9 @@ export class FirstTicks {
         for (const [at, search] of batch.entries()) this.#found(search, latest[at]);
       }
     } catch (error) {
-      // The broker monitor has said that Redis is away, and says when it is back.
+      // The broker monitor logs that Redis is unreachable, and when it is back.
       if (!(error instanceof BrokerUnavailableError)) {
-        const text = `The last ticks cannot be read, schedules that catch up wait: ${describeError(error)}`;
+        const text = `The last ticks cannot be read, so schedules that catch up wait: ${describeError(error)}`;
         this.deps.logger.error(text, { kind: 'last ticks not read' });
       }
       if (!this.#isStopped) this.#timer = this.deps.clock.setTimer(rest, () => this.wake());

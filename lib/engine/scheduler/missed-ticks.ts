@@ -2,7 +2,7 @@ import { nextTick } from '../../model/cron/cron-next.js';
 import type { CronSpec } from '../../model/cron/cron-spec.js';
 import { type EpochMs, epochMs } from '../../model/time/duration.js';
 
-/** Some ticks, ascending, and whether others before them were left out. */
+/** Some ticks, ascending, and whether earlier ones were left out. */
 export interface LastTicks {
   readonly ticks: readonly EpochMs[];
   readonly areAll: boolean;
@@ -11,13 +11,15 @@ export interface LastTicks {
 /** How far back the search begins. */
 const firstStep = 60_000;
 
-/** The newest `limit` ticks after one instant and up to another. Its cost depends on the limit, not on the span. */
+/**
+ * Returns the newest `limit` ticks after one instant and up to another. The cost depends on the limit, not on the span.
+ */
 export function lastTicks(
   cron: CronSpec,
   span: { readonly after: EpochMs; readonly until: EpochMs; readonly limit: number },
 ): LastTicks {
   const { after, until, limit } = span;
-  // Ticks can only be listed forwards, so the search begins near the end, and further back until there are enough.
+  // Ticks can only be listed forward, so the search begins near the end and moves back until there are enough.
   for (let step = firstStep; ; step *= 2) {
     const from = Math.max(after, until - step);
     const ticks = ticksBetween(cron, epochMs(from), until);
@@ -26,7 +28,7 @@ export function lastTicks(
   }
 }
 
-/** Every tick after `after` up to `until`. */
+/** Returns every tick after `after` and up to `until`. */
 export function ticksBetween(cron: CronSpec, after: EpochMs, until: EpochMs): EpochMs[] {
   const ticks: EpochMs[] = [];
   for (let tick = nextTick(cron, after); tick !== undefined && tick <= until; tick = nextTick(cron, tick)) {

@@ -10,7 +10,7 @@ import { setDeadline } from '../lifecycle/after-poll.js';
 import { AsynqScheduler } from './asynq-scheduler.js';
 import { createSchedule, type ScheduleOptions } from './schedule.js';
 
-/** A task that is to be enqueued on a schedule, as a {@link PeriodicTaskProvider} lists it. */
+/** A task to enqueue on a schedule, as a {@link PeriodicTaskProvider} lists it. */
 export interface PeriodicTask {
   readonly spec: string;
   /** The type of the task, or its definition. */
@@ -20,7 +20,7 @@ export interface PeriodicTask {
 }
 
 /**
- * Knows which tasks are to be enqueued on schedules, from a database for instance.
+ * Lists the tasks to enqueue on schedules, for example from a database.
  *
  * @example
  * class Reports implements PeriodicTaskProvider {
@@ -31,23 +31,23 @@ export interface PeriodicTask {
  * }
  */
 export interface PeriodicTaskProvider {
-  /** All of them, every time. */
+  /** Returns all of them, every time. */
   getTasks(): Promise<readonly PeriodicTask[]> | readonly PeriodicTask[];
 }
 
-/** What {@link PeriodicTasks} works with. */
+/** Options of {@link PeriodicTasks}. */
 export interface PeriodicTasksOptions {
   readonly provider: PeriodicTaskProvider;
-  /** Gets the schedules; whoever made it starts it and shuts it down. */
+  /** Receives the schedules; whoever created it starts it and shuts it down. */
   readonly scheduler: AsynqScheduler;
-  /** How often the provider is asked. Default `'3m'`. */
+  /** How often the provider is called. Default `'3m'`. */
   readonly syncInterval?: Duration | undefined;
 }
 
 /**
- * Keeps schedules of a scheduler equal to what a provider lists: adds what is new, removes what is gone, leaves alone
- * what has not changed. What counts is the content: spec, type, payload and options, those of the definition included
- * (S-150).
+ * Keeps the schedules of a scheduler in sync with what a provider lists: adds new ones, removes missing ones, and
+ * leaves unchanged ones alone. Schedules are compared by content: spec, type, payload and options, including those of
+ * the definition (S-150).
  *
  * @example
  * const periodicTasks = new PeriodicTasks({ provider, scheduler });
@@ -58,12 +58,12 @@ export class PeriodicTasks {
   readonly #provider: PeriodicTaskProvider;
   readonly #scheduler: AsynqScheduler;
   readonly #syncInterval: Ms;
-  /** Content to schedule id, of what is registered. */
+  /** Ids of the registered schedules, by content. */
   readonly #registered = new Map<string, string>();
   #status: 'new' | 'active' | 'stopped' = 'new';
   #timer: Timer | undefined;
 
-  /** @throws InvalidOptionError when the provider or the scheduler is missing, or the interval is wrong. */
+  /** @throws InvalidOptionError when the provider or the scheduler is missing, or the interval is invalid. */
   constructor(options: PeriodicTasksOptions) {
     checkNames({ path: 'PeriodicTasks:', value: options }, ['provider', 'scheduler', 'syncInterval']);
     const { provider, scheduler, syncInterval } = options;
@@ -78,13 +78,13 @@ export class PeriodicTasks {
   }
 
   /**
-   * Registers what the provider lists, then asks it again at every interval.
+   * Registers what the provider lists, then calls it again at every interval.
    *
-   * @throws what the provider throws, or InvalidOptionError or InvalidTaskError when one of its tasks is wrong; nothing
-   * is registered then. InvalidStateError when it was started before.
+   * @throws whatever the provider throws, or InvalidOptionError or InvalidTaskError when one of its tasks is invalid;
+   * nothing is registered then. InvalidStateError when it was started before.
    */
   async start(): Promise<void> {
-    if (this.#status !== 'new') throw new InvalidStateError('The periodic tasks were started already');
+    if (this.#status !== 'new') throw new InvalidStateError('The periodic tasks have already been started');
     this.#status = 'active';
     try {
       await this.#sync();
@@ -96,8 +96,8 @@ export class PeriodicTasks {
   }
 
   /**
-   * Stops asking and removes the schedules from the scheduler. Does not wait for a provider that is being asked: what it
-   * answers no longer counts. Idempotent.
+   * Stops calling the provider and removes the schedules from the scheduler. It does not wait for a call in progress,
+   * whose result no longer counts. Idempotent.
    */
   stop(): Promise<void> {
     if (this.#status !== 'active') return Promise.resolve();
@@ -114,18 +114,18 @@ export class PeriodicTasks {
       this.#warnIfSlow();
       void this.#sync()
         .catch((error: unknown) => {
-          if (!this.#isStopped()) this.#report('The periodic tasks stay as they are', error);
+          if (!this.#isStopped()) this.#report('The periodic tasks are unchanged', error);
         })
         .finally(() => this.#arm());
     });
   }
 
-  /** A provider that is being asked is not asked again; until it answers the schedules stay as they are. */
+  /** A provider is not called again before it has returned; until then the schedules are unchanged. */
   #warnIfSlow(): void {
     const { clock, logger } = this.#scheduler.options;
     this.#timer = setDeadline(clock, this.#syncInterval, () => {
       const seconds = Math.round(this.#syncInterval / 1_000);
-      logger.warn(`getTasks() has not answered for ${seconds} s; the periodic tasks stay as they are until it does`);
+      logger.warn(`getTasks() has not returned for ${seconds} s; the periodic tasks are unchanged until it does`);
     });
   }
 
@@ -141,7 +141,7 @@ export class PeriodicTasks {
     for (const [content, task] of wanted) if (!this.#registered.has(content)) this.#add(content, task);
   }
 
-  /** The tasks by content. A spec or zone that cannot be read is told about, and tried again at the next sync. */
+  /** Returns the tasks by content. A spec or zone that cannot be parsed is logged, and tried again at the next sync. */
   #checked(tasks: unknown): ReadonlyMap<string, PeriodicTask> {
     if (!Array.isArray(tasks)) return refuse({ path: 'PeriodicTasks: getTasks()', value: tasks }, 'an array');
     const wanted = new Map<string, PeriodicTask>();
@@ -182,7 +182,7 @@ export class PeriodicTasks {
   #remove(content: string): void {
     const id = this.#registered.get(content);
     this.#registered.delete(content);
-    // Somebody else may have removed it from the scheduler.
+    // Other code may have removed it from the scheduler.
     if (id !== undefined && this.#scheduler.has(id)) this.#scheduler.unregister(id);
   }
 
@@ -197,7 +197,7 @@ export function resolveSyncInterval(given: Duration | undefined, path: string): 
   return checkDuration({ path, value: given ?? '3m' }, 'above-zero');
 }
 
-/** Whether a spec or a time zone is wrong, which are data of one schedule; anything else is a fault of the provider. */
+/** Whether a spec or a time zone is invalid, which concerns one schedule; any other error concerns the provider. */
 function isAboutTicks(error: unknown): boolean {
   return error instanceof CronSpecError || (error instanceof InvalidOptionError && error.path.endsWith('.timeZone'));
 }

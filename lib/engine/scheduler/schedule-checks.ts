@@ -6,14 +6,14 @@ import type { TaskOptions } from '../../model/task/task-options.js';
 import { fromSeconds, ms, type Ms, toSecondsUp } from '../../model/time/duration.js';
 import { formatGoDuration } from '../../model/time/go-time-text.js';
 
-/** Who asks for a task at every tick. */
+/** A schedule's task and options, as they were registered. */
 interface Registered {
   readonly task: string | TaskDefinition;
-  /** As they were written. */
+  /** The options as they were written. */
   readonly options: object;
 }
 
-const instead = "With overlap: 'skip' a tick enqueues nothing while the task of an earlier one waits or runs";
+const instead = "With overlap: 'skip' a tick enqueues nothing while an earlier task waits or runs";
 
 /**
  * Refuses an id that all tasks of a schedule would share.
@@ -24,7 +24,7 @@ export function checkNoTaskId({ taskId }: TaskOptions, registered: Registered): 
   if (taskId === undefined) return;
   const path = registrationPath('taskId', registered);
   const allowed = 'left out of a schedule';
-  const message = `${path} must be ${allowed}, got ${showValue(taskId)}: while a task with this id is stored, also one that has failed for good or is kept by retention, no tick could enqueue another. Each tick gives its task an id of its own, once for the whole fleet. ${instead}`;
+  const message = `${path} must be ${allowed}, got ${showValue(taskId)}: while a task with this id is stored, even one that has failed for good or is kept by retention, no tick could enqueue another. Each tick gives its task its own id, once for the whole fleet. ${instead}`;
   throw new InvalidOptionError({ path, value: taskId, allowed, message });
 }
 
@@ -47,11 +47,11 @@ export function checkUniqueLock(schedule: {
   const value = givenIn(registration, 'unique') ?? unique;
   const allowed = allowedUnique(cron, { period, processIn });
   const got = typeof value === 'number' ? formatDuration(ms(value)) : showValue(value);
-  const message = `${path} must be ${allowed}, got ${got}: a task that fails for good keeps its lock, and until it ends no tick could enqueue another. ${instead}`;
+  const message = `${path} must be ${allowed}, got ${got}: a task that fails for good keeps its lock, and until the lock expires no tick could enqueue another. ${instead}`;
   throw new InvalidOptionError({ path, value, allowed, message });
 }
 
-/** As the lock is stored: the delay counts, and seconds are whole. */
+/** The lock's duration as it is stored: including the delay, in whole seconds. */
 function lockTime(unique: Ms, processIn: Ms): Ms {
   return fromSeconds(toSecondsUp(ms(unique + processIn)));
 }
@@ -63,10 +63,10 @@ function allowedUnique(
   const longest = ms(period - processIn);
   const between = `the shortest time between two ticks of ${showValue(spec)}`;
   if (longest < 1_000) return `left out: processIn alone takes ${between}`;
-  return `at most ${formatDuration(longest)}, ${between}${processIn === 0 ? '' : ' less processIn'}`;
+  return `at most ${formatDuration(longest)}, ${between}${processIn === 0 ? '' : ' minus processIn'}`;
 }
 
-/** Where an option was given: with the schedule, with its definition, or for all schedules. */
+/** Returns where an option was given: with the schedule, with its definition, or for all schedules. */
 function registrationPath(name: 'taskId' | 'unique', registered: Registered): string {
   const { task } = registered;
   if (givenIn(registered, name) !== undefined) return `register: options.${name}`;
@@ -78,7 +78,7 @@ function givenIn({ options }: Registered, name: string): unknown {
   return (options as Readonly<Record<string, unknown>>)[name];
 }
 
-/** `24h` where Go says `24h0m0s`. */
+/** Formats a duration as `24h` where Go writes `24h0m0s`. */
 function formatDuration(duration: Ms): string {
   return formatGoDuration(duration).replace(/(?<=[hm])0[ms]/gu, '');
 }

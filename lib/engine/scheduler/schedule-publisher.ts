@@ -19,12 +19,12 @@ export interface SchedulePublisherDeps {
   readonly logger: ThrottledLogger;
 }
 
-/** Changes that come together are published together. */
+/** Changes within this time are published together. */
 const changesTogether = ms(100);
 
 /**
- * Publishes a scheduler's schedules for tools to show: at the start, every interval, and soon after a change. The clock is
- * compared with that of Redis each time.
+ * Publishes a scheduler's schedules for tools to show: at the start, at every interval, and soon after a change. Each
+ * time, the clock is compared with that of Redis.
  */
 export class SchedulePublisher extends PeriodicService {
   readonly #deps: SchedulePublisherDeps;
@@ -44,7 +44,7 @@ export class SchedulePublisher extends PeriodicService {
     this.#deps = deps;
   }
 
-  /** Schedules were added or removed. */
+  /** Call when schedules were added or removed. */
   changed(): void {
     this.#changed ??= this.#deps.clock.setTimer(changesTogether, () => {
       this.#changed = undefined;

@@ -20,20 +20,20 @@ import { checkNoTaskId } from './schedule-checks.js';
 import { type CatchUp, checkCatchUp, type ResolvedSchedulerOptions } from './scheduler-options.js';
 
 /**
- * How a schedule's tasks are enqueued, and the schedule itself. The tasks cannot share an id, and `unique` may last, with
- * `processIn`, as long as the shortest time between two ticks: else a task that fails for good would end the schedule.
+ * Options of a schedule and of its tasks. The tasks cannot share an id, and `unique` plus `processIn` may last at most
+ * as long as the shortest time between two ticks; otherwise a task that fails for good would stop the schedule.
  */
 export interface ScheduleOptions extends Omit<EnqueueOptions, 'taskId'> {
   /**
-   * Names the schedule: whoever uses the same id beside the same queue means the same schedule. Default: derived from spec,
-   * zone, type, payload and options, so that every replica of a service has the same ids.
+   * Identifies the schedule: the same id and queue mean the same schedule. Default: derived from spec, zone, type,
+   * payload and options, so that every replica of a service has the same ids.
    */
   readonly id?: string | undefined;
   /** Zone of the spec, unless it names one itself. Default: the scheduler's. */
   readonly timeZone?: string | undefined;
-  /** Ticks of a time in which no scheduler ran. Default: the scheduler's. */
+  /** What to do with ticks that passed while no scheduler was running. Default: the scheduler's. */
   readonly catchUp?: CatchUp | undefined;
-  /** `'skip'`: a tick enqueues nothing while the task of an earlier one waits or runs. Default `'allow'`. */
+  /** `'skip'`: a tick enqueues nothing while an earlier task waits or runs. Default `'allow'`. */
   readonly overlap?: 'allow' | 'skip' | undefined;
 }
 
@@ -45,13 +45,13 @@ export interface ScheduleRegistration {
   readonly options: ScheduleOptions;
 }
 
-/** One schedule of a scheduler. Its ticks are set by the clock of ticks, its backlog by the sender. */
+/** One schedule of a scheduler. The tick clock sets its ticks, the sender its backlog. */
 export interface Schedule {
   readonly id: string;
   readonly registration: ScheduleRegistration;
-  /** What each task is enqueued with. */
+  /** The options with which each task is enqueued. */
   readonly enqueueOptions: EnqueueOptions;
-  /** The same, laid over those of the definition and of the scheduler. */
+  /** The same, merged over those of the definition and the scheduler. */
   readonly taskOptions: TaskOptions;
   readonly cron: CronSpec;
   readonly type: string;
@@ -67,14 +67,14 @@ export interface Schedule {
   isRemoved: boolean;
 }
 
-/** Who makes schedules: what a scheduler says of all of them. */
+/** A scheduler's defaults for all schedules. */
 export type ScheduleDefaults = Pick<ResolvedSchedulerOptions, 'timeZone' | 'catchUp' | 'defaults' | 'codec'>;
 
 const path = 'register: options';
 const ownNames = ['id', 'timeZone', 'catchUp', 'overlap'] as const;
 
 /**
- * Checks a registration and names it.
+ * Checks a registration and derives its id.
  *
  * @throws CronSpecError, InvalidTaskError, InvalidOptionError
  */
@@ -114,7 +114,7 @@ export function createSchedule(registration: ScheduleRegistration, defaults: Sch
   };
 }
 
-/** The schedule as tools are shown it (P-108). */
+/** Returns the schedule as it is published for tools (P-108). */
 export function publishedSchedule(schedule: Schedule): PublishedSchedule {
   return {
     id: schedule.id,
@@ -127,7 +127,7 @@ export function publishedSchedule(schedule: Schedule): PublishedSchedule {
   };
 }
 
-/** The options of the schedule itself, `undefined` where not given, and those of its tasks. */
+/** Splits options into those of the schedule itself, `undefined` if not given, and those of its tasks. */
 function readOptions(options: ScheduleOptions): {
   readonly own: { readonly [K in (typeof ownNames)[number]]: ScheduleOptions[K] | undefined };
   readonly enqueueOptions: EnqueueOptions;
@@ -155,11 +155,11 @@ interface Content {
   readonly laid: TaskOptions;
 }
 
-/** An id that is the same wherever the same content is registered, in the form of a UUID. */
+/** Returns an id in UUID format that is the same wherever the same content is registered. */
 function contentId({ registration, cron, type, payload, laid }: Content): string {
   const zone = cron.kind === 'every' ? '' : cron.timeZone;
   const bytes = registration.payload === undefined ? null : Buffer.from(payload).toString('base64');
-  // As JSON, so that no two contents run together; the texts of instants leave out milliseconds.
+  // As JSON, so that different contents stay distinct; instants in option text have no milliseconds.
   const options = [...encodeOptions(laid).sort(), laid.deadline ?? 0, laid.processAt ?? 0];
   const content = JSON.stringify([cron.spec, zone, type, bytes, options]);
   const digest = createHash('sha256').update(content).digest('hex');

@@ -21,55 +21,63 @@ import {
 } from '../connection-options.js';
 
 /**
- * What becomes of the ticks of a time in which no scheduler ran: `skip` leaves them out, `latest` makes up for the last
- * one, `all` for each of them, oldest first, at most the 1,000 newest.
+ * What to do with ticks that passed while no scheduler was running: `skip` drops them, `latest` enqueues the last one,
+ * `all` enqueues each of them, oldest first, at most the newest 1,000.
  */
 export type CatchUp = 'skip' | 'latest' | 'all';
 
-/** How an {@link AsynqScheduler} works; every option has a default (docs/protocol/scheduler.md). */
+/** Options of an {@link AsynqScheduler}; each has a default (docs/protocol/scheduler.md). */
 export interface SchedulerOptions extends ConnectionOptions {
-  /** Zone of specs that name none, an IANA name. Default `'UTC'`. */
+  /** Zone of specs that do not name one, an IANA name. Default `'UTC'`. */
   readonly timeZone?: string | undefined;
-  /** Default `'skip'`. A schedule's own wins. */
+  /** What to do with missed ticks. Default `'skip'`. A schedule's own option wins. */
   readonly catchUp?: CatchUp | undefined;
-  /** How often the schedules are published for tools to show; they vanish after twice as long. Default `'10s'`. */
+  /** How often the schedules are published for tools to show; they expire after twice as long. Default `'10s'`. */
   readonly heartbeatInterval?: Duration | undefined;
-  /** How long `shutdown` waits for enqueues that are under way. Default `'8s'`. */
+  /** How long `shutdown` waits for enqueues in progress. Default `'8s'`. */
   readonly shutdownTimeout?: Duration | undefined;
   /**
-   * Whether payloads are refused of which JSON would lose something without an error: functions, symbols, NaN, Infinity,
-   * Map, Set, RegExp, Error, bytes inside objects. Of no effect with another codec. Default true.
+   * Whether to refuse payloads in which JSON would silently lose something: functions, symbols, NaN, Infinity, Map,
+   * Set, RegExp, Error, bytes inside objects. It has no effect with another codec. Default true.
    */
   readonly strictPayload?: boolean | undefined;
-  /** Options of every task; those of a definition win over them, and those of a schedule over both. Default: none. */
+  /**
+   * Options of every task; those of a definition override them, and those of a schedule override both. Default: none.
+   */
   readonly defaults?: EnqueueOptions | undefined;
-  /** Told before a tick's task is prepared, in every process that tries to enqueue it. It cannot stop it. Default: none. */
+  /**
+   * Called before a tick's task is prepared, in every process that tries to enqueue it. It cannot prevent it. Default:
+   * none.
+   */
   readonly preEnqueue?: ((task: ScheduledTask) => unknown) | undefined;
-  /** Told once for each tick, by the process that enqueued its task, or could not; never by those who came too late. Default: none. */
+  /**
+   * Called once per tick, in the process that enqueued its task or failed to; never in those that came too late.
+   * Default: none.
+   */
   readonly postEnqueue?: ((outcome: ScheduledTaskOutcome) => unknown) | undefined;
 }
 
-/** What the hooks of a scheduler are told about a task. */
+/** What the hooks of a scheduler receive about a task. */
 export interface ScheduledTask {
   readonly scheduleId: string;
   readonly spec: string;
   readonly type: string;
   readonly queue: string;
-  /** As it was registered. */
+  /** The payload as it was registered. */
   readonly payload: unknown;
-  /** The instant that the schedule names; `undefined` when the schedule is run by hand. */
+  /** The instant of the tick; `undefined` when the schedule is run by hand. */
   readonly tick: Date | undefined;
 }
 
-/** What became of it: exactly one of `info` and `error` is there. */
+/** The outcome for the task: exactly one of `info` and `error` is present. */
 export type ScheduledTaskOutcome =
   | { readonly task: ScheduledTask; readonly info: TaskInfo; readonly error?: undefined }
   | { readonly task: ScheduledTask; readonly error: unknown; readonly info?: undefined };
 
-/** What is a scheduler's own, besides what it is connected by. */
+/** Scheduler options without the connection options. */
 export type SchedulerSettings = Omit<SchedulerOptions, keyof ConnectionOptions>;
 
-/** The same, complete. */
+/** {@link SchedulerSettings}, checked and complete. */
 export interface ResolvedSchedulerSettings {
   readonly timeZone: string;
   readonly catchUp: CatchUp;
@@ -81,7 +89,7 @@ export interface ResolvedSchedulerSettings {
   readonly postEnqueue: (outcome: ScheduledTaskOutcome) => unknown;
 }
 
-/** {@link SchedulerOptions}, complete. */
+/** {@link SchedulerOptions}, checked and complete. */
 export interface ResolvedSchedulerOptions extends ResolvedConnectionOptions, ResolvedSchedulerSettings {}
 
 const settingNames: readonly (keyof SchedulerSettings)[] = [
@@ -96,9 +104,9 @@ const settingNames: readonly (keyof SchedulerSettings)[] = [
 ];
 
 /**
- * Completes and checks a scheduler's options. `owner` begins every path: `AsynqModule: scheduler`.
+ * Completes and checks a scheduler's options. `owner` is the prefix of option names: `AsynqModule: scheduler`.
  *
- * @throws InvalidOptionError with the option's path, what was given and what is allowed.
+ * @throws InvalidOptionError with the option's path, its value and what is allowed.
  */
 export function resolveSchedulerOptions(
   options: SchedulerOptions,
@@ -112,9 +120,9 @@ export function resolveSchedulerOptions(
 }
 
 /**
- * Completes and checks what is a scheduler's own. `owner` begins every path: `AsynqModule: scheduler`.
+ * Completes and checks scheduler settings. `owner` is the prefix of option names: `AsynqModule: scheduler`.
  *
- * @throws InvalidOptionError with the option's path, what was given and what is allowed.
+ * @throws InvalidOptionError with the option's path, its value and what is allowed.
  */
 export function resolveSchedulerSettings(settings: SchedulerSettings, owner: string): ResolvedSchedulerSettings {
   checkNames({ path: owner, value: settings }, settingNames);
@@ -139,7 +147,7 @@ export function resolveSchedulerSettings(settings: SchedulerSettings, owner: str
   };
 }
 
-/** A scheduler's options out of its own and those that it is connected by. */
+/** Joins scheduler settings and connection options. */
 export function joinSchedulerOptions(
   settings: ResolvedSchedulerSettings,
   connection: ResolvedConnectionOptions,

@@ -22,11 +22,11 @@ export interface SchedulerServicesDeps {
   readonly options: ResolvedSchedulerOptions;
   readonly events: EngineEventEmitter;
   readonly registered: () => Iterable<Schedule>;
-  /** The task of a schedule, complete. */
+  /** Prepares the complete request of a schedule's task. */
   readonly prepare: (schedule: Schedule) => EnqueueRequest | Promise<EnqueueRequest>;
 }
 
-/** The parts of a running scheduler, and the order in which they start and stop. */
+/** The services of a running scheduler, and the order in which they start and stop. */
 export class SchedulerServices {
   readonly report: TickReport;
   readonly #brokerMonitor: BrokerMonitor;
@@ -43,7 +43,7 @@ export class SchedulerServices {
     const { schedules } = broker;
     const open = async (): Promise<void> => await this.#open();
     this.report = new TickReport({ schedules, options, events, clock, logger });
-    // A broker that is shared is watched, and talked about, by its owner.
+    // The owner of a shared broker monitors it and logs about it.
     const ownLogger = connection.kind === 'own' ? logger : silentLogger;
     this.#brokerMonitor = new BrokerMonitor({
       broker,
@@ -95,15 +95,15 @@ export class SchedulerServices {
     this.add([...registered]);
     await this.#publisher.start();
     this.#open().catch((error: unknown) => {
-      // The broker monitor tells when it is only out of reach, and the connection goes on trying.
+      // If Redis is just unreachable, the broker monitor logs it and the connection keeps trying.
       if (!(error instanceof BrokerUnavailableError)) logger.error(`Redis cannot be used: ${describeError(error)}`);
     });
   }
 
-  /** Schedules were registered; before the start nothing happens. */
+  /** Adds registered schedules; does nothing before the start. */
   add(registered: readonly Schedule[]): void {
     if (!this.#clock.isRunning) return;
-    // One instant for all of it: a tick that comes while thousands are added is neither missed nor told twice.
+    // One instant for all of them: a tick that comes while thousands are added is neither missed nor enqueued twice.
     const now = this.deps.options.clock.now();
     for (const schedule of registered) {
       if (schedule.catchUp !== 'skip') this.#sender.hold(schedule);
@@ -113,7 +113,7 @@ export class SchedulerServices {
     this.#publisher.changed();
   }
 
-  /** A schedule was removed. */
+  /** Removes a schedule. */
   remove(schedule: Schedule): void {
     this.#sender.forget(schedule);
     this.#clock.forgetRemoved();
@@ -127,13 +127,13 @@ export class SchedulerServices {
     this.#firstTicks.stop();
     const { ended } = await waitUntilDeadline(this.#sender.stop(), { clock, limit: shutdownTimeout });
     if (ended !== 'in-time') {
-      logger.warn('The scheduler shuts down before all enqueues that were under way have ended');
+      logger.warn('The scheduler shuts down before all enqueues in progress have finished');
     }
     this.#sender.giveUp();
     try {
       await this.#publisher.stop();
     } catch (error) {
-      logger.warn(`The schedules of the scheduler stay published for a while: ${describeError(error)}`);
+      logger.warn(`The published schedules could not be removed and will expire: ${describeError(error)}`);
     }
     await this.#brokerMonitor.stop();
   }

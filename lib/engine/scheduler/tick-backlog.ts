@@ -2,18 +2,18 @@ import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import type { EpochMs } from '../../model/time/duration.js';
 import type { Schedule } from './schedule.js';
 
-/** One tick on its way to become a task. */
+/** One tick whose task is to be enqueued. */
 export interface Tick {
   readonly schedule: Schedule;
-  /** The instant that the schedule names. */
+  /** The instant that the schedule specifies. */
   readonly instant: EpochMs;
-  /** Its task, once prepared; kept, so that every attempt has the same task id. */
+  /** Its task, once prepared; kept so that every attempt has the same task id. */
   request?: EnqueueRequest;
-  /** Whether a failure of it was announced. */
+  /** Whether its failure was announced. */
   hasFailed?: true;
 }
 
-/** Ticks of one schedule that are kept at most; beyond it the oldest goes. */
+/** How many ticks of one schedule are kept; beyond that the oldest is dropped. */
 const maxKept = 1_000;
 
 /** Ticks that wait to be enqueued, by schedule and in order. */
@@ -29,27 +29,27 @@ export class Backlog {
     this.#held.delete(schedule);
   }
 
-  /** Whether a tick of this schedule has to wait for others. */
+  /** Whether a tick of this schedule must wait for others. */
   has(schedule: Schedule): boolean {
     return this.#held.has(schedule) || this.#ticks.has(schedule);
   }
 
-  /** Whether there is a tick that could be enqueued. */
+  /** Whether any tick can be enqueued. */
   isWaiting(): boolean {
     return this.ready().length > 0;
   }
 
-  /** Schedules with ticks that could be enqueued. */
+  /** Returns the schedules with ticks that can be enqueued. */
   ready(): Schedule[] {
     return [...this.#ticks.keys()].filter((schedule) => !this.#held.has(schedule));
   }
 
-  /** The oldest tick of a schedule, unless it is held. */
+  /** Returns the oldest tick of a schedule, unless the schedule is held. */
   first(schedule: Schedule): Tick | undefined {
     return this.#held.has(schedule) ? undefined : this.#ticks.get(schedule)?.[0];
   }
 
-  /** Puts a tick in its place; answers with the one that had to go for it, if any. */
+  /** Adds a tick in order; returns the one that was dropped for it, if any. */
   add(tick: Tick): Tick | undefined {
     const { schedule } = tick;
     if (schedule.isRemoved) return undefined;

@@ -7,20 +7,20 @@ import { lastTicks, type LastTicks, ticksBetween } from './missed-ticks.js';
 import type { Schedule } from './schedule.js';
 import { TickHeap } from './tick-heap.js';
 
-/** Missed ticks that are made up for at most, the newest ones. */
+/** How many missed ticks are caught up at most, the newest ones. */
 export const maxMissed = 1_000;
 
 export interface TickClockDeps {
   readonly clock: Clock;
-  /** Ticks have come, ascending, at least one. */
+  /** Called when ticks are due; ascending, at least one. */
   readonly onTicks: (schedule: Schedule, ticks: readonly EpochMs[]) => void;
-  /** Ticks after the one instant and before the other are left out. */
+  /** Called when ticks between two instants are skipped. */
   readonly onMissed: (schedule: Schedule, missed: { readonly after: EpochMs; readonly until: EpochMs }) => void;
 }
 
 /**
- * Tells when each schedule's ticks have come, never before their time. One timer for all schedules: ten thousand of them cost
- * nothing while none is due. After a sleep, of the process or of the machine, it tells all ticks that passed meanwhile.
+ * Reports when each schedule's ticks are due, never early. One timer serves all schedules: ten thousand of them cost
+ * nothing while none is due. After a sleep of the process or the machine, it reports all ticks that passed in between.
  */
 export class TickClock {
   readonly #heap = new TickHeap<Schedule>();
@@ -46,7 +46,7 @@ export class TickClock {
     this.#heap.keep(() => false);
   }
 
-  /** Ticks of a schedule after an instant are told; before {@link start} nothing happens. */
+  /** Reports a schedule's ticks after an instant; does nothing before {@link start}. */
   add(schedule: Schedule, after: EpochMs): void {
     if (!this.#isRunning) return;
     schedule.next = nextTick(schedule.cron, after);
@@ -54,7 +54,7 @@ export class TickClock {
     if (schedule.next !== undefined) this.#timer.fireBy(schedule.next);
   }
 
-  /** A schedule was removed: it is forgotten with others, or when its time comes. */
+  /** Notes that a schedule was removed: it is forgotten together with others, or when its tick comes. */
   forgetRemoved(): void {
     this.#removed += 1;
     if (this.#removed < 100 || this.#removed < this.#heap.size / 2) return;
@@ -86,7 +86,7 @@ export class TickClock {
     const after = epochMs(first - 1);
     const { cron } = schedule;
     if (elapsed(first, now) <= tickMemory) return this.deps.onTicks(schedule, ticksBetween(cron, after, now));
-    // What others have enqueued meanwhile they will find taken; what nobody did is the schedule's to decide.
+    // Ticks that other processes have enqueued will be found taken; for the rest the schedule's `catchUp` decides.
     const remembered = subtractMs(now, tickMemory);
     const recent = ticksBetween(cron, remembered, now);
     const old = madeUp(schedule, { after, until: remembered, hasRecent: recent.length > 0 });

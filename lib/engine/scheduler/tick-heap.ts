@@ -5,7 +5,7 @@ interface Slot<T> {
   readonly item: T;
 }
 
-/** Items by their instants, the earliest first: adding and taking cost O(log n). */
+/** Items ordered by their instants, earliest first. Adding and taking cost O(log n). */
 export class TickHeap<T> {
   #slots: Slot<T>[] = [];
 
@@ -29,7 +29,7 @@ export class TickHeap<T> {
     }
   }
 
-  /** Takes the item with the earliest instant. */
+  /** Removes and returns the item with the earliest instant. */
   take(): T | undefined {
     const slots = this.#slots;
     const first = slots[0];
@@ -42,7 +42,7 @@ export class TickHeap<T> {
     return first.item;
   }
 
-  /** Forgets the items for which `isWanted` says no. */
+  /** Removes the items for which `isWanted` returns false. */
   keep(isWanted: (item: T) => boolean): void {
     // A sorted array is a heap.
     this.#slots = this.#slots.filter(({ item }) => isWanted(item)).sort((a, b) => a.at - b.at);

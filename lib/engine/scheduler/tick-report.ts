@@ -24,17 +24,17 @@ export interface TickReportDeps {
 
 type Enqueued = { readonly request: EnqueueRequest; readonly now: EpochMs };
 
-/** Says what becomes of ticks: to the hooks, as events, and in the history that tools show. */
+/** Reports what happens to ticks: to the hooks, as events, and in the history that tools show. */
 export class TickReport {
   constructor(private readonly deps: TickReportDeps) {}
 
-  /** A task is about to be prepared. */
+  /** Reports that a task is about to be prepared. */
   begins(tick: Pick<Tick, 'schedule'> & { readonly instant?: EpochMs }): void {
     const { options } = this.deps;
     this.#call('preEnqueue', () => options.preEnqueue(scheduledTask(tick.schedule, tick.instant)));
   }
 
-  /** The task of a tick is stored; resolves when the history says so, too. */
+  /** Reports that the task of a tick is stored; resolves when it is in the history, too. */
   async enqueued({ schedule, instant }: Tick, enqueued: Enqueued): Promise<void> {
     const { events } = this.deps;
     const task = scheduledTask(schedule, instant);
@@ -43,19 +43,19 @@ export class TickReport {
     await this.#stored(schedule, { task, info, now: enqueued.now });
   }
 
-  /** The task of a schedule that was run by hand is stored. */
+  /** Reports that the task of a schedule that was run by hand is stored. */
   async ranNow(schedule: Schedule, { request, now }: Enqueued): Promise<TaskInfo> {
     const info = taskInfoOf(request, { now, codec: this.deps.options.codec });
     await this.#stored(schedule, { task: scheduledTask(schedule, undefined), info, now });
     return info;
   }
 
-  /** Somebody else has used the tick up, or an earlier task has not ended. */
+  /** Reports that another process has used the tick, or that an earlier task has not ended. */
   skipped({ schedule, instant }: Tick, reason: 'taken' | 'overlaps'): void {
     this.deps.events.emit('scheduleSkipped', { schedule: scheduleSubjectOf(schedule), tick: instant, reason });
   }
 
-  /** The tick could not be enqueued: it is tried again, or given up. */
+  /** Reports that the task of a tick could not be enqueued, and whether it is tried again. */
   failed(
     { schedule, instant }: Tick,
     { error, outcome }: { readonly error: unknown; readonly outcome: 'retry' | 'drop' },
@@ -64,13 +64,13 @@ export class TickReport {
     events.emit('scheduleFailed', { schedule: scheduleSubjectOf(schedule), tick: instant, error, outcome });
     if (outcome === 'retry') return;
     const what = `A tick of schedule ${schedule.id} (${schedule.type}) enqueued nothing: ${describeError(error)}`;
-    // A unique lock that refuses a twin does what it was asked for.
+    // A unique lock that refuses a duplicate does what was asked.
     if (error instanceof DuplicateTaskError) logger.debug(what);
     else logger.warn(what, { kind: `tick enqueued nothing ${schedule.id}` });
     this.#call('postEnqueue', () => options.postEnqueue({ task: scheduledTask(schedule, instant), error }));
   }
 
-  /** Ticks were left out: nobody was there to enqueue them. */
+  /** Reports ticks that were skipped because no scheduler was running. */
   missed(schedule: Schedule, span: { readonly after: EpochMs; readonly until: EpochMs }): void {
     const { events, logger } = this.deps;
     logger.warn(
@@ -94,13 +94,16 @@ export class TickReport {
         ttl: ticksFor,
       });
     } catch (error) {
-      logger.warn(`The history of schedule ${schedule.id} lacks task ${info.id}: ${describeError(error)}`, {
-        kind: 'history not written',
-      });
+      logger.warn(
+        `Task ${info.id} could not be written to the history of schedule ${schedule.id}: ${describeError(error)}`,
+        {
+          kind: 'history not written',
+        },
+      );
     }
   }
 
-  /** What a hook throws, or rejects with, changes nothing. */
+  /** Calls a hook; what it throws or rejects with is only logged. */
   #call(name: string, hook: () => unknown): void {
     const report = (error: unknown): void =>
       this.deps.logger.error(`${name} failed: ${describeError(error)}`, { kind: `${name} failed` });
@@ -108,7 +111,7 @@ export class TickReport {
   }
 }
 
-/** The schedule an event is about. */
+/** Returns the schedule as events show it. */
 function scheduleSubjectOf({ id, cron, type, queue }: Schedule): ScheduleSubject {
   return { id, spec: cron.spec, type, queue };
 }

@@ -14,9 +14,9 @@ import type { TickReport } from './tick-report.js';
 
 export interface TickSenderDeps {
   readonly schedules: Pick<ScheduleContract, 'enqueueTick'>;
-  /** Connects; done once however often it is called. */
+  /** Connects; does so once, however often it is called. */
   readonly open: () => Promise<void>;
-  /** The task of a schedule, complete. */
+  /** Prepares the complete request of a schedule's task. */
   readonly prepare: (schedule: Schedule) => EnqueueRequest | Promise<EnqueueRequest>;
   readonly report: TickReport;
   readonly clock: Clock;
@@ -25,18 +25,18 @@ export interface TickSenderDeps {
 
 const firstRest = ms(50);
 const maxRest = ms(1_000);
-/** Schedules whose backlogs are worked off at once. */
+/** How many schedules' backlogs are processed concurrently. */
 const maxAtOnce = 32;
 
 /**
- * Enqueues the tasks of ticks. Each tick goes on its own, so that a slow one holds nobody up. One that cannot be stored
- * goes to the backlog of its schedule, and is tried again, with the same task id, until it is: oldest first, at least
- * once a second.
+ * Enqueues the tasks of ticks. Each tick is sent by itself, so that a slow one does not delay others. A tick that
+ * cannot be stored goes to the backlog of its schedule and is tried again, with the same task id, until it is stored:
+ * oldest first, at least once a second.
  */
 export class TickSender {
   readonly #backlog = new Backlog();
   readonly #running = new Set<Promise<unknown>>();
-  /** Why Redis cannot be reached; live ticks then wait with the others. */
+  /** Why Redis cannot be reached; live ticks then wait in the backlog. */
   #away: BrokerUnavailableError | undefined;
   #rest = firstRest;
   #timer: Timer | undefined;
@@ -45,21 +45,21 @@ export class TickSender {
 
   constructor(private readonly deps: TickSenderDeps) {}
 
-  /** Holds a schedule's ticks back until {@link release}, so that those it has missed go first. */
+  /** Holds back a schedule's ticks until {@link release}, so that missed ones go first. */
   hold(schedule: Schedule): void {
     this.#backlog.hold(schedule);
   }
 
-  /** Lets a schedule's ticks go, the given ones first. */
+  /** Sends a schedule's held ticks, the given ones first. */
   release(schedule: Schedule, missed: readonly EpochMs[]): void {
     for (const tick of missed) this.#park({ schedule, instant: tick });
     this.#backlog.release(schedule);
     this.wake();
   }
 
-  /** Enqueues the tasks of ticks that have come. */
+  /** Enqueues the tasks of due ticks. */
   send(schedule: Schedule, ticks: readonly EpochMs[]): void {
-    // Several at once come late: one after the other, so that the oldest is not overtaken by ten minutes.
+    // Several at once are late: they go one after the other, so that the oldest is not overtaken by ten minutes.
     const isLate = ticks.length > 1;
     for (const instant of ticks) {
       const tick: Tick = { schedule, instant };
@@ -73,12 +73,12 @@ export class TickSender {
     if (isLate && this.#away === undefined) this.wake();
   }
 
-  /** Forgets the ticks of a schedule that are still to be enqueued. */
+  /** Forgets the ticks of a schedule that are not enqueued yet. */
   forget(schedule: Schedule): void {
     this.#backlog.forget(schedule);
   }
 
-  /** Works off the backlog now: Redis is back, or there is something new in it. */
+  /** Processes the backlog now: Redis is back, or something was added. */
   wake(): void {
     if (this.#isStopped || this.#round !== undefined) return;
     this.#timer?.cancel();
@@ -90,15 +90,15 @@ export class TickSender {
     this.#track(this.#round);
   }
 
-  /** Starts nothing any more; resolves when nothing is under way. */
+  /** Starts nothing new; resolves when nothing is in progress. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
-    // One that ends may have begun another: a stored task is noted in the history.
+    // One that ends may have started another: a stored task is written to the history.
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  /** Reports the ticks that are left in the backlog as lost. */
+  /** Reports the remaining ticks of the backlog as lost. */
   giveUp(): void {
     const error = new InvalidStateError('The scheduler was shut down before the tick could be enqueued', {
       cause: this.#away,
@@ -106,7 +106,7 @@ export class TickSender {
     for (const tick of this.#backlog.takeAll()) this.deps.report.failed(tick, { error, outcome: 'drop' });
   }
 
-  /** One round: every schedule's backlog, as far as it goes. */
+  /** Does one round over every schedule's backlog. */
   async #workOff(): Promise<void> {
     this.#away = undefined;
     const schedules = this.#backlog.ready();
@@ -122,7 +122,7 @@ export class TickSender {
   async #sendBacklogOf(schedule: Schedule): Promise<void> {
     for (let tick = this.#backlog.first(schedule); tick !== undefined; tick = this.#backlog.first(schedule)) {
       if (this.#isStopped || this.#away !== undefined) return;
-      // One that fails bars those behind it, of its own schedule only.
+      // A failing tick only blocks the later ones of its own schedule.
       if ((await this.#try(tick)) !== undefined) return;
       this.#backlog.remove(tick);
     }
@@ -134,7 +134,7 @@ export class TickSender {
       this.#timer = undefined;
       this.wake();
     };
-    // Who watches the broker wakes this when it is back; until then it only looks just in case.
+    // The broker monitor wakes this when Redis is back; until then it only retries just in case.
     if (this.#away !== undefined) this.#timer = setBackgroundTimer(this.deps.clock, { delay: this.#rest, run: again });
     else this.#timer = this.deps.clock.setTimer(this.#rest, again);
     this.#rest = ms(Math.min(2 * this.#rest, maxRest));
@@ -143,13 +143,13 @@ export class TickSender {
   #park(tick: Tick): void {
     const dropped = this.#backlog.add(tick);
     if (dropped !== undefined) {
-      const error = new InvalidStateError('More ticks of this schedule wait to be enqueued than are kept');
+      const error = new InvalidStateError('Too many ticks of this schedule are waiting to be enqueued');
       this.deps.report.failed(dropped, { error, outcome: 'drop' });
     }
     if (this.#round === undefined) this.#arm();
   }
 
-  /** Tries one tick; resolves with the error when it is to be tried again. */
+  /** Tries one tick; resolves with the error if it should be tried again. */
   async #try(tick: Tick): Promise<unknown> {
     const { schedule } = tick;
     const { clock, report, schedules, open, prepare } = this.deps;
@@ -164,7 +164,7 @@ export class TickSender {
     }
     try {
       await open();
-      // It may have been removed while it waited.
+      // The schedule may have been removed while the tick waited.
       if (schedule.isRemoved) return undefined;
       const { request } = tick;
       const now = clock.now();
@@ -211,13 +211,13 @@ export class TickSender {
     }
   }
 
-  /** The first failure of a tick is announced, the others only keep it waiting. */
+  /** Announces only the first failure of a tick. */
   #report(tick: Tick, error: unknown): void {
     if (tick.hasFailed === true) return;
     tick.hasFailed = true;
-    // The text of an outage differs from call to call.
+    // The text of an outage differs between calls.
     const reason = error instanceof BrokerUnavailableError ? 'Redis cannot be reached' : describeError(error);
-    this.deps.logger.error(`Ticks cannot be enqueued, trying until they are: ${reason}`, {
+    this.deps.logger.error(`Ticks cannot be enqueued, still trying: ${reason}`, {
       kind: 'ticks not enqueued',
     });
     this.deps.report.failed(tick, { error, outcome: 'retry' });

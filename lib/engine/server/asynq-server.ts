@@ -27,7 +27,7 @@ import { startMessage } from './start-message.js';
 import { TaskMux } from './task-mux.js';
 
 /**
- * Processes tasks: fetches them from its queues, runs their handlers and writes what became of them.
+ * Processes tasks: fetches them from its queues, runs their handlers and writes their outcomes.
  *
  * @example
  * const server = new AsynqServer({ redis: 'redis://localhost:6379', concurrency: 20, queues: { critical: 6, default: 3 } });
@@ -36,7 +36,7 @@ import { TaskMux } from './task-mux.js';
 export class AsynqServer {
   /** A random UUID, new for every server. */
   readonly id = randomUUID();
-  /** Tells what happens to tasks and to the server. */
+  /** Announces what happens to tasks and to the server. */
   readonly events: EngineEventEmitter;
   /** The options in force. */
   readonly options: ResolvedServerOptions;
@@ -46,16 +46,16 @@ export class AsynqServer {
   #broker: Broker | undefined;
   #services: ServerServices | undefined;
   #group: ServiceGroup | undefined;
-  /** Settles once the services are started, or cannot be. */
+  /** Settles once the services have started or failed to. */
   #started: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
-  /** Ends a start that waits for Redis. */
+  /** Aborts a start that waits for Redis. */
   readonly #giveUp = new AbortController();
 
   /**
    * Checks the options; does nothing else.
    *
-   * @throws InvalidOptionError naming the option, what was given and what is allowed.
+   * @throws InvalidOptionError naming the option, its value and what is allowed.
    */
   constructor(options?: AsynqServerOptions);
   /** @internal */
@@ -72,16 +72,17 @@ export class AsynqServer {
     );
   }
 
-  /** Where the server is in its life (S-11). */
+  /** The state of the server (S-11). */
   get status(): ServerStatus {
     return this.#status;
   }
 
   /**
-   * Starts to process tasks. A {@link TaskMux} tells which types this server knows; a function knows every type.
+   * Starts processing tasks. A {@link TaskMux} defines which types this server handles; a function handles every type.
    *
-   * @throws InvalidOptionError without a handler. InvalidStateError when it runs or was stopped. ServerClosedError
-   * after {@link shutdown}. BrokerUnavailableError when Redis cannot be reached, unless `waitForRedis` is set.
+   * @throws InvalidOptionError without a handler. InvalidStateError when it is running or was stopped.
+   * ServerClosedError after {@link shutdown}. BrokerUnavailableError when Redis cannot be reached, unless
+   * `waitForRedis` is set.
    */
   async start(handler: Handler | TaskMux): Promise<void> {
     if (typeof handler !== 'function' && !(handler instanceof TaskMux)) {
@@ -92,8 +93,9 @@ export class AsynqServer {
       });
     }
     if (this.#status === 'closed') throw new ServerClosedError();
-    if (this.#status === 'active') throw new InvalidStateError('The server is running already');
-    if (this.#status === 'stopped') throw new InvalidStateError('The server was stopped; all it can do is shut down');
+    if (this.#status === 'active') throw new InvalidStateError('The server is already running');
+    if (this.#status === 'stopped')
+      throw new InvalidStateError('The server was stopped and cannot be started again; shut it down');
     this.#status = 'active';
     this.#connection.logger.start();
     const broker = this.#openedBroker();
@@ -111,7 +113,7 @@ export class AsynqServer {
     }
   }
 
-  /** Stops fetching; what runs goes on, and everything else keeps working. Resolves once nothing is fetched any more. */
+  /** Stops fetching; running tasks and all other services continue. Resolves once nothing is fetched any more. */
   async stop(): Promise<void> {
     if (this.#status !== 'active') return;
     this.#status = 'stopped';
@@ -121,8 +123,8 @@ export class AsynqServer {
   }
 
   /**
-   * Stops for good: no more fetching, up to `shutdownTimeout` for what runs, then the rest is aborted and put back at
-   * the head of its queue with no retry spent. When it resolves nothing of the server is left.
+   * Stops for good: stops fetching, waits up to `shutdownTimeout` for running tasks, then aborts the rest and puts them
+   * back at the head of their queue without using up a retry. When it resolves, nothing of the server is left.
    */
   async shutdown(): Promise<void> {
     // A server that never started can still be started afterwards; only what a ping opened is closed.
@@ -136,11 +138,11 @@ export class AsynqServer {
    * Starts, waits for SIGTERM or SIGINT, shuts down. A second signal ends the process at once; SIGTSTP only stops
    * fetching.
    *
-   * @throws what {@link start} throws.
+   * @throws whatever {@link start} throws.
    */
   async run(handler: Handler | TaskMux): Promise<void> {
     const signals = listenForSignals({ clock: this.#connection.clock, onStop: () => void this.stop() });
-    // From the first moment: a start that waits for Redis must not outlive the signal.
+    // Listens from the beginning: a start that waits for Redis must not outlive the signal.
     let isAsked = false;
     const shutDownWhenAsked = async (): Promise<void> => {
       await signals.ended;
@@ -158,7 +160,7 @@ export class AsynqServer {
     }
   }
 
-  /** One round trip to Redis; after {@link shutdown} it succeeds without one. @throws BrokerUnavailableError. */
+  /** Makes one round trip to Redis; after {@link shutdown} it succeeds without one. @throws BrokerUnavailableError. */
   async ping(): Promise<void> {
     if (this.#status === 'closed') return;
     const broker = this.#openedBroker();
@@ -176,11 +178,11 @@ export class AsynqServer {
     await this.#work(broker, handler);
   }
 
-  /** Every service rests until Redis can be reached, however long that takes. */
+  /** Starts the services, which rest until Redis can be reached, however long that takes. */
   async #workWhenReachable(broker: Broker, handler: Handler | TaskMux): Promise<void> {
     await this.#work(broker, handler);
     broker.open().catch((error: unknown) => {
-      // The broker monitor tells when it is only out of reach, and the connection goes on trying.
+      // If Redis is just unreachable, the broker monitor logs it and the connection keeps trying.
       if (this.#status === 'closed' || error instanceof BrokerUnavailableError) return;
       this.#connection.logger.error(`Redis cannot be used: ${describeError(error)}`);
     });
@@ -191,7 +193,7 @@ export class AsynqServer {
     const { codec, clock, random, logger } = this.#connection;
     const { options, events } = this;
     const groups = this.#groups.isEmpty ? undefined : this.#groups;
-    // To fetch without a handler would only put tasks off for those who have one.
+    // Fetching without a handler would only delay tasks for workers that have one.
     const isIdle = groups !== undefined && handler instanceof TaskMux && handler.patterns.length === 0;
     const services = createServerServices({
       broker,
@@ -221,7 +223,7 @@ export class AsynqServer {
     logger.info('Shutting down');
     this.#giveUp.abort();
     this.#services?.aggregator?.stopCollecting();
-    // Others see at once that this server takes no more tasks.
+    // Other programs see at once that this server takes no more tasks.
     this.#services?.heartbeater.wake();
     await this.#started.catch(() => undefined);
     await this.#group?.stop();

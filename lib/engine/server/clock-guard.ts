@@ -11,8 +11,8 @@ export interface ClockGuardDeps {
 }
 
 /**
- * Stands between the broker monitor and services that decide by the clock what becomes of the tasks of others: for them
- * Redis is up only while the clock is known not to be far off. A clock that was set is compared again first.
+ * Sits between the broker monitor and the services that act on other workers' tasks by the clock: for them Redis is up
+ * only while the clock is known not to be far off. After the clock was set, it is compared again first.
  */
 export class ClockGuard implements Service, BrokerReachability {
   readonly name = 'clock guard';
@@ -26,7 +26,7 @@ export class ClockGuard implements Service, BrokerReachability {
   async start(): Promise<void> {
     if (this.#stopListening !== undefined) return;
     const { brokerMonitor } = this.deps;
-    // What has been missed meanwhile is found by the heartbeat, which comes when Redis is up.
+    // The heartbeat, which comes when Redis is up, detects anything missed in between.
     this.#stopListening = brokerMonitor.onUp(() => {
       if (this.isUp()) this.#tell();
     });
@@ -39,7 +39,7 @@ export class ClockGuard implements Service, BrokerReachability {
     return Promise.resolve();
   }
 
-  /** Compares the clocks; when this one can be trusted again, whoever waited for that is told. */
+  /** Compares the clocks; notifies listeners when this one can be trusted again. */
   async look(): Promise<void> {
     const { brokerMonitor, clockMonitor, clock } = this.deps;
     await clockMonitor.look();

@@ -4,28 +4,28 @@ import type { TaskMessage } from '../../model/task/task-message.js';
 interface EarlyCancel {
   readonly queue: string | undefined;
   readonly outcome: CancelOutcome | undefined;
-  /** The last call that may bring the task. */
+  /** The last call that may return the task. */
   readonly lastCall: number;
 }
 
-/** What a call brought. */
+/** The result of a call. */
 interface AnsweredCall {
   readonly queue: string;
   readonly messages: readonly TaskMessage[];
   readonly call: number;
 }
 
-/** Cancellations that came while their tasks may have been on their way from the broker. */
+/** Cancellations that arrived while their tasks may have been in transit from the broker. */
 export class EarlyCancels {
   readonly #byId = new Map<string, EarlyCancel>();
 
   add(taskId: string, cancel: EarlyCancel): void {
-    // One that says nothing of what is to follow adds nothing to one that does.
+    // A cancellation without an outcome adds nothing to one with an outcome.
     if (cancel.queue === undefined && this.#byId.has(taskId)) return;
     this.#byId.set(taskId, cancel);
   }
 
-  /** Which of the tasks that arrived are to be canceled, and what is to follow; forgets those that cannot come any more. */
+  /** Returns which of the arrived tasks to cancel, with the outcome; forgets those that cannot arrive any more. */
   meet({ queue, messages, call }: AnsweredCall): ReadonlyMap<string, CancelOutcome | undefined> {
     const met = new Map<string, CancelOutcome | undefined>();
     if (this.#byId.size === 0) return met;

@@ -21,13 +21,13 @@ export interface FailureCallbacksDeps {
 const errorHandlerLimit = ms(5_000);
 
 /**
- * The user's callbacks about failures, made safe to call. One that throws is logged and replaced by the default; it
- * never keeps an outcome from being written.
+ * The user's callbacks about failures, made safe to call. If one throws, the error is logged and the default is used;
+ * it never keeps an outcome from being written.
  */
 export class FailureCallbacks {
   constructor(private readonly deps: FailureCallbacksDeps) {}
 
-  /** Calls the error handler; a promise of it is to be awaited, and resolves in bounded time. */
+  /** Calls the error handler. The caller must await a returned promise, which resolves in bounded time. */
   tell(error: unknown, task: Task): Promise<void> | undefined {
     const { errorHandler } = this.deps.options;
     if (errorHandler === undefined) return undefined;
@@ -40,7 +40,7 @@ export class FailureCallbacks {
     return isThenable(returned) ? this.#bounded(returned) : undefined;
   }
 
-  /** How failures of this task are judged. */
+  /** Returns the policy for judging failures of this task. */
   policyFor(task: Task): FailurePolicy {
     return {
       delay: (retried, error) => this.#delay(error, { retried, task }),
@@ -53,9 +53,12 @@ export class FailureCallbacks {
     try {
       const { ended } = await waitFor(telling, { clock, limit: errorHandlerLimit });
       if (ended === 'late') {
-        logger.warn(`errorHandler takes longer than ${errorHandlerLimit} ms; the outcome does not wait for it`, {
-          kind: 'errorHandler is slow',
-        });
+        logger.warn(
+          `errorHandler takes longer than ${errorHandlerLimit} ms; the outcome is written without waiting for it`,
+          {
+            kind: 'errorHandler is slow',
+          },
+        );
       }
     } catch (fault) {
       this.#callbackFailed('errorHandler', fault);
@@ -81,7 +84,7 @@ export class FailureCallbacks {
       const answer: unknown = this.deps.options.isFailure(error);
       if (typeof answer === 'boolean') return answer;
       if (isUnwantedPromise(answer))
-        this.#callbackFailed('isFailure', 'a promise is not true or false; the error counts');
+        this.#callbackFailed('isFailure', 'it returned a promise instead of true or false; the error counts');
       else this.#callbackFailed('isFailure', `${showValue(answer)} is not true or false; the error counts`);
       return true;
     } catch (fault) {

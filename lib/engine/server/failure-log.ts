@@ -3,10 +3,10 @@ import type { TaskMessage } from '../../model/task/task-message.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import type { FailureSettlement } from '../outcome/failure.js';
 
-/** At which level a kind of failed run is logged. */
+/** The level at which a kind of failed run is logged. */
 export type FailureLogLevel = 'debug' | 'info' | 'warn' | 'error' | 'off';
 
-/** At which levels failed runs are logged; equal failures of a type are one line with a count in 30 s. */
+/** The levels at which failed runs are logged; equal failures of a type within 30 s are one line with a count. */
 export interface FailureLogs {
   /** The first failure of a task, with the error's stack. Default `'warn'`. */
   readonly first?: FailureLogLevel | undefined;
@@ -16,7 +16,7 @@ export interface FailureLogs {
   readonly archived?: FailureLogLevel | undefined;
 }
 
-/** {@link FailureLogs}, complete. */
+/** {@link FailureLogs}, checked and complete. */
 export type FailureLogLevels = Readonly<Record<keyof FailureLogs, FailureLogLevel>>;
 
 export interface FailureLogDeps {
@@ -25,13 +25,13 @@ export interface FailureLogDeps {
 }
 
 /**
- * Logs failed runs: the first of a task and the last one with the stack of the error, the retries between in one line.
+ * Logs failed runs: a task's first and last failure with the stack of the error, the retries in between in one line.
  * Equal failures of a type are one line with a count, whatever ids their messages name.
  */
 export class FailureLog {
   constructor(private readonly deps: FailureLogDeps) {}
 
-  /** `before` is the task as it was when it ran. */
+  /** Logs a failed run; `before` is the task as it was when it ran. */
   failed(
     error: unknown,
     { before, settlement }: { readonly before: TaskMessage; readonly settlement: FailureSettlement },
@@ -82,13 +82,13 @@ export class FailureLog {
   }
 }
 
-/** The message that is stored, and where the error was made. */
+/** Returns the stored message with the stack of the error. */
 function withStack(error: unknown, message: string): string {
   const stack = stackOfError(error);
   return stack === undefined ? message : `${message}\n${stack}`;
 }
 
-/** What tells errors apart without their messages, which may name ids: the class, and where it was made. */
+/** Identifies an error without its message, which may contain ids: its class, and where it was created. */
 function siteOf(error: unknown): string {
   const frame = stackOfError(error)
     ?.split('\n')

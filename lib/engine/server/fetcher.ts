@@ -19,25 +19,25 @@ export interface FetcherDeps {
   readonly logger: ThrottledLogger;
   /** `host:pid:server-id`. */
   readonly owner: string;
-  /** The most tasks that one call asks for. */
+  /** The maximum number of tasks per call. */
   readonly slice: number;
 }
 
-/** Asks the queues that the feed names for tasks, and hands over what arrives. */
+/** Fetches tasks from the queues that the feed selects, and passes on the ones that arrive. */
 export class Fetcher {
-  /** Tasks asked for and not answered yet. */
+  /** Tasks that were asked for in calls without a reply yet. */
   #asked = 0;
   #lastCall = 0;
   readonly #earlyCancels = new EarlyCancels();
 
   constructor(private readonly deps: FetcherDeps) {}
 
-  /** Slots that are promised to tasks on their way. */
+  /** Slots reserved for tasks in transit. */
   get asked(): number {
     return this.#asked;
   }
 
-  /** Asks for up to `free` tasks. */
+  /** Fetches up to `free` tasks. */
   fetch(free: number, now: EpochMs): void {
     const { feed, slice } = this.deps;
     for (const { queue, limit } of feed.plan(free)) {
@@ -46,12 +46,12 @@ export class Fetcher {
         const size = Math.min(left, slice);
         void this.#request(queue, { limit: size, now });
         left -= size;
-        // A queue that may well be empty is asked once.
+        // A queue that may be empty is asked only once.
       } while (left > 0 && queue.isOpen);
     }
   }
 
-  /** A task was canceled that may be on its way from the broker. */
+  /** Notes the cancellation of a task that may be in transit from the broker. */
   cancelEarly(
     taskId: string,
     cancel: { readonly queue: string | undefined; readonly outcome: CancelOutcome | undefined },

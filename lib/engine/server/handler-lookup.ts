@@ -2,10 +2,10 @@ import type { Handler } from '../middleware.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { type MuxMatch, TaskMux, wrap } from './task-mux.js';
 
-/** Finds what to call for a type; `undefined` when the task is another worker's. */
+/** Finds the handler of a type; `undefined` if the task is left to other workers. */
 export type HandlerLookup = (type: string) => Handler | undefined;
 
-/** A mux tells which types it knows; a plain function knows every type. The server's middleware goes around both. */
+/** A mux defines which types it handles; a plain function handles every type. The server's middleware wraps both. */
 export function handlerLookup(
   handler: Handler | TaskMux,
   { middleware, unknownTask }: Pick<ResolvedServerOptions, 'middleware' | 'unknownTask'>,
@@ -14,7 +14,7 @@ export function handlerLookup(
     const wrapped = wrap(handler, middleware);
     return () => wrapped;
   }
-  // A mux answers with the same match until it is changed.
+  // A mux returns the same match until it is changed.
   const wrappedMatches = new WeakMap<MuxMatch, Handler>();
   return (type) => {
     const match = handler.handlerFor(type);

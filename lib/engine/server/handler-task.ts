@@ -5,19 +5,19 @@ import { type Headers, headersOf, type TaskMessage } from '../../model/task/task
 import { InvalidStateError } from '../../model/errors/state-errors.js';
 import { type EpochMs, epochMs } from '../../model/time/duration.js';
 
-/** What a {@link Task} needs of the run it belongs to. */
+/** What a {@link Task} needs from its run. */
 export interface RunHandle {
   readonly message: TaskMessage;
   readonly codec: PayloadCodec;
-  /** Made at the first call. */
+  /** Returns the abort signal, which is created at the first call. */
   abortSignal(): AbortSignal;
-  /** Stores a result while the run goes on. */
+  /** Stores a result during the run. */
   storeResult(result: Uint8Array): Promise<void>;
 }
 
 /**
- * What a handler is given: one run of one task. Values are those of the start of the run; nothing is decoded or made
- * before it is read. It prints and serialises with its payload decoded.
+ * The task that a handler receives: one run of one task. Its values are those at the start of the run; nothing is
+ * decoded or created before it is read. It prints and serializes with its payload decoded.
  *
  * @example
  * mux.handle('email:send', async (task: Task<{ userId: number }>) => {
@@ -30,22 +30,22 @@ export class Task<P = unknown> {
   #payload: P | undefined;
   #decoded = false;
 
-  /** `deadlineAt`: when the run must have ended. */
+  /** @param deadlineAt when the run must have ended. */
   constructor(run: RunHandle, deadlineAt: EpochMs) {
     this.#run = run;
     this.#deadlineAt = deadlineAt;
   }
 
-  /** The name that led to this handler. */
+  /** The type of the task. */
   get type(): string {
     return this.#run.message.type;
   }
 
   /**
-   * The payload, decoded at the first read; JSON unless the server was given another codec.
+   * The payload, decoded at the first read; JSON unless the server has another codec.
    *
-   * @throws InvalidPayloadError when the bytes do not decode. A handler that lets it pass archives the task at once:
-   * a retry could not help.
+   * @throws InvalidPayloadError when the bytes do not decode. If a handler does not catch it, the task is archived at
+   * once, because a retry would not help.
    */
   get payload(): P {
     if (!this.#decoded) {
@@ -80,7 +80,7 @@ export class Task<P = unknown> {
     return this.#run.message.maxRetry;
   }
 
-  /** The caller's metadata, frozen; empty when there is none. */
+  /** The producer's metadata, frozen; empty if there is none. */
   get headers(): Headers {
     return headersOf(this.#run.message);
   }
@@ -91,7 +91,7 @@ export class Task<P = unknown> {
   }
 
   /**
-   * Fires when the run must stop; pass it to whatever the handler waits for. Its `reason` says why:
+   * Aborts when the run must stop; pass it to whatever the handler awaits. Its `reason` says why:
    * DeadlineExceededError, TaskCanceledError, LeaseExpiredError or TaskAbortedError (the server shuts down).
    */
   get signal(): AbortSignal {
@@ -99,10 +99,10 @@ export class Task<P = unknown> {
   }
 
   /**
-   * Stores a result now, in place of an earlier one; readable at once, and kept as long as the task is (C-87).
-   * Bytes go as they are, anything else through the codec.
+   * Stores a result now, replacing an earlier one; it is readable at once and kept as long as the task (C-87). Bytes
+   * are stored unchanged, anything else through the codec.
    *
-   * @throws InvalidTaskError when the value does not encode.
+   * @throws InvalidTaskError when the value cannot be encoded.
    * @throws the signal's reason when the run was aborted; InvalidStateError when it has ended or the task is gone.
    * @throws BrokerUnavailableError when Redis cannot be reached.
    */
@@ -110,7 +110,7 @@ export class Task<P = unknown> {
     await this.#run.storeResult(encodePayload(value, this.#run.codec, 'result'));
   }
 
-  /** The same run with another payload: what validation or a middleware made of it. */
+  /** Returns the same run with another payload, from validation or a middleware. */
   withPayload<Q>(payload: Q): Task<Q> {
     const task = new Task<Q>(this.#run, this.#deadlineAt);
     task.#payload = payload;
@@ -131,10 +131,10 @@ export class Task<P = unknown> {
   }
 }
 
-/** The view of a task that does not run here, for the user's callbacks. */
+/** Returns a view of a task that does not run here, for the user's callbacks. */
 export function detachedTask(message: TaskMessage, codec: PayloadCodec): Task {
   const refuse = (): Promise<never> =>
-    Promise.reject(new InvalidStateError(`Task "${message.id}" does not run here, so it has no result to write`));
+    Promise.reject(new InvalidStateError(`Task "${message.id}" does not run here, so no result can be written`));
   const run: RunHandle = { message, codec, abortSignal: () => new AbortController().signal, storeResult: refuse };
   return new Task(run, epochMs(0));
 }

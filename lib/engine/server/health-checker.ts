@@ -19,8 +19,8 @@ export interface HealthCheckerDeps {
 }
 
 /**
- * Asks at every interval whether Redis answers, and tells the user; never at the start (S-101). A server that takes no
- * tasks because its clock is far off is not healthy either.
+ * Checks at every interval whether Redis answers, and tells the user; never at the start (S-101). A server that takes
+ * no tasks because its clock is far off does not count as healthy either.
  */
 export class HealthChecker extends PeriodicService {
   readonly #deps: HealthCheckerDeps;

@@ -16,7 +16,7 @@ import type { LeaseKeeper } from './lease-keeper.js';
 import type { Run } from './run.js';
 import type { ResolvedServerOptions } from './server-options.js';
 
-/** The identity of a server of this process. */
+/** Returns the identity of a server of this process. */
 export function identityOf(serverId: string): ServerIdentity {
   return { host: hostname() || 'unknown-host', pid: process.pid, serverId };
 }
@@ -39,19 +39,19 @@ export interface HeartbeaterDeps {
 
 const beatEvery = ms(5_000);
 const publishedFor = ms(10_000);
-/** A beat that comes this late was kept from coming by something that blocks the event loop. */
+/** A heartbeat that comes this late was delayed by something that blocks the event loop. */
 const blockedWhenLate = ms(1_000);
 const maxNamed = 20;
 
 /**
- * Keeps the leases of running tasks, and publishes that this server lives and what it runs: at the start and every 5 s
- * (S-72). A run whose lease is gone, or has run out and cannot be kept, is lost. A beat that comes late tells of
- * a handler that blocks the event loop. With every beat the clock is compared with that of Redis.
+ * Keeps the leases of running tasks, and publishes that this server is alive and what it runs: at the start and every 5
+ * s (S-72). A run is lost if its lease is gone, or has expired and cannot be extended. A late heartbeat means that a
+ * handler blocks the event loop. With every heartbeat the clock is compared with that of Redis.
  */
 export class Heartbeater extends PeriodicService {
   readonly #deps: HeartbeaterDeps;
   readonly #startedAt: EpochMs;
-  /** When the next beat is to come, by the monotonic clock. */
+  /** When the next heartbeat should come, by the monotonic clock. */
   #nextBeat: Ms | undefined;
 
   constructor(deps: HeartbeaterDeps) {
@@ -64,7 +64,7 @@ export class Heartbeater extends PeriodicService {
   override async runOnce(): Promise<undefined> {
     const { clock, clockMonitor, clockGuard, brokerMonitor, leases } = this.#deps;
     this.#noticeBlock();
-    // Others must not find a lease ended because this clock is behind theirs.
+    // Others must not consider a lease expired because this clock is behind theirs.
     const now = clockMonitor.latest();
     const calls = brokerMonitor.isUp() ? [leases.extend(now), this.#publish(now), clockGuard.look()] : [];
     const results = await Promise.allSettled(calls);
@@ -120,7 +120,7 @@ export class Heartbeater extends PeriodicService {
 
   #noticeBlock(): void {
     const { clock, leases } = this.#deps;
-    // On a clock with background timers the beat comes when its owner says so.
+    // On a clock with background timers, its owner decides when the heartbeat comes.
     if (this.#nextBeat === undefined || clock.backgroundTimers !== undefined) return;
     const blockedFor = ms(Math.round(clock.monotonic() - this.#nextBeat));
     if (blockedFor < blockedWhenLate) return;

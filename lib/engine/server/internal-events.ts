@@ -4,36 +4,36 @@ import type { EpochMs } from '../../model/time/duration.js';
 import type { Run } from './run.js';
 import type { Lease } from './run-state.js';
 
-/** What a service tells those that were made after it. */
+/** Notifications from a service to those created after it. */
 export interface InternalEventMap {
   /** The loop may have something to do: a queue may have tasks, a call was answered. */
   readonly work: undefined;
   /** Tasks were fetched. */
   readonly arrived: FetchedTasks;
-  /** Outcomes were answered; these runs are closed. */
+  /** The broker has replied to outcomes; these runs are closed. */
   readonly closed: readonly Run[];
-  /** A task waits until its time has come. */
+  /** A task is delayed until an instant. */
   readonly delayed: { readonly queue: string; readonly until: EpochMs };
   /** This server maintains queues that it did not maintain before. */
   readonly maintains: undefined;
-  /** A dequeue was not answered: it may have taken tasks that never arrived. */
+  /** A dequeue got no reply: it may have taken tasks that never arrived. */
   readonly lostAnswer: { readonly queue: string };
 }
 
-/** What one fetch brought. */
+/** The tasks of one fetch. */
 export interface FetchedTasks {
   readonly queue: string;
   readonly messages: readonly TaskMessage[];
   readonly lease: Lease;
-  /** Those that were canceled while they were on their way, and what is to follow. */
+  /** The tasks that were canceled while in transit, with the outcome asked for. */
   readonly canceled: ReadonlyMap<string, CancelOutcome | undefined>;
 }
 
 type Listener<E extends keyof InternalEventMap> = (event: InternalEventMap[E]) => void;
 
 /**
- * The one way back along the path of a task. Every service is handed those that it calls; what it has to tell the
- * others goes through here, so that no service needs one that does not exist yet.
+ * The only way back along the path of a task. Every service receives those that it calls; to notify the others it uses
+ * this signal, so that no service needs one that does not exist yet.
  */
 export class InternalEvents {
   readonly #listeners: { [E in keyof InternalEventMap]?: Listener<E> } = {};

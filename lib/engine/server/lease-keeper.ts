@@ -13,7 +13,7 @@ import type { Run } from './run.js';
 import type { Lease, OwnLease } from './run-state.js';
 import type { RunStopper } from './run-stopper.js';
 
-/** The lease of tasks that are fetched now: it ends at a whole second, as it is stored. */
+/** Returns the lease of tasks that are fetched now; it ends at a whole second, as it is stored. */
 export function newLease(now: EpochMs): OwnLease {
   const leaseUntil = leaseEnd(now);
   return { kind: 'ours', takenAt: now, leaseUntil, leaseAsked: leaseUntil };
@@ -33,11 +33,12 @@ const maxLost = 10_000;
 const lost: Lease = { kind: 'lost' };
 
 /**
- * Keeps the leases of the tasks that this server holds, and is the only one that extends them. A run whose lease is
- * somebody else's, or has run out and cannot be kept, has lost it: its handler is told to stop and nothing is written.
+ * Keeps the leases of the tasks that this server holds, and is the only code that extends them. When a lease belongs to
+ * another server, or has expired and cannot be extended, its run is lost: the handler is told to stop and nothing is
+ * written.
  */
 export class LeaseKeeper {
-  /** Tasks whose leases were lost here not long ago: queue and id. */
+  /** Tasks whose leases were recently lost here: queue and id. */
   readonly #lost = new Set<string>();
   /** Resolves when the extension that was asked for last has ended. */
   #extending: Promise<void> = Promise.resolve();
@@ -45,10 +46,10 @@ export class LeaseKeeper {
   constructor(private readonly deps: LeaseKeeperDeps) {}
 
   /**
-   * Extends every lease, also those that have run out as long as nobody else took the task, and loses those that are
-   * not ours any more.
+   * Extends every lease, including expired ones as long as nobody else has taken the task, and marks those as lost that
+   * are no longer ours.
    *
-   * @throws what the broker throws when it cannot be asked; then nothing is known about the leases of that queue.
+   * @throws the broker's error when it cannot be reached; then nothing is known about the leases of that queue.
    */
   async extend(now: EpochMs): Promise<void> {
     await this.#inTurn(async () => await this.#extendAll(this.held(), now));
@@ -67,7 +68,10 @@ export class LeaseKeeper {
     this.loseExpired(now, runs);
   }
 
-  /** Leases that had run out by `now` and could not be kept: another server may recover their tasks from now on. */
+  /**
+   * Marks leases as lost that expired by `now` and could not be extended: other servers may recover their tasks from
+   * now on.
+   */
   loseExpired(now: EpochMs, runs: Iterable<Run> = this.deps.runs): void {
     for (const run of runs) if (isOver(run, now)) this.#lose(run);
   }
@@ -77,12 +81,12 @@ export class LeaseKeeper {
     return [...this.deps.runs].some((run) => isOver(run, now));
   }
 
-  /** Tasks whose leases are this server's to keep: running, or ended and not written yet. */
+  /** Returns the runs whose leases this server keeps: running, or ended and not written yet. */
   held(): readonly Run[] {
     return [...this.deps.runs].filter(({ lease, state }) => lease.kind === 'ours' && state.phase !== 'closed');
   }
 
-  /** What this server knows of the tasks of a queue whose leases name it as the owner. */
+  /** Returns what this server knows about tasks of a queue whose leases name it as the owner. */
   ownRuns(queue: string): (taskId: string) => OwnRun {
     const own = new Map<string, OwnRun>();
     for (const run of this.deps.runs) {
@@ -119,8 +123,8 @@ export class LeaseKeeper {
     const leases = runs.flatMap(({ message, lease }) =>
       lease.kind === 'ours' ? [{ taskId: message.id, until: lease.leaseAsked, takenAt: lease.takenAt }] : [],
     );
-    // Asked for is asked for, even if no answer comes. Not so once the lease has run out: whoever took the task then was
-    // given a lease of the same length, and one we only asked for could not be told from theirs.
+    // What was asked for counts as asked, even without a reply. Not once the lease has expired: whoever took the task
+    // then got a lease of the same length, and a lease that we only asked for could not be distinguished from theirs.
     for (const run of runs) {
       if (run.lease.kind === 'ours' && now < run.lease.leaseUntil) run.lease = { ...run.lease, leaseAsked: leaseUntil };
     }
@@ -131,7 +135,7 @@ export class LeaseKeeper {
       const { id } = run.message;
       const outcome = canceled.get(id);
       if (outcome !== undefined) stopper.cancel(run, outcome);
-      // What has ended meanwhile is stored or about to be: the answer to that tells.
+      // A run that has ended in the meantime is stored or about to be; the reply to that decides.
       if (lostIds.has(id)) {
         if (run.isOpen) this.#lose(run);
       } else if (run.lease.kind === 'ours') {

@@ -19,14 +19,14 @@ export interface OutcomeWriterDeps {
   readonly logger: ThrottledLogger;
 }
 
-/** A run whose outcome is decided and not stored. */
+/** A run whose outcome is decided but not stored. */
 type Unsettled = Extract<RunState, { phase: 'settling' }>;
 
-/** Writes the outcomes of runs, and announces those that are stored and no others. */
+/** Writes the outcomes of runs, and announces only those that are stored. */
 export class OutcomeWriter {
   constructor(private readonly deps: OutcomeWriterDeps) {}
 
-  /** Writes the outcomes of runs of one queue. Resolves with the runs whose outcomes have to be written again. */
+  /** Writes the outcomes of runs of one queue. Resolves with the runs whose outcomes must be written again. */
   async write(queue: string, runs: readonly Run[]): Promise<readonly Run[]> {
     const { work, owner, clock, internalEvents } = this.deps;
     const leases = runs.map(({ lease }) => lease);
@@ -38,7 +38,8 @@ export class OutcomeWriter {
       const answer = answers[index];
       if (answer === 'settled') this.#stored(run);
       else if (answer === 'not-active') {
-        // Extended since, and maybe before this arrived: then the task is still ours, under a later lease than claimed.
+        // The lease was extended in the meantime, maybe before this arrived: the task is still ours, under a later
+        // lease.
         if (run.lease === leases[index]) this.#refused(run);
         else outdated.push(run);
       } else {
@@ -64,8 +65,9 @@ export class OutcomeWriter {
   }
 
   /**
-   * The broker wrote nothing: the task is not this run's any more. When the answer to an earlier attempt was lost and the
-   * lease still holds, nobody else can have settled it, so that attempt did. Past that nothing is known.
+   * Handles an outcome that the broker refused: the task no longer belongs to this run. If the reply to an earlier
+   * attempt was lost and the lease still holds, nobody else can have settled it, so that attempt did. Otherwise nothing
+   * is known.
    */
   #refused(run: Run): void {
     const { wasSent } = run.state as Unsettled;
@@ -74,14 +76,14 @@ export class OutcomeWriter {
     else this.#tooLate(run);
   }
 
-  /** The task is no longer this server's, so nothing was written for this run. */
+  /** Reports that the task no longer belongs to this server, so nothing was written for this run. */
   #tooLate(run: Run): void {
     const { kind } = (run.state as Unsettled).outcome.settlement;
     run.close();
     const task = subjectOf(run);
     this.deps.logger.warn(
       `The outcome (${kind}) of task "${task.id}" of type "${task.type}" came too late: ` +
-        "its lease has run out and the task is no longer this server's",
+        'its lease has expired and the task no longer belongs to this server',
       { kind: 'late outcome' },
     );
     this.deps.events.emit('lateOutcome', { task, outcome: kind });
@@ -90,7 +92,7 @@ export class OutcomeWriter {
   #failed(error: unknown): void {
     // The broker monitor reports an outage.
     if (error instanceof BrokerUnavailableError) return;
-    this.deps.logger.warn(`An outcome could not be written and is tried again: ${describeError(error)}`, {
+    this.deps.logger.warn(`An outcome could not be written and will be retried: ${describeError(error)}`, {
       kind: 'outcome not written',
     });
   }
@@ -100,6 +102,6 @@ function claimOf({ state, lease }: Run): ClaimedSettlement {
   // A run that lost its lease has no outcome to write.
   const { takenAt, leaseUntil, leaseAsked } = lease as OwnLease;
   const { outcome, wasSent } = state as Unsettled;
-  // What was stored without an answer may run again already: its lease keeps nobody away.
+  // An outcome that was stored without a reply may already run again: its lease keeps nobody away.
   return { settlement: outcome.settlement, takenAt, leaseUntil: wasSent ? takenAt : leaseUntil, leaseAsked };
 }

@@ -46,9 +46,9 @@ export interface ProcessorDeps {
 }
 
 /**
- * Tasks whose handlers are started in one turn of the event loop, and tasks that one fetch asks for. Half of the slots:
- * while one half runs, Redis works on the outcomes and the fetch of the other. Fewer than five cost more in calls than the
- * overlap gains; `npm run bench -- --only process` shows it.
+ * Tasks whose handlers are started in one turn of the event loop, and tasks that one fetch asks for: half of the slots.
+ * While one half runs, Redis works on the outcomes and the fetch of the other. Fewer than five cost more in calls than
+ * the overlap gains; `npm run bench -- --only process` shows it.
  */
 export const sliceOf = (concurrency: number): number => Math.min(256, Math.max(5, Math.ceil(concurrency / 2)));
 
@@ -59,11 +59,10 @@ const maxTurn = ms(2);
 const maxUnsettled = 10_000;
 
 /**
- * The loop that runs tasks, and the only one that knows its slots and its runs. In a turn of the event loop it starts a
- * slice of handlers, and as soon as those have ended that wait for nothing it judges them and sends their outcomes
- * together with the fetch for the slots that they freed, before it looks at the next slice: Redis and this process work
- * at the same time. It never fetches more than can run now. A run that ends later puts itself on the list of the ended
- * and wakes the loop.
+ * The loop that runs tasks, and the only owner of the server's slots and runs. In a turn of the event loop it starts a
+ * slice of handlers. As soon as the synchronous ones have ended, it judges them and sends their outcomes together with
+ * the fetch for the freed slots, before it starts the next slice, so Redis and this process work concurrently. It never
+ * fetches more than can run now. A run that ends later adds itself to the list of ended runs and wakes the loop.
  */
 export class Processor implements Service, RunHost {
   readonly name = 'processor';
@@ -71,13 +70,13 @@ export class Processor implements Service, RunHost {
   readonly clock: Clock;
   readonly #slice: number;
   readonly #inbox = new Inbox();
-  /** Over, not judged. */
+  /** Runs that have ended and are not judged yet. */
   #ended: Run[] = [];
-  /** Slots taken: by what was fetched, runs, or is stuck. */
+  /** Occupied slots: by runs that are fetched, running or stuck. */
   #occupied = 0;
   #mode: 'idle' | 'fetching' | 'stopped' | 'draining' = 'idle';
   #turn: 'none' | 'due' | 'open' = 'none';
-  /** Nothing was fetched because too many outcomes are left to write. */
+  /** Whether fetching was skipped because too many outcomes are still to be written. */
   #isHeldBack = false;
   readonly #progress = new ConditionVariable();
 
@@ -100,14 +99,16 @@ export class Processor implements Service, RunHost {
     this.#schedule();
   }
 
-  /** Ends fetching; what was fetched runs. Resolves once nothing can arrive any more. */
+  /** Stops fetching; fetched tasks still run. Resolves once nothing can arrive any more. */
   async stopFetching(): Promise<void> {
     if (this.#mode === 'idle' || this.#mode === 'fetching') this.#mode = 'stopped';
     await this.deps.feed.stop();
     await this.#progress.waitUntil(() => this.deps.fetcher.asked === 0);
   }
 
-  /** Ends fetching, waits for what runs up to the shutdown timeout, puts the rest back, and writes what is left. */
+  /**
+   * Stops fetching, waits for running tasks up to the shutdown timeout, puts the rest back, and writes all outcomes.
+   */
   async stop(): Promise<void> {
     if (this.#mode === 'idle' || this.#mode === 'draining') return;
     this.#mode = 'draining';
@@ -117,7 +118,7 @@ export class Processor implements Service, RunHost {
     this.#putBack([...this.deps.runs]);
     await stopping;
     this.#settleEnded(this.clock.now());
-    // A promise of the user's error handler is not waited for any more.
+    // A promise of the user's error handler is not awaited any more.
     this.#putBack([...this.deps.runs]);
     this.#settleEnded(this.clock.now());
     this.deps.settler.flush();
@@ -141,7 +142,7 @@ export class Processor implements Service, RunHost {
 
   endedLate(run: Run, outcome: 'success' | 'failure'): void {
     const task = subjectOf(run);
-    // One that heeds its signal while the server stops does what it should.
+    // A handler that obeys its signal while the server stops behaves correctly.
     const level = run.abortSignal().reason instanceof TaskAbortedError ? 'debug' : 'warn';
     this.deps.logger[level](`Task "${task.id}" of type "${task.type}" ended (${outcome}) after it had been given up`, {
       kind: `late end ${task.type}`,
@@ -158,11 +159,11 @@ export class Processor implements Service, RunHost {
     if (lease.kind === 'lost') return false;
     const request = { ...lease, queue, taskId: message.id, owner: this.deps.owner, result };
     if (await this.deps.work.writeResult(request)) return true;
-    // Extended since, and maybe before this arrived.
+    // The lease was extended in the meantime, maybe before this arrived.
     return run.lease !== lease && (await this.writeResult(run, result));
   }
 
-  /** Makes sure that a turn comes soon. */
+  /** Schedules a turn soon. */
   #schedule(): void {
     if (this.#turn !== 'none') return;
     this.#turn = 'due';
@@ -173,7 +174,7 @@ export class Processor implements Service, RunHost {
     this.#turn = 'open';
     this.#settleAndFetch(this.clock.now());
     this.#beginSlice();
-    // Handlers that wait for nothing have ended when the promises of this turn are through.
+    // Synchronous handlers have ended when the promises of this turn have settled.
     queueMicrotask(() => process.nextTick(this.#endTurn));
   };
 
@@ -189,7 +190,7 @@ export class Processor implements Service, RunHost {
     this.#fetch(now);
   }
 
-  /** Decides what becomes of the runs that have ended, and frees their slots. */
+  /** Decides the outcomes of the ended runs, and frees their slots. */
   #settleEnded(now: EpochMs): void {
     if (this.#ended.length === 0) return;
     const { feed, judge, settler } = this.deps;
@@ -197,7 +198,7 @@ export class Processor implements Service, RunHost {
     this.#ended = [];
     for (const run of ended) {
       const { state } = run;
-      // One whose error handler was waited for when the server stopped may be here twice.
+      // A run whose error handler was being awaited when the server stopped may be here twice.
       if (state.phase !== 'ended') continue;
       if (state.how === 'unknown-type') feed.tookUnknown(run.queue, run.message.type);
       const verdict = judge.judge(run, { state, now });
@@ -208,7 +209,7 @@ export class Processor implements Service, RunHost {
       }
       if (verdict === 'none') run.close();
       else settler.add(run.settle(verdict));
-      // A handler that is still running keeps its slot, unless the policy gives it away or nobody fetches any more.
+      // A handler that is still running keeps its slot, unless the policy frees it or nothing is fetched any more.
       if (!run.handlerRuns || this.deps.options.stuckPolicy === 'release' || this.#mode === 'draining') {
         this.#freeSlot(run);
       }
@@ -260,7 +261,7 @@ export class Processor implements Service, RunHost {
     else this.#schedule();
   }
 
-  /** Gives runs up; a task that was not told to stop goes back to the head of its queue. */
+  /** Gives up runs; a task that was not told to stop goes back to the head of its queue. */
   #putBack(runs: readonly Run[]): void {
     const now = this.clock.now();
     for (const run of runs) {
@@ -288,7 +289,7 @@ export class Processor implements Service, RunHost {
   /** Resolves when no handler runs, or when the shutdown timeout is over. */
   async #drain(): Promise<void> {
     const { runs, options } = this.deps;
-    // A stuck handler whose outcome is stored has nothing left that would be worth the wait.
+    // A stuck handler whose outcome is stored is not worth waiting for.
     const isDone = (): boolean => ![...runs].some((run) => run.hasSlot && run.state.phase !== 'closed');
     if (isDone()) return;
     await waitUntilDeadline(this.#progress.waitUntil(isDone), { clock: this.clock, limit: options.shutdownTimeout });

@@ -18,15 +18,15 @@ export interface QueueFeedDeps {
   readonly taskCheckInterval: Ms;
   /** Tasks that the server runs at once. */
   readonly concurrency: number;
-  /** Queues that are waited on with a connection each. */
+  /** How many queues are waited on with a connection each. */
   readonly blockingConnections: number;
-  /** What is known about tasks that no handler here is for; `undefined` when the handler is for every type. */
+  /** What is known about tasks without a handler here; `undefined` if the handler accepts every type. */
   readonly unknownTypes: UnknownTypes | undefined;
-  /** A queue is worth asking that was not a moment ago. */
+  /** Called when a queue becomes worth asking. */
   readonly onWork: () => void;
 }
 
-/** What a fetch is to ask of one queue. */
+/** What to fetch from one queue. */
 export interface FeedRequest {
   readonly queue: FedQueue;
   readonly limit: number;
@@ -48,11 +48,11 @@ export interface FedQueue {
   readonly isWatched: boolean;
   /** Worth asking: it may have tasks. */
   isWanted: boolean;
-  /** The last answer said that there is more, so several calls may be under way at once. */
+  /** The last reply said that there is more, so several calls may be in progress at once. */
   isOpen: boolean;
-  /** Calls under way. */
+  /** Calls in progress. */
   requests: number;
-  /** Counts wake-ups, so that an answer that was on its way meanwhile does not undo one. */
+  /** Counts wake-ups, so that a reply that was in transit does not undo one. */
   wakes: number;
   isWaiting: boolean;
   /** Found empty, and looked at together with the others of which that holds. */
@@ -62,9 +62,9 @@ export interface FedQueue {
   failures: number;
 }
 
-/** How long one blocking look lasts; an idle queue costs Redis a command in this time. */
+/** How long one blocking wait lasts; an idle queue costs Redis one command in this time. */
 const waitTimeout = ms(30_000);
-/** What a wait is given to tell of a task before a signal counts instead. */
+/** How long a wait has to report a task before a signal counts instead. */
 const waitHeadStart = ms(50);
 /** Up to so many busy queues share slots one by one: each is asked for enough tasks at once as it is. */
 const fewQueues = 4;
@@ -75,9 +75,9 @@ const maxRetryDelay = ms(1_000);
 
 /**
  * Knows which queues are worth asking. One that was found empty is waited on by a blocking look, for as many queues as
- * there are connections for it; the others are woken by signals, and within `taskCheckInterval` by a look at all of them
- * at once. A paused queue, and one that has tasks of unknown types only, is asked now and then: waiting on it would
- * answer at once, for ever.
+ * there are connections for it; the others are woken by signals, and within `taskCheckInterval` by a look at all of
+ * them at once. A paused queue, and one that has tasks of unknown types only, is asked now and then: waiting on it
+ * would answer at once, for ever.
  */
 export class QueueFeed implements Service {
   readonly name = 'queue feed';
@@ -125,11 +125,11 @@ export class QueueFeed implements Service {
     await Promise.all(this.#waits);
   }
 
-  /** Deals `free` slots out to the queues worth asking. */
+  /** Distributes `free` slots among the queues worth asking. */
   plan(free: number): readonly FeedRequest[] {
     const able = this.#queues.filter((queue) => queue.isWanted && (queue.isOpen || queue.requests === 0));
     if (able.length === 0) return [];
-    // While a queue of higher priority has not answered, those below it wait.
+    // While a queue of higher priority has not replied, those below it wait.
     if (this.deps.strictPriority && this.#queues.find((queue) => queue.isWanted) !== able[0]) return [];
     if (able.length === 1) return [{ queue: able[0] as FedQueue, limit: free }];
     const shares = this.deps.order.shareSlots(free, {
@@ -146,23 +146,23 @@ export class QueueFeed implements Service {
   readonly #bundleOf = (name: string): number =>
     this.#byName.get(name)?.isOpen === true ? Math.min(largestBundle, Math.ceil(this.deps.concurrency / 5)) : 1;
 
-  /** A call is under way; returns what {@link answered} is to be given back. */
+  /** Notes a call in progress; returns the value to pass to {@link answered}. */
   asked(queue: FedQueue): number {
     queue.requests += 1;
     return queue.wakes;
   }
 
-  /** Which tasks the next call takes; `undefined` for all. */
+  /** Returns which tasks the next call takes; `undefined` for all. */
   filterOf(queue: FedQueue): TypeFilter | undefined {
     return this.deps.unknownTypes?.filterOf(queue.name);
   }
 
-  /** A call was answered. */
+  /** Notes the reply to a call. */
   answered(queue: FedQueue, { result, filter, wakesBefore }: FeedAnswer): void {
     queue.requests -= 1;
     queue.failures = 0;
     const pause = filter === undefined ? ms(0) : (this.deps.unknownTypes?.looked(queue.name, result) ?? ms(0));
-    // A look with a filter begins where the one before it has ended.
+    // A fetch with a filter begins where the previous one ended.
     queue.isOpen = result.left === 'some' && this.filterOf(queue) === undefined;
     queue.isWanted =
       pause === 0 && (result.left === 'some' || (queue.wakes !== wakesBefore && result.left === 'drained'));
@@ -173,7 +173,7 @@ export class QueueFeed implements Service {
     else this.#poll(queue);
   }
 
-  /** A call failed: the queue rests for a while. */
+  /** Notes a failed call: the queue rests for a while. */
   refused(queue: FedQueue): void {
     queue.requests -= 1;
     queue.isOpen = false;
@@ -184,8 +184,8 @@ export class QueueFeed implements Service {
   }
 
   /**
-   * A task may have come to a queue. One that is waited on hears of it by itself, and faster; but while its connection
-   * is being made again, for one, it does not.
+   * Notes that a task may have come to a queue. A queue with a waiting connection notices by itself, and faster, but
+   * not while, for example, that connection is being re-established.
    */
   wake(name: string): void {
     const queue = this.#byName.get(name);
@@ -194,12 +194,12 @@ export class QueueFeed implements Service {
     else if (queue.poll === undefined) this.#wakeIn(queue, waitHeadStart);
   }
 
-  /** Tasks may have come to any queue. */
+  /** Notes that tasks may have come to any queue. */
   wakeAll(): void {
     for (const queue of this.#queues) this.#wake(queue);
   }
 
-  /** A task that no handler here is for was taken, and goes back. */
+  /** Notes that a task without a handler here was taken, and goes back. */
   tookUnknown(name: string, type: string): void {
     this.deps.unknownTypes?.taken(name, type);
     const queue = this.#byName.get(name);
@@ -235,13 +235,13 @@ export class QueueFeed implements Service {
       else if (!queue.isWanted) this.#poll(queue);
     } catch {
       queue.isWaiting = false;
-      // When Redis is out of reach its return wakes the queue before this does.
+      // If Redis is unreachable, its return wakes the queue before this timer does.
       if (!queue.isWanted) this.#poll(queue);
     }
   }
 
   #askLater(queue: FedQueue): void {
-    // Between one and one and a half intervals, so that servers that started together do not ask together.
+    // Between 1 and 1.5 intervals, so that servers that started together do not poll together.
     this.#wakeIn(queue, ms(this.deps.taskCheckInterval * (1 + this.deps.random() / 2)));
   }
 

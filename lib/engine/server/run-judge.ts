@@ -22,12 +22,12 @@ export interface RunJudgeDeps {
 }
 
 /**
- * What is to be done about a run that has ended: an outcome to store, `'none'` for a run whose task is somebody else's,
- * a promise when the user's error handler is to be waited for.
+ * What to do about a run that has ended: an outcome to store, `'none'` for a run whose task belongs to another server,
+ * or a promise if the user's error handler must be awaited first.
  */
 export type Verdict = Outcome | 'none' | Promise<void>;
 
-/** Decides what becomes of the tasks of runs that have ended. */
+/** Decides the outcomes of ended runs. */
 export class RunJudge {
   constructor(private readonly deps: RunJudgeDeps) {}
 
@@ -93,12 +93,12 @@ export class RunJudge {
     return { settlement: { kind: 'requeue', message: run.message }, announcement };
   }
 
-  /** The task is done, so a result that does not encode must not fail it. */
+  /** The task is done, so a result that cannot be encoded must not fail it. */
   #encode({ id, type }: TaskMessage, returned: unknown): Uint8Array | undefined {
     try {
       return encodePayload(returned, this.deps.codec, 'result');
     } catch (error) {
-      this.deps.logger.error(`The result of task "${id}" of type "${type}" is not kept: ${describeError(error)}`, {
+      this.deps.logger.error(`The result of task "${id}" of type "${type}" is not stored: ${describeError(error)}`, {
         kind: `result not kept ${type}`,
       });
       return undefined;

@@ -1,8 +1,8 @@
 import type { Run } from './run.js';
 
 /**
- * Every run that a server answers for, oldest first. No `Set`: one that is long-lived and always changing leaves behind
- * tables that refer to each other, and through them every run lives on until the next full garbage collection
+ * Every run of a server, oldest first. This is not a `Set`: a long-lived, constantly changing `Set` leaves behind
+ * tables that refer to each other, and through them every run stays in memory until the next full garbage collection
  * (`node --trace-gc`, or `npm run bench -- --only process`).
  */
 export class RunList implements Iterable<Run> {
@@ -22,7 +22,7 @@ export class RunList implements Iterable<Run> {
     this.#size += 1;
   }
 
-  /** Takes a run out, if it is in here. */
+  /** Removes a run, if it is in the list. */
   delete(run: Run): void {
     const { earlier, later } = run;
     if (earlier === undefined && this.#first !== run) return;
@@ -34,7 +34,7 @@ export class RunList implements Iterable<Run> {
     this.#size -= 1;
   }
 
-  /** The runs of this moment, whatever is added and deleted meanwhile. */
+  /** Iterates over the runs of this moment, whatever is added and deleted in the meantime. */
   [Symbol.iterator](): Iterator<Run> {
     const all: Run[] = [];
     for (let one = this.#first; one !== undefined; one = one.later) all.push(one);

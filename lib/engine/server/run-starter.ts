@@ -30,7 +30,7 @@ export class RunStarter {
     try {
       handler = lookup(message.type);
     } catch (error) {
-      // A middleware of the user's failed when it was put around the handler.
+      // A middleware of the user failed when it wrapped the handler.
       return run.fail(error);
     }
     if (handler === undefined) return run.returnUnknown();
@@ -40,7 +40,7 @@ export class RunStarter {
     }
     const deadlineAt = runDeadline(message, now);
     if (deadlineAt <= now) {
-      // No retry could be in time.
+      // No retry could meet the deadline.
       run.abort(new DeadlineExceededError(), { graceEnd: now, canceled: 'archive' });
       return run.fail(undefined);
     }

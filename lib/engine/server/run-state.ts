@@ -12,20 +12,23 @@ import type { Outcome } from '../outcome/outcome.js';
 /** Why a run was told to stop. */
 export type AbortReason = DeadlineExceededError | TaskCanceledError | LeaseExpiredError | TaskAbortedError;
 
-/** Its handler runs. */
+/** The handler is running. */
 export interface Running {
   readonly phase: 'running';
   readonly startedAt: EpochMs;
   readonly deadlineAt: EpochMs;
-  /** By the monotonic clock; `undefined` when nobody wants to know how long it took. */
+  /** By the monotonic clock; `undefined` if nobody needs the duration. */
   readonly startedMonotonic: Ms | undefined;
 }
 
-/** Told to stop, maybe before its handler was called. What the handler decides until `graceEnd` still counts. */
+/**
+ * The run was told to stop, maybe before its handler was called. What the handler decides until `graceEnd` still
+ * counts.
+ */
 interface Aborted {
   readonly phase: 'aborted';
   readonly reason: AbortReason;
-  /** What `cancel` asked for. */
+  /** The outcome that `cancel` asked for. */
   readonly canceled: CancelOutcome | undefined;
   readonly graceEnd: EpochMs;
   readonly started: Running | undefined;
@@ -45,39 +48,39 @@ interface Failed {
   readonly phase: 'ended';
   readonly how: 'failure';
   readonly error: unknown;
-  /** What the cancellation that stopped it asked for. */
+  /** The outcome that the cancellation asked for. */
   readonly canceled: CancelOutcome | undefined;
   /** Whether the user's error handler has been called; the outcome may be waiting for its promise. */
   readonly isReported: boolean;
 }
 
-/** Over without the handler: no handler here knows the type, or the server stops. */
+/** Ended without the handler: no handler here for the type, or the server stops. */
 export interface NotRun {
   readonly phase: 'ended';
   readonly how: 'unknown-type' | 'put-back';
 }
 
-/** Over, and what is to be written is not decided yet. A handler that ignored its signal may still be running. */
+/** Ended, and the outcome is not decided yet. A handler that ignored its signal may still be running. */
 export type Ended = Succeeded | Failed | NotRun;
 
-/** Decided, and not stored yet. */
+/** The outcome is decided but not stored yet. */
 interface Settling {
   readonly phase: 'settling';
   readonly outcome: Outcome;
-  /** Whether it was sent before and the answer was lost, or was an error. */
+  /** Whether it was sent before and the reply was lost or was an error. */
   readonly wasSent: boolean;
 }
 
 /**
- * Where a run is; each state holds what is true in it and nothing else. `fetched`: its handler is not called yet.
- * `closed`: its outcome is stored, or is nobody's business here any more.
+ * The state of a run; each state holds only data that is valid in it. `fetched`: its handler has not been called yet.
+ * `closed`: its outcome is stored, or is no longer of interest here.
  */
 export type RunState =
   { readonly phase: 'fetched' } | Running | Aborted | Ended | Settling | { readonly phase: 'closed' };
 
 /**
- * The right to work on the task; `leaseUntil` and `leaseAsked` are whole seconds, as they are stored. The runs of one
- * fetch share the object, so it costs nothing per task.
+ * The right to work on the task; `leaseUntil` and `leaseAsked` are whole seconds, as stored. The runs of one fetch
+ * share the object, so it costs nothing per task.
  */
 export type Lease = OwnLease | { readonly kind: 'lost' };
 

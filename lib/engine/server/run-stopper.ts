@@ -47,7 +47,7 @@ export class RunStopper implements Service {
     return Promise.resolve();
   }
 
-  /** A run has started that must have ended by `deadlineAt`. */
+  /** Watches a started run that must have ended by `deadlineAt`. */
   watch(deadlineAt: EpochMs): void {
     this.#timer.fireBy(deadlineAt);
   }
@@ -58,7 +58,7 @@ export class RunStopper implements Service {
     this.#timer.fireBy(graceEnd);
   }
 
-  /** A task was canceled; without `outcome` its run fails, as in Asynq. */
+  /** Cancels a run; without `outcome` it fails, as in Asynq. */
   cancel(run: Run, outcome: CancelOutcome | undefined): void {
     const { state } = run;
     if (state.phase === 'aborted') {
@@ -79,7 +79,7 @@ export class RunStopper implements Service {
     });
   }
 
-  /** Looks for runs past their deadline or grace; answers when to look again. */
+  /** Checks for runs past their deadline or grace period; returns when to check again. */
   #look(now: EpochMs): EpochMs | undefined {
     let next: EpochMs | undefined;
     for (const run of this.deps.runs) {

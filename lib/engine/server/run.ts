@@ -13,13 +13,13 @@ import type { Outcome } from '../outcome/outcome.js';
 import { Task, type RunHandle } from './handler-task.js';
 import type { AbortReason, Ended, Lease, NotRun, Running, RunState } from './run-state.js';
 
-/** Whom a run tells. */
+/** Receives the notifications of a run. */
 export interface RunHost {
   readonly codec: PayloadCodec;
   readonly clock: Clock;
-  /** The run is over: it is `ended` now. */
+  /** Called when the run has ended. */
   ended(run: Run): void;
-  /** A handler ended whose outcome nobody wants any more. */
+  /** Called when a handler ends whose outcome no longer counts. */
   endedLate(run: Run, outcome: 'success' | 'failure'): void;
   writeResult(run: Run, result: Uint8Array): Promise<boolean>;
 }
@@ -30,24 +30,24 @@ const unknownType: NotRun = { phase: 'ended', how: 'unknown-type' };
 const returnedByStop: NotRun = { phase: 'ended', how: 'put-back' };
 
 /**
- * One run of one task, from its lease to its outcome. Only its methods change its state. Made for every task that is
- * fetched, so it makes nothing else before it is asked: the signal is made when it is read, and no timer belongs to a
- * single run.
+ * One run of one task, from its lease to its outcome. Only its methods change its state. It is created for every
+ * fetched task, so it creates nothing else before it is needed: the abort signal is created when it is read, and no run
+ * has its own timer.
  */
 export class Run implements RunHandle {
   readonly message: TaskMessage;
-  /** Where it was fetched from; its keys are this queue's, whatever the message says. */
+  /** The queue it was fetched from; its keys are this queue's, whatever the message says. */
   readonly queue: string;
-  /** Written by the LeaseKeeper alone. */
+  /** Written only by the LeaseKeeper. */
   lease: Lease;
-  /** Whether it takes one of the server's slots; written by the Processor alone. */
+  /** Whether it occupies one of the server's slots; written only by the Processor. */
   hasSlot = true;
-  /** Its neighbours in the RunList, which alone writes them. */
+  /** Its neighbors in the RunList, written only by the list. */
   earlier: Run | undefined = undefined;
   later: Run | undefined = undefined;
   readonly #host: RunHost;
   #state: RunState = fetched;
-  /** Whether the handler's code has been called and has not ended, whatever became of the run meanwhile. */
+  /** Whether the handler was called and has not ended, whatever the state of the run. */
   #handlerRuns = false;
   #controller: AbortController | undefined = undefined;
   #task: Task | undefined = undefined;
@@ -76,13 +76,13 @@ export class Run implements RunHandle {
     return (this.#task ??= new Task(this, epochMs(0)));
   }
 
-  /** Since when its handler runs and until when it may, unless it was told to stop before. */
+  /** When its handler was started and must have ended; `undefined` if it was told to stop before. */
   get started(): { readonly startedAt: EpochMs; readonly deadlineAt: EpochMs } | undefined {
     const state = this.#state;
     return state.phase === 'running' ? state : state.phase === 'aborted' ? state.started : undefined;
   }
 
-  /** Whether it is still open how it ends: its lease and its handler matter. */
+  /** Whether the outcome is still open, so that its lease and its handler matter. */
   get isOpen(): boolean {
     const { phase } = this.#state;
     return phase === 'fetched' || phase === 'running' || phase === 'aborted';
@@ -102,7 +102,7 @@ export class Run implements RunHandle {
     let later: Promise<unknown> | undefined;
     try {
       returned = handler(this.#task);
-      // A foreign thenable may throw when it is looked at, or call back twice.
+      // A foreign thenable may throw when it is inspected, or call back twice.
       later = returned instanceof Promise ? returned : isThenable(returned) ? Promise.resolve(returned) : undefined;
     } catch (error) {
       return this.#threw(error);
@@ -114,7 +114,7 @@ export class Run implements RunHandle {
     );
   }
 
-  /** Tells the handler to stop; harmless when it was told already or is over. */
+  /** Tells the handler to stop; does nothing if it was already told or has ended. */
   abort(
     reason: AbortReason,
     then: { readonly graceEnd: EpochMs; readonly canceled?: CancelOutcome | undefined },
@@ -124,30 +124,30 @@ export class Run implements RunHandle {
     const { graceEnd, canceled } = then;
     const started = state.phase === 'running' ? state : undefined;
     this.#state = { phase: 'aborted', reason, canceled, graceEnd, started };
-    // It says so for as long as the handler runs, which may be longer than the run.
+    // The signal stays aborted as long as the handler runs, which may be longer than the run.
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);
   }
 
-  /** A second cancellation says what the first one left open. */
+  /** Adds the outcome of a second cancellation if the first had none. */
   cancelAgain(canceled: CancelOutcome | undefined): void {
     const state = this.#state;
     if (state.phase === 'aborted') this.#state = { ...state, canceled: state.canceled ?? canceled };
   }
 
-  /** Fails without the handler, or without waiting for it any longer: with why it was told to stop, if it was. */
+  /** Fails the run without waiting for the handler; the error is the reason why it was told to stop, if it was. */
   fail(error: unknown): void {
     const state = this.#state;
     if (state.phase === 'aborted') this.#fail(state.reason, state.canceled);
     else this.#fail(error, undefined);
   }
 
-  /** Goes back to its queue for a worker that knows its type. */
+  /** Returns the task to its queue for a worker that has a handler for its type. */
   returnUnknown(): void {
     this.#end(unknownType);
   }
 
-  /** Goes back to the head of its queue, since the server stops. One that was told to stop before fails. */
+  /** Puts the task back at the head of its queue because the server stops. A run that was told to stop before fails. */
   putBack(now: EpochMs): void {
     const state = this.#state;
     if (state.phase === 'aborted') return this.#fail(state.reason, state.canceled);
@@ -155,25 +155,25 @@ export class Run implements RunHandle {
     this.#end(returnedByStop);
   }
 
-  /** The user's error handler was called. */
+  /** Notes that the user's error handler was called. */
   reported(): void {
     const state = this.#state;
     if (state.phase === 'ended' && state.how === 'failure') this.#state = { ...state, isReported: true };
   }
 
-  /** Its outcome is decided and is to be stored. */
+  /** Sets the decided outcome, which is to be stored. */
   settle(outcome: Outcome): this {
     this.#state = { phase: 'settling', outcome, wasSent: false };
     return this;
   }
 
-  /** Its outcome was sent, and whether it was stored is not known. */
+  /** Notes that the outcome was sent, and that it is unknown whether it was stored. */
   sent(): void {
     const state = this.#state;
     if (state.phase === 'settling' && !state.wasSent) this.#state = { ...state, wasSent: true };
   }
 
-  /** Its outcome is stored, or there is none to store. */
+  /** Closes the run: its outcome is stored, or there is none to store. */
   close(): void {
     this.#state = closed;
   }
@@ -209,7 +209,7 @@ export class Run implements RunHandle {
       case 'running':
         return this.#fail(error, undefined);
       case 'aborted':
-        // The handler's own decision wins over what stopped it, as long as the task is ours.
+        // The handler's own decision overrides the reason of the stop, as long as the task is ours.
         if (this.lease.kind === 'ours' && isHandlersDecision(error)) return this.#fail(error, undefined);
         return this.#fail(state.reason, state.canceled);
       case 'ended':

@@ -28,86 +28,89 @@ import type { Middleware } from '../middleware.js';
 import type { FailureLogLevel, FailureLogLevels, FailureLogs } from './failure-log.js';
 import type { Task } from './handler-task.js';
 
-/** How a server works; every option has a default (docs/protocol/server.md). */
+/** Options of a server; each has a default (docs/protocol/server.md). */
 export interface ServerOptions {
-  /** Handlers that may run at once. Default: the number of CPUs. */
+  /** How many handlers may run at once. Default: the number of CPUs. */
   readonly concurrency?: number | undefined;
-  /** Queue name to weight, a positive whole number. Default `{ default: 1 }`. */
+  /** Queue names and weights; a weight is a positive whole number. Default `{ default: 1 }`. */
   readonly queues?: Readonly<Record<string, number>> | undefined;
-  /** Serve a queue only while all queues of a higher weight are empty. Default false: weights are shares. */
+  /** Whether to serve a queue only while all queues of higher weight are empty. Default false: weights are shares. */
   readonly strictPriority?: boolean | undefined;
-  /** How often an empty queue is looked at that nothing else tells about. Default `'1s'`. */
+  /** How often an empty queue without a waiting connection is polled. Default `'1s'`. */
   readonly taskCheckInterval?: Duration | undefined;
   /**
    * How long to wait before a retry, given the failures counted before this one.
    * Default {@link defaultRetryDelay}: n⁴ + 15 + random(0..29) × (n + 1) seconds.
    */
   readonly retryDelay?: RetryDelay | undefined;
-  /** Whether an error counts as a failure; when not, the retry is not counted. Default: every error does. */
+  /** Whether an error counts as a failure; if not, the retry is not counted. Default: every error does. */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
-  /** Told about every failed run before the outcome is written. What it throws is logged and changes nothing. Default: none. */
+  /** Called for every failed run before the outcome is written. Errors it throws are only logged. Default: none. */
   readonly errorHandler?: ErrorHandler | undefined;
   /** How long `shutdown` waits for handlers before it aborts them. Default `'8s'`. */
   readonly shutdownTimeout?: Duration | undefined;
-  /** How often scheduled and retry tasks are looked for besides their exact times. Default `'5s'`. */
+  /** How often to look for due scheduled and retry tasks, in addition to the exact timers. Default `'5s'`. */
   readonly delayedTaskCheckInterval?: Duration | undefined;
   /** How often completed tasks past their retention are deleted. Default `'8s'`. */
   readonly janitorInterval?: Duration | undefined;
-  /** Completed tasks deleted by one call. Default 100. */
+  /** How many completed tasks one call deletes. Default 100. */
   readonly janitorBatchSize?: number | undefined;
   /**
-   * Told at every interval whether Redis answers: the error, or `undefined`. What it throws, or rejects with, is logged.
-   * Default: nothing is checked.
+   * Called at every interval with the error if Redis does not answer, or with `undefined`. What it throws or rejects
+   * with is logged. Default: nothing is checked.
    */
   readonly healthCheck?: ((error: Error | undefined) => unknown) | undefined;
-  /** How often {@link healthCheck} is told. Default `'15s'`. */
+  /** How often {@link healthCheck} is called. Default `'15s'`. */
   readonly healthCheckInterval?: Duration | undefined;
   /**
-   * What becomes of a task whose type no handler of a {@link TaskMux} is for. `'return'`: it stays in its queue for
-   * another worker, nothing counted. `'fail'`: it fails, as in Asynq. Default `'return'`.
+   * What to do with a task whose type has no handler in the {@link TaskMux}. `'return'`: it stays in its queue for
+   * another worker, and nothing is counted. `'fail'`: it fails, as in Asynq. Default `'return'`.
    */
   readonly unknownTask?: 'return' | 'fail' | undefined;
-  /** How long a handler may go on after its abort signal before it counts as stuck. Default `'5s'`. */
+  /** How long a handler may continue after its abort signal before it counts as stuck. Default `'5s'`. */
   readonly abortGrace?: Duration | undefined;
-  /** Whether a stuck handler keeps its slot until it ends (`'keep'`) or the slot is given away (`'release'`). Default `'keep'`. */
+  /**
+   * Whether a stuck handler keeps its slot until it ends (`'keep'`) or the slot is freed (`'release'`). Default
+   * `'keep'`.
+   */
   readonly stuckPolicy?: 'keep' | 'release' | undefined;
-  /** At which levels failed runs are logged. Default `{ first: 'warn', retry: 'warn', archived: 'error' }`. */
+  /** The levels at which failed runs are logged. Default `{ first: 'warn', retry: 'warn', archived: 'error' }`. */
   readonly failureLogs?: FailureLogs | undefined;
-  /** How long a group must have got no new task to be aggregated, at least a second. Default `'1m'`. */
+  /** How long a group must be without new tasks to be aggregated; at least a second. Default `'1m'`. */
   readonly groupGracePeriod?: Duration | undefined;
-  /** How old the oldest task of a group may get before the group is aggregated. Default 0: no limit. */
+  /** How long the oldest task of a group may wait before the group is aggregated. Default 0: no limit. */
   readonly groupMaxDelay?: Duration | undefined;
-  /** Tasks with which a group is aggregated at once, the oldest this many of them. Default 0: no limit. */
+  /** The number of tasks at which a group is aggregated; takes that many, oldest first. Default 0: no limit. */
   readonly groupMaxSize?: number | undefined;
-  /** Groups that are aggregated at once. Default 3. */
+  /** How many groups are aggregated at once. Default 3. */
   readonly groupConcurrency?: number | undefined;
-  /** Queues that are waited on with a connection each; the rest is woken by signals and polled. Default 4. */
+  /** How many queues are waited on with a connection each; the rest are woken by signals and polled. Default 4. */
   readonly blockingConnections?: number | undefined;
   /**
-   * Whether results, and payloads of the tasks that aggregators return, are refused of which JSON would lose something
-   * without an error, as {@link ClientOptions.strictPayload} says. The result of a handler is not kept then, and that is
-   * logged. Of no effect with another codec. Default true.
+   * Whether to refuse results and tasks of aggregators in which JSON would silently lose something, as in
+   * {@link ClientOptions.strictPayload}. A refused result of a handler is not stored, and that is logged. It has no
+   * effect with another codec. Default true.
    */
   readonly strictPayload?: boolean | undefined;
   /** Wraps every handler; the first is the outermost. Default: none. */
   readonly middleware?: readonly Middleware[] | undefined;
-  /** Whether `start` keeps trying when Redis is down, instead of failing. Default false. */
+  /** Whether `start` keeps trying while Redis is down, instead of failing. Default false. */
   readonly waitForRedis?: boolean | undefined;
 }
 
-/** Delay before the next run: failures counted so far, the error, the task. */
+/** Returns the delay before the next run, given the failures counted so far, the error and the task. */
 export type RetryDelay = (retried: number, error: unknown, task: Task) => Duration;
 
-/** Hears about a failed run. A promise is awaited, for a bounded time. */
+/** Called for a failed run. A returned promise is awaited for a bounded time. */
 export type ErrorHandler = (error: unknown, task: Task) => unknown;
 
-/** What an {@link AsynqServer} is made with; every option has a default. */
+/** Options of an {@link AsynqServer}; each has a default. */
 export interface AsynqServerOptions extends ServerOptions, ConnectionOptions {
-  /** Turns groups of tasks into one task each: one function for every group, or one for each pattern. Default: none. */
+  /** Turns groups of tasks into one task each: one function for all groups, or one per pattern. Default: none. */
   readonly aggregator?: GroupAggregator | GroupMux | undefined;
 }
 
-/** The same, complete: defaults applied, durations in milliseconds. */
+/** {@link ServerOptions}, checked and complete: defaults applied, durations in milliseconds. */
 export interface ResolvedServerOptions {
   readonly concurrency: number;
   readonly queues: Readonly<Record<string, number>>;
@@ -171,7 +174,7 @@ const failureLogLevels = ['debug', 'info', 'warn', 'error', 'off'] as const;
 // Go reads concurrency and weights as 32-bit integers.
 const int32 = { min: 1, max: 2_147_483_647 };
 
-/** What an {@link AsynqServer} works with. */
+/** {@link AsynqServerOptions}, checked and complete. */
 export interface ResolvedServer {
   readonly options: ResolvedServerOptions;
   readonly connection: ResolvedConnectionOptions;
@@ -179,9 +182,9 @@ export interface ResolvedServer {
 }
 
 /**
- * Checks and completes what an {@link AsynqServer} is made with. `owner` begins every path: `AsynqServer:`.
+ * Checks and completes the options of an {@link AsynqServer}. `owner` is the prefix of option names: `AsynqServer:`.
  *
- * @throws InvalidOptionError with the option's path, what was given and what is allowed.
+ * @throws InvalidOptionError with the option's path, its value and what is allowed.
  */
 export function resolveServer(input: AsynqServerOptions, owner = 'AsynqServer:'): ResolvedServer {
   checkNames({ path: owner, value: input }, [...optionNames, ...connectionOptionNames, 'aggregator']);
@@ -194,9 +197,9 @@ export function resolveServer(input: AsynqServerOptions, owner = 'AsynqServer:')
 }
 
 /**
- * Checks server options and fills in what was not given. `owner` begins every path: `AsynqModule: server`.
+ * Checks server options and fills in defaults. `owner` is the prefix of option names: `AsynqModule: server`.
  *
- * @throws InvalidOptionError with the option's path, what was given and what is allowed.
+ * @throws InvalidOptionError with the option's path, its value and what is allowed.
  */
 export function resolveServerOptions(input: ServerOptions, owner: string): ResolvedServerOptions {
   checkNames({ path: owner, value: input }, optionNames);

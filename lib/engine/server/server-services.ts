@@ -45,9 +45,9 @@ export interface ServerServicesDeps {
   readonly options: ResolvedServerOptions;
   readonly identity: ServerIdentity;
   readonly lookup: HandlerLookup;
-  /** Which tasks are taken when there are others; `undefined` for a handler of every type. */
+  /** The patterns of the tasks that this server takes; `undefined` for a handler of every type. */
   readonly patterns: (() => readonly TaskPattern[]) | undefined;
-  /** Which tasks of groups become which tasks; `undefined` leaves groups alone. */
+  /** The aggregators of groups; `undefined` leaves groups alone. */
   readonly groups: GroupMux | undefined;
   /** `'none'`: there is no handler, so tasks are left to other servers. */
   readonly fetches: 'tasks' | 'none';
@@ -59,7 +59,7 @@ export interface ServerServicesDeps {
   readonly status: () => ServerStatus;
 }
 
-/** The services of one server, wired to each other. */
+/** The services of one server, wired together. */
 export interface ServerServices {
   readonly processor: Processor;
   readonly heartbeater: Heartbeater;
@@ -70,7 +70,7 @@ export interface ServerServices {
   readonly stopOrder: readonly Service[];
 }
 
-/** Makes the services of a server; none is started. */
+/** Creates the services of a server; none is started. */
 export function createServerServices(deps: ServerServicesDeps): ServerServices {
   const { broker, options, identity, events, logger, clock, random } = deps;
   const codec = encodingCodec(deps.codec, { strictPayload: options.strictPayload, encoded: 'result' });
@@ -96,7 +96,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
   });
   const clockGuard = new ClockGuard({ brokerMonitor, clockMonitor, clock });
   const shared = { clock, logger, brokerMonitor };
-  // What becomes of the tasks of others is decided by the clock.
+  // These services act on other workers' tasks by the clock.
   const byClock = { clock, logger, brokerMonitor: clockGuard };
   const callbacks = new FailureCallbacks({ options, clock, random, logger });
 

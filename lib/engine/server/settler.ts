@@ -5,7 +5,7 @@ import type { Syncer } from './syncer.js';
 
 export interface SettlerDeps {
   readonly writer: Pick<OutcomeWriter, 'write'>;
-  /** Takes what could not be written. */
+  /** Receives runs whose outcomes could not be written. */
   readonly syncer: Pick<Syncer, 'add'>;
 }
 
@@ -18,13 +18,13 @@ interface Batch {
 export class Settler {
   readonly #batches = new Map<string, Batch>();
   #waiting = 0;
-  /** Calls under way. */
+  /** Calls in progress. */
   #calls = 0;
   readonly #callsEnded = new ConditionVariable();
 
   constructor(private readonly deps: SettlerDeps) {}
 
-  /** Keeps the outcome of a run, which is decided, for the next {@link flush}. */
+  /** Keeps a run with a decided outcome for the next {@link flush}. */
   add(run: Run): void {
     let batch = this.#batches.get(run.queue);
     if (batch === undefined) this.#batches.set(run.queue, (batch = { queue: run.queue, runs: [] }));
@@ -32,7 +32,7 @@ export class Settler {
     this.#waiting += 1;
   }
 
-  /** Sends what waits; the answers come later. */
+  /** Sends the waiting outcomes; the replies come later. */
   flush(): void {
     if (this.#waiting === 0) return;
     this.#waiting = 0;
@@ -44,7 +44,7 @@ export class Settler {
     }
   }
 
-  /** Resolves once every call that was sent has been answered. */
+  /** Resolves once every call that was sent has a reply. */
   async answered(): Promise<void> {
     await this.#callsEnded.waitUntil(() => this.#calls === 0);
   }

@@ -1,22 +1,22 @@
 import type { Clock } from '../../model/time/clock.js';
 import { ms } from '../../model/time/duration.js';
 
-/** Hears the signals that end a process; see {@link listenForSignals}. */
+/** Handles the signals that end a process; see {@link listenForSignals}. */
 export interface SignalWatch {
   /** Resolves at the first SIGTERM or SIGINT. */
   readonly ended: Promise<void>;
-  /** Leaves the signals to others again. */
+  /** Stops handling the signals. */
   dispose(): void;
 }
 
-/** One Ctrl-C can arrive twice: from the terminal, and passed on by npm, which got it as well. */
+/** One Ctrl-C can arrive twice: from the terminal, and forwarded by npm. */
 export const sameKeypress = ms(500);
 
 const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
- * The first SIGTERM or SIGINT asks for the end, a second one ends the process at once. SIGTSTP calls `onStop`, and no
- * longer suspends the process (S-24).
+ * Handles process signals: the first SIGTERM or SIGINT asks for the end, a second one ends the process at once. SIGTSTP
+ * calls `onStop` and no longer suspends the process (S-24).
  */
 export function listenForSignals(request: { readonly clock: Clock; readonly onStop: () => void }): SignalWatch {
   const { clock } = request;

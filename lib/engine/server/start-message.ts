@@ -3,20 +3,20 @@ import type { Handler } from '../middleware.js';
 import type { GroupMux } from '../maintenance/group-mux.js';
 import type { ResolvedServerOptions } from './server-options.js';
 
-/** What a server works with, as far as its start line names it. */
+/** What a server's start line says about it. */
 export interface StartedServer {
   /** Where the tasks are, without secrets. */
   readonly place: string;
   readonly options: Pick<ResolvedServerOptions, 'queues' | 'strictPriority' | 'concurrency'>;
   readonly handler: Handler | TaskMux;
   readonly groups: GroupMux;
-  /** Whether it fetches tasks, or aggregates groups only. */
+  /** Whether it fetches tasks, or only aggregates groups. */
   readonly fetches: boolean;
 }
 
 const maxNamedQueues = 20;
 
-/** What a server says when it starts: where its tasks are, in which queues, how many run at once and what handles them. */
+/** Returns the start line of a server: where its tasks are, its queues, its concurrency and its handlers. */
 export function startMessage({ place, options, handler, groups, fetches }: StartedServer): string {
   const handlers = handler instanceof TaskMux ? counted(handler.patterns.length, 'handler') : 'a handler of every type';
   const facts = fetches

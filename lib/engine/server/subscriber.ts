@@ -14,21 +14,21 @@ export interface SubscriberDeps {
 }
 
 const retryEvery = ms(5_000);
-// The two messages of one cancellation are sent one right after the other.
+// The two messages of one cancellation are sent in direct succession.
 const pairWindow = ms(5_000);
 const maxPairs = 1_000;
-// Subscribed once, the connection keeps the subscription alive by itself.
+// Once subscribed, the connection keeps the subscription alive by itself.
 const checkEvery = ms(3_600_000);
 
 /**
- * Hears cancellation requests and wake-ups. Tries every 5 s to subscribe until it works (S-99).
+ * Receives cancellation requests and wake-ups. Tries to subscribe every 5 s until it works (S-99).
  *
- * A cancellation of ours names its queue, and is followed by the bare id for servers in Go. That second message is not
- * for us: a task with the same id in another queue is not meant.
+ * Our own cancellation names its queue, and is followed by the bare id for Go servers. That second message is ignored
+ * here: a task with the same id in another queue is not meant.
  */
 export class Subscriber extends PeriodicService {
   readonly #deps: SubscriberDeps;
-  /** Ids whose bare message is about to follow, and until when it is waited for. */
+  /** Ids whose bare message is about to follow, and until when it is expected. */
   readonly #pairs = new Map<string, number>();
   #unsubscribe: (() => Promise<void>) | undefined;
 

@@ -18,9 +18,9 @@ const firstPause = ms(1_000);
 const maxPause = ms(5_000);
 
 /**
- * Writes again the outcomes that could not be written: after 1 s, then less often up to every 5 s, and at once when
- * Redis is back. New ones do not put the old ones off. Nothing is given up before the broker says that the task is
- * somebody else's (S-95).
+ * Retries outcomes that could not be written: after 1 s, then less often up to every 5 s, and at once when Redis is
+ * back. New ones do not delay old ones. Nothing is given up before the broker says that the task belongs to another
+ * server (S-95).
  */
 export class Syncer implements Service {
   readonly name = 'syncer';
@@ -29,7 +29,7 @@ export class Syncer implements Service {
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #started = false;
-  /** Redis came back during an attempt, which may have failed before that. */
+  /** Whether Redis came back during an attempt, which may have failed before that. */
   #isWanted = false;
   #stopListening: (() => void) | undefined;
 
@@ -42,7 +42,7 @@ export class Syncer implements Service {
     return Promise.resolve();
   }
 
-  /** Writes everything once more; what fails again is logged and left to recovery. */
+  /** Writes everything once more; outcomes that fail again are logged and left to recovery. */
   async stop(): Promise<void> {
     if (!this.#started) return;
     this.#started = false;
@@ -56,7 +56,7 @@ export class Syncer implements Service {
     for (const { message, state } of left) {
       const kind = state.phase === 'settling' ? state.outcome.settlement.kind : state.phase;
       logger.error(
-        `The outcome (${kind}) of task "${message.id}" of type "${message.type}" could not be written before the end; ` +
+        `The outcome (${kind}) of task "${message.id}" of type "${message.type}" could not be written before the shutdown; ` +
           'the task will be recovered',
         { kind: 'outcome left to recovery' },
       );
@@ -99,7 +99,7 @@ export class Syncer implements Service {
     this.#pause = left.length === 0 ? firstPause : ms(Math.min(this.#pause * 2, maxPause));
   }
 
-  /** Resolves with what still could not be written. */
+  /** Resolves with the runs whose outcomes still could not be written. */
   async #write(runs: readonly Run[]): Promise<readonly Run[]> {
     const byQueue = new Map<string, Run[]>();
     for (const run of runs) addToGroup(byQueue, run.queue, run);

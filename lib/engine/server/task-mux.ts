@@ -13,9 +13,9 @@ import {
 } from '../../model/task/task-pattern.js';
 import type { Handler, Middleware } from '../middleware.js';
 
-/** What a {@link TaskMux} found for a type. */
+/** The result of a {@link TaskMux} for a type. */
 export interface MuxMatch {
-  /** Runs the task, middleware included. When nothing matches it fails with HandlerNotFoundError. */
+  /** Runs the task, including middleware. If nothing matches, it fails with HandlerNotFoundError. */
   readonly handler: Handler;
   /** The pattern that matched; `undefined` when none did. */
   readonly pattern: TaskPattern | undefined;
@@ -26,13 +26,13 @@ interface Route {
   readonly to: Handler | TaskMux;
 }
 
-/** Types are drawn from payload-like text in some programs (`image:123`); remembering each would be a leak. */
+/** Some programs put data into types (`image:123`); remembering each would be a leak. */
 const rememberedTypes = 1_000;
 
 /**
- * Routes a task to its handler by its type. A task definition and a text match that very type; a text that ends in
- * `:`, or is registered with `{ match: 'prefix' }`, matches every type that starts with it. The exact pattern wins,
- * then the longest prefix. Plain text, no wildcards.
+ * Routes a task to its handler by its type. A task definition and a plain string match exactly that type; a string that
+ * ends in `:`, or is registered with `{ match: 'prefix' }`, matches every type that starts with it. The exact pattern
+ * wins, then the longest prefix. There are no wildcards.
  *
  * @example
  * const mux = new TaskMux()
@@ -44,7 +44,7 @@ const rememberedTypes = 1_000;
  */
 export class TaskMux {
   readonly #exact = new Map<string, Route>();
-  /** Longest first, so that the first that fits is the longest. */
+  /** Longest first, so that the first match is the longest. */
   #prefixes: readonly Route[] = [];
   readonly #middleware: Middleware[] = [];
   readonly #outer = new Set<TaskMux>();
@@ -52,8 +52,8 @@ export class TaskMux {
   #patterns: readonly TaskPattern[] | undefined;
 
   /**
-   * Registers a handler, or another mux, for the types that `pattern` matches; order does not matter. A definition
-   * with a schema has every payload validated before its handler is called.
+   * Registers a handler, or another mux, for the types that `pattern` matches; order does not matter. If a definition
+   * has a schema, every payload is validated before the handler is called.
    *
    * @throws HandlerConflictError when the pattern is blank or taken, or a mux would contain itself.
    * @throws InvalidOptionError when the pattern has a wildcard, or the handler is neither a function nor a mux.
@@ -66,7 +66,7 @@ export class TaskMux {
     checkNames({ path: 'TaskMux: options', value: options }, ['match']);
     const taken = taskPatternOf(pattern, { match: options.match, path: 'TaskMux: the pattern' });
     const text = showPattern(taken);
-    if (this.#routeOf(taken) !== undefined) throw new HandlerConflictError(`Pattern ${text} has a handler already`);
+    if (this.#routeOf(taken) !== undefined) throw new HandlerConflictError(`Pattern ${text} already has a handler`);
     if (handler instanceof TaskMux) {
       if (handler.#contains(this)) throw new HandlerConflictError(`Pattern ${text} would put a mux inside itself`);
       handler.#outer.add(this);
@@ -80,7 +80,7 @@ export class TaskMux {
   }
 
   /**
-   * Wraps every handler, those registered earlier and the answer to unmatched types included. The first one given is
+   * Wraps every handler, including those registered earlier and the failure of unmatched types. The first one given is
    * the outermost; later calls add inside.
    */
   use(...middleware: readonly Middleware[]): this {
@@ -89,7 +89,7 @@ export class TaskMux {
     return this;
   }
 
-  /** The handler for a type, wrapped by the middleware; never nothing. */
+  /** Returns the handler for a type, wrapped by the middleware; never `undefined`. */
   handlerFor(type: string): MuxMatch {
     const known = this.#matches.get(type);
     if (known !== undefined) return known;
@@ -101,8 +101,8 @@ export class TaskMux {
   }
 
   /**
-   * What this mux handles; of a mux inside, what its patterns and the one that leads to it have in common. The same
-   * array until something is registered.
+   * The patterns that this mux handles; for a nested mux, the intersection of its patterns and the one that leads to
+   * it. The same array until something is registered.
    */
   get patterns(): readonly TaskPattern[] {
     return (this.#patterns ??= [...this.#exact.values(), ...this.#prefixes].flatMap(patternsOf));
@@ -160,7 +160,7 @@ const handlerNotFound: Handler = (task) => {
   throw new HandlerNotFoundError(task.type);
 };
 
-/** Hands the schema's output to the handler; a payload that does not match fails the task for good. */
+/** Passes the schema's output to the handler; a payload that does not match fails the task for good. */
 function validating<P>(schema: StandardSchemaV1<unknown, P>, handler: Handler<P>): Handler {
   return (task) => {
     const payload = validate(schema, task.payload);

@@ -5,7 +5,7 @@ import { ms, type Ms } from '../../model/time/duration.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 
 export interface UnknownTypesDeps {
-  /** What the handlers are for. */
+  /** The patterns of the handlers. */
   readonly patterns: () => readonly TaskPattern[];
   readonly clock: Clock;
   readonly logger: Pick<ThrottledLogger, 'warn'>;
@@ -13,33 +13,33 @@ export interface UnknownTypesDeps {
 
 /** A queue in which tasks of unknown types were met. */
 interface MixedQueue {
-  /** When such a task was met last; monotonic. */
+  /** When such a task was last met; monotonic. */
   metAt: Ms;
   lookedUpTo: string | undefined;
-  /** How many looks in a row have found nothing to run. */
+  /** How many fetches in a row found nothing to run. */
   emptyLooks: number;
-  /** Types that were taken in spite of the filter. */
+  /** Types that were taken despite the filter. */
   readonly except: Set<string>;
-  /** When to look at everything again; monotonic. */
+  /** When to check everything again; monotonic. */
   restartAt: Ms;
 }
 
-/** How long a queue is looked at with a filter after the last task of an unknown type. */
+/** How long a queue is fetched with a filter after the last task of an unknown type. */
 const typesRememberedFor = ms(60_000);
-/** The pause between two parts of a queue, none of which has a task to run: it is spread over time that others have, too. */
+/** The pause between two parts of a queue without a task to run; it leaves time for others. */
 const betweenParts = ms(5);
-/** The pause before a queue that has nothing but tasks of unknown types is looked at again, after the first look and at most. */
+/** The first and the longest pause before a queue with only tasks of unknown types is checked again. */
 const firstPause = ms(10);
 const maxPause = ms(100);
-/** What was looked at is looked at again after this time, and after so much longer for each part of the queue. */
+/** Checked tasks are checked again after this time, plus some more per part of the queue. */
 const restartAfter = ms(10_000);
 const restartPerPart = ms(2_000);
-/** Types are told about once; programs that make them up must not fill memory. */
+/** Each type is logged once; programs that generate types must not fill memory. */
 const maxTypes = 1_000;
 
 /**
- * What is known about tasks that no handler of this server is for. A queue in which one was met is fetched from with a
- * filter, so that those tasks stay where other servers find them.
+ * Tracks tasks without a handler in this server. A queue in which one was met is fetched from with a filter, so that
+ * those tasks stay where other servers find them.
  */
 export class UnknownTypes {
   readonly #queues = new Map<string, MixedQueue>();
@@ -47,15 +47,15 @@ export class UnknownTypes {
 
   constructor(private readonly deps: UnknownTypesDeps) {}
 
-  /** A task of such a type was taken, and goes back. */
+  /** Notes that a task of such a type was taken, and goes back. */
   taken(queue: string, type: string): void {
     const mixed = this.#queues.get(queue);
-    // Taken in spite of the filter, or before there was one: either way it must not be taken again.
+    // Taken despite the filter, or before there was one: either way it must not be taken again.
     if (mixed !== undefined) this.#exclude(mixed, type);
     this.#met(queue, [type]);
   }
 
-  /** What the next fetch from a queue takes; `undefined` for everything. */
+  /** Returns which tasks the next fetch from a queue takes; `undefined` for all. */
   filterOf(queue: string): TypeFilter | undefined {
     const mixed = this.#queues.get(queue);
     if (mixed === undefined) return undefined;
@@ -71,7 +71,7 @@ export class UnknownTypes {
     return { patterns: this.deps.patterns(), except: mixed.except, lookedUpTo: mixed.lookedUpTo };
   }
 
-  /** A look with a filter was answered; returns how long to wait before the next, 0 for as without a filter. */
+  /** Notes the reply to a fetch with a filter; returns how long to wait before the next, 0 as without a filter. */
   looked(queue: string, { messages, others, left }: Pick<DequeueResult, 'messages' | 'others' | 'left'>): Ms {
     if (others !== undefined) this.#met(queue, others.types);
     const mixed = this.#queues.get(queue);
@@ -110,7 +110,7 @@ export class UnknownTypes {
     if (this.#told.size >= maxTypes) this.#told.clear();
     this.#told.add(type);
     this.deps.logger.warn(
-      `No handler here is for tasks of type "${type}": they stay in queue "${queue}" for other servers`,
+      `No handler here for tasks of type "${type}": they stay in queue "${queue}" for other servers`,
       {
         kind: 'unknown type',
       },

@@ -4,20 +4,20 @@ import type { TaskMessage } from '../task/task-message.js';
 import type { EnqueueOutcome, EnqueueRequest } from './enqueue.contract.js';
 
 /**
- * What storage did with a new task: `held` means that the unique lock is its own already, `id-conflict` that its id is
- * taken.
+ * What storage did with a new task: `held` means that the task already holds the unique lock itself, `id-conflict` that
+ * its id is taken.
  */
 export type StoreOutcome = 'stored' | 'held' | 'duplicate' | 'id-conflict';
 
-/** What that means to whoever asked for it. */
+/** Converts what storage did into the outcome for the caller. */
 export function enqueueOutcome(outcome: StoreOutcome, { idIsGenerated }: EnqueueRequest): EnqueueOutcome {
   if (outcome === 'stored') return 'enqueued';
-  // Nobody else draws this id, so it can only be there because an earlier attempt went through.
+  // Nobody else generates this id, so it can only exist because an earlier attempt succeeded.
   if (idIsGenerated && outcome !== 'duplicate') return 'enqueued';
   return outcome === 'id-conflict' ? outcome : 'duplicate';
 }
 
-/** The error for a task that was refused. */
+/** Returns the error for a refused task. */
 export function refusalError(
   refusal: 'duplicate' | 'id-conflict',
   { queue, type, id }: Pick<TaskMessage, 'queue' | 'type' | 'id'>,

@@ -7,9 +7,9 @@ import type { Settlement, SettleOutcome, UndecodableTask } from './work.contract
 /** Moves due tasks, takes back lost ones, deletes expired ones, aggregates groups (P-46 to P-54, P-94 to P-102). */
 export interface MaintenanceContract {
   /**
-   * Takes the maintenance lease of a queue, or keeps it: of all servers of a queue its holder alone does what needs to be
-   * done once. It spares Redis work and protects nothing, since maintenance may be done by any number of servers side by
-   * side; while it cannot be stored, everybody is told to hold it.
+   * Takes the maintenance lease of a queue, or keeps it: of all servers of a queue its holder alone does what needs to
+   * be done once. It spares Redis work and protects nothing, since maintenance may be done by any number of servers
+   * side by side; while it cannot be stored, everybody is told to hold it.
    */
   leaseMaintenance(request: MaintenanceLeaseRequest): Promise<MaintenanceLease>;
 
@@ -23,8 +23,8 @@ export interface MaintenanceContract {
   earliestDue(queue: string): Promise<EpochMs | undefined>;
 
   /**
-   * Moves up to `limit` due tasks of the scheduled and retry sets to pending, earliest due first; a task whose hash
-   * names a group goes back to its group. Nothing moves before its millisecond.
+   * Moves up to `limit` due tasks of the scheduled and retry sets to pending, earliest due first. A task whose hash
+   * names a group joins its group. Nothing moves before its due millisecond.
    */
   forwardDue(request: {
     readonly queue: string;
@@ -33,7 +33,7 @@ export interface MaintenanceContract {
   }): Promise<ForwardResult>;
 
   /**
-   * Tasks whose lease ended at or before `expiredBy`, oldest first, at most `limit`. Changes nothing, except that
+   * Lists tasks whose lease ended at or before `expiredBy`, oldest first, at most `limit`. Changes nothing, except that
    * messages that do not decode are archived and reported, and that ids without a stored task are dropped.
    */
   listExpiredLeases(request: {
@@ -44,13 +44,13 @@ export interface MaintenanceContract {
   }): Promise<ExpiredLeases>;
 
   /**
-   * Settles tasks on behalf of a lost worker, each only while its lease is exactly the one that was listed:
-   * a task that somebody else recovered or extended meanwhile is `not-active`.
+   * Settles tasks on behalf of a lost worker, each only while its lease is exactly the one that was listed: a task that
+   * was recovered or extended in the meantime is `not-active`.
    */
   recover(queue: string, recoveries: readonly Recovery[], now: EpochMs): Promise<readonly SettleOutcome[]>;
 
   /**
-   * Deletes up to `limit` completed tasks whose retention has ended, and as many archived ones beyond those that are kept;
+   * Deletes up to `limit` completed tasks whose retention has ended, and as many archived ones beyond the limits;
    * returns how many, 0 when none is left.
    */
   deleteExpiredCompleted(request: {
@@ -60,39 +60,40 @@ export interface MaintenanceContract {
   }): Promise<number>;
 
   /**
-   * Compares where tasks are (lists, sets) with what they say (hashes), both ways, one bounded step at a time.
-   * What is wrong now is returned as a suspicion. The caller waits a full lease and hands it back as `confirmed`:
-   * what is still wrong then is healed.
+   * Compares where tasks are (lists, sets) with what they say (hashes), in both directions, one bounded step at a time.
+   * What is inconsistent now is returned as a suspicion. The caller waits a full lease and passes it back as
+   * `confirmed`: what is still inconsistent then is healed.
    */
   reconcile(request: ReconcileRequest): Promise<ReconcileResult>;
 
-  /** Names of the groups that have waiting tasks. */
+  /** Returns the names of the groups that have waiting tasks. */
   listGroups(queue: string): Promise<readonly string[]>;
 
   /**
-   * Moves the oldest members of a group that is ready into a new aggregation set, thousands at most, or tells when it can
-   * be ready. What is left is collected by the next calls.
+   * Moves the oldest members of a ready group into a new aggregation set, at most a few thousand, or returns when the
+   * group can be ready. The next calls collect the rest.
    */
   collectGroup(request: CollectGroupRequest): Promise<GroupCheck>;
 
   /**
-   * The tasks of an aggregation set, oldest first, and when the set expires; `undefined` when it went back to its group
-   * or was deleted. Members without a stored task are left out; what does not decode is archived and leaves the set.
+   * Returns the tasks of an aggregation set, oldest first, and when the set expires; `undefined` if it went back to its
+   * group or was deleted. Members without a stored task are left out; those that do not decode are archived and leave
+   * the set.
    */
   readAggregationSet(request: AggregationSetRequest & { readonly now: EpochMs }): Promise<AggregationSet | undefined>;
 
   /**
-   * Stores the task that stands for a set, in the set's queue, and deletes the set with all its tasks: both or neither,
-   * so nothing is lost and nothing aggregated twice, whenever this process dies. Unless `finished` nothing was written;
-   * `gone` means that the set went back to its group, or was finished before. Locks that members hold refuse equal tasks
-   * until their time is over (Q-03).
+   * Stores the combined task of a set in the set's queue, and deletes the set with all its tasks: both or neither, so
+   * nothing is lost or aggregated twice, whenever this process dies. Unless `finished`, nothing was written; `gone`
+   * means that the set went back to its group, or was finished before. Locks that members hold refuse equal tasks until
+   * they expire (Q-03).
    */
   finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome>;
 
-  /** Gives the members of a set back to their group before its time is over; nothing when it is gone. */
+  /** Returns the members of a set to their group before its time is over; does nothing if the set is gone. */
   returnAggregationSet(request: AggregationSetRequest): Promise<void>;
 
-  /** Deletes a set with all its tasks. Nobody holds their unique locks then. */
+  /** Deletes a set with all its tasks. Their unique locks are then held by nobody. */
   deleteAggregationSet(request: AggregationSetRequest): Promise<void>;
 
   /** Returns the members of sets past their deadline to their groups; returns how many sets. */
@@ -112,26 +113,26 @@ export type MaintenanceLease = { readonly kind: 'held' } | { readonly kind: 'tak
 
 export interface ForwardResult {
   readonly forwarded: number;
-  /** More are due already. */
+  /** Whether more are already due. */
   readonly more: boolean;
-  /** When the next one is due; `undefined` when none waits. */
+  /** When the next one is due; `undefined` if none waits. */
   readonly nextDueAt: EpochMs | undefined;
 }
 
 export interface ExpiredLeases {
   readonly leases: readonly ExpiredLease[];
   readonly undecodable: readonly UndecodableTask[];
-  /** When the next lease after `expiredBy` ends unless it is extended; `undefined` when there is none. */
+  /** When the next lease after `expiredBy` ends unless it is extended; `undefined` if there is none. */
   readonly nextEndsAt: EpochMs | undefined;
 }
 
 export interface ExpiredLease {
   readonly message: TaskMessage;
-  /** The lease's end as stored, Unix seconds; names this lease in {@link Recovery}. */
+  /** The lease's end as stored, in Unix seconds; identifies this lease in {@link Recovery}. */
   readonly leaseSeconds: number;
-  /** `host:pid:server-id` of the worker, when it was one of ours. */
+  /** `host:pid:server-id` of the worker, if it was one of ours. */
   readonly owner: string | undefined;
-  /** What was to become of the task when `cancel` found it running and its worker did not live to do it. */
+  /** The outcome that `cancel` asked for while the task was running, if its worker died before applying it. */
   readonly canceled: CancelOutcome | undefined;
 }
 
@@ -140,29 +141,32 @@ export interface Recovery {
   readonly leaseSeconds: number;
 }
 
-/** What may be wrong with a queue, and how it is healed. */
+/** The possible inconsistencies of a queue, and how they are healed. */
 export type DisorderKind =
-  /** In `active` without a lease: gets an ended lease, so that it is recovered. */
+  /** In `active` without a lease: gets an expired lease, so that it is recovered. */
   | 'active-without-lease'
-  /** Leased, but not in `active`: put back into `active`, or its lease dropped when the task is elsewhere. */
+  /** Leased, but not in `active`: put back into `active`, or the lease is dropped if the task is elsewhere. */
   | 'lease-without-active'
   /** An id in a list or set whose task hash is gone: dropped. */
   | 'id-without-task'
   /** A task hash in no list or set: put where its state says. */
   | 'task-without-place'
-  /** An id where its task's state does not say it is: taken out, or the state corrected if it is nowhere else. */
+  /** An id in a place that contradicts its task's state: removed, or the state is corrected if it is nowhere else. */
   | 'task-in-wrong-place'
   /** A task hash without a message: deleted, so that its id is free again. */
   | 'task-without-message'
-  /** A unique lock whose task is not stored any more: freed. */
+  /** A unique lock whose task is no longer stored: freed. */
   | 'lock-without-task'
-  /** A group with members that is not listed: listed again; an aggregation set that nobody knows: given to its group. */
+  /** A group with members that is not listed: listed again; an unknown aggregation set: returned to its group. */
   | 'group-not-listed';
 
 export interface Disorder {
   readonly queue: string;
   readonly kind: DisorderKind;
-  /** The task's id, the lock's key, or the group's name; of an aggregation set the group's name, a colon and the set's id. */
+  /**
+   * The task's id, the lock's key, or the group's name; for an aggregation set the group's name, a colon and the set's
+   * id.
+   */
   readonly subject: string;
 }
 
@@ -171,12 +175,12 @@ export interface ReconcileRequest {
   readonly now: EpochMs;
   /** Where the last step stopped; `undefined` starts a new round. */
   readonly cursor: string | undefined;
-  /** Suspicions old enough to be acted on. */
+  /** Suspicions old enough to act on. */
   readonly confirmed: readonly Disorder[];
 }
 
 export interface ReconcileResult {
-  /** Where to go on; `undefined` when the round is complete. */
+  /** Where to continue; `undefined` when the round is complete. */
   readonly cursor: string | undefined;
   readonly suspicions: readonly Disorder[];
   readonly healed: readonly Disorder[];
@@ -196,7 +200,7 @@ export interface CollectGroupRequest {
 /** Whether a group was ready. */
 export type GroupCheck =
   | { readonly kind: 'collected'; readonly setId: string }
-  /** No earlier than at `readyAt`, unless it becomes full; `undefined` when it has no members. */
+  /** Not before `readyAt`, unless it becomes full; `undefined` if it has no members. */
   | { readonly kind: 'not-ready'; readonly readyAt: EpochMs | undefined };
 
 export interface AggregationSetRequest {
@@ -206,7 +210,7 @@ export interface AggregationSetRequest {
 }
 
 export interface FinishAggregationRequest extends AggregationSetRequest {
-  /** The task that stands for the set; its queue is the set's. */
+  /** The combined task of the set; its queue is the set's. */
   readonly combined: EnqueueRequest;
   /** The unique locks that messages of the set name. */
   readonly locks: readonly string[];

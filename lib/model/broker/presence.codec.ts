@@ -6,11 +6,11 @@ import type { AggregatedGroups, ServerInfo, ServerStatus, WorkerInfo } from './p
 
 const writer = new ProtoWriter();
 
-/** A field of our own, far from those of Asynq: whoever does not know it passes over it. */
+/** An additional field with a number far from Asynq's; readers that do not know it ignore it. */
 const aggregatesField = 100;
 const aggregatesTag = (aggregatesField << 3) | 2;
 
-/** The bytes of a server's record (P-104). */
+/** Encodes a server's record (P-104). */
 export function encodeServerInfo(server: ServerInfo): Buffer {
   writer.start();
   writer.string(1, server.host);
@@ -31,7 +31,7 @@ export function encodeServerInfo(server: ServerInfo): Buffer {
   return writer.finish();
 }
 
-/** Reads a server's record; whatever the bytes are, it does not throw. An unknown status reads as `closed`. */
+/** Decodes a server's record; it never throws, whatever the bytes. An unknown status is read as `closed`. */
 export function decodeServerInfo(bytes: Uint8Array): Decoded<ServerInfo> {
   return decodeFields(bytes, (reader) => {
     const server = {
@@ -64,7 +64,7 @@ export function decodeServerInfo(bytes: Uint8Array): Decoded<ServerInfo> {
   });
 }
 
-/** The bytes of a running task's record (P-105). */
+/** Encodes a running task's record (P-105). */
 export function encodeWorkerInfo(worker: WorkerInfo): Buffer {
   writer.start();
   writer.string(1, worker.host);
@@ -79,7 +79,7 @@ export function encodeWorkerInfo(worker: WorkerInfo): Buffer {
   return writer.finish();
 }
 
-/** Reads a running task's record; whatever the bytes are, it does not throw. The payload is a view of `bytes`. */
+/** Decodes a running task's record; it never throws, whatever the bytes. The payload is a view of `bytes`. */
 export function decodeWorkerInfo(bytes: Uint8Array): Decoded<WorkerInfo> {
   return decodeFields(bytes, (reader) => {
     const worker = {

@@ -1,9 +1,9 @@
 import type { EpochMs, Ms } from '../time/duration.js';
 import type { ServerInfo, WorkerInfo } from './presence.js';
 
-/** Who is alive; cancellation and wake-up signals (P-104 to P-111). */
+/** Publishes live servers; sends and receives cancellation and wake-up signals (P-104 to P-111). */
 export interface PresenceContract {
-  /** Publishes that a server lives and what it runs; both vanish after `ttl` unless published again. */
+  /** Publishes that a server is alive and what it runs; both expire after `ttl` unless published again. */
   publishServer(request: {
     readonly server: ServerInfo;
     readonly workers: readonly WorkerInfo[];
@@ -14,21 +14,23 @@ export interface PresenceContract {
   /** Removes what {@link publishServer} wrote. */
   clearServer(server: ServerInfo): Promise<void>;
 
-  /** Which of these servers (`host:pid:server-id`) are published now. */
+  /** Returns which of these servers (`host:pid:server-id`) are published now. */
   listAlive(serverIds: readonly string[]): Promise<ReadonlySet<string>>;
 
-  /** The servers that are published now, Go's included, at most a thousand; records that do not decode are left out. */
+  /**
+   * Returns the servers that are published now, including Go's, at most a thousand; omits records that do not decode.
+   */
   listServers(): Promise<readonly ServerInfo[]>;
 
   /**
-   * Hears signals of other processes until the returned function is called. Resolves once the server has confirmed;
-   * re-subscribes by itself after a lost connection and then tells `onReconnect`, since signals may have been missed.
+   * Receives signals of other processes until the returned function is called. Resolves once the server has confirmed.
+   * Resubscribes by itself after a lost connection and then calls `onReconnect`, since signals may have been missed.
    */
   subscribe(listener: SignalListener): Promise<() => Promise<void>>;
 
   /**
-   * Cancels a task in whatever state it is. A running one is signaled and ends as `outcome` says, unless its handler
-   * decides otherwise; any other is moved or deleted at once.
+   * Cancels a task, whatever its state. A running task is signaled and ends as `outcome` says, unless its handler
+   * decides otherwise; any other task is moved or deleted at once.
    */
   cancel(request: CancelRequest): Promise<CancelResult>;
 
@@ -40,11 +42,11 @@ export interface PresenceContract {
 }
 
 export interface SignalListener {
-  /** A running task with this id is to be canceled; `request` is there when it came from {@link PresenceContract.cancel}. */
+  /** A running task with this id must be canceled; `request` is set if it came from {@link PresenceContract.cancel}. */
   onCancel(taskId: string, request: { readonly queue: string; readonly outcome: CancelOutcome } | undefined): void;
   /** A task arrived in a queue that was empty. */
   onWake(queue: string): void;
-  /** A task became the earliest due one of its queue. */
+  /** A task became the next due task of its queue. */
   onDue(queue: string, dueAt: EpochMs): void;
   /** A server holds the maintenance leases of queues, or has given them up. */
   onMaintenance(news: MaintenanceNews): void;
@@ -61,7 +63,7 @@ export interface MaintenanceNews {
   readonly heldFor: Ms;
 }
 
-/** What becomes of a canceled task. */
+/** What happens to a canceled task. */
 export type CancelOutcome = 'archive' | 'delete' | 'retry';
 
 export interface CancelRequest {
@@ -72,7 +74,7 @@ export interface CancelRequest {
 }
 
 /**
- * `signaled`: it is running and was told to stop; `archived`, `deleted`: done at once; `kept`: it waits already and
+ * `signaled`: it is running and was told to stop; `archived`, `deleted`: done at once; `kept`: it already waits and
  * `outcome` is `retry`, or it has ended; `not-found`: no such task in the queue.
  */
 export type CancelResult = 'signaled' | 'archived' | 'deleted' | 'kept' | 'not-found';

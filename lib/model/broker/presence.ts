@@ -1,6 +1,6 @@
 import type { EpochMs } from '../time/duration.js';
 
-/** Where a server is in its life; the text is what Redis stores (P-107). */
+/** The state of a server, as Redis stores it (P-107). */
 export type ServerStatus = 'new' | 'active' | 'stopped' | 'closed';
 
 /** Who a server is, in Redis and in log lines. */
@@ -15,23 +15,23 @@ export function serverName({ host, pid, serverId }: ServerIdentity): string {
   return `${host}:${pid}:${serverId}`;
 }
 
-/** A living server as others see it (P-104). */
+/** A live server as others see it (P-104). */
 export interface ServerInfo extends ServerIdentity {
   readonly concurrency: number;
-  /** Queue name to priority, as configured. */
+  /** Queue names and priorities, as configured. */
   readonly queues: Readonly<Record<string, number>>;
   readonly strictPriority: boolean;
   readonly status: ServerStatus;
   readonly startedAt: EpochMs;
   readonly activeWorkerCount: number;
-  /** Which groups it aggregates. Left out by servers that do not say, such as Go's. */
+  /** Which groups it aggregates. Absent for servers that do not publish it, such as Go's. */
   readonly aggregates?: readonly AggregatedGroups[];
 }
 
-/** Groups that a server aggregates: of one queue or of all, those whose names start with `prefix`. */
+/** Groups that a server aggregates: those whose names start with `prefix`, in one queue or in all. */
 export interface AggregatedGroups {
   readonly queue: string | undefined;
-  /** Empty for every group. */
+  /** Empty for all groups. */
   readonly prefix: string;
 }
 

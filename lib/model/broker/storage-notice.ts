@@ -1,6 +1,6 @@
-/** Something that storage met and worked around, so that nobody would hear of it otherwise. */
+/** Something that storage found and worked around, which would otherwise go unnoticed. */
 export type StorageNotice =
-  /** A key holds another type than it must. It was left as it is, and the operation went on with the rest. */
+  /** A key has a wrong type. It was not changed, and the operation continued with the rest. */
   | {
       readonly kind: 'wrong-type';
       /** `undefined` for a key that belongs to no queue. */
@@ -9,20 +9,22 @@ export type StorageNotice =
       readonly expected: StoredType;
       readonly found: string;
     }
-  /** Ids whose stored task is gone (deleted by hand, evicted) were taken out of where they were: those tasks are lost. */
+  /**
+   * Ids whose stored task is gone (deleted by hand, evicted) were removed from where they were; those tasks are lost.
+   */
   | { readonly kind: 'dropped'; readonly queue: string; readonly from: DroppedFrom; readonly count: number };
 
-/** The types of keys that tasks are kept in. */
+/** The types of the keys in which tasks are kept. */
 export type StoredType = 'string' | 'list' | 'set' | 'zset' | 'hash';
 
 /** Where ids without a stored task are found. */
 export type DroppedFrom = 'pending' | 'scheduled' | 'retry' | 'active' | 'lease' | 'archived' | 'completed' | 'group';
 
-/** Passes notices on to whoever listens. */
+/** Passes notices to listeners. */
 export class StorageNotices {
   readonly #listeners = new Set<(notice: StorageNotice) => void>();
 
-  /** Tells `listener` about every notice; returns a function that stops it. */
+  /** Calls `listener` with every notice. Returns a function that removes it. */
   listen(listener: (notice: StorageNotice) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -32,12 +34,12 @@ export class StorageNotices {
     for (const listener of this.#listeners) listener(notice);
   }
 
-  /** Tells of a key that holds another type than it must. */
+  /** Reports a key of a wrong type. */
   wrongType(key: Omit<Extract<StorageNotice, { kind: 'wrong-type' }>, 'kind'>): void {
     this.tell({ kind: 'wrong-type', ...key });
   }
 
-  /** Tells that ids were dropped, unless none were. */
+  /** Reports dropped ids, if there are any. */
   dropped(queue: string, { from, count }: { readonly from: DroppedFrom; readonly count: number }): void {
     if (count > 0) this.tell({ kind: 'dropped', queue, from, count });
   }

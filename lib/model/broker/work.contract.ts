@@ -7,39 +7,38 @@ import type { CancelOutcome } from './presence.contract.js';
 /** Dequeues tasks, keeps them leased and settles them (P-55 to P-62, P-67 to P-91). */
 export interface WorkContract {
   /**
-   * Takes up to `limit` tasks from one queue, oldest first, and leases them until `leaseUntil`.
-   * A paused queue gives nothing. Ids without a stored task are dropped on the way; messages that do not decode
-   * are archived with their reason and reported. With a filter it looks at a bounded number of tasks, takes those of the
-   * types asked for, and leaves the others where they are.
-   * Rejects with a BrokerError when the server cannot be reached or refuses.
+   * Takes up to `limit` tasks from one queue, oldest first, and leases them until `leaseUntil`. A paused queue returns
+   * nothing. Ids without a stored task are dropped on the way; messages that do not decode are archived with their
+   * reason and reported. With a filter it checks a bounded number of tasks, takes those of the given types, and leaves
+   * the others in place. Rejects with a BrokerError when the server cannot be reached or refuses.
    */
   dequeue(request: DequeueRequest): Promise<DequeueResult>;
 
   /**
-   * Moves the leases of running tasks to `leaseUntil`. Never gives a lease to a task that has none, and never touches
-   * one of a task that was taken anew meanwhile, by somebody else or by the caller itself.
-   * Tells which are no longer the caller's, and which were canceled, in case the signal of that was missed.
+   * Extends the leases of running tasks to `leaseUntil`. It never gives a lease to a task that has none, and never
+   * touches the lease of a task that was taken again in the meantime, by another server or by the caller itself.
+   * Returns which leases no longer belong to the caller, and which tasks were canceled, in case that signal was missed.
    */
   extendLeases(request: ExtendLeasesRequest): Promise<LeaseNews>;
 
   /**
-   * Writes the outcomes of runs, each in one atomic step. Never rejects.
-   * `not-active`: the task is no longer this run's to settle and nothing was written for it: it is not active and leased,
-   * or it was taken anew meanwhile, by somebody else or by the caller itself. That holds whenever the request arrives.
+   * Writes the outcomes of runs, each in one atomic step. Never rejects. `not-active`: the task no longer belongs to
+   * this run and nothing was written: it is not active and leased, or it was taken again in the meantime, by another
+   * server or by the caller itself. That holds whenever the request arrives.
    */
   settle(request: SettleRequest): Promise<readonly SettleOutcome[]>;
 
   /**
-   * Stores a running task's result, replacing an earlier one; `false` when the task is gone or no longer this run's,
-   * and nothing was written.
+   * Stores a running task's result, replacing an earlier one. Returns `false` if the task is gone or no longer belongs
+   * to this run; nothing was written then.
    */
   writeResult(request: WriteResultRequest): Promise<boolean>;
 
   /**
    * A blocking look at a queue on a connection of its own: resolves with `task` as soon as there is one,
    * with `none` after `timeout` or when `signal` aborts, and with `busy` at once when no connection is left to wait on
-   * (the caller polls then). Changes nothing, and knows nothing of pauses: a paused queue may have tasks, so who finds one
-   * paused must not wait on it.
+   * (the caller polls then). Changes nothing, and knows nothing of pauses: a paused queue may have tasks, so who finds
+   * one paused must not wait on it.
    */
   waitForTask(request: WaitRequest): Promise<'task' | 'none' | 'busy'>;
 
@@ -57,50 +56,53 @@ export interface DequeueRequest {
   readonly queue: string;
   readonly limit: number;
   readonly now: EpochMs;
-  /** Written in whole seconds. */
+  /** Stored in whole seconds. */
   readonly leaseUntil: EpochMs;
-  /** The server that takes the tasks: `host:pid:server-id`. Lets others see at once that its tasks lost their owner. */
+  /**
+   * The server that takes the tasks: `host:pid:server-id`. It lets others see at once that its tasks have lost their
+   * owner.
+   */
   readonly owner: string;
-  /** Takes tasks of some types only. */
+  /** Takes only tasks of some types. */
   readonly filter?: TypeFilter | undefined;
 }
 
 /** Which types of tasks a server takes. */
 export interface TypeFilter {
   readonly patterns: readonly TaskPattern[];
-  /** Types that are left though a pattern matches them. */
+  /** Types that are left although a pattern matches them. */
   readonly except: ReadonlySet<string>;
   /**
-   * Where an earlier look has ended, as it said in {@link LeftTasks.lookedUpTo}: what is older has been looked at, so
-   * this look begins behind it. The {@link oldestLookedAt oldest} are looked at every time.
+   * Where an earlier fetch ended, from {@link LeftTasks.lookedUpTo}: older tasks have been checked, so this fetch
+   * begins after it. The {@link oldestLookedAt oldest} are checked every time.
    */
   readonly lookedUpTo: string | undefined;
 }
 
-/** How many of the oldest tasks every look with a filter begins with: other servers put tasks back to the head. */
+/** How many of the oldest tasks every fetch with a filter checks first: other servers put tasks back at the head. */
 export const oldestLookedAt = 20;
-/** How many further tasks a look with a filter goes through at most. */
+/** How many further tasks a fetch with a filter checks at most. */
 export const maxLookedAt = 1_000;
-/** How many types of the tasks that it left a look with a filter names at most. */
+/** How many types of left tasks a fetch with a filter returns at most. */
 export const maxTypesNamed = 10;
 
 export interface DequeueResult {
   readonly messages: readonly TaskMessage[];
   readonly undecodable: readonly UndecodableTask[];
   /**
-   * `some`: there may be more; `drained`: the queue is empty now; `paused`: it gives nothing until resumed; `others`:
-   * it has tasks, all of types that the filter does not take.
+   * `some`: there may be more; `drained`: the queue is empty now; `paused`: it returns nothing until resumed; `others`:
+   * it has only tasks of types that the filter does not take.
    */
   readonly left: 'some' | 'drained' | 'paused' | 'others';
-  /** What a look with a filter has left in the queue; `undefined` when it left nothing. */
+  /** What a fetch with a filter left in the queue; `undefined` if it left nothing. */
   readonly others?: LeftTasks | undefined;
 }
 
-/** Tasks that a look with a filter has left in the queue. */
+/** Tasks that a fetch with a filter left in the queue. */
 export interface LeftTasks {
   /** Types of some of them. */
   readonly types: readonly string[];
-  /** Where the look has ended; for {@link TypeFilter.lookedUpTo} of the next. */
+  /** Where the fetch ended; for {@link TypeFilter.lookedUpTo} of the next one. */
   readonly lookedUpTo: string;
 }
 
@@ -113,7 +115,7 @@ export interface UndecodableTask {
 
 export interface ExtendLeasesRequest {
   readonly queue: string;
-  /** The server that took the tasks, as it was told to {@link WorkContract.dequeue}. */
+  /** The server that took the tasks, as passed to {@link WorkContract.dequeue}. */
   readonly owner: string;
   readonly leases: readonly HeldLease[];
   readonly leaseUntil: EpochMs;
@@ -122,25 +124,25 @@ export interface ExtendLeasesRequest {
 /** A lease as its holder knows it. */
 export interface HeldLease {
   readonly taskId: string;
-  /** The latest end the holder ever asked for, whether or not the answer came; whole seconds count. */
+  /** The latest end that the holder ever asked for, whether or not a reply came; in whole seconds. */
   readonly until: EpochMs;
-  /** The `now` of the dequeue that took the task; tells this lease from one that was taken later. */
+  /** The `now` of the dequeue that took the task; distinguishes this lease from a later one. */
   readonly takenAt: EpochMs;
 }
 
-/** Which run of a task speaks: what its holder knows of its lease. */
+/** Identifies a run of a task: what its holder knows about its lease. */
 export interface RunClaim {
   /** The `now` of the dequeue that took the task. */
   readonly takenAt: EpochMs;
-  /** The lease's end as the holder last made sure of it: before that instant nobody else takes the task. */
+  /** The lease's end as last confirmed to the holder: before that instant nobody else takes the task. */
   readonly leaseUntil: EpochMs;
-  /** The latest end the holder ever asked for, whether or not the answer came: a later one is somebody else's. */
+  /** The latest end that the holder ever asked for, whether or not a reply came: a later one belongs to another run. */
   readonly leaseAsked: EpochMs;
 }
 
 export interface SettleRequest {
   readonly queue: string;
-  /** The server that took the tasks, as it was told to {@link WorkContract.dequeue}. */
+  /** The server that took the tasks, as passed to {@link WorkContract.dequeue}. */
   readonly owner: string;
   readonly settlements: readonly ClaimedSettlement[];
   readonly now: EpochMs;
@@ -153,14 +155,14 @@ export interface ClaimedSettlement extends RunClaim {
 
 export interface WriteResultRequest extends RunClaim {
   readonly queue: string;
-  /** The server that took the task, as it was told to {@link WorkContract.dequeue}. */
+  /** The server that took the task, as passed to {@link WorkContract.dequeue}. */
   readonly owner: string;
   readonly taskId: string;
   readonly result: Uint8Array;
 }
 
 export interface LeaseNews {
-  /** Ids that are no longer the caller's. */
+  /** Ids that no longer belong to the caller. */
   readonly lost: readonly string[];
   readonly canceled: readonly { readonly taskId: string; readonly outcome: CancelOutcome }[];
 }
@@ -171,9 +173,9 @@ export interface WaitRequest {
   readonly signal: AbortSignal;
 }
 
-/** How a run ended, ready to be written: data, so that it can be written again after a hiccup. */
+/** How a run ended, ready to be written. It is plain data, so that it can be written again after a failure. */
 export type Settlement =
-  /** Success without retention, or revoked: the task is gone, its unique lock is freed. */
+  /** Success without retention, or revoked: the task is deleted and its unique lock freed. */
   | { readonly kind: 'done'; readonly message: TaskMessage }
   /** Success with retention; the message carries `completedAtSeconds`. A result replaces a stored one. */
   | {
@@ -191,11 +193,11 @@ export type Settlement =
       readonly counts: 'as-failure' | 'not';
     }
   | { readonly kind: 'archive'; readonly message: TaskMessage }
-  /** Canceled for good by a user: hash and lock are gone, nothing is counted. */
+  /** Canceled for good by a user: the task is deleted and its unique lock freed; nothing is counted. */
   | { readonly kind: 'delete'; readonly message: TaskMessage }
-  /** Back to the head of its queue, nothing is counted. Of several in one call the first is dequeued first. */
+  /** Back to the head of its queue; nothing is counted. Of several in one call, the first is dequeued first. */
   | { readonly kind: 'requeue'; readonly message: TaskMessage }
-  /** Into the scheduled set, nothing is counted. */
+  /** Into the scheduled set; nothing is counted. */
   | { readonly kind: 'snooze'; readonly message: TaskMessage; readonly until: EpochMs };
 
 export type SettleOutcome = 'settled' | 'not-active' | AsynqError;

@@ -1,20 +1,20 @@
 import { CronExpressionParser } from 'cron-parser';
 
-/** One field of a cron spec: what it is called, and what it may hold (S-143). */
+/** One field of a cron spec: its name, and its allowed values (S-143). */
 export interface CronFieldKind {
   readonly title: string;
   readonly min: number;
   readonly max: number;
-  /** Names of values, lower case; the first one stands for `min`. */
+  /** Names of values, in lower case; the first one means `min`. */
   readonly names: readonly string[];
-  /** What cron-parser calls it. */
+  /** The name of the field in cron-parser. */
   readonly unit: 'second' | 'minute' | 'hour' | 'dayOfMonth' | 'month' | 'dayOfWeek';
 }
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
-/** The fields in the order of a spec with seconds; a spec of five begins at the minute. */
+/** The fields in the order of a spec with seconds; a spec of five fields begins at the minute. */
 export const cronFieldKinds: readonly CronFieldKind[] = [
   { title: 'second', min: 0, max: 59, names: [], unit: 'second' },
   { title: 'minute', min: 0, max: 59, names: [], unit: 'minute' },
@@ -24,21 +24,21 @@ export const cronFieldKinds: readonly CronFieldKind[] = [
   { title: 'day of week', min: 0, max: 6, names: weekdays, unit: 'dayOfWeek' },
 ];
 
-/** What a field allows. */
+/** The values that a field allows. */
 export interface CronField {
-  /** Ascending, each value once. None: the field never matches. */
+  /** Ascending, each value once. If empty, the field never matches. */
   readonly values: readonly number[];
-  /** Holds `*`, `?` or `*` with step 1: it leaves the day to the other day field. */
+  /** Whether it contains `*`, `?` or `*` with step 1: it then leaves the day to the other day field. */
   readonly isOpen: boolean;
 }
 
-/** What is wrong in a field, and how many characters after its beginning. */
+/** What is wrong in a field, and its offset from the beginning of the field. */
 export interface CronFieldFault {
   readonly reason: string;
   readonly offset: number;
 }
 
-/** A piece of a field with its place in it. */
+/** A piece of a field with its position in the field. */
 interface Piece {
   readonly text: string;
   readonly offset: number;
@@ -53,7 +53,7 @@ interface Range {
 
 const maxStep = 2n ** 63n - 1n;
 
-/** Reads one field; a fault is returned, not thrown. */
+/** Parses one field; a fault is returned, not thrown. */
 export function readCronField(text: string, kind: CronFieldKind): CronField | CronFieldFault {
   const values = new Set<number>();
   let isOpen = false;
@@ -76,7 +76,7 @@ function readItem(item: Piece, kind: CronFieldKind): Range | CronFieldFault {
 
   const [low = bounds, high, third] = split(bounds, '-');
   if (low.text === '*' || low.text === '?') {
-    // Whatever follows the star up to the step is ignored: `*-5` is `*`.
+    // Whatever follows the star up to the step is ignored: `*-5` means `*`.
     return { first: kind.min, last: kind.max, step, isOpen: step === 1 };
   }
   if (third !== undefined) return fault(third, `${kind.title} ${show(item)} has more than one "-"`, -1);
@@ -105,7 +105,7 @@ function readStep(piece: Piece, kind: CronFieldKind): number | CronFieldFault {
   if (step < 1n || step > maxStep) {
     return fault(piece, `step of ${kind.title} must be a whole number from 1, got ${show(piece)}`);
   }
-  // A step beyond the field leaves its first value, whatever the size.
+  // A step beyond the field leaves only its first value.
   return Number(step > 60n ? 60n : step);
 }
 
@@ -113,9 +113,9 @@ const known = new Map<string, readonly number[]>();
 const maxKnown = 2_000;
 
 /**
- * The values of a range, counted out by cron-parser. Asked one range at a time, in numbers: it refuses lists that repeat
- * a value, takes 7 for a Sunday and counts `1/3` of a week on to it. Remembered, since most specs are made of the same
- * few ranges and asking costs 40 µs (bench/micro/cron.mjs).
+ * Returns the values of a range, computed by cron-parser. It is asked for one range at a time, in numbers: it refuses
+ * lists that repeat a value, treats 7 as Sunday and extends `1/3` of a week to it. Results are cached, since most specs
+ * consist of the same few ranges and asking costs 40 µs (bench/micro/cron.mjs).
  */
 function valuesOf({ first, last, step }: Range, kind: CronFieldKind): readonly number[] {
   const key = `${kind.unit} ${first}-${last}/${step}`;

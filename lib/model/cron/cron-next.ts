@@ -4,18 +4,20 @@ import type { CronSpec, FieldsSpec } from './cron-spec.js';
 import { maxShift, ZoneOffsets } from './time-zone.js';
 import { firstWallTime, yearOf } from './wall-clock.js';
 
-/** How many calendar years after the current one a schedule may stay silent before it counts as never firing. */
+/** How many calendar years after the current one to search before a schedule counts as never ticking. */
 const yearsAhead = 5;
 
 /**
- * The first tick strictly after an instant, on a whole second. A local time that the zone leaves out is skipped, one
- * that comes twice ticks twice, and an hourly schedule ticks every real hour (S-143). Those of `@every` are the multiples
- * of its period since 1970, the same in every process; in Asynq each counts from its own start (S-130).
+ * Returns the first tick strictly after an instant, on a whole second. A local time that the zone skips is skipped, one
+ * that occurs twice ticks twice, and an hourly schedule ticks every real hour (S-143). Ticks of `@every` are the
+ * multiples of its period since 1970, the same in every process; in Asynq each process counts from its own start
+ * (S-130).
  *
- * @returns `undefined` when there is none within five calendar years.
+ * @returns `undefined` if there is none within five calendar years.
  * @throws InvalidOptionError when `after` is not an instant.
  * @example
- * nextTick(parseCronSpec('0 9 * * *', { timeZone: 'America/New_York' }), new Date('2026-05-14T00:00:00Z')); // 13:00 UTC
+ * nextTick(parseCronSpec('0 9 * * *', { timeZone: 'America/New_York' }), new Date('2026-05-14T00:00:00Z')); // 13:00
+ * UTC
  */
 export function nextTick(cron: CronSpec, after: EpochMs | Date): EpochMs | undefined {
   const instant = typeof after === 'number' ? after : checkInstant({ path: 'nextTick: after', value: after });
@@ -25,7 +27,7 @@ export function nextTick(cron: CronSpec, after: EpochMs | Date): EpochMs | undef
   return next === undefined ? undefined : fromEpochSeconds(next);
 }
 
-/** Goes from span to span of one offset, and within a span by the calendar alone. Epoch seconds. */
+/** Searches one span of constant offset after the other, and within a span only the calendar. In epoch seconds. */
 function nextOfFields({ times, timeZone }: FieldsSpec, from: number): number | undefined {
   const zone = ZoneOffsets.of(timeZone);
   let instant = from;
@@ -35,7 +37,7 @@ function nextOfFields({ times, timeZone }: FieldsSpec, from: number): number | u
     const wall = instant + span.offset;
     const tick = firstWallTime(times, wall, lastYear);
     if (tick !== undefined && tick - span.offset < span.until) return tick - span.offset;
-    // Whatever the clock is set to meanwhile, it cannot show the next listed time earlier than this.
+    // Whatever the clock is set to in the meantime, it cannot show the next listed time earlier than this.
     const sought = firstWallTime(times, wall - maxShift, lastYear);
     if (sought === undefined) return undefined;
     instant = Math.max(span.until, sought - span.offset - maxShift);

@@ -3,7 +3,7 @@ import { ms, type Ms, readDuration } from '../time/duration.js';
 import { type CronField, cronFieldKinds, readCronField } from './cron-field.js';
 import { checkTimeZone, zoneFault } from './zone-name.js';
 
-/** A parsed schedule: give it to `nextTick`. */
+/** A parsed schedule; pass it to `nextTick`. */
 export type CronSpec = FieldsSpec | EverySpec;
 
 /** Fires when the wall clock of a time zone shows one of the listed times: the same instants in every process. */
@@ -11,12 +11,12 @@ export interface FieldsSpec {
   readonly kind: 'fields';
   /** The spec as it was written. */
   readonly spec: string;
-  /** IANA name of the zone whose wall clock counts. */
+  /** IANA name of the zone of the times. */
   readonly timeZone: string;
   readonly times: CronTimes;
 }
 
-/** Fires every so often, counted from the start of a process: other processes have other instants. */
+/** Fires at the multiples of a period since 1970: the same instants in every process. */
 export interface EverySpec {
   readonly kind: 'every';
   /** The spec as it was written. */
@@ -25,7 +25,7 @@ export interface EverySpec {
   readonly period: Ms;
 }
 
-/** The wall-clock times of a schedule: a value of each field, ascending; an empty list never matches. */
+/** The wall-clock times of a schedule: the values of each field, ascending; an empty list never matches. */
 export interface CronTimes {
   readonly seconds: readonly number[];
   readonly minutes: readonly number[];
@@ -35,17 +35,17 @@ export interface CronTimes {
   readonly months: readonly number[];
   /** 0 is Sunday. */
   readonly daysOfWeek: readonly number[];
-  /** Whether a day must match both day fields, or one of the two is enough. */
+  /** Whether a day must match both day fields or either of them. */
   readonly days: 'both' | 'either';
 }
 
 /** Settings of {@link parseCronSpec}. */
 export interface CronSpecOptions {
-  /** IANA name of the zone of a spec that names none; blank means UTC. Default `'UTC'`. */
+  /** IANA name of the zone of specs that do not name one; blank means UTC. Default `'UTC'`. */
   readonly timeZone?: string | undefined;
 }
 
-/** A part of the spec with the column at which it begins, the first one being 1. */
+/** A part of the spec with the column at which it begins; the first column is 1. */
 interface Part {
   readonly text: string;
   readonly column: number;
@@ -63,13 +63,13 @@ const descriptors: ReadonlyMap<string, string> = new Map([
 const every = '@every ';
 const maxEvery = ms(Number(2n ** 63n - 1n) / 1e6);
 
-// White space as Go sees it: unlike \s it has U+0085 and lacks U+FEFF.
+// White space as Go defines it: unlike \s it includes U+0085 and excludes U+FEFF.
 const word = /[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu;
 
 /**
- * Reads a cron spec: five fields (minute, hour, day of month, month, day of week), six with seconds first, a descriptor
- * such as `@daily`, or `@every 1h30m`; before it, `CRON_TZ=Europe/Berlin ` or `TZ=...` names the time zone. What Asynq's
- * scheduler accepts means the same here; six fields are ours alone (S-143).
+ * Parses a cron spec: five fields (minute, hour, day of month, month, day of week), six with seconds first, a
+ * descriptor such as `@daily`, or `@every 1h30m`. A leading `CRON_TZ=Europe/Berlin ` or `TZ=...` sets the time zone.
+ * What Asynq's scheduler accepts means the same here; six fields are an extension (S-143).
  *
  * @throws CronSpecError naming the spec, what is wrong and at which column.
  * @throws InvalidOptionError when `timeZone` is not the name of a zone.
@@ -85,12 +85,16 @@ export function parseCronSpec(spec: string, options: CronSpecOptions = {}): Cron
   }
   if (body.text.startsWith('@')) {
     const known = [...descriptors.keys(), '@every <duration>'].join(', ');
-    throw new CronSpecError({ spec, position: body.column, reason: `there is no such descriptor; there are ${known}` });
+    throw new CronSpecError({
+      spec,
+      position: body.column,
+      reason: `there is no such descriptor; the descriptors are ${known}`,
+    });
   }
   return { kind: 'fields', spec, timeZone, times: readTimes(spec, body) };
 }
 
-/** Takes the zone off the front. */
+/** Splits off a leading zone. */
 function readZone(spec: string, fallback: string | undefined): { readonly body: Part; readonly timeZone: string } {
   const prefix = /^(?:CRON_)?TZ=/.exec(spec)?.[0];
   if (prefix === undefined) return { body: { text: spec, column: 1 }, timeZone: zoneOfOptions(fallback) };
@@ -123,7 +127,7 @@ function zoneOfOptions(name: string | undefined): string {
 
 function readPeriod(spec: string, { text, column }: Part): Ms {
   const written = text.slice(every.length);
-  // Go knows no days.
+  // Go has no unit for days.
   const period = written.includes('d') ? undefined : readDuration(written);
   if (period === undefined || Math.abs(period) > maxEvery) {
     const reason = `@every must be followed by a duration such as 1h30m, got ${JSON.stringify(written)}`;
@@ -136,7 +140,7 @@ function readTimes(spec: string, { text, column }: Part): CronTimes {
   const words = wordsOf(text, column);
   if (words.length !== 5 && words.length !== 6) {
     const reason = `there must be 5 fields (minute, hour, day of month, month, day of week) or 6 with seconds first, got ${words.length}`;
-    // The first field too many, or the end of the text when some are missing.
+    // The first extra field, or the end of the text if some are missing.
     throw new CronSpecError({ spec, position: words[6]?.column ?? column + text.length, reason });
   }
   const read = (index: number): CronField => {

@@ -6,7 +6,7 @@ import type { PublishedSchedule, ScheduleEvent } from './published-schedule.js';
 
 const writer = new ProtoWriter();
 
-/** The bytes of a schedule's record, SchedulerEntry (P-108). */
+/** Encodes a schedule's record, SchedulerEntry (P-108). */
 export function encodePublishedSchedule(schedule: PublishedSchedule): Buffer {
   writer.start();
   writer.string(1, schedule.id);
@@ -19,7 +19,7 @@ export function encodePublishedSchedule(schedule: PublishedSchedule): Buffer {
   return writer.finish();
 }
 
-/** Reads a schedule's record; whatever the bytes are, it does not throw. The payload is a view of `bytes`. */
+/** Decodes a schedule's record; it never throws, whatever the bytes. The payload is a view of `bytes`. */
 export function decodePublishedSchedule(bytes: Uint8Array): Decoded<PublishedSchedule> {
   return decodeFields(bytes, (reader) => {
     const schedule = {
@@ -45,7 +45,7 @@ export function decodePublishedSchedule(bytes: Uint8Array): Decoded<PublishedSch
   });
 }
 
-/** The bytes of one firing, SchedulerEnqueueEvent (P-109). */
+/** Encodes one firing, SchedulerEnqueueEvent (P-109). */
 export function encodeScheduleEvent(event: ScheduleEvent): Buffer {
   writer.start();
   writer.string(1, event.taskId);
@@ -53,7 +53,7 @@ export function encodeScheduleEvent(event: ScheduleEvent): Buffer {
   return writer.finish();
 }
 
-/** Reads one firing; whatever the bytes are, it does not throw. */
+/** Decodes one firing; it never throws, whatever the bytes. */
 export function decodeScheduleEvent(bytes: Uint8Array): Decoded<ScheduleEvent> {
   return decodeFields(bytes, (reader) => {
     const event = { taskId: '', enqueuedAt: epochMs(0) };

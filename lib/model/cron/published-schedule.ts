@@ -1,6 +1,6 @@
 import { type EpochMs, ms } from '../time/duration.js';
 
-/** A tick this much older than the latest one of its schedule counts as used up, whether it was or not. */
+/** A tick this much older than the latest one of its schedule counts as used, whether it was or not. */
 export const tickMemory = ms(600_000);
 
 /** A registered schedule as others see it (P-108). */

@@ -3,8 +3,8 @@ import type { CronSpec, CronTimes } from './cron-spec.js';
 import { firstDay } from './wall-clock.js';
 
 /**
- * The shortest time between two ticks of a schedule, as a clock without time zones shows them: the days on which a zone
- * moves its clock do not count, so that the answer is the same in every zone and with every version of the zone data.
+ * Returns the shortest time between two ticks of a schedule on a clock without time zones. Days on which a zone's clock
+ * changes do not count, so the result is the same in every zone and with every version of the zone data.
  *
  * @returns `undefined` for a schedule that never ticks.
  * @example
@@ -33,16 +33,16 @@ function spanOf(values: readonly number[]): number {
   return (values.at(-1) ?? 0) - (values[0] ?? 0);
 }
 
-/** Between neighbours of an ascending list. */
+/** Returns the smallest difference between neighbors of an ascending list. */
 function shortestStep(values: readonly number[]): number {
   return values.slice(1).reduce((shortest, value, at) => Math.min(shortest, value - (values[at] ?? 0)), Infinity);
 }
 
-// Every weekday and every 29 February is in them several times, so that each step between two days is, too.
+// Every weekday and every 29 February occurs in them several times, and so does each step between two days.
 const firstDayOfAll = Date.UTC(2_000, 0) / 86_400_000;
 const lastYear = 2_027;
 
-/** The fewest days from one day with ticks to the next. */
+/** Returns the fewest days between two days with ticks. */
 function shortestDays(times: CronTimes): number | undefined {
   if ([times.seconds, times.minutes, times.hours].some((values) => values.length === 0)) return undefined;
   let day = firstDay(times, firstDayOfAll, lastYear);

@@ -1,20 +1,20 @@
 import { secondsPerDay } from '../time/utc-day.js';
 
-/** A stretch of time in which a zone keeps one offset. Epoch seconds; the end is not part of it. */
+/** A span of time with a constant zone offset. In epoch seconds, without the end. */
 export interface ZoneSpan {
   readonly until: number;
-  /** Seconds to add to an instant for the wall clock. */
+  /** Seconds to add to an instant to get the wall clock time. */
   readonly offset: number;
 }
 
-/** No two offsets of a zone are further apart, in seconds: they reach from -12 to +14 hours. */
+/** The largest difference between two offsets of a zone, in seconds: they range from -12 to +14 hours. */
 export const maxShift = 26 * 3_600;
 
-/** The offsets of one zone, asked from the time-zone data of the runtime once a day and remembered. */
+/** The offsets of one zone, read from the runtime's time-zone data for each day and cached. */
 export class ZoneOffsets {
   static readonly #zones = new Map<string, ZoneOffsets>();
   readonly #format: Intl.DateTimeFormat;
-  /** By day since the epoch: the spans that begin in that day. */
+  /** The spans that begin on each day, by day since the epoch. */
   readonly #days = new Map<number, readonly ZoneSpan[]>();
 
   private constructor(timeZone: string) {
@@ -31,9 +31,10 @@ export class ZoneOffsets {
   }
 
   /**
-   * The zone of that IANA name. Kept, since making one costs 60 µs and many schedules share few zones.
+   * Returns the zone with that IANA name. Zones are cached, since creating one costs 60 µs and many schedules share few
+   * zones.
    *
-   * @throws RangeError when the runtime knows no such zone.
+   * @throws RangeError when the runtime does not know the zone.
    */
   static of(timeZone: string): ZoneOffsets {
     let zone = this.#zones.get(timeZone);
@@ -41,7 +42,7 @@ export class ZoneOffsets {
     return zone;
   }
 
-  /** The span that an instant lies in, at most to the end of its day in UTC. */
+  /** Returns the span that contains an instant, at most to the end of its UTC day. */
   spanAt(instant: number): ZoneSpan {
     const number = Math.floor(instant / secondsPerDay);
     let spans = this.#days.get(number);
@@ -53,7 +54,7 @@ export class ZoneOffsets {
     return spans.find(({ until }) => instant < until) as ZoneSpan;
   }
 
-  /** No zone changes its offset twice within a day. */
+  /** Returns the spans of one day; no zone changes its offset twice within a day. */
   #spansOf(start: number): readonly ZoneSpan[] {
     const before = this.#offsetAt(start);
     const after = this.#offsetAt(start + secondsPerDay - 1);

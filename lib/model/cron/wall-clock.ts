@@ -4,11 +4,11 @@ import { secondsPerDay } from '../time/utc-day.js';
 import type { CronTimes } from './cron-spec.js';
 
 /**
- * The first time at or after `start` that a schedule lists, as a wall clock that is never set shows it. Seconds since
- * 1970-01-01 00:00:00 on that clock.
+ * Returns the first time at or after `start` that a schedule lists, on a wall clock that is never changed. In seconds
+ * since 1970-01-01 00:00:00 on that clock.
  *
- * @param lastYear the last year to look at.
- * @returns `undefined` when there is none (S-143).
+ * @param lastYear the last year to search.
+ * @returns `undefined` if there is none (S-143).
  */
 export function firstWallTime(times: CronTimes, start: number, lastYear: number): number | undefined {
   const startDay = Math.floor(start / secondsPerDay);
@@ -21,12 +21,12 @@ export function firstWallTime(times: CronTimes, start: number, lastYear: number)
   return later === undefined || earliest === undefined ? undefined : later * secondsPerDay + earliest;
 }
 
-/** The year of a wall time. */
+/** Returns the year of a wall time. */
 export function yearOf(wall: number): number {
   return civilOf(Math.floor(wall / secondsPerDay)).year;
 }
 
-/** Seconds after midnight, at or after `from`. */
+/** Returns the first time of day at or after `from`, in seconds after midnight. */
 function firstTimeOfDay({ hours, minutes, seconds }: CronTimes, from: number): number | undefined {
   const [hour, minute, second] = [Math.floor(from / 3_600), Math.floor(from / 60) % 60, from % 60];
   for (const h of hours) {
@@ -42,7 +42,7 @@ function firstTimeOfDay({ hours, minutes, seconds }: CronTimes, from: number): n
   return undefined;
 }
 
-/** Days since the epoch, at or after `from`. */
+/** Returns the first matching day at or after `from`, in days since the epoch. */
 export function firstDay(times: CronTimes, from: number, lastYear: number): number | undefined {
   let { year, month, date } = civilOf(from);
   for (; year <= lastYear; date = 1) {
@@ -65,12 +65,12 @@ function isDay({ daysOfMonth, daysOfWeek, days }: CronTimes, date: number, weekd
   return days === 'both' ? byDate && byWeekday : byDate || byWeekday;
 }
 
-/** 1970-01-01 was a Thursday. */
+/** Returns the day of the week; 1970-01-01 was a Thursday. */
 function weekdayOf(dayNumber: number): number {
   return (((dayNumber + 4) % 7) + 7) % 7;
 }
 
-/** Of the first of a month, in days since the epoch. */
+/** Returns the number of a month's first day, in days since the epoch. */
 function dayNumber(year: number, month: number): number {
   return Date.UTC(year, month - 1, 1) / 86_400_000;
 }

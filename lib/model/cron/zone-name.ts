@@ -4,15 +4,15 @@ import { suggest } from '../options/suggest.js';
 import { zoneNames } from './generated/zone-names.js';
 import { ZoneOffsets } from './time-zone.js';
 
-// The runtime is not asked which names there are: Intl takes them in any letter case, beside aliases such as BST, which
-// it holds to be Dhaka. Go takes none of these.
+// The runtime is not asked which names exist: Intl accepts them in any letter case, and aliases such as BST, which it
+// takes for Dhaka. Go accepts none of these.
 const names: ReadonlySet<string> = new Set(
   Object.entries(zoneNames).flatMap(([area, places]) =>
     places.split(' ').map((place) => (area === '' ? place : `${area}/${place}`)),
   ),
 );
 
-/** What people mean by abbreviations that are not names of zones: places that have them today. */
+/** What people usually mean by abbreviations that are not zone names: places that use them today. */
 const abbreviations: Readonly<Record<string, string>> = {
   acst: 'Australia/Adelaide',
   act: 'Australia/Darwin',
@@ -60,7 +60,7 @@ const abbreviations: Readonly<Record<string, string>> = {
 
 const allowed = "an IANA time zone such as 'Europe/Berlin'";
 
-/** A time zone by its IANA name. @throws InvalidOptionError, with the nearest name */
+/** Checks the IANA name of a time zone. @throws InvalidOptionError with the nearest name. */
 export function checkTimeZone(given: Given): string {
   const { path, value } = given;
   if (typeof value !== 'string' || isBlank(value)) return refuse(given, allowed);
@@ -70,8 +70,8 @@ export function checkTimeZone(given: Given): string {
 }
 
 /**
- * What keeps a name from being used as a time zone, as the rest of a sentence; `undefined` when nothing does. A zone must
- * be one of the IANA database, spelt as there, and the time-zone data of the runtime must have it (S-143).
+ * Returns why a name cannot be used as a time zone, as the rest of a sentence; `undefined` if it can. A zone must be a
+ * name of the IANA database, spelled exactly, and the runtime must have data for it (S-143).
  */
 export function zoneFault(name: string): string | undefined {
   const got = `got ${showValue(name)}`;
@@ -86,11 +86,11 @@ export function zoneFault(name: string): string | undefined {
     ZoneOffsets.of(name);
     return undefined;
   } catch {
-    return `must be a time zone that this Node.js has data of, ${got}`;
+    return `must be a time zone that this Node.js has data for, ${got}`;
   }
 }
 
-/** The zone that was probably meant by a name that is not one. */
+/** Returns the zone that was probably meant by an unknown name. */
 function nearestZone(unknown: string): string | undefined {
   const written = unknown.trim().replaceAll(/\s+/g, '_').toLowerCase();
   const all = [...names];
@@ -103,7 +103,7 @@ function nearestZone(unknown: string): string | undefined {
   );
 }
 
-/** The zone of whole hours from UTC, whose name has the opposite sign: `UTC+7` is `Etc/GMT-7`. */
+/** Returns the zone at whole hours from UTC, whose name has the opposite sign: `UTC+7` is `Etc/GMT-7`. */
 function fixedOffset(written: string): string | undefined {
   const [, sign, hours] = /^(?:etc\/)?(?:utc|gmt)?([+-])0?(\d{1,2})(?::?00)?$/.exec(written) ?? [];
   if (sign === undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from './codes.js';
 
 /**
- * Base of every error this library throws. Branch on {@link AsynqError.code} or `instanceof`, never on the text.
+ * Base class of every error of this library. Branch on {@link AsynqError.code} or `instanceof`, never on the text.
  *
  * @example
  * try {
@@ -21,15 +21,15 @@ export abstract class AsynqError extends Error {
   }
 }
 
-/** An invariant that only a fault in this library can break; please report it. */
+/** A violated invariant, which is a bug in this library; please report it. */
 export class InternalError extends AsynqError {
   readonly code = 'ASYNQ_INTERNAL';
 }
 
-/** What the outcome of a call can hold; anything else is a fault in this library. */
+/** Returns the error if it is an AsynqError; anything else is a bug in this library. */
 export function asAsynqError(error: unknown): AsynqError {
   if (error instanceof AsynqError) return error;
-  return new InternalError('A broker call failed in a way it must not', { cause: error });
+  return new InternalError('A broker call failed in an unexpected way', { cause: error });
 }
 
 /** Ends an exhaustive `switch`: does not compile while a case is missing. */

@@ -1,7 +1,7 @@
 import type { Ms } from '../time/duration.js';
 import { AsynqError } from './asynq-error.js';
 
-/** Redis could not be reached, or did not answer in time. The operation may be tried again. */
+/** Redis could not be reached, or did not answer in time. The operation can be retried. */
 export class BrokerUnavailableError extends AsynqError {
   readonly code = 'ASYNQ_BROKER_UNAVAILABLE';
 }
@@ -26,7 +26,7 @@ export class ClockOffError extends AsynqError {
   }
 }
 
-/** `The clock of this machine is 12.5 s behind that of Redis`. */
+/** Describes an offset: `The clock of this machine is 12.5 s behind that of Redis`. */
 export function describeOffset(offset: Ms): string {
   const seconds = (Math.abs(offset) / 1_000).toFixed(1);
   return `The clock of this machine is ${seconds} s ${offset > 0 ? 'ahead of' : 'behind'} that of Redis`;

@@ -3,7 +3,7 @@ import { AsynqError } from './asynq-error.js';
 import { durationForms, type Duration, type Ms, readDuration } from '../time/duration.js';
 
 /**
- * Throw it from a handler to archive the task at once, whatever retries are left (S-49).
+ * Thrown by a handler to archive the task at once, whatever retries are left (S-49).
  *
  * @example
  * throw new SkipRetryError('the account was deleted', { cause: error });
@@ -17,7 +17,7 @@ export class SkipRetryError extends AsynqError {
 }
 
 /**
- * Throw it from a handler to drop the task: neither retried nor archived, its unique lock is freed (S-50).
+ * Thrown by a handler to drop the task: it is neither retried nor archived, and its unique lock is freed (S-50).
  *
  * @example
  * throw new RevokeTaskError('order was withdrawn');
@@ -31,7 +31,7 @@ export class RevokeTaskError extends AsynqError {
 }
 
 /**
- * Throw it from a handler to put the task back for a while without counting a retry.
+ * Thrown by a handler to put the task back for a while without counting a retry.
  *
  * @throws InvalidOptionError when the delay is not a duration or is negative.
  * @example
@@ -39,7 +39,7 @@ export class RevokeTaskError extends AsynqError {
  */
 export class SnoozeError extends AsynqError {
   readonly code = 'ASYNQ_SNOOZE';
-  /** How long the task rests, in milliseconds. */
+  /** How long the task is delayed, in milliseconds. */
   readonly delay: Ms;
 
   constructor(delay: Duration, options?: ErrorOptions) {

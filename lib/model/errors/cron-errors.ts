@@ -1,13 +1,13 @@
 import { AsynqError } from './asynq-error.js';
 
-/** A cron spec does not say when to fire. Nothing was registered. */
+/** A cron spec cannot be parsed. Nothing was registered. */
 export class CronSpecError extends AsynqError {
   readonly code = 'ASYNQ_INVALID_CRON_SPEC';
-  /** The spec as it was given. */
+  /** The spec as given. */
   readonly spec: string;
-  /** Where the fault begins: the column in `spec`, the first one being 1. */
+  /** Where the error begins: the column in `spec`; the first column is 1. */
   readonly position: number;
-  /** What is wrong there, in words. */
+  /** A description of the error. */
   readonly reason: string;
 
   constructor(

@@ -3,11 +3,11 @@ import { AsynqError } from './asynq-error.js';
 /** An option has a value that is not allowed, or no option has that name. Nothing was started or written. */
 export class InvalidOptionError extends AsynqError {
   readonly code = 'ASYNQ_INVALID_OPTION';
-  /** The option, from the outside in: `AsynqModule: server.queues.critical`. */
+  /** The path of the option: `AsynqModule: server.queues.critical`. */
   readonly path: string;
-  /** What was given. */
+  /** The given value. */
   readonly value: unknown;
-  /** What is allowed, in words. */
+  /** A description of the allowed values. */
   readonly allowed: string;
 
   constructor(
@@ -15,7 +15,7 @@ export class InvalidOptionError extends AsynqError {
       readonly path: string;
       readonly value: unknown;
       readonly allowed: string;
-      /** Says it in other words than "<path> must be <allowed>, got <value>". */
+      /** Replaces the message "<path> must be <allowed>, got <value>". */
       readonly message?: string;
     },
     options?: ErrorOptions,
@@ -27,7 +27,7 @@ export class InvalidOptionError extends AsynqError {
   }
 }
 
-/** A value as an error message shows it: short, on one line, and never throwing. */
+/** Formats a value for an error message: short, on one line, without ever throwing. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;

@@ -9,11 +9,16 @@ export class ScheduleNotFoundError extends AsynqError {
     readonly id: string,
     options?: ErrorOptions,
   ) {
-    super(`There is no schedule ${showValue(id)}: it was never registered with this scheduler, or is removed`, options);
+    super(
+      `There is no schedule ${showValue(id)}: it was never registered with this scheduler, or was removed`,
+      options,
+    );
   }
 }
 
-/** The scheduler has a schedule with this id already, given or derived from the same content; nothing was registered. */
+/**
+ * The scheduler already has a schedule with this id, given or derived from the same content; nothing was registered.
+ */
 export class ScheduleConflictError extends AsynqError {
   readonly code = 'ASYNQ_SCHEDULE_CONFLICT';
 
@@ -23,7 +28,7 @@ export class ScheduleConflictError extends AsynqError {
     options?: ErrorOptions,
   ) {
     super(
-      `Schedule ${showValue(spec)} is registered already, as ${showValue(id)}; give it an id of its own if it is meant to fire twice`,
+      `Schedule ${showValue(spec)} is already registered as ${showValue(id)}; give it its own id if both should fire`,
       options,
     );
   }

@@ -5,7 +5,7 @@ export class InvalidStateError extends AsynqError {
   readonly code = 'ASYNQ_INVALID_STATE';
 }
 
-/** The server was shut down; make a new one (S-11). */
+/** The server was shut down; create a new one (S-11). */
 export class ServerClosedError extends AsynqError {
   readonly code = 'ASYNQ_SERVER_CLOSED';
 

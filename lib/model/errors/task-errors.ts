@@ -14,7 +14,7 @@ export class DuplicateTaskError extends AsynqError {
   }
 }
 
-/** A task with the same id exists in the queue, in whatever state; nothing was enqueued (P-34). */
+/** A task with the same id exists in the queue, in any state; nothing was enqueued (P-34). */
 export class TaskIdConflictError extends AsynqError {
   readonly code = 'ASYNQ_TASK_ID_CONFLICT';
 
@@ -27,19 +27,19 @@ export class TaskIdConflictError extends AsynqError {
   }
 }
 
-/** The task cannot be enqueued as it was given; the message says what is wrong and nothing was sent (C-02). */
+/** The task cannot be enqueued as given; the message says what is wrong, and nothing was sent (C-02). */
 export class InvalidTaskError extends AsynqError {
   readonly code = 'ASYNQ_INVALID_TASK';
 }
 
-/** One fault that a schema found in a payload. */
+/** One issue that a schema found in a payload. */
 export interface PayloadIssue {
   readonly message: string;
-  /** Where in the payload, from the outside in; empty for the payload as a whole. */
+  /** Path within the payload; empty for the payload as a whole. */
   readonly path: readonly PropertyKey[];
 }
 
-/** The payload does not decode, or does not match the schema of its task definition. A retry could not help. */
+/** The payload does not decode, or does not match the schema of its task definition. A retry would not help. */
 export class InvalidPayloadError extends AsynqError {
   readonly code = 'ASYNQ_INVALID_PAYLOAD';
 
@@ -92,7 +92,7 @@ export class TaskCanceledError extends AsynqError {
   }
 }
 
-/** The lease ran out: another worker may have the task now. The text is what Asynq stores (S-81). */
+/** The lease expired: another worker may have the task now. The text is what Asynq stores (S-81). */
 export class LeaseExpiredError extends AsynqError {
   readonly code = 'ASYNQ_LEASE_EXPIRED';
 

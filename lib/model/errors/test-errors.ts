@@ -1,7 +1,7 @@
 import type { Ms } from '../time/duration.js';
 import { AsynqError } from './asynq-error.js';
 
-/** A test expected the application to have enqueued something else; the message shows what comes nearest. */
+/** A test expected the application to have enqueued something else; the message shows the closest match. */
 export class TestExpectationError extends AsynqError {
   readonly code = 'ASYNQ_TEST_EXPECTATION';
 }
@@ -11,15 +11,15 @@ export class EndlessDrainError extends AsynqError {
   readonly code = 'ASYNQ_TEST_ENDLESS_DRAIN';
 
   constructor(
-    /** Runs that were allowed. */
+    /** The number of allowed runs. */
     readonly limit: number,
     /** How often each type ran, most frequent first. */
     readonly runs: readonly (readonly [type: string, runs: number])[],
   ) {
     const types = runs.slice(0, 5).map(([type, count]) => `${type} (${count} runs)`);
     super(
-      `More than ${limit} runs and still something is due at this instant: ${types.join(', ')}. ` +
-        'A handler enqueues its own type, or retries without a delay; if that is meant, give a higher limit',
+      `Tasks are still due after ${limit} runs at one instant: ${types.join(', ')}. ` +
+        'A handler enqueues its own type, or retries without a delay; if that is intended, pass a higher limit',
     );
   }
 }
@@ -29,14 +29,14 @@ export class HandlerRunsOnError extends AsynqError {
   readonly code = 'ASYNQ_TEST_HANDLER_RUNS_ON';
 
   constructor(
-    /** The tasks whose handlers run on. */
+    /** The tasks whose handlers are still running. */
     readonly tasks: readonly { readonly type: string; readonly id: string }[],
     waited: Ms,
   ) {
     const named = tasks.map(({ type, id }) => `${type} (${id})`);
     super(
       `Still running after ${waited / 1_000} s of real time: ${named.join(', ')}. ` +
-        'If the handler waits for a timeout or a cancellation, use advance, which goes on without it',
+        'If the handler waits for a timeout or a cancellation, use advance, which continues without it',
     );
   }
 }

@@ -1,4 +1,4 @@
-/** Options that are checked and complete, handed on by whoever has resolved them. */
+/** Checked and complete options, passed on by the code that resolved them. */
 export class Resolved<T> {
   constructor(readonly options: T) {}
 }

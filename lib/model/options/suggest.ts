@@ -1,6 +1,6 @@
 /**
- * The known name that was probably meant by an unknown one: at most a third of its letters differ.
- * Swapped neighbours count once, and letter case does not count.
+ * Returns the known name that was probably meant by an unknown one: at most a third of its letters differ. Swapped
+ * adjacent letters count once, and letter case does not count.
  *
  * @example
  * suggest('shutdownTimout', ['shutdownTimeout', 'timeout']) // 'shutdownTimeout'
@@ -9,7 +9,7 @@ export function suggest(unknown: string, known: readonly string[]): string | und
   let nearest: string | undefined;
   let fewest = Math.max(2, Math.floor(unknown.length / 3)) + 1;
   for (const name of known) {
-    // A name this much longer or shorter cannot be near; long foreign names must not cost time.
+    // A name that is this much longer or shorter cannot be close; long unknown names must not cost time.
     if (Math.abs(name.length - unknown.length) >= fewest) continue;
     const edits = editDistance(unknown.toLowerCase(), name.toLowerCase());
     if (edits < fewest && edits < name.length) {
@@ -20,7 +20,7 @@ export function suggest(unknown: string, known: readonly string[]): string | und
   return nearest;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn `from` into `to`. */
+/** Counts the insertions, deletions, replacements and swaps of adjacent letters that turn `from` into `to`. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -1,6 +1,6 @@
 /**
- * Calls a function of the user's whose answer nobody waits for. What it throws, or what its promise rejects with, goes
- * to `onFault` and no further.
+ * Calls a user's function whose return value nobody awaits. What it throws or rejects with goes to `onFault` and no
+ * further.
  */
 export function callUser(call: () => unknown, onFault: (error: unknown) => void): void {
   try {
@@ -11,7 +11,7 @@ export function callUser(call: () => unknown, onFault: (error: unknown) => void)
   }
 }
 
-/** Whether something is a promise, of another realm or another library as well. */
+/** Whether a value is a promise, including those of other realms and libraries. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     value instanceof Promise ||
@@ -22,8 +22,8 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * Whether a function of the user's that must answer at once answered with a promise. What that rejects with is of no
- * interest to anybody, and must not end the process.
+ * Whether a user's function that must return synchronously returned a promise. Its rejection is ignored, so that it
+ * does not end the process.
  */
 export function isUnwantedPromise(value: unknown): value is PromiseLike<unknown> {
   if (!isThenable(value)) return false;

@@ -1,20 +1,20 @@
 import type { Random } from '../time/clock.js';
 
-/** A queue and how many of the free slots it is asked to fill. */
+/** A queue, and how many of the free slots it should fill. */
 export interface QueueShare {
   readonly queue: string;
   readonly slots: number;
 }
 
-/** Which queues are asked for tasks, in which order and for how many (S-29). */
+/** Decides which queues are asked for tasks, in which order and for how many (S-29). */
 export interface QueueOrder {
-  /** Every queue once, in the order in which one task is looked for. */
+  /** Returns every queue once, in the order in which to look for one task. */
   draw(): readonly string[];
 
   /**
    * Deals free slots out to queues, draw by draw, until none is left: each draw gives the queue that is drawn first one
-   * slot, or as many as `bundleOf` says. Queues that get none are left out. What a queue could not fill is dealt out again
-   * among those that may have more.
+   * slot, or as many as `bundleOf` says. Queues that get none are left out. What a queue could not fill is dealt out
+   * again among those that may have more.
    */
   shareSlots(free: number, deal?: SlotDeal): readonly QueueShare[];
 }
@@ -59,7 +59,7 @@ export function weightedOrder(queues: Readonly<Record<string, number>>, random: 
   };
 }
 
-/** Strict order: a queue is asked only for what all queues of higher priority cannot give. */
+/** Strict order: a queue is asked only for what all queues of higher priority cannot provide. */
 export function strictOrder(queues: Readonly<Record<string, number>>): QueueOrder {
   const names = Object.keys(queues).sort((a, b) => (queues[b] as number) - (queues[a] as number));
   return {
@@ -70,7 +70,7 @@ export function strictOrder(queues: Readonly<Record<string, number>>): QueueOrde
   };
 }
 
-/** All slots to the first queue. */
+/** Gives all slots to the first queue. */
 function dealAll(free: number, queues: readonly string[]): readonly QueueShare[] {
   const [queue] = queues;
   return queue === undefined || free <= 0 ? [] : [{ queue, slots: free }];

@@ -4,7 +4,7 @@ import { AsynqError } from '../errors/asynq-error.js';
 /** The longest error text that is stored with a task, in bytes of UTF-8. */
 const maxErrorBytes = 65_536;
 
-// Go's wrapped errors rarely nest deeper; a chain that does is no longer read by anybody.
+// Go's wrapped errors rarely nest deeper, and nobody reads a longer chain.
 const maxCauses = 10;
 
 /**
@@ -20,7 +20,7 @@ function describe(error: unknown): string {
   if (typeof error === 'string') return error === '' ? 'the handler threw an empty string' : shorten(error);
   const message = messageOf(error);
   if (message === undefined) return `the handler threw ${show(error)}`;
-  // Our own texts are complete, and Asynq's tools know some of them by heart (docs/protocol/retries-and-archive.md).
+  // Our own texts are complete, and Asynq's tools match some of them (docs/protocol/retries-and-archive.md).
   if (error instanceof AsynqError) return message;
   let text = message;
   let cause = readProperty(error, 'cause');
@@ -32,7 +32,9 @@ function describe(error: unknown): string {
   return text;
 }
 
-/** An error's message, or its name when that is empty; `undefined` for what is not an error. Other realms' errors count. */
+/**
+ * Returns an error's message, or its name if that is empty; `undefined` for other values. Errors of other realms count.
+ */
 function messageOf(error: unknown): string | undefined {
   const message = readProperty(error, 'message');
   if (typeof message !== 'string') return undefined;
@@ -58,14 +60,14 @@ function readProperty(value: unknown, name: string): unknown {
   }
 }
 
-/** Keeps a text of many megabytes from being copied and searched; it is cut for good later. */
+/** Keeps a text of many megabytes from being copied and searched; it is cut properly later. */
 function shorten(text: string): string {
   return text.length > maxErrorBytes + 1 ? text.slice(0, maxErrorBytes + 1) : text;
 }
 
 const ending = ' [cut]';
 
-/** The text as valid Unicode, cut between two characters when it takes too many bytes. */
+/** Returns the text as valid Unicode, cut between two characters if it has too many bytes. */
 function cut(text: string): string {
   // A lone surrogate becomes U+FFFD on the way through UTF-8.
   const bytes = Buffer.from(text);
@@ -75,7 +77,7 @@ function cut(text: string): string {
   return bytes.toString('utf8', 0, end) + ending;
 }
 
-/** The stack of an error and that of its cause; `undefined` for what has none. */
+/** Returns the stack of an error and of its cause; `undefined` if there is none. */
 export function stackOfError(error: unknown): string | undefined {
   const stack = readProperty(error, 'stack');
   if (typeof stack !== 'string' || stack === '') return undefined;
@@ -83,7 +85,7 @@ export function stackOfError(error: unknown): string | undefined {
   return shorten(typeof cause === 'string' && cause !== '' ? `${stack}\nCaused by: ${cause}` : stack);
 }
 
-/** The name of an error's class; `Error` for what says none. */
+/** Returns the name of an error's class; `Error` if it has none. */
 export function nameOfError(error: unknown): string {
   const name = readProperty(error, 'name');
   return typeof name === 'string' && name !== '' ? name : 'Error';

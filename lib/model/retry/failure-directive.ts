@@ -8,9 +8,9 @@ export type FailureDirective =
 const maxErrorsSearched = 1_000;
 
 /**
- * What an error asks for, also when SkipRetryError, RevokeTaskError or SnoozeError is wrapped as the `cause` of another
- * error or is one of an AggregateError; of several the outermost, which a search breadth first finds first. A payload
- * that does not decode is archived, since a retry could not help.
+ * Returns what an error asks for, even if SkipRetryError, RevokeTaskError or SnoozeError is wrapped as the `cause` of
+ * another error or is part of an AggregateError; of several, the outermost one counts, which a breadth-first search
+ * finds first. A payload that does not decode is archived, since a retry would not help.
  */
 export function directiveOf(error: unknown): FailureDirective | undefined {
   if (isInvalidPayload(error)) return { kind: 'archive' };
@@ -27,18 +27,18 @@ export function directiveOf(error: unknown): FailureDirective | undefined {
       if (cause !== undefined) queue.push(cause);
       if (Array.isArray(errors)) queue.push(...errors.slice(0, maxErrorsSearched));
     } catch {
-      // An object that throws when it is looked at asks for nothing.
+      // An object that throws when it is inspected asks for nothing.
     }
   }
   return undefined;
 }
 
-/** Whether the handler itself decided what becomes of its task, which wins over whatever stopped the run meanwhile. */
+/** Whether the handler itself decided about its task, which overrides whatever stopped the run in the meantime. */
 export function isHandlersDecision(error: unknown): boolean {
   return directiveOf(error) !== undefined;
 }
 
-/** Only as such: as a cause it may be about another task, one that the handler wanted to enqueue. */
+/** Checks only the error itself: a cause may be about another task, which the handler wanted to enqueue. */
 function isInvalidPayload(error: unknown): boolean {
   try {
     return (error as { readonly code?: unknown } | null)?.code === 'ASYNQ_INVALID_PAYLOAD';
@@ -47,7 +47,7 @@ function isInvalidPayload(error: unknown): boolean {
   }
 }
 
-/** By code, not by class: a second copy of this package (a CommonJS one under a test runner) means the same. */
+/** Compares codes, not classes: errors of a second copy of this package (CommonJS under a test runner) count, too. */
 function ownDirective(error: object): FailureDirective | undefined {
   const { code, delay } = error as { readonly code?: unknown; readonly delay?: unknown };
   switch (code) {

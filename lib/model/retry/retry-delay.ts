@@ -5,8 +5,8 @@ import { type Ms, ms } from '../time/duration.js';
 const maxDelay = ms(1_000 * 365 * 86_400_000);
 
 /**
- * How long to wait before the next run, as Asynq does: n⁴ + 15 + r × (n + 1) seconds, with n failures counted before
- * this one and r drawn from 0 to 29 (S-61). From 15 to 44 seconds at first, about 20 days over 25 retries.
+ * Returns how long to wait before the next run, as in Asynq: n⁴ + 15 + r × (n + 1) seconds, with n failures counted
+ * before this one and r chosen from 0 to 29 (S-61). From 15 to 44 seconds at first, about 20 days over 25 retries.
  *
  * @example
  * const delay = defaultRetryDelay(2, systemRandom); // 31 to 118 seconds, in milliseconds

@@ -14,7 +14,7 @@ const printable = /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
 const quotedText = /^"(?:[^"\\\n]|\\(?:[abfnrtv"\\]|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}))*"$/u;
 const escapes = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{3})|([abfnrtv"\\]))/gu;
 
-/** Text as Go's double-quoted literal: what is printable stays, the rest is escaped (C-74). */
+/** Formats text as Go's double-quoted literal: printable characters stay, the rest is escaped (C-74). */
 export function goQuote(text: string): string {
   let quoted = '"';
   for (const character of text)
@@ -22,7 +22,7 @@ export function goQuote(text: string): string {
   return `${quoted}"`;
 }
 
-/** Reads what {@link goQuote} writes; `undefined` for anything else, escaped bytes above 7F included. */
+/** Parses what {@link goQuote} writes; `undefined` for anything else, including escaped bytes above 7F. */
 export function goUnquote(quoted: string): string | undefined {
   if (!quotedText.test(quoted)) return undefined;
   let readable = true;

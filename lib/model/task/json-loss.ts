@@ -2,7 +2,7 @@ import { types } from 'node:util';
 
 /** A value inside a payload that JSON would drop or turn into something else, and where it is. */
 export interface JsonLoss {
-  /** Names and positions from the payload to the value. */
+  /** Property names and indexes from the payload to the value. */
   readonly path: (string | number)[];
   /** What it is: `a function`, `a Map`, `NaN`. */
   readonly what: string;
@@ -14,8 +14,8 @@ export interface JsonLoss {
  * the platform makes: Blob, Response, WeakRef, Intl's formats).
  * What has a `toJSON` speaks for itself; `undefined` is left out by JSON, which is what leaving it out means.
  *
- * Runs for every payload, so it makes nothing until something is found. To be called with what JSON.stringify took, or
- * cycles would never end. Measured by `bench/micro/payload.mjs`.
+ * It runs for every payload, so it allocates nothing until something is found. Call it only with values that
+ * JSON.stringify accepted, since cycles would never end. Measured by `bench/micro/payload.mjs`.
  */
 export function findJsonLoss(value: unknown): JsonLoss | undefined {
   if (typeof value === 'object') return value === null ? undefined : lossInObject(value);
@@ -24,7 +24,7 @@ export function findJsonLoss(value: unknown): JsonLoss | undefined {
   return undefined;
 }
 
-/** How the place of a loss is shown, beginning with `root`: `payload.items[3]["first name"]`. */
+/** Formats the place of a loss, beginning with `root`: `payload.items[3]["first name"]`. */
 export function showLossPath({ path }: JsonLoss, root: string): string {
   const parts = path.map((part) => {
     if (typeof part === 'number') return `[${part}]`;
@@ -43,10 +43,10 @@ function lossInObject(value: object): JsonLoss | undefined {
   }
   for (const name in value) {
     const field = (value as Record<string, unknown>)[name];
-    // Text is what payloads are mostly made of.
+    // Payloads consist mostly of strings.
     if (typeof field === 'string') continue;
     const loss = findJsonLoss(field);
-    // JSON does not look at inherited fields.
+    // JSON ignores inherited properties.
     if (loss !== undefined && Object.hasOwn(value, name)) return under(name, loss);
   }
   return undefined;
@@ -67,7 +67,7 @@ function lossInSpokenFor(value: object): JsonLoss | undefined {
   return { path: [], what: 'an invalid Date' };
 }
 
-/** What of an object's content JSON cannot see; `undefined` for instances of ordinary classes. */
+/** Names the kind of an object whose content JSON cannot see; `undefined` for instances of ordinary classes. */
 function lostKind(value: object): string | undefined {
   if (types.isBoxedPrimitive(value)) return findJsonLoss(value.valueOf())?.what;
   const isLost =

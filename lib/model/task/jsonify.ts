@@ -1,17 +1,17 @@
-/** What JSON has a form for. A type made of nothing else arrives as it is. */
+/** Types that JSON can represent. A type that consists only of these arrives unchanged. */
 type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
-/** What JSON leaves out of an object, and writes as `null` in an array. */
+/** Types that JSON omits from an object, and writes as `null` in an array. */
 type LeftOut = undefined | symbol | ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
 
-/** Objects of which JSON sees nothing. */
+/** Objects whose content JSON does not see. */
 type Unseen =
   ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | WeakMap<WeakKey, unknown> | WeakSet<WeakKey> | RegExp;
 
 /**
- * What becomes of a value that goes through JSON: `toJSON` is respected, so that a `Date` is text; methods and symbols are
- * gone; what may be `undefined` may be missing; a `Map`, `Set` or `RegExp` is an empty object. `bigint` has no form, so
- * it is `never`. `unknown`, `any`, and text and numbers with a brand pass as they are.
+ * The type of a value after going through JSON: `toJSON` is respected, so that a `Date` becomes a string; methods and
+ * symbols are gone; what may be `undefined` may be missing; a `Map`, `Set` or `RegExp` is an empty object. `bigint` has
+ * no representation, so it is `never`. `unknown`, `any`, and branded strings and numbers stay unchanged.
  *
  * @example
  * type Sent = { at: Date; send(): void };

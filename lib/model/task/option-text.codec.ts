@@ -4,8 +4,8 @@ import { goQuote, goUnquote } from './go-quote.js';
 import { type EnqueueOptions, noOptions, type TaskOptions } from './task-options.js';
 
 /**
- * Options as a schedule publishes them for tools, each as `Name(argument)`, byte for byte as Go writes it (C-74).
- * Go reads `Header` since after 0.26.0 only, and passes over `TaskID` and `Group`.
+ * Encodes options as a schedule publishes them for tools, each as `Name(argument)`, byte for byte as Go writes it
+ * (C-74). Go reads `Header` only in versions after 0.26.0, and ignores `TaskID` and `Group`.
  *
  * @example
  * encodeOptions(layTaskOptions({ queue: 'low', timeout: '90s' }, ...)) // ['Queue("low")', 'Timeout(1m30s)']
@@ -27,8 +27,8 @@ export function encodeOptions(options: TaskOptions): string[] {
 }
 
 /**
- * Reads options back from their texts, Go's and ours. Texts that say nothing are passed over; of several of one kind
- * the last counts. Unlike Go it reads `TaskID` and `Group`, too, and arguments that contain `)` (D-C8).
+ * Parses options from their texts, Go's and ours. Texts that cannot be parsed are ignored; of several of one kind the
+ * last counts. Unlike Go, it also reads `TaskID` and `Group`, and arguments that contain `)` (D-C8).
  */
 export function decodeOptions(texts: readonly string[]): TaskOptions {
   const options: Draft = { ...noOptions };
@@ -97,7 +97,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-// What Go's JSON escapes and JavaScript's does not.
+// Characters that Go's JSON escapes and JavaScript's does not.
 const escapedByGo = /[<>&\u2028\u2029]/gu;
 
 function headerText(key: string, value: string): string {

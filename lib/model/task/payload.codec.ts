@@ -5,30 +5,32 @@ import { isUnwantedPromise } from '../options/user-callback.js';
 import { findJsonLoss, showLossPath } from './json-loss.js';
 
 /**
- * Turns the user's payloads (and results) into bytes and back. JSON unless another one is given. Both sides of a
- * queue must use the same; Go programs see the bytes.
+ * Turns the user's payloads (and results) into bytes and back. The default is JSON. Both sides of a queue must use the
+ * same codec; Go programs see the bytes.
  *
  * @example
  * const msgpack: PayloadCodec = { encode: (value) => pack(value), decode: (bytes) => unpack(bytes) };
  * AsynqModule.forRoot({ codec: msgpack });
  */
 export interface PayloadCodec {
-  /** The bytes of a value; throws when it has none. Not asked for `undefined` and for values that are bytes already. */
+  /**
+   * Encodes a value; throws if that is impossible. Not called for `undefined` and for values that are already bytes.
+   */
   encode(value: unknown): Uint8Array;
-  /** The value of some bytes; throws when they have none. */
+  /** Decodes bytes; throws if that is impossible. */
   decode(bytes: Uint8Array): unknown;
 }
 
-/** UTF-8 JSON. No bytes at all, which is how Go writes a task without payload, are `undefined`. */
+/** UTF-8 JSON. An empty payload, which is how Go writes a task without payload, decodes to `undefined`. */
 export const jsonCodec: PayloadCodec = {
   encode(value) {
     const json: string | undefined = JSON.stringify(value);
-    if (json === undefined) throw new InvalidTaskError(`JSON has no form for a ${typeof value}`);
+    if (json === undefined) throw new InvalidTaskError(`JSON cannot represent a ${typeof value}`);
     return Buffer.from(json);
   },
   decode(bytes) {
     if (bytes.length === 0) return undefined;
-    if (!isUtf8(bytes)) throw new InvalidPayloadError('the payload is not valid UTF-8, so it is no JSON');
+    if (!isUtf8(bytes)) throw new InvalidPayloadError('the payload is not valid UTF-8, so it is not JSON');
     return JSON.parse(asText(bytes));
   },
 };
@@ -36,7 +38,7 @@ export const jsonCodec: PayloadCodec = {
 /** What is encoded, for messages. */
 export type Encoded = 'payload' | 'result';
 
-/** JSON that refuses what it would lose without an error, such as a function or a Map. Reads as {@link jsonCodec} does. */
+/** JSON that refuses values it would silently lose, such as a function or a Map. Decodes like {@link jsonCodec}. */
 function strictJson(encoded: Encoded): PayloadCodec {
   return {
     encode(value) {
@@ -54,7 +56,9 @@ function strictJson(encoded: Encoded): PayloadCodec {
 
 const strict = { payload: strictJson('payload'), result: strictJson('result') } as const;
 
-/** The codec of who encodes: {@link jsonCodec} made strict unless `strictPayload` is off; any other one as it is. */
+/**
+ * Returns the codec for encoding: a strict {@link jsonCodec} unless `strictPayload` is off; any other codec unchanged.
+ */
 export function encodingCodec(
   codec: PayloadCodec,
   { strictPayload, encoded }: { readonly strictPayload: boolean; readonly encoded: Encoded },
@@ -66,10 +70,10 @@ export function encodingCodec(
 const nothing = Buffer.alloc(0);
 
 /**
- * The bytes of a payload or result: a `Uint8Array` (a `Buffer`, too) as it is and not copied, nothing for `undefined`,
- * anything else as the codec says.
+ * Encodes a payload or result: a `Uint8Array` (including a `Buffer`) is returned as it is without copying, `undefined`
+ * becomes no bytes, and anything else goes through the codec.
  *
- * @throws InvalidTaskError when the value does not encode; `cause` tells why.
+ * @throws InvalidTaskError when the value cannot be encoded; `cause` says why.
  */
 export function encodePayload(value: unknown, codec: PayloadCodec, encoded: Encoded = 'payload'): Uint8Array {
   if (value === undefined) return nothing;
@@ -79,21 +83,21 @@ export function encodePayload(value: unknown, codec: PayloadCodec, encoded: Enco
   try {
     bytes = codec.encode(value);
   } catch (error) {
-    throw new InvalidTaskError(`the ${encoded} does not encode: ${messageOf(error)}`, { cause: error });
+    throw new InvalidTaskError(`the ${encoded} cannot be encoded: ${messageOf(error)}`, { cause: error });
   }
   if (isUnwantedPromise(bytes)) {
-    throw new InvalidTaskError(`the ${encoded} does not encode: the codec answered with a promise, not bytes`);
+    throw new InvalidTaskError(`the ${encoded} cannot be encoded: the codec returned a promise, not bytes`);
   }
   if (!(bytes instanceof Uint8Array)) {
-    throw new InvalidTaskError(`the ${encoded} does not encode: the codec answered with ${typeof bytes}, not bytes`);
+    throw new InvalidTaskError(`the ${encoded} cannot be encoded: the codec returned ${typeof bytes}, not bytes`);
   }
   return bytes;
 }
 
 /**
- * The value of a stored payload or result.
+ * Decodes a stored payload or result.
  *
- * @throws InvalidPayloadError when the bytes do not decode; `cause` tells why.
+ * @throws InvalidPayloadError when the bytes do not decode; `cause` says why.
  */
 export function decodePayload(bytes: Uint8Array, codec: PayloadCodec, encoded: Encoded = 'payload'): unknown {
   let value: unknown;
@@ -104,21 +108,21 @@ export function decodePayload(bytes: Uint8Array, codec: PayloadCodec, encoded: E
     throw new InvalidPayloadError(`the ${encoded} does not decode: ${messageOf(error)}`, [], { cause: error });
   }
   if (!isUnwantedPromise(value)) return value;
-  throw new InvalidPayloadError(`the ${encoded} does not decode: the codec answered with a promise, not a value`);
+  throw new InvalidPayloadError(`the ${encoded} does not decode: the codec returned a promise, not a value`);
 }
 
-/** The same bytes as a `Buffer`; nothing is copied. */
+/** Returns the same bytes as a `Buffer` without copying. */
 export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** Values that JSON would take without complaint and turn into `{}`, though the caller surely means their content. */
+/** Refuses values that JSON would silently turn into `{}`, although the caller surely means their content. */
 function refuseLookalikes(value: unknown, encoded: Encoded): void {
   if (value instanceof Promise) {
-    throw new InvalidTaskError(`the ${encoded} does not encode: it is a promise, await it first`);
+    throw new InvalidTaskError(`the ${encoded} cannot be encoded: it is a promise; await it first`);
   }
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-    throw new InvalidTaskError(`the ${encoded} does not encode: give bytes as a Uint8Array or Buffer`);
+    throw new InvalidTaskError(`the ${encoded} cannot be encoded: pass bytes as a Uint8Array or Buffer`);
   }
 }
 

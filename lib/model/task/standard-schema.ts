@@ -1,8 +1,8 @@
 import { InvalidPayloadError, type PayloadIssue } from '../errors/task-errors.js';
 
 /**
- * A Standard Schema, version 1: what zod, valibot, arktype and others offer under `~standard`.
- * Written down here, since the standard is an interface and needs no package.
+ * A Standard Schema, version 1: what Zod, Valibot, ArkType and others provide under `~standard`. It is defined here
+ * because the standard is an interface and needs no package.
  */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
   readonly '~standard': {
@@ -13,25 +13,25 @@ export interface StandardSchemaV1<Input = unknown, Output = Input> {
   };
 }
 
-/** The type of what a schema takes. */
+/** The input type of a schema. */
 export type SchemaInput<Schema extends StandardSchemaV1> = NonNullable<Schema['~standard']['types']>['input'];
 
-/** The type of what a schema makes of it. */
+/** The output type of a schema. */
 export type SchemaOutput<Schema extends StandardSchemaV1> = NonNullable<Schema['~standard']['types']>['output'];
 
-/** What a schema answers: what it made of the value, or what is wrong with it. */
+/** The result of a schema: its output, or the issues it found. */
 export type SchemaResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
-/** One fault that a schema found. */
+/** One issue that a schema found. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
 /**
- * Validates a value and answers with what the schema made of it (defaults filled in, unknown keys taken out, ...):
- * at once, or as a promise when the schema is asynchronous.
+ * Validates a value and returns the schema's output (defaults filled in, unknown keys removed, ...), or a promise of it
+ * if the schema is asynchronous.
  *
  * @throws InvalidPayloadError with every issue when the value does not match, thrown or as a rejection.
  */
@@ -40,7 +40,7 @@ export function validate<P>(schema: StandardSchemaV1<unknown, P>, value: unknown
   return isPending(result) ? result.then(outputOf) : outputOf(result);
 }
 
-/** Whether something can validate payloads. Some schemas are functions. */
+/** Whether a value can validate payloads. Some schemas are functions. */
 export function isStandardSchema(value: unknown): value is StandardSchemaV1 {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const standard = (value as Partial<StandardSchemaV1>)['~standard'];

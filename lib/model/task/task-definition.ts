@@ -6,30 +6,30 @@ import { isStandardSchema, type SchemaInput, type SchemaOutput, type StandardSch
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from './task-options.js';
 
 /**
- * One typed name of a task for both sides: who enqueues it and who handles it. Made by {@link defineTask}.
+ * A typed task definition shared by producers and handlers. Created by {@link defineTask}.
  *
- * `Given` is the payload that producers pass, `Arriving` the one that handlers get.
+ * `Given` is the payload that producers pass, `Arriving` the one that handlers receive.
  */
 export interface TaskDefinition<Given = unknown, Arriving = Jsonify<Given>> {
   readonly type: string;
-  /** Options of every task of this type; those of a call win over them, kind by kind. */
+  /** Options of every task of this type; those of a call override them, one by one. */
   readonly options: TaskOptions;
-  /** Checks payloads when they are enqueued, and makes of them what handlers get. */
+  /** Checks payloads when they are enqueued, and transforms them for handlers. */
   readonly schema: StandardSchemaV1<Given, Arriving> | undefined;
 }
 
-/** What {@link defineTask} takes besides the type. */
+/** Options of {@link defineTask}. */
 export interface TaskDefinitionOptions<Schema extends StandardSchemaV1 = StandardSchemaV1> extends EnqueueOptions {
   /**
-   * A Standard Schema (zod, valibot, arktype, ...). Its input is what producers pass and what is stored, its output what
-   * handlers get. It is given the payload as it arrives, which with JSON means text for a `Date`; a producer is refused
-   * what a handler would be. Default: nothing is checked.
+   * A Standard Schema (Zod, Valibot, ArkType, ...). Its input is what producers pass and what is stored, its output
+   * what handlers receive. It checks the payload as it arrives, which with JSON means a string for a `Date`; `enqueue`
+   * refuses what a handler would refuse. Default: nothing is checked.
    */
   readonly schema?: Schema | undefined;
 }
 
 /**
- * The payload that handlers of a definition get.
+ * The payload that handlers of a definition receive.
  *
  * @example
  * async send(task: Task<PayloadOf<typeof SendEmail>>) {}
@@ -37,7 +37,7 @@ export interface TaskDefinitionOptions<Schema extends StandardSchemaV1 = Standar
 export type PayloadOf<Definition extends TaskDefinition> =
   Definition extends TaskDefinition<unknown, infer Arriving> ? Arriving : never;
 
-/** What follows a task, or its type, in a call; a payload may be left out only where it may be `undefined`. */
+/** The arguments after a task or its type in a call; the payload may be omitted only if it may be `undefined`. */
 export type TaskArguments<Task, Options> =
   Task extends TaskDefinition<infer Given, unknown>
     ? undefined extends Given
@@ -46,22 +46,22 @@ export type TaskArguments<Task, Options> =
     : readonly [payload?: unknown, options?: Options | undefined];
 
 /**
- * Defines a task once for both sides: `enqueue` refuses a wrong payload at compile time, and the handler's `Task` is
- * typed. The type argument is the payload that producers pass; handlers get what JSON makes of it. With another codec, say
- * what arrives in a second one. With a schema, which checks payloads at run time as well, leave both out: its input is what
- * producers pass, its output what handlers get (C-07).
+ * Defines a task once for both sides: a wrong payload in `enqueue` does not compile, and the handler's `Task` is typed.
+ * The type argument is the payload that producers pass; handlers receive what JSON makes of it. With another codec,
+ * pass the type that arrives as a second argument. With a schema, which also checks payloads at run time, omit both:
+ * its input is what producers pass, its output what handlers receive (C-07).
  *
- * @throws InvalidTaskError when the type is blank or no valid Unicode.
- * @throws InvalidOptionError when an option is wrong.
+ * @throws InvalidTaskError when the type is blank or not valid Unicode.
+ * @throws InvalidOptionError when an option is invalid.
  * @example
  * export const SendEmail = defineTask<{ userId: number; at: Date }>('email:send', { maxRetry: 3 });
  * await asynq.enqueue(SendEmail, { userId: 42, at: new Date() });
- * mux.handle(SendEmail, (task) => task.payload.at.slice(0, 10)); // text by now
+ * mux.handle(SendEmail, (task) => task.payload.at.slice(0, 10)); // a string here
  * @example
  * export const Resize = defineTask('image:resize', { schema: z.object({ url: z.url(), width: z.number().default(200) }) });
- * await asynq.enqueue(Resize, { url }); // handlers get { url, width: 200 }
+ * await asynq.enqueue(Resize, { url }); // handlers receive { url, width: 200 }
  * @example
- * // The module's codec keeps a Date as it is.
+ * // The module's codec preserves a Date.
  * export const Remind = defineTask<{ at: Date }, { at: Date }>('remind');
  */
 export function defineTask<Schema extends StandardSchemaV1>(
@@ -81,13 +81,13 @@ export function defineTask(type: string, { schema, ...options }: TaskDefinitionO
   return Object.freeze({ type, options: checked, schema });
 }
 
-/** Tells what {@link defineTask} made from anything else. */
+/** Whether a value was created by {@link defineTask}. */
 export function isTaskDefinition(value: unknown): value is TaskDefinition {
   return typeof value === 'object' && value !== null && 'type' in value && 'options' in value && 'schema' in value;
 }
 
 /**
- * A task's type: text that is not blank and is valid Unicode; it is not trimmed.
+ * Checks a task type: text that is not blank and is valid Unicode; it is not trimmed.
  *
  * @throws InvalidTaskError
  */

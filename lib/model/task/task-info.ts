@@ -6,14 +6,17 @@ import type { Headers, TaskMessage } from './task-message.js';
 import type { TaskState } from './task-state.js';
 
 /**
- * What `enqueue` returns and the inspector lists: a snapshot, it does not change by itself (C-38). It prints and
- * serialises with its payload decoded.
+ * What `enqueue` returns and the inspector lists: a snapshot that does not change (C-38). It prints and serializes with
+ * its payload decoded.
  */
 export interface TaskInfo {
   readonly id: string;
   readonly queue: string;
   readonly type: string;
-  /** The payload as it arrives, decoded when it is read. @throws InvalidPayloadError when the bytes do not decode. */
+  /**
+   * The payload as handlers receive it, decoded when it is read. @throws InvalidPayloadError when the bytes do not
+   * decode.
+   */
   readonly payload: unknown;
   /** The payload as it is stored, byte for byte; empty when there is none. */
   readonly rawPayload: Buffer;
@@ -30,18 +33,18 @@ export interface TaskInfo {
   readonly timeout: number | undefined;
   readonly deadline: Date | undefined;
   readonly group: string | undefined;
-  /** When it runs next: now for a pending task; `undefined` where the state knows no such time. */
+  /** When it runs next: now for a pending task; `undefined` if its state has no such time. */
   readonly nextProcessAt: Date | undefined;
   /** How long it is kept after success, in milliseconds (whole seconds on the wire); 0 means not at all. */
   readonly retention: number;
   readonly completedAt: Date | undefined;
   /** What the handler stored, if anything, decoded when it is read. @throws InvalidPayloadError when it does not decode. */
   readonly result: unknown;
-  /** The same, byte for byte. */
+  /** The result as it is stored, byte for byte. */
   readonly rawResult: Buffer | undefined;
 }
 
-/** What storage, or who has just written there, knows of a task. */
+/** A task as stored, or as just written. */
 export interface TaskRecord {
   readonly message: TaskMessage;
   readonly state: TaskState;
@@ -50,7 +53,7 @@ export interface TaskRecord {
   readonly codec: PayloadCodec;
 }
 
-/** A {@link TaskInfo} of a record. One is made for every task that is enqueued, so it decodes nothing before it is read. */
+/** A {@link TaskInfo} of a record. One is created for every enqueued task, so it decodes nothing before it is read. */
 export class RecordedTaskInfo implements TaskInfo {
   readonly id: string;
   readonly queue: string;

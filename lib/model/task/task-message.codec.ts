@@ -3,14 +3,14 @@ import { ProtoReader } from '../wire/proto-reader.js';
 import { ProtoWriter } from '../wire/proto-writer.js';
 import type { Headers, TaskMessage } from './task-message.js';
 
-/** What {@link decodeTaskMessage} answers. */
+/** The result of {@link decodeTaskMessage}. */
 export type DecodedTaskMessage =
   | { readonly ok: true; readonly message: TaskMessage }
   | {
       readonly ok: false;
-      /** What is wrong, for people. */
+      /** A description of the problem, for people. */
       readonly reason: string;
-      /** What could be read nevertheless; text that is no UTF-8 with U+FFFD in it. */
+      /** What could be read nevertheless; invalid UTF-8 is replaced by U+FFFD. */
       readonly salvaged: Partial<TaskMessage>;
     };
 
@@ -36,8 +36,8 @@ const tag = {
 const writer = new ProtoWriter();
 
 /**
- * The bytes of a task message, as Go writes them: fields in ascending order, defaults left out (P-02).
- * Lone surrogates in text become U+FFFD, since Go refuses a record with invalid UTF-8.
+ * Encodes a task message as Go does: fields in ascending order, defaults omitted (P-02). Lone surrogates in text become
+ * U+FFFD, since Go refuses a record with invalid UTF-8.
  */
 export function encodeTaskMessage(message: TaskMessage): Buffer {
   writer.start();
@@ -63,15 +63,15 @@ export function encodeTaskMessage(message: TaskMessage): Buffer {
   return writer.finish();
 }
 
-// Most tasks of a process have the types and queues of the tasks before them.
+// Most tasks of a process have the same types and queues as the tasks before them.
 let familiarType = '';
 let familiarQueue = '';
 
 /**
- * Reads a task message; whatever the bytes are, it does not throw. The payload is a view of `bytes`, not a copy.
+ * Decodes a task message; it never throws, whatever the bytes. The payload is a view of `bytes`, not a copy.
  *
- * As Go does it: the last occurrence of a field wins, a field of a wrong wire type counts as unknown, and text
- * that is not valid UTF-8 makes the record undecodable. Unlike Go, unknown fields are kept (Q-56).
+ * As in Go, the last occurrence of a field wins, a field with a wrong wire type counts as unknown, and text that is not
+ * valid UTF-8 makes the record undecodable. Unlike in Go, unknown fields are kept (Q-56).
  */
 export function decodeTaskMessage(bytes: Uint8Array): DecodedTaskMessage {
   const reader = new ProtoReader(bytes);
@@ -187,7 +187,7 @@ function readHeader(reader: ProtoReader, headers: Record<string, string>): void 
   });
 }
 
-/** The fields of a message that differ from their defaults. */
+/** Returns the fields of a message that differ from their defaults. */
 function present(message: TaskMessage): Partial<TaskMessage> {
   return Object.fromEntries(
     Object.entries(message).filter(([, value]: [string, TaskMessage[keyof TaskMessage]]) => isPresent(value)),

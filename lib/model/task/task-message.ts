@@ -1,10 +1,10 @@
 /**
- * The stored record of a task: what travels between processes, Go's included (P-01).
- * A value without methods; the codec beside it turns it into bytes and back.
+ * The stored record of a task: what travels between processes, including Go's (P-01). A value without methods; its
+ * codec turns it into bytes and back.
  */
 export interface TaskMessage {
   readonly type: string;
-  /** The user's bytes; empty when there are none (the wire knows no difference). */
+  /** The user's bytes; empty if there are none (the wire format does not distinguish these). */
   readonly payload: Uint8Array;
   readonly id: string;
   readonly queue: string;
@@ -16,7 +16,7 @@ export interface TaskMessage {
   readonly errorMessage: string;
   /** Limit of one run in seconds; 0 means none. */
   readonly timeoutSeconds: number;
-  /** Instant after which no run may go on, Unix seconds; 0 means none. */
+  /** Instant at which every run must have ended, in Unix seconds; 0 means none. */
   readonly deadlineSeconds: number;
   /** Full key of the unique lock; empty when the task holds none. Never recomputed from the payload (P-11). */
   readonly uniqueKey: string;
@@ -28,18 +28,18 @@ export interface TaskMessage {
   readonly completedAtSeconds: number;
   /** Plain name of the group; empty when the task belongs to none. */
   readonly group: string;
-  /** The caller's metadata; `undefined` when there is none. */
+  /** The producer's metadata; `undefined` if there is none. */
   readonly headers: Headers | undefined;
-  /** Fields of a newer protocol, kept as they came so that writing the record again loses nothing (Q-56). */
+  /** Fields of a newer protocol, kept unchanged so that rewriting the record loses nothing (Q-56). */
   readonly unknownFields: Uint8Array | undefined;
 }
 
-/** The caller's metadata of a task. Made without a prototype, so any key is safe. */
+/** A task's metadata from its producer. Created without a prototype, so any key is safe. */
 export type Headers = Readonly<Record<string, string>>;
 
 const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
 
-/** The headers of a task, frozen; empty when there are none. */
+/** Returns the headers of a task, frozen; empty if there are none. */
 export function headersOf({ headers }: Pick<TaskMessage, 'headers'>): Headers {
   return headers === undefined ? noHeaders : Object.freeze(headers);
 }

@@ -15,44 +15,44 @@ import { type Duration, type EpochMs, type Ms, ms } from '../time/duration.js';
 import type { Headers } from './task-message.js';
 
 /**
- * How a task is enqueued (C-14). Fractions of a second in `timeout`, `retention` and `unique` are rounded up to
- * whole seconds, which is what the protocol keeps; `processAt` and `processIn` are kept to the millisecond.
+ * Options for enqueueing a task (C-14). Fractions of a second in `timeout`, `retention` and `unique` are rounded up to
+ * whole seconds, which is what the protocol stores; `processAt` and `processIn` are exact to the millisecond.
  */
 export interface EnqueueOptions {
-  /** Queue the task goes to; letter case counts. Default `'default'`. */
+  /** Queue the task goes to; case-sensitive. Default `'default'`. */
   readonly queue?: string | undefined;
   /** Retries allowed after the first run, 0 to 2147483647. Default 25. */
   readonly maxRetry?: number | undefined;
-  /** Limit of one run. Default 30 minutes, unless there is a `deadline`; 0 counts as not given. */
+  /** Time limit of one run. Default 30 minutes, unless there is a `deadline`; 0 counts as not given. */
   readonly timeout?: Duration | undefined;
-  /** Instant after which no run may go on. Default: none. */
+  /** Instant at which every run must have ended. Default: none. */
   readonly deadline?: Date | undefined;
-  /** When the task runs; a time that has come already means now. Not together with `processIn`. Default: now. */
+  /** When the task runs; a time in the past means now. Not together with `processIn`. Default: now. */
   readonly processAt?: Date | undefined;
-  /** How long from now the task runs. Not together with `processAt`. Default: now. */
+  /** The delay after which the task runs. Not together with `processAt`. Default: now. */
   readonly processIn?: Duration | undefined;
   /**
-   * Refuse equal tasks (same queue, type and payload) for this long, at least a second, or until this one succeeds.
+   * Refuses equal tasks (same queue, type and payload) for this long, at least a second, or until this one succeeds.
    * Default: equal tasks are allowed.
    */
   readonly unique?: Duration | undefined;
   /** The task's id in its queue; enqueueing it again while it exists is refused. Default: a random UUID. */
   readonly taskId?: string | undefined;
-  /** Keep the task this long after success, with its result. Default: not at all. */
+  /** How long the task is kept after success, with its result. Default: not at all. */
   readonly retention?: Duration | undefined;
   /** Group the task waits in to be aggregated with others. Default: none. */
   readonly group?: string | undefined;
-  /** Metadata for the handler, text to text. Default: none. */
+  /** Metadata for the handler; keys and values are strings. Default: none. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Options with units applied, of one layer or of several; `undefined` is not given. */
+/** Options with units applied, of one layer or of several; `undefined` means not given. */
 export interface TaskOptions {
   readonly queue: string | undefined;
   readonly maxRetry: number | undefined;
   readonly timeout: Ms | undefined;
   readonly deadline: EpochMs | undefined;
-  /** Of these two at most one is given. */
+  /** At most one of these two is given. */
   readonly processAt: EpochMs | undefined;
   readonly processIn: Ms | undefined;
   readonly unique: Ms | undefined;
@@ -80,17 +80,17 @@ export const noOptions: TaskOptions = {
 /** The names a user may write. */
 const taskOptionNames = Object.keys(noOptions) as readonly (keyof EnqueueOptions)[];
 
-/** What is laid over what, and how the place is called in errors: `enqueue: options`. */
+/** The options below, and the name of the place in errors: `enqueue: options`. */
 export interface OptionLayer {
   readonly path: string;
   readonly under: TaskOptions;
 }
 
 /**
- * Checks what a user wrote and lays it over the options of the layer below: each kind replaces the one below,
+ * Checks a user's options and merges them over those of the layer below: each option replaces the one below,
  * `processAt` and `processIn` replace each other, headers are merged by key (C-08).
  *
- * @throws InvalidOptionError for the first option, as written, that is wrong or does not exist.
+ * @throws InvalidOptionError for the first option, in source order, that is invalid or does not exist.
  */
 export function layTaskOptions(input: EnqueueOptions | undefined, { path, under }: OptionLayer): TaskOptions {
   if (input === undefined) return under;
@@ -106,7 +106,7 @@ export function layTaskOptions(input: EnqueueOptions | undefined, { path, under 
   return options;
 }
 
-/** Lays checked options over others. */
+/** Merges checked options over others. */
 export function overlayTaskOptions(under: TaskOptions, over: TaskOptions): TaskOptions {
   if (under === noOptions || over === noOptions) return over === noOptions ? under : over;
   const timed = over.processAt !== undefined || over.processIn !== undefined ? over : under;
@@ -190,10 +190,10 @@ function checkUnique(given: Given): Ms {
   return duration >= 1_000 ? duration : refuse(given, 'a duration of at least one second');
 }
 
-/** A copy that nobody else can change, and that is safe for any key. */
+/** Returns a private copy that is safe for any key. */
 function checkHeaders(given: Given): Headers {
   const object = checkObject(given);
-  // A Map or the Headers of fetch would look empty.
+  // A Map or the Headers of fetch would appear empty.
   if (Symbol.iterator in object) refuse(given, 'an object of strings');
   const headers = Object.create(null) as Record<string, string>;
   for (const key of Object.keys(object)) {

@@ -3,30 +3,31 @@ import { HandlerConflictError } from '../errors/task-errors.js';
 import { checkOneOf, isBlank, refuse } from '../options/check.js';
 import type { TaskDefinition } from './task-definition.js';
 
-/** How a pattern is compared with a task's type: the whole of it, or its beginning. */
+/** How a pattern is compared with a task's type: with all of it, or with its beginning. */
 export type PatternMatch = 'exact' | 'prefix';
 
 /** The task types that a handler is for. */
 export interface TaskPattern {
-  /** The type, or what it starts with. */
+  /** The type, or a prefix of it. */
   readonly type: string;
   readonly match: PatternMatch;
 }
 
-/** What may be said of a pattern besides its text. */
+/** Options of a pattern. */
 export interface PatternOptions {
   /**
-   * `'exact'` takes the type alone, `'prefix'` every type that starts with the text. Default: a text that ends in `:`
-   * is a prefix; any other text, and every task definition, is exact.
+   * `'exact'` matches only that type, `'prefix'` every type that starts with the pattern. Default: a string that ends
+   * in `:` is a prefix; any other string, and every task definition, is exact.
    */
   readonly match?: PatternMatch | undefined;
 }
 
 /**
- * The pattern that a text or a task definition means.
+ * Returns the pattern for a string or a task definition.
  *
  * @throws HandlerConflictError when it is blank.
- * @throws InvalidOptionError when it is neither text nor a definition, has a wildcard, or a definition is to be a prefix.
+ * @throws InvalidOptionError when it is neither text nor a definition, has a wildcard, or a definition is used as a
+ * prefix.
  */
 export function taskPatternOf(
   given: string | TaskDefinition,
@@ -43,28 +44,28 @@ export function taskPatternOf(
   return { type, match: match ?? (type.endsWith(':') ? 'prefix' : 'exact') };
 }
 
-/** Whether two patterns mean the same, as a key for maps. */
+/** Returns a map key that is equal for equal patterns. */
 export function patternKey({ type, match }: TaskPattern): string {
   return `${match} ${type}`;
 }
 
-/** A pattern in words, for messages: `"email:send"`, `"email:" (prefix)`. */
+/** Describes a pattern for messages: `"email:send"`, `"email:" (prefix)`. */
 export function showPattern({ type, match }: TaskPattern): string {
   return match === 'exact' ? `"${type}"` : `"${type}" (prefix)`;
 }
 
-/** What both patterns match, as one pattern; `undefined` when they have no type in common. */
+/** Returns the intersection of two patterns; `undefined` if they have no type in common. */
 export function intersectPatterns(one: TaskPattern, other: TaskPattern): TaskPattern | undefined {
   const [long, short] = one.type.length >= other.type.length ? [one, other] : [other, one];
   if (long.type === short.type) return long.match === 'exact' ? long : short;
   return short.match === 'prefix' && long.type.startsWith(short.type) ? long : undefined;
 }
 
-// A definition from a file that imports the handler's own is `undefined` while the handler's file is read.
+// With circular imports, a definition is `undefined` while the handler's file is loaded.
 function textOf(given: unknown, path: string): string {
   const type: unknown = typeof given === 'string' ? given : (given as TaskDefinition | undefined | null)?.type;
   if (typeof type === 'string') return type;
-  return refuse({ path, value: given }, 'a task type, a prefix or what defineTask made');
+  return refuse({ path, value: given }, 'a task type, a prefix or a definition from defineTask');
 }
 
 function refuseWildcard(type: string, path: string): never {
@@ -74,6 +75,6 @@ function refuseWildcard(type: string, path: string): never {
     path,
     value: type,
     allowed: 'text without wildcards',
-    message: `${path} has a wildcard, which means nothing in "${type}": ${fix}, or say { match: 'exact' } when the type has a "*" in it`,
+    message: `${path} has a wildcard, and wildcards are not supported, in "${type}": ${fix}, or use { match: 'exact' } if the type contains a "*"`,
   });
 }

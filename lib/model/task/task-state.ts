@@ -1,4 +1,4 @@
-/** Where a task is in its life; the text is what Redis stores in the task hash (docs/protocol/task-states.md). */
+/** The state of a task, as Redis stores it in the task hash (docs/protocol/task-states.md). */
 export type TaskState = 'active' | 'pending' | 'scheduled' | 'retry' | 'archived' | 'completed' | 'aggregating';
 
 /** Every state, in Asynq's order. */

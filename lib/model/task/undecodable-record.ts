@@ -2,7 +2,7 @@ import { type EpochMs, toEpochSeconds } from '../time/duration.js';
 import type { DecodedTaskMessage } from './task-message.codec.js';
 import type { TaskMessage } from './task-message.js';
 
-/** A stored record that does not decode, and whose it is. */
+/** A stored record that does not decode, and the task it belongs to. */
 export interface UndecodableRecord {
   readonly queue: string;
   readonly taskId: string;
@@ -10,8 +10,8 @@ export interface UndecodableRecord {
 }
 
 /**
- * The message under which a task whose record does not decode is archived: what could be read of it, with the reason
- * as its error. Unlike the record itself, every tool can list it.
+ * Returns the message with which a task whose record does not decode is archived: what could be read of it, with the
+ * reason as its error. Unlike the record itself, every tool can list it.
  */
 export function messageOfUndecodable({ queue, taskId, decoded }: UndecodableRecord, now: EpochMs): TaskMessage {
   return {

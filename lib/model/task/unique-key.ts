@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 
-/** What makes two tasks duplicates of each other: nothing else counts, neither headers nor group nor id. */
+/** What makes two tasks duplicates of each other; headers, group and id do not count. */
 export interface UniqueSubject {
   readonly queue: string;
   readonly type: string;
-  /** `undefined`: the task was given no payload, which is not the same as an empty one (P-21). */
+  /** `undefined` if the task has no payload, which is not the same as an empty one (P-21). */
   readonly payload: Uint8Array | undefined;
 }
 
 /**
- * The key under which duplicates collide, in Go programs, too (P-21). For tasks yet to be stored only:
- * whoever reads a message uses its `uniqueKey`, since a stored message no longer tells no payload from an empty one.
+ * Returns the key under which duplicates collide, including those of Go programs (P-21). Use it only for tasks that are
+ * not stored yet: for a stored message use its `uniqueKey`, since the message no longer distinguishes no payload from
+ * an empty one.
  */
 export function uniqueKeyOf({ queue, type, payload }: UniqueSubject): string {
   const digest = payload === undefined ? '' : createHash('md5').update(payload).digest('hex');

@@ -1,4 +1,4 @@
-/** A length of time in milliseconds. */
+/** A duration in milliseconds. */
 export type Ms = number & { readonly unit: 'ms' };
 
 /** An instant: milliseconds since the Unix epoch. */
@@ -10,9 +10,9 @@ type Seconds = Then<`${number}s`, `${number}ms`>;
 type Hours = Then<`${number}h`, Then<`${number}m`, Seconds>>;
 
 /**
- * What users may write for a length of time: `'30s'`, `'1h30m'`, `'1.5h'`, `'7d'`, or a number of milliseconds. Units are
- * `d` (24 hours), `h`, `m`, `s`, `ms`, `us` (or `µs`) and `ns`; of several the longest comes first. Text whose content
- * the compiler does not know, of a configuration for instance, goes through {@link parseDuration}.
+ * What users may write for a duration: `'30s'`, `'1h30m'`, `'1.5h'`, `'7d'`, or a number of milliseconds. Units are `d`
+ * (24 hours), `h`, `m`, `s`, `ms`, `us` (or `µs`) and `ns`; of several the longest comes first. For text that the
+ * compiler does not know, such as configuration, use {@link parseDuration}.
  *
  * To the compiler a number in text may have blanks, an exponent or a sign of its own (`'2 s'`, `'1e3s'`, `'1h-30m'`), or
  * `` `${hours}h` `` would not compile either; such text is refused when it is read.
@@ -37,10 +37,10 @@ const unitMs: Readonly<Record<string, number>> = {
 const durationText = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h|d))+$/;
 const durationPart = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d)/g;
 
-/** What a duration may look like, for error messages. */
+/** The allowed forms of a duration, for error messages. */
 export const durationForms = "a duration such as '30s', '24h', '1h30m' or a number of milliseconds";
 
-/** Marks a number of milliseconds as a length of time. */
+/** Marks a number of milliseconds as a duration. */
 export function ms(value: number): Ms {
   return value as Ms;
 }
@@ -51,7 +51,7 @@ export function epochMs(value: number): EpochMs {
 }
 
 /**
- * Reads a duration as users write it: Go's syntax (`1h30m`, `250ms`, `-1.5h`) plus `d` for 24 hours, or milliseconds.
+ * Parses a duration as users write it: Go's syntax (`1h30m`, `250ms`, `-1.5h`) plus `d` for 24 hours, or milliseconds.
  *
  * @returns milliseconds, or `undefined` when the input is not a duration (C-74).
  */
@@ -62,60 +62,60 @@ export function readDuration(input: unknown): Ms | undefined {
   if (!durationText.test(input)) return undefined;
   let total = 0;
   for (const [, amount, unit] of input.matchAll(durationPart)) total += Number(amount) * (unitMs[unit ?? ''] ?? 0);
-  // Sums of fractions (`1ns`) must not leave binary noise behind.
+  // Sums of fractions (`1ns`) must not leave binary rounding errors.
   const rounded = Math.round(total * 1e6) / 1e6;
   return ms(input.startsWith('-') ? -rounded : rounded);
 }
 
-/** The instant `delay` after `instant`. */
+/** Returns the instant `delay` after `instant`. */
 export function addMs(instant: EpochMs, delay: Ms): EpochMs {
   return epochMs(instant + delay);
 }
 
-/** The instant `delay` before `instant`. */
+/** Returns the instant `delay` before `instant`. */
 export function subtractMs(instant: EpochMs, delay: Ms): EpochMs {
   return epochMs(instant - delay);
 }
 
-/** How long it is from `start` to `end`; negative when `end` is earlier. */
+/** Returns the time from `start` to `end`; negative if `end` is earlier. */
 export function elapsed(start: EpochMs, end: EpochMs): Ms {
   return ms(end - start);
 }
 
-/** Whole seconds of an instant, the fraction cut off: how the protocol writes most times (P-07). */
+/** Returns the whole seconds of an instant, truncated: how the protocol writes most times (P-07). */
 export function toEpochSeconds(instant: EpochMs): number {
   return Math.floor(instant / 1_000);
 }
 
-/** Whole seconds of an instant, a fraction rounded up: for times before which nothing may start. */
+/** Returns the whole seconds of an instant, rounded up: for times before which nothing may start. */
 export function toEpochSecondsUp(instant: EpochMs): number {
   return Math.ceil(instant / 1_000);
 }
 
-/** The instant of a whole second on the wire. */
+/** Returns the instant of whole seconds from the wire. */
 export function fromEpochSeconds(seconds: number): EpochMs {
   return epochMs(seconds * 1_000);
 }
 
-/** Whole seconds of a duration, a fraction rounded up, so that a short limit never becomes "no limit". */
+/** Returns the whole seconds of a duration, rounded up, so that a short limit never becomes "no limit". */
 export function toSecondsUp(duration: Ms): number {
   return Math.ceil(duration / 1_000);
 }
 
-/** Whole seconds that something is kept: a fraction rounded up, and at least one, since Redis knows no shorter life (Q-48, Q-49). */
+/** Returns a lifetime in whole seconds, rounded up, and at least one, since Redis allows no less (Q-48, Q-49). */
 export function toLifetimeSeconds(duration: Ms): number {
   return Math.max(1, toSecondsUp(duration));
 }
 
 /**
- * Whole seconds of a limit, a fraction cut off as Asynq does (Q-17), but at least one unless there is no limit, so that a
+ * Returns a limit in whole seconds, truncated as in Asynq (Q-17), but at least one unless there is no limit, so that a
  * short limit never becomes "no limit".
  */
 export function toLimitSeconds(duration: Ms): number {
   return duration > 0 ? Math.max(1, Math.floor(duration / 1_000)) : 0;
 }
 
-/** The length of a number of seconds from the wire. */
+/** Returns the duration of a number of seconds from the wire. */
 export function fromSeconds(seconds: number): Ms {
   return ms(seconds * 1_000);
 }

@@ -5,7 +5,7 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const instantText =
   /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) ([A-Z]{3,5}|[+-]\d{2,4}) (\d{4})$/;
 
-/** A length of time as Go writes it: `0s`, `1.5ms`, `1m30s`, `24h0m0s` (C-74). */
+/** Formats a duration as Go does: `0s`, `1.5ms`, `1m30s`, `24h0m0s` (C-74). */
 export function formatGoDuration(duration: Ms): string {
   const nanos = BigInt(Math.round(duration * 1e6));
   const size = nanos < 0n ? -nanos : nanos;
@@ -21,7 +21,7 @@ export function formatGoDuration(duration: Ms): string {
   return `${sign}${minutes / 60n}h${minutes % 60n}m${seconds}`;
 }
 
-/** An instant as Unix' `date` writes it, to the second and in UTC: `Fri Jan  2 03:04:05 UTC 2026` (C-74). */
+/** Formats an instant like the Unix command `date`, to the second and in UTC: `Fri Jan  2 03:04:05 UTC 2026` (C-74). */
 export function formatUnixDate(instant: EpochMs): string {
   const date = new Date(instant);
   const two = (value: number): string => String(value).padStart(2, '0');
@@ -32,8 +32,8 @@ export function formatUnixDate(instant: EpochMs): string {
 }
 
 /**
- * Reads what {@link formatUnixDate} writes; `undefined` for anything else. An abbreviation of a zone is taken for UTC,
- * as Go does with one that it does not know: no abbreviation means one zone only.
+ * Parses what {@link formatUnixDate} writes; `undefined` for anything else. A zone abbreviation is treated as UTC, as
+ * Go does with an unknown one: no abbreviation belongs to only one zone.
  */
 export function parseUnixDate(text: string): EpochMs | undefined {
   const [, month, day, hours, minutes, seconds, , year] = instantText.exec(text) ?? [];
@@ -41,13 +41,13 @@ export function parseUnixDate(text: string): EpochMs | undefined {
   const date = new Date(0);
   date.setUTCFullYear(Number(year), months.indexOf(month), Number(day));
   date.setUTCHours(Number(hours), Number(minutes), Number(seconds));
-  // A day or an hour that does not exist would have moved into the next.
+  // A day or an hour that does not exist would have moved to the next.
   return formatUnixDate(epochMs(date.getTime())).slice(4, 19) === text.slice(4, 19)
     ? epochMs(date.getTime())
     : undefined;
 }
 
-/** `value / unit` in decimals, without trailing zeros. */
+/** Formats `value / unit` as a decimal, without trailing zeros. */
 function decimal(value: bigint, unit: bigint): string {
   const fraction = String(value % unit)
     .padStart(String(unit).length - 1, '0')

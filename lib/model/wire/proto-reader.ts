@@ -1,15 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import { UndecodableMessageError } from '../errors/task-errors.js';
 
-/** What a decoder answers: it never throws on foreign bytes. */
+/** The result of a decoder, which never throws on foreign bytes. */
 export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /**
- * Reads protobuf fields in place (P-06). Ask for the next tag, then for the value it announces:
- * `string`, `bytes`, ..., or `skip` for one that is not expected, which includes a known field of a wrong wire type.
+ * Reads protobuf fields in place (P-06). Call `next` for the next tag, then the method for its value: `string`,
+ * `bytes`, ..., or `skip` for an unexpected field, including a known one with a wrong wire type.
  *
- * Bytes that are not protobuf end in an {@link UndecodableMessageError}. Text that is not UTF-8 does not: the reader
- * notes it in {@link ProtoReader.textFault} and goes on, so that the rest can be salvaged.
+ * Bytes that are not protobuf throw an {@link UndecodableMessageError}. Text that is not UTF-8 does not: the reader
+ * records it in
+ * {@link ProtoReader.textFault} and continues, so that the rest can be salvaged.
  */
 export class ProtoReader {
   /** What is wrong with the first text field that is not valid UTF-8. */
@@ -28,7 +29,7 @@ export class ProtoReader {
     this.#end = bytes.length;
   }
 
-  /** The next field's tag (number and wire type as they are on the wire); 0 at the end. */
+  /** Returns the next field's tag (number and wire type as they are on the wire); 0 at the end. */
   next(): number {
     if (this.#at >= this.#end) return 0;
     this.#tagAt = this.#at;
@@ -38,7 +39,7 @@ export class ProtoReader {
     return this.#low;
   }
 
-  /** A `string`; `name` is the field's name for the fault. */
+  /** Reads a `string`; `name` is the field's name for the fault. */
   string(name: string): string {
     const end = this.#lengthEnd();
     const start = this.#at;
@@ -47,8 +48,8 @@ export class ProtoReader {
   }
 
   /**
-   * A `string` that is probably `likely`, of which then no second copy is made.
-   * For names that come again and again; `name` is the field's name for the fault.
+   * Reads a `string` that is probably `likely`, without creating a second copy of it. It is meant for names that occur
+   * again and again; `name` is the field's name for the fault.
    */
   familiarString(name: string, likely: string): string {
     const end = this.#lengthEnd();
@@ -58,7 +59,7 @@ export class ProtoReader {
     return this.#text(name, start, end);
   }
 
-  /** `bytes`: a view, not a copy. */
+  /** Reads Reads `bytes`: a view, not a copy. */
   bytes(): Buffer {
     const end = this.#lengthEnd();
     const bytes = this.#bytes.subarray(this.#at, end);
@@ -66,15 +67,15 @@ export class ProtoReader {
     return bytes;
   }
 
-  /** An `int32`, cut to 32 bits as Go does. */
+  /** Reads an `int32`, truncated to 32 bits as in Go. */
   int32(): number {
     this.#readVarint();
     return this.#low | 0;
   }
 
   /**
-   * An `int64`. One that a JavaScript number cannot hold exactly becomes the nearest that it can,
-   * ±(2^53 − 1): as seconds that is 285 million years, and means the same.
+   * Reads an `int64`. A value that a JavaScript number cannot hold exactly becomes the nearest one that it can, ±(2^53
+   * − 1): in seconds that is 285 million years, which makes no difference.
    */
   int64(): number {
     this.#readVarint();
@@ -83,7 +84,7 @@ export class ProtoReader {
     return Math.max((this.#high - 2 ** 32) * 2 ** 32 + this.#low, Number.MIN_SAFE_INTEGER);
   }
 
-  /** A `bool`: anything but zero is true. */
+  /** Reads a `bool`: anything but zero is true. */
   bool(): boolean {
     this.#readVarint();
     return this.#low !== 0 || this.#high !== 0;
@@ -98,7 +99,7 @@ export class ProtoReader {
     this.#end = outerEnd;
   }
 
-  /** Passes over the value of the tag that was read last; returns tag and value as they are. */
+  /** Skips the value of the tag that was read last; returns tag and value unchanged. */
   skip(tag: number): Buffer {
     this.#pass(tag);
     return this.#bytes.subarray(this.#tagAt, this.#at);
@@ -122,7 +123,7 @@ export class ProtoReader {
     }
   }
 
-  /** Passes over an old-style group with everything nested in it. */
+  /** Skips an old-style group with everything nested in it. */
   #passGroup(outerTag: number): void {
     const open = [outerTag];
     while (open.length > 0) {
@@ -134,7 +135,7 @@ export class ProtoReader {
         if (open.length >= maxGroupDepth) throw new UndecodableMessageError('groups are nested too deeply');
         open.push(tag);
       } else if ((tag & 7) === 4) {
-        if (open.pop() !== tag - 1) throw new UndecodableMessageError('a group ends that was not begun');
+        if (open.pop() !== tag - 1) throw new UndecodableMessageError('a group ends that was not started');
       } else {
         this.#pass(tag);
       }
@@ -145,7 +146,7 @@ export class ProtoReader {
     const bytes = this.#bytes;
     let index = start;
     if (end - start <= 64) while (index < end && (bytes[index] as number) < 128) index += 1;
-    // ASCII is the common case, and this conversion the cheap one.
+    // ASCII is the common case, and this conversion is cheap.
     if (index === end) return bytes.toString('latin1', start, end);
     if (this.textFault === undefined && !isUtf8(bytes.subarray(start, end))) {
       this.textFault = `the text of field "${name}" is not valid UTF-8`;
@@ -162,7 +163,7 @@ export class ProtoReader {
     return true;
   }
 
-  /** Reads a length and returns where what it measures ends. */
+  /** Reads a length and returns the end of the data that it measures. */
   #lengthEnd(): number {
     this.#readVarint();
     const end = this.#at + this.#low;
@@ -213,7 +214,7 @@ export class ProtoReader {
   }
 }
 
-/** Reads a whole message with `read` and turns what is wrong with its bytes into an answer. */
+/** Reads a whole message with `read`, and returns a fault in its bytes instead of throwing it. */
 export function decodeFields<T>(bytes: Uint8Array, read: (reader: ProtoReader) => T): Decoded<T> {
   const reader = new ProtoReader(bytes);
   try {
@@ -232,7 +233,7 @@ function truncated(): UndecodableMessageError {
   return new UndecodableMessageError('the record ends in the middle of a field');
 }
 
-/** The same memory as a Buffer. */
+/** Returns the same memory as a Buffer. */
 function viewAsBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

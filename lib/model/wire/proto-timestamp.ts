@@ -2,17 +2,17 @@ import { epochMs, type EpochMs } from '../time/duration.js';
 import type { ProtoReader } from './proto-reader.js';
 import type { ProtoWriter } from './proto-writer.js';
 
-/** Go's zero time, 0001-01-01T00:00:00Z, in Unix seconds: how "never" is written (P-16). */
+/** Go's zero time, 0001-01-01T00:00:00Z, in Unix seconds; it means "never" (P-16). */
 const neverSeconds = -62_135_596_800;
 
-/** Writes an instant as a `Timestamp`; `undefined` is "never". Always written, also when it is the Unix epoch. */
+/** Writes an instant as a `Timestamp`; `undefined` means "never". It is always written, even for the Unix epoch. */
 export function writeTimestamp(writer: ProtoWriter, field: number, instant: EpochMs | undefined): void {
   if (instant === undefined) return writer.timestamp(field, neverSeconds, 0);
   const seconds = Math.floor(instant / 1_000);
   return writer.timestamp(field, seconds, Math.floor((instant - seconds * 1_000) * 1e6));
 }
 
-/** Reads a `Timestamp`, to the millisecond; Go's zero time is `undefined`, "never". */
+/** Reads a `Timestamp`, to the millisecond; Go's zero time is returned as `undefined`, "never". */
 export function readTimestamp(reader: ProtoReader): EpochMs | undefined {
   let seconds = 0;
   let nanos = 0;

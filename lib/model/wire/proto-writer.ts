@@ -1,9 +1,9 @@
 /**
- * Writes protobuf fields (P-02). One writer serves a whole module: `start`, the fields in ascending order,
- * `finish`. Fields at their default are left out, as proto3 wants it.
+ * Writes protobuf fields (P-02). One writer serves a whole module: `start`, the fields in ascending order, `finish`.
+ * Fields with their default value are omitted, as in proto3.
  *
- * Hand-rolled for speed (bench/micro/task-message.mjs): messages are laid one after the other into a slab, so a message
- * costs one small allocation, its view, and no copy.
+ * Hand-written for speed (bench/micro/task-message.mjs): messages are written one after the other into a slab, so a
+ * message costs one small allocation, its view, and no copy.
  */
 export class ProtoWriter {
   #slab = Buffer.allocUnsafeSlow(slabSize);
@@ -12,32 +12,32 @@ export class ProtoWriter {
   /** Where the next byte goes. */
   #at = 0;
 
-  /** Begins a new message; one that was begun and not finished is forgotten. */
+  /** Starts a new message; an unfinished one is discarded. */
   start(): this {
     this.#at = this.#begin;
     return this;
   }
 
-  /** Ends the message and hands its bytes out. */
+  /** Finishes the message and returns its bytes. */
   finish(): Buffer {
     const bytes = this.#slab.subarray(this.#begin, this.#at);
     this.#begin = this.#at;
-    // A slab made for one long message must not live on behind the short ones that follow.
+    // A slab allocated for one long message must not be kept alive by the short ones that follow.
     if (this.#slab.length > slabSize) this.#renew(slabSize);
     return bytes;
   }
 
-  /** A `string` field. A lone surrogate becomes U+FFFD, so what is written is always valid UTF-8. */
+  /** Writes a `string` field. A lone surrogate becomes U+FFFD, so the output is always valid UTF-8. */
   string(field: number, text: string): void {
     if (text !== '') this.#text(field, text);
   }
 
-  /** A `string` field of a list, where an empty string counts. */
+  /** Writes a `string` field of a list, where an empty string counts. */
   stringItem(field: number, text: string): void {
     this.#text(field, text);
   }
 
-  /** A `bytes` field. */
+  /** Writes a `bytes` field. */
   bytes(field: number, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#reserve(bytes.length + 2 * maxVarintBytes);
@@ -47,7 +47,7 @@ export class ProtoWriter {
     this.#at += bytes.length;
   }
 
-  /** An `int32` or `int64` field: a safe integer; a negative one takes ten bytes. */
+  /** Writes an `int32` or `int64` field: a safe integer; a negative one takes ten bytes. */
   int(field: number, value: number): void {
     if (value === 0) return;
     this.#reserve(2 * maxVarintBytes);
@@ -55,12 +55,12 @@ export class ProtoWriter {
     this.#varint(value);
   }
 
-  /** A `bool` field. */
+  /** Writes a `bool` field. */
   bool(field: number, value: boolean): void {
     if (value) this.int(field, 1);
   }
 
-  /** One pair of a `map<string, string>` field; both halves are written even when empty, as Go does. */
+  /** Writes one pair of a `map<string, string>` field; both halves are written even if empty, as in Go. */
   stringPair(field: number, key: string, value: string): void {
     const body = this.#open(field);
     this.#text(1, key);
@@ -68,7 +68,7 @@ export class ProtoWriter {
     this.#close(body);
   }
 
-  /** One pair of a `map<string, int32>` field; both halves are written even when empty, as Go does. */
+  /** Writes one pair of a `map<string, int32>` field; both halves are written even if empty, as in Go. */
   intPair(field: number, key: string, value: number): void {
     const body = this.#open(field);
     this.#text(1, key);
@@ -78,7 +78,7 @@ export class ProtoWriter {
     this.#close(body);
   }
 
-  /** A `Timestamp` field. Always written, since older readers take its absence for damage (P-15). */
+  /** Writes a `Timestamp` field. It is always written, since older readers treat its absence as damage (P-15). */
   timestamp(field: number, seconds: number, nanos: number): void {
     const body = this.#open(field);
     this.int(1, seconds);
@@ -86,21 +86,21 @@ export class ProtoWriter {
     this.#close(body);
   }
 
-  /** An embedded message with the fields that `write` writes; written even when there are none. */
+  /** Writes an embedded message with the fields that `write` writes, even if there are none. */
   embedded(field: number, write: () => void): void {
     const body = this.#open(field);
     write();
     this.#close(body);
   }
 
-  /** Fields that are encoded already. */
+  /** Writes fields that are already encoded. */
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#slab.set(bytes, this.#at);
     this.#at += bytes.length;
   }
 
-  /** Begins an embedded message and leaves one byte for its length; returns where its body begins. */
+  /** Starts an embedded message and reserves one byte for its length; returns where its body begins. */
   #open(field: number): number {
     this.#reserve(2 * maxVarintBytes);
     this.#varint(tagOf(field, lengthDelimited));
@@ -108,7 +108,7 @@ export class ProtoWriter {
     return this.#at - this.#begin;
   }
 
-  /** Ends an embedded message: its length goes before its body, which moves up when the length needs more room. */
+  /** Ends an embedded message: its length goes before its body, which is moved if the length needs more bytes. */
   #close(bodyOffset: number): void {
     const length = this.#at - this.#begin - bodyOffset;
     const extra = varintSize(length) - 1;
@@ -129,7 +129,7 @@ export class ProtoWriter {
     this.#at += this.#slab.write(text, this.#at, 'utf8');
   }
 
-  /** Writes a text of less than 128 ASCII characters; `false`, and nothing done, for another. */
+  /** Writes a text of fewer than 128 ASCII characters; for any other it does nothing and returns `false`. */
   #shortAscii(text: string): boolean {
     const slab = this.#slab;
     const { length } = text;
@@ -184,7 +184,7 @@ export class ProtoWriter {
   }
 }
 
-// Small enough that one long-lived message does not hold much memory of its neighbours.
+// Small enough that one long-lived message does not keep much memory of others alive.
 const slabSize = 16_384;
 const maxVarintBytes = 10;
 const varint = 0;

@@ -59,7 +59,7 @@ describe('cancel', () => {
       'cancel: options.queue must be left out, since the task knows its queue',
     ],
     [['x', { queue: 'q', definition: defineTask('y') }], 'cancel: options.queue must be left out with a definition'],
-    [['x', { definition: 'y' }], 'A task is named by its type or by what defineTask made, got "y"'],
+    [['x', { definition: 'y' }], 'A task must be a type or a definition from defineTask, got "y"'],
   ])('refuses %j', async (args, message) => {
     await expect(subject.client.cancel(...(args as [string]))).rejects.toThrow(message);
   });

@@ -70,7 +70,7 @@ describe('enqueue with a definition', () => {
     await expect(subject.client.enqueue(Never, { at: new Date(0) })).rejects.toMatchObject({
       code: 'ASYNQ_INVALID_TASK',
       message: expect.stringMatching(
-        /^Task "user:never" cannot be enqueued: the payload does not match its schema at at: .*; what was given does, but not what the codec makes of it$/,
+        /^Task "user:never" cannot be enqueued: the payload does not match its schema at at: .*; the given value does match, but not after encoding and decoding$/,
       ) as string,
     });
   });

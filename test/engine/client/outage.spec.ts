@@ -29,7 +29,7 @@ describe('a client without Redis', () => {
     await expect(client.enqueue('email:send')).rejects.toMatchObject({
       ...unavailable,
       message: expect.stringMatching(
-        /^Redis could not be reached in time, task "email:send" was not enqueued: Redis at .* cannot be reached: connect ECONNREFUSED/,
+        /^Redis could not be reached in time, so task "email:send" was not enqueued: Redis at .* cannot be reached: connect ECONNREFUSED/,
       ) as string,
       cause: expect.any(BrokerUnavailableError) as Error,
     });

@@ -24,9 +24,9 @@ describe('enqueue refuses, before anything is written,', () => {
     ['C-03 no task', [undefined], 'ASYNQ_INVALID_TASK', 'got undefined'],
     ['C-03 null', [null], 'ASYNQ_INVALID_TASK', 'got null'],
     ['a number', [7], 'ASYNQ_INVALID_TASK', 'got 7'],
-    ['a BigInt', ['x', { n: 1n }], 'ASYNQ_INVALID_TASK', 'Task "x" cannot be enqueued: the payload does not encode'],
+    ['a BigInt', ['x', { n: 1n }], 'ASYNQ_INVALID_TASK', 'Task "x" cannot be enqueued: the payload cannot be encoded'],
     ['a cycle', ['x', cyclic], 'ASYNQ_INVALID_TASK', 'circular'],
-    ['a function', ['x', () => 1], 'ASYNQ_INVALID_TASK', 'JSON has no form for a function'],
+    ['a function', ['x', () => 1], 'ASYNQ_INVALID_TASK', 'JSON cannot represent a function'],
     ['a Map', ['x', { a: [new Map()] }], 'ASYNQ_INVALID_TASK', 'JSON would lose a Map at payload.a[0]'],
     ['a promise', ['x', Promise.resolve(1)], 'ASYNQ_INVALID_TASK', 'await it first'],
     ['C-19 a blank queue', ['x', 1, { queue: ' ' }], 'ASYNQ_INVALID_OPTION', 'enqueue: options.queue must be text'],
@@ -70,7 +70,7 @@ describe('enqueue refuses, before anything is written,', () => {
     const payload = Buffer.alloc(512 * 1024 * 1024);
     await expect(subject.client.enqueue('x', payload)).rejects.toMatchObject({
       code: 'ASYNQ_INVALID_TASK',
-      message: 'Task "x" cannot be enqueued: it takes about 513 MB, and Redis takes 512 MB at most',
+      message: 'Task "x" cannot be enqueued: it takes about 513 MB, and Redis accepts at most 512 MB',
     });
   });
 });

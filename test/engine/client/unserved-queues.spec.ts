@@ -67,7 +67,7 @@ describe('a queue that is enqueued to', () => {
     await clock.advance('29s');
     expect(logger.messages()).toEqual([]);
     await clock.advance('1s');
-    const warning = 'No server reads queue "emials", its tasks wait until one does: servers read "emails"';
+    const warning = 'No server reads queue "emials", so its tasks wait until one does: servers read "emails"';
     expect(logger.messages('warn')).toEqual([warning]);
     await client.enqueue('a', undefined, { queue: 'emials' });
     await clock.advance('1h');
@@ -78,7 +78,7 @@ describe('a queue that is enqueued to', () => {
     await aClient().enqueueMany([['a', undefined, { queue: 'nowhere' }]]);
     await clock.advance('30s');
     expect(logger.messages('warn')).toEqual([
-      'No server reads queue "nowhere", its tasks wait until one does: no server is alive',
+      'No server reads queue "nowhere", so its tasks wait until one does: no server is alive',
     ]);
   });
 
@@ -158,7 +158,7 @@ describe('a queue that is enqueued to', () => {
       await enqueueGroup('digest:3', client);
       await clock.advance('1h');
       expect(logger.messages()).toEqual([
-        'No server aggregates group "digest:1", "digest:2" of queue "mails", its tasks wait until one does',
+        'No server aggregates group "digest:1", "digest:2" of queue "mails", so its tasks wait until one does',
       ]);
     });
 

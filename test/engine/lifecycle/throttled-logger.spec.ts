@@ -97,6 +97,6 @@ describe('ThrottledLogger', () => {
     await clock.settle();
     const warnings = heard.mock.calls.map(([warning]) => warning);
     heard.mockRestore();
-    expect(warnings).toEqual(['The logger failed, lines are lost: disk full']);
+    expect(warnings).toEqual(['The logger failed, log lines are lost: disk full']);
   });
 });

@@ -109,7 +109,7 @@ describe('ticks that passed while no scheduler ran', () => {
     await test.redis.set(key, 'of somebody else');
     await start('latest');
     expect(test.logger.messages('error')).toEqual([
-      expect.stringContaining('The last ticks cannot be read, schedules that catch up wait: '),
+      expect.stringContaining('The last ticks cannot be read, so schedules that catch up wait: '),
     ]);
     await test.redis.del(key);
     await test.time.advance('1h');

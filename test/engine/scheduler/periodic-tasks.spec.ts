@@ -118,7 +118,7 @@ describe('periodic tasks', () => {
     await syncWith(new Error('no database'));
     expect(Object.keys(registered())).toEqual(['a']);
     expect(test.heard('periodicTasksFailed')).toMatchObject([{ error: { message: 'no database' } }]);
-    expect(test.logger.messages('error')).toEqual(['The periodic tasks stay as they are: no database']);
+    expect(test.logger.messages('error')).toEqual(['The periodic tasks are unchanged: no database']);
     await syncWith([hourly('b')]);
     expect(Object.keys(registered())).toEqual(['b']);
   });

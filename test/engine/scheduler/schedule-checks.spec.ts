@@ -55,7 +55,7 @@ describe('registering a schedule', () => {
     [
       '@daily',
       { unique: '24h', processIn: '1h' },
-      'at most 23h, the shortest time between two ticks of "@daily" less pro',
+      'at most 23h, the shortest time between two ticks of "@daily" minus pro',
     ],
     [
       '@hourly',

@@ -210,7 +210,7 @@ describe('the life of a scheduler', () => {
     await test.time.advance('2s');
     await shutting;
     expect(test.logger.messages('warn')).toContain(
-      'The scheduler shuts down before all enqueues that were under way have ended',
+      'The scheduler shuts down before all enqueues in progress have finished',
     );
     expect(test.heard('scheduleFailed').map(({ tick, outcome }) => [new Date(tick).getUTCSeconds(), outcome])).toEqual([
       [2, 'retry'],

@@ -112,7 +112,7 @@ describe('the task that a handler is given', () => {
         await task.writeResult(result).catch((error) => refusals.push(error));
     });
     await test.untilState(id, 'completed');
-    const lost = expect.stringContaining('the result does not encode: JSON would lose NaN at result.at') as string;
+    const lost = expect.stringContaining('the result cannot be encoded: JSON would lose NaN at result.at') as string;
     expect(refusals).toMatchObject([{ code: 'ASYNQ_INVALID_TASK' }, { code: 'ASYNQ_INVALID_TASK', message: lost }]);
     await expect(tasks[0]?.writeResult('late')).rejects.toMatchObject({ code: 'ASYNQ_INVALID_STATE' });
     expect(await test.redis.hexists(`${test.keys.taskPrefix}${id}`, 'result')).toBe(0);

@@ -40,7 +40,7 @@ describe('the life of a server', () => {
   it('S-10 does not start twice, and keeps its handler', async () => {
     const seen: string[] = [];
     const server = await test.start(() => void seen.push('first'));
-    await expect(server.start(() => void seen.push('second'))).rejects.toThrow('running already');
+    await expect(server.start(() => void seen.push('second'))).rejects.toThrow('already running');
     await test.enqueue();
     await test.untilHappened('completed');
     expect(seen).toEqual(['first']);

@@ -65,7 +65,7 @@ describe('an outage of Redis', () => {
     const before = test.logger.lines.filter(({ level }) => level !== 'debug').length;
     await test.time.advance('5m');
     const lines = test.logger.lines.filter(({ level }) => level !== 'debug').slice(before);
-    expect(lines.filter(({ message }) => message.includes('out of reach'))).toHaveLength(10);
+    expect(lines.filter(({ message }) => message.includes('unreachable'))).toHaveLength(10);
     // Besides these only the run that lost its lease is worth a line, and its end.
     expect(lines.length).toBeLessThanOrEqual(12);
     await redis.start();

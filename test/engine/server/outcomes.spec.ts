@@ -66,7 +66,7 @@ describe('the outcome of a run', () => {
     const id = await test.enqueue({ retentionSeconds: 60 });
     await test.start(() => 10n);
     await test.untilState(id, 'completed');
-    expect(test.logger.messages('error').join()).toContain('is not kept: the result does not encode');
+    expect(test.logger.messages('error').join()).toContain('is not stored: the result does not encode');
   });
 
   it('completes a task of whose result JSON would lose something, and says what', async () => {
@@ -74,7 +74,7 @@ describe('the outcome of a run', () => {
     await test.start(() => ({ sent: [{ tags: new Set() }] }));
     await test.untilState(id, 'completed');
     expect(test.logger.messages('error').join()).toContain(
-      `The result of task "${id}" of type "test:task" is not kept: the result does not encode: JSON would lose a Set at result.sent[0].tags`,
+      `The result of task "${id}" of type "test:task" is not stored: the result cannot be encoded: JSON would lose a Set at result.sent[0].tags`,
     );
     expect(await test.redis.hget(`${test.keys.taskPrefix}${id}`, 'result')).toBeNull();
   });

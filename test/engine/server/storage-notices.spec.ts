@@ -74,7 +74,7 @@ describe('a server tells of what storage worked around', () => {
     await test.time.advance('1m');
     expect(test.happened('wrongType').filter(({ key }) => key === test.keys.scheduled)).toHaveLength(1);
     expect(test.logger.messages('error').filter((line) => line.includes(test.keys.scheduled))).toEqual([
-      `Key "${test.keys.scheduled}" must be a zset but is a string: what needs it does not work until it is deleted`,
+      `Key "${test.keys.scheduled}" must be a zset but is a string: operations that need it fail until it is deleted`,
     ]);
     await test.redis.del(test.keys.scheduled);
   });
