@@ -2,7 +2,7 @@ import { dayCountersFor } from '../model/broker/lifetimes.js';
 import { addMs, type EpochMs, toEpochSeconds } from '../model/time/duration.js';
 import { dayKey, type QueueKeys } from './keys.js';
 
-/** The counter keys of a queue at an instant, in the order scripts take them, and when the day's counters expire. */
+/** Returns a queue's counter keys at an instant, in the order of the scripts, and when the day's counters expire. */
 export function dayCounters(
   keys: QueueKeys,
   now: EpochMs,

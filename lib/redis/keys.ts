@@ -2,8 +2,8 @@ import type { EpochMs } from '../model/time/duration.js';
 import { utcDay } from '../model/time/utc-day.js';
 
 /**
- * Every Redis key the library uses, and the only place that spells one (P-18).
- * Keys with `x:` are our own: Go never looks at them.
+ * Every Redis key that the library uses; no other file spells a key (P-18). Keys with `x:` are additions that Go never
+ * reads.
  */
 export const globalKeys = {
   /** set: queue names */
@@ -20,7 +20,7 @@ export const globalKeys = {
   cancelRequestChannel: 'asynq:x:cancel',
   /** channel: name of a queue that was empty and got a task */
   wakeChannel: 'asynq:x:wake',
-  /** channel: `<epoch ms> <queue>` of a task that became the earliest due one of its queue */
+  /** channel: `<epoch ms> <queue>` of a task that became the next due task of its queue */
   dueChannel: 'asynq:x:due',
   /** channel: JSON of the queues that a server maintains */
   maintenanceChannel: 'asynq:x:maintenance',
@@ -67,7 +67,7 @@ export interface QueueKeys {
 
 const cache = new Map<string, QueueKeys>();
 
-/** The keys of a queue. */
+/** Returns the keys of a queue. */
 export function queueKeys(queue: string): QueueKeys {
   const known = cache.get(queue);
   if (known !== undefined) return known;
@@ -92,53 +92,53 @@ export function queueKeys(queue: string): QueueKeys {
     due: `${prefix}x:due`,
     maintenance: `${prefix}x:maintenance`,
   };
-  // A program that makes up queue names without end must not fill memory with their keys.
+  // A program that generates endless queue names must not fill memory with their keys.
   if (cache.size >= 1_000) cache.clear();
   cache.set(queue, keys);
   return keys;
 }
 
-/** A task's hash. */
+/** Returns the key of a task's hash. */
 export function taskKey(keys: QueueKeys, taskId: string): string {
   return keys.taskPrefix + taskId;
 }
 
 /**
- * A task's unique lock as scripts of its queue may be told it: empty when there is none, or when its name, which came
+ * Returns a task's unique lock as passed to scripts of its queue: empty if there is none, or if its name, which came
  * from another process, belongs to another hash slot.
  */
 export function lockKey(keys: QueueKeys, uniqueKey: string): string {
   return uniqueKey === '' || hashTag(uniqueKey) === hashTag(keys.taskPrefix) ? uniqueKey : '';
 }
 
-/** The part of a key that decides its slot in a cluster. */
+/** Returns the part of a key that determines its slot in a cluster. */
 function hashTag(key: string): string {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);
   return close > open + 1 ? key.slice(open + 1, close) : key;
 }
 
-/** A group's zset. */
+/** Returns the key of a group's zset. */
 export function groupKey(keys: QueueKeys, group: string): string {
   return keys.groupPrefix + group;
 }
 
-/** An aggregation set's zset. */
+/** Returns the key of an aggregation set's zset. */
 export function aggregationSetKey(keys: QueueKeys, group: string, setId: string): string {
   return `${keys.groupPrefix}${group}:${setId}`;
 }
 
-/** The counter of one UTC day, `processed` or `failed`. */
+/** Returns the counter of one UTC day, `processed` or `failed`. */
 export function dayKey(counter: string, instant: EpochMs): string {
   return `${counter}:${utcDay(instant)}`;
 }
 
-/** The key of a server's info; `serverId` is `host:pid:id`. */
+/** Returns the key of a server's info; `serverId` is `host:pid:id`. */
 export function serverKey(serverId: string): string {
   return `asynq:servers:{${serverId}}`;
 }
 
-/** The key of a server's running tasks; `serverId` is `host:pid:id`. */
+/** Returns the key of a server's running tasks; `serverId` is `host:pid:id`. */
 export function workersKey(serverId: string): string {
   return `asynq:workers:{${serverId}}`;
 }
@@ -148,17 +148,17 @@ export function schedulerKey(schedulerId: string): string {
   return `asynq:schedulers:{${schedulerId}}`;
 }
 
-/** zset: what a schedule schedule has enqueued -> when, epoch seconds. */
+/** zset: what a schedule has enqueued -> when, epoch seconds. */
 export function scheduleHistoryKey(scheduleId: string): string {
   return `asynq:scheduler_history:${scheduleId}`;
 }
 
-/** hash, ours: which ticks of a schedule are used up; beside the queue that its tasks go to. */
+/** hash, ours: which ticks of a schedule are used; stored with the queue of its tasks. */
 export function ticksKey(queue: string, schedule: string): string {
   return `asynq:{${queue}}:x:cron:${schedule}`;
 }
 
-/** The queue that a key belongs to, if it belongs to one. */
+/** Returns the queue that a key belongs to, if any. */
 export function queueOfKey(key: string): string | undefined {
   return /^asynq:\{(.*?)\}:/s.exec(key)?.[1];
 }

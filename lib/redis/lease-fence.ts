@@ -6,18 +6,18 @@ import { listReply, numberReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import type { SettleCall } from './settle-scripts.js';
 
-/** Which lease each task must have for its settlement to be written. */
+/** The lease that each task must have for its settlement to be written. */
 export type LeaseClaims =
-  /** That of the run that settles, one claim a task. */
+  /** The lease of the settling run, one claim per task. */
   | { readonly kind: 'held'; readonly owner: string; readonly runs: readonly RunClaim[] }
-  /** One that was listed, by its end in Unix seconds: on behalf of a lost worker, see `MaintenanceContract.recover`. */
+  /** A listed lease, by its end in Unix seconds, on behalf of a lost worker: see `MaintenanceContract.recover`. */
   | { readonly kind: 'listed'; readonly leaseSeconds: readonly number[] };
 
 /** Tasks of one settle call. */
 export interface FencedTasks {
   readonly call: SettleCall;
   readonly claims: LeaseClaims;
-  /** Where in the claims each task of this call is. */
+  /** The index of each task of this call in the claims. */
   readonly indexes: readonly number[];
   readonly ids: readonly string[];
   readonly args: readonly RedisArgument[];
@@ -25,9 +25,9 @@ export interface FencedTasks {
 }
 
 /**
- * Runs a settle script so that it leaves tasks alone which were taken anew. The usual call costs the server little: it
- * compares the ends of a few leases, or looks at its clock. Only when that leaves it open whose the tasks are, it is told
- * of each task who took it, and compares that.
+ * Runs a settle script so that it does not touch tasks that were taken again. The usual call costs the server little:
+ * it compares the ends of a few leases, or reads its clock. Only if that leaves open who owns the tasks, the owner of
+ * each task is passed to the script, which compares it.
  *
  * @returns the positions, from 0, of tasks that were not settled.
  */
@@ -63,7 +63,7 @@ function claimArguments({ claims, indexes }: FencedTasks): { fence: string; clai
   return { fence: 'HELD', claims: args };
 }
 
-/** When the first of these leases ends, Unix seconds. */
+/** Returns when the first of these leases ends, in Unix seconds. */
 function firstEnd(runs: readonly RunClaim[], indexes: readonly number[]): number {
   let first = Infinity;
   for (const index of indexes) first = Math.min(first, (runs[index] as RunClaim).leaseUntil);

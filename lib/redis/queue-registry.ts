@@ -5,19 +5,19 @@ import type { ScriptRunner } from './script-runner.js';
 import { globalKeys } from './keys.js';
 
 /**
- * How long a queue counts as registered. Not for ever: somebody else may remove the queue, and tasks enqueued after
- * that would run but be seen by nobody (Q-43).
+ * How long a queue counts as registered. Not forever: another program may remove the queue, and tasks enqueued after
+ * that would run but not be visible to anybody (Q-43).
  */
 const queuesRememberedFor = ms(60_000);
 
-/** Makes queues known to every process before the first task is put into them (P-19). */
+/** Registers queues for every process before the first task is put into them (P-19). */
 export class QueueRegistry {
-  /** When each queue was last registered, or the registration that is under way. */
+  /** When each queue was last registered, or the registration in progress. */
   readonly #queues = new Map<string, EpochMs | Promise<void>>();
 
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {}
 
-  /** Whether the queue was registered a moment ago, so that {@link register} need not be waited for. */
+  /** Whether the queue was registered recently, so that {@link register} need not be awaited. */
   isRegistered(queue: string, now: EpochMs): boolean {
     const at = this.#queues.get(queue);
     // A clock that was set back must not keep a queue registered for long.
@@ -25,7 +25,7 @@ export class QueueRegistry {
   }
 
   /**
-   * Registers a queue; callers that come while it is under way share it.
+   * Registers a queue; concurrent callers share one registration.
    *
    * @throws BrokerUnavailableError, BrokerCommandError as the connection does.
    */
@@ -33,7 +33,7 @@ export class QueueRegistry {
     const known = this.#queues.get(queue);
     if (typeof known === 'object') return await known;
     if (this.isRegistered(queue, now)) return;
-    // A program that makes up queue names without end must not fill memory with them.
+    // A program that generates endless queue names must not fill memory with them.
     if (this.#queues.size >= 1_000) this.#queues.clear();
     const registration = this.#add(queue, now);
     this.#queues.set(queue, registration);

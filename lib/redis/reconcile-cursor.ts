@@ -1,8 +1,8 @@
 import { InternalError } from '../model/errors/asynq-error.js';
 
 /**
- * Where a round of reconciliation goes on. It looks at the lists and sets of each queue first, then at every task hash
- * of every server.
+ * Where a round of reconciliation continues. It checks the lists and sets of each queue first, then every task hash of
+ * every server.
  */
 export type ReconcileCursor =
   | {
@@ -22,17 +22,17 @@ export type ReconcileCursor =
       readonly scan: string;
     };
 
-/** A new round. */
+/** The start of a round. */
 const roundStart: ReconcileCursor = { phase: 'places', queue: 0, place: 0, first: 0 };
 
-/** A cursor as the contract carries it. */
+/** Formats a cursor for the contract. */
 export function formatCursor(cursor: ReconcileCursor): string {
   return cursor.phase === 'places'
     ? `places ${cursor.queue} ${cursor.place} ${cursor.first}`
     : `tasks ${cursor.node} ${cursor.scan}`;
 }
 
-/** Reads what {@link formatCursor} wrote. @throws InternalError when it is something else. */
+/** Parses what {@link formatCursor} wrote. @throws InternalError for anything else. */
 export function parseCursor(text: string | undefined): ReconcileCursor {
   if (text === undefined) return roundStart;
   const place = /^places (\d+) (\d+) (\d+)$/.exec(text);

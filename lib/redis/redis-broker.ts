@@ -17,8 +17,8 @@ import { RedisWork } from './redis-work.js';
 import { ScriptRunner } from './script-runner.js';
 
 /**
- * Keeps queues in Redis, in Asynq's layout (P-18). Assembles the parts; the connection decides what is opened and
- * closed, and what was only lent.
+ * Keeps queues in Redis, in Asynq's layout (P-18). It assembles the parts; the connection decides what to open and
+ * close, and what was only borrowed.
  */
 export class RedisBroker implements Broker {
   readonly enqueue: EnqueueContract;

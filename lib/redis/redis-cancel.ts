@@ -9,7 +9,7 @@ import { textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Ends a task in whatever state it is. */
+/** Cancels a task, whatever its state. */
 export const cancelScript = defineScript({
   file: 'cancel.lua',
   keys: ['task', 'pending', 'scheduled', 'retry', 'due', 'groups', 'archived'],
@@ -70,7 +70,7 @@ export class RedisCancel {
     return result;
   }
 
-  /** Only the message names the lock of a grouped task that Go enqueued; scripts cannot read it. */
+  /** Finds a task's lock: for a grouped task from Go only the message names it, which scripts cannot read. */
   async #lockOf(keys: QueueKeys, taskId: string): Promise<string> {
     const record = await this.deps.connection.send('hget', [taskKey(keys, taskId), 'msg']);
     const decoded = Buffer.isBuffer(record) ? decodeTaskMessage(record) : undefined;

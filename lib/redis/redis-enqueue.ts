@@ -14,7 +14,7 @@ import { defineScript } from './script.js';
 import { pendingSince } from './settle-scripts.js';
 import { taskBatches } from './task-batches.js';
 
-/** Stores tasks that may run at once and hold no lock (P-31). */
+/** Stores tasks without a delay or a lock (P-31). */
 export const enqueuePendingScript = defineScript({
   file: 'enqueue-pending.lua',
   keys: ['pending'],
@@ -30,7 +30,7 @@ export const enqueueScript = defineScript({
   replies: ['DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 
-/** A request, its message encoded, and the place of its outcome. */
+/** A request, its encoded message, and the index of its outcome. */
 interface Entry {
   readonly index: number;
   readonly request: EnqueueRequest;
@@ -44,7 +44,7 @@ interface QueueWrite {
   readonly now: EpochMs;
 }
 
-/** The enqueue contract on Redis: one script call for each queue, however many tasks. */
+/** The enqueue contract on Redis: one script call per queue, however many tasks. */
 export class RedisEnqueue implements EnqueueContract {
   readonly #registry: QueueRegistry;
 
@@ -71,9 +71,9 @@ export class RedisEnqueue implements EnqueueContract {
   async #enqueueTo({ keys, entries, outcomes, now }: QueueWrite): Promise<void> {
     let left = entries;
     try {
-      // Before the tasks, not beside them: a task must never be in a queue that nobody can see.
+      // Before the tasks, not concurrently: a task must never be in a queue that nobody can see.
       if (!this.#registry.isRegistered(keys.queue, now)) await this.#registry.register(keys.queue, now);
-      // One after the other, so that tasks stay in order even when a server does not know the script yet.
+      // One after the other, so that tasks stay in order even if a server does not know the script yet.
       for (const batch of taskBatches(entries, ({ message }) => message.length)) {
         const reply = listReply(await this.#run({ keys, entries: batch, outcomes, now }));
         for (let at = 0; at < reply.length; at += 2) {
@@ -83,7 +83,7 @@ export class RedisEnqueue implements EnqueueContract {
         left = left.slice(batch.length);
       }
     } catch (error) {
-      // What comes after a failed batch is not tried: it would overtake what the caller may send again.
+      // Batches after a failed one are not tried: they would overtake what the caller may send again.
       for (const { index } of left) outcomes[index] = asAsynqError(error);
     }
   }
@@ -107,7 +107,7 @@ function isLean({ request }: Entry): boolean {
   return request.place.kind === 'pending' && request.uniqueForSeconds === 0;
 }
 
-/** The first arguments of every script that stores tasks of all kinds: its `ARGV[1]` to `ARGV[7]`. */
+/** Returns the first arguments of every script that stores tasks of all kinds: `ARGV[1]` to `ARGV[7]`. */
 export function storeArguments(keys: QueueKeys, now: EpochMs): readonly RedisArgument[] {
   return [
     keys.taskPrefix,
@@ -120,7 +120,7 @@ export function storeArguments(keys: QueueKeys, now: EpochMs): readonly RedisArg
   ];
 }
 
-/** One task for such a script, its message encoded: seven arguments. */
+/** Returns the seven arguments of one task for such a script, with its encoded message. */
 export function taskArguments(keys: QueueKeys, request: EnqueueRequest, message: Buffer): readonly RedisArgument[] {
   const { place, uniqueForSeconds } = request;
   const { id, uniqueKey, group } = request.message;
@@ -140,7 +140,7 @@ function outcomeOf(word: string, request: EnqueueRequest): EnqueueOutcome {
   return refusal === undefined ? wrongPlaceError(request) : enqueueOutcome(refusal, request);
 }
 
-/** Why a task was not stored, when the script that was to do it found a key of a wrong type, which it has told. */
+/** Returns the error for a task that a script did not store because of a key of a wrong type, which it reported. */
 export function wrongPlaceError({ message, place }: EnqueueRequest): BrokerCommandError {
   const { id, queue, group } = message;
   const keys = queueKeys(queue);
@@ -150,7 +150,7 @@ export function wrongPlaceError({ message, place }: EnqueueRequest): BrokerComma
     aggregating: [keys.groups, groupKey(keys, group)],
   };
   return new BrokerCommandError(
-    `Task "${id}" was not stored in queue "${queue}": a key of another type stands where it belongs, ` +
+    `Task "${id}" was not stored in queue "${queue}": a key of a wrong type is where it belongs, ` +
       its[place.kind].map((key) => `"${key}"`).join(' or '),
   );
 }

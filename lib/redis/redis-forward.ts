@@ -16,7 +16,7 @@ export const forwardDueScript = defineScript({
   replies: [],
 });
 
-/** Moves tasks whose time has come. */
+/** Moves due tasks. */
 export class RedisForward {
   constructor(private readonly deps: { readonly runner: ScriptRunner; readonly reader: KeyReader }) {}
 

@@ -9,7 +9,7 @@ import { scanSet } from './scan-set.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Moves a group that is ready into an aggregation set (P-94). */
+/** Moves a ready group into an aggregation set (P-94). */
 export const collectGroupScript = defineScript({
   file: 'collect-group.lua',
   keys: ['group', 'set', 'aggregationSets', 'groups'],
@@ -24,12 +24,12 @@ const collectedAtOnce = 1_000;
 export class RedisGroups {
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {}
 
-  /** Names of the groups that have waiting tasks. */
+  /** Returns the names of the groups that have waiting tasks. */
   async listGroups(queue: string): Promise<readonly string[]> {
     return await scanSet(this.deps, queueKeys(queue).groups);
   }
 
-  /** Moves the members of a group that is ready into a new set. */
+  /** Moves the members of a ready group into a new set. */
   async collectGroup(request: CollectGroupRequest): Promise<GroupCheck> {
     const { queue, group, now, maxSize } = request;
     const keys = queueKeys(queue);

@@ -11,7 +11,7 @@ import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 import { pendingSince } from './settle-scripts.js';
 
-/** Puts right what is still wrong with a queue. */
+/** Heals what is still inconsistent in a queue. */
 export const healScript = defineScript({
   file: 'heal.lua',
   keys: [
@@ -30,19 +30,19 @@ export const healScript = defineScript({
   replies: ['HEALED', 'RIGHT', 'LATER'],
 });
 
-/** Faults that one script call looks at. */
+/** How many faults one script call checks. */
 const callSize = 100;
-/** Faults that are looked at in one go; the others are postponed. */
+/** How many faults are checked at once; the others are postponed. */
 const stepSize = 1_000;
 
-/** What became of confirmed faults; those in neither list were right already. */
+/** The outcome for confirmed faults; those in neither list were already consistent. */
 export interface HealResult {
   readonly healed: readonly Disorder[];
-  /** Not looked at, because it would have taken too long. */
+  /** Not checked, because it would have taken too long. */
   readonly postponed: readonly Disorder[];
 }
 
-/** Puts confirmed faults right; each is looked at again by the script that does it. */
+/** Heals confirmed faults; the script checks each one again. */
 export class RedisHeal {
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {}
 
@@ -51,7 +51,7 @@ export class RedisHeal {
     const healed: Disorder[] = [];
     const postponed: Disorder[] = confirmed.slice(stepSize);
     const byQueue = new Map<string, Disorder[]>();
-    // A task is in its aggregation set once that is registered again.
+    // A task is in its aggregation set once the set is registered again.
     const isGroup = ({ kind }: Disorder): number => Number(kind === 'group-not-listed');
     for (const disorder of confirmed.slice(0, stepSize).sort((a, b) => isGroup(b) - isGroup(a))) {
       addToGroup(byQueue, disorder.queue, disorder);
@@ -102,7 +102,7 @@ export class RedisHeal {
     return listReply(reply).map(textReply);
   }
 
-  /** A fault as the script takes it: with what only the message knows about the place of the task. */
+  /** Returns a fault for the script, with what only the message says about the place of the task. */
   async #describe({ queue, kind, subject }: Disorder): Promise<readonly string[]> {
     const message = needsMessage.has(kind) ? await this.#messageOf(taskKey(queueKeys(queue), subject)) : undefined;
     const { group = '', completedAtSeconds = 0, retentionSeconds = 0 } = message ?? {};
@@ -116,14 +116,14 @@ export class RedisHeal {
       const decoded = Buffer.isBuffer(stored) ? decodeTaskMessage(stored) : undefined;
       return decoded?.ok === true ? decoded.message : undefined;
     } catch (error) {
-      // What is stored there is of another type, and no task.
+      // The stored value has another type and is not a task.
       if (error instanceof BrokerCommandError) return undefined;
       throw error;
     }
   }
 }
 
-/** Faults whose healing may have to find a place for the task. */
+/** Faults whose healing may need to find a place for the task. */
 const needsMessage: ReadonlySet<DisorderKind> = new Set([
   'task-without-place',
   'task-in-wrong-place',

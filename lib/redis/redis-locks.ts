@@ -12,17 +12,17 @@ export const freeLocksScript = defineScript({
   replies: [],
 });
 
-/** Locks that one script call looks at. */
+/** How many locks one script call checks. */
 const callSize = 500;
 
-/** Unique locks that outlived their tasks. */
+/** Frees unique locks that outlived their tasks. */
 export class RedisLocks {
   constructor(private readonly deps: { readonly runner: ScriptRunner }) {}
 
-  /** Frees those of a queue that nobody holds; a lock is given by what follows the queue's prefix. */
+  /** Frees a queue's locks that nobody holds; a lock is given by the part after the queue's prefix. */
   async free(queue: string, names: readonly string[]): Promise<readonly Disorder[]> {
     const { groups, aggregationSets, lockPrefix, taskPrefix } = queueKeys(queue);
-    // The lock of a queue `a` may be named like the lock of a queue `a}:unique:b{`: nothing in it tells whose it is.
+    // A lock of queue `a` may have the same name as a lock of queue `a}:unique:b{`: nothing in it says whose it is.
     const locks = names.filter((name) => !name.includes('}:unique:')).map((name) => lockPrefix + name);
     const freed: Disorder[] = [];
     for (let start = 0; start < locks.length; start += callSize) {

@@ -42,7 +42,7 @@ export const deleteExpiredCompletedScript = defineScript({
   replies: [],
 });
 
-/** The maintenance contract on Redis: assembles its parts, one for each role. */
+/** The maintenance contract on Redis: assembles its parts, one per role. */
 export class RedisMaintenance implements MaintenanceContract {
   readonly #reader: KeyReader;
   readonly #lease: RedisMaintenanceLease;

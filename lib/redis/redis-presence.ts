@@ -17,7 +17,7 @@ import { listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Says that a server lives and what it runs (P-104). */
+/** Publishes that a server is alive and what it runs (P-104). */
 export const publishServerScript = defineScript({
   file: 'publish-server.lua',
   keys: ['server', 'workers'],
@@ -25,7 +25,7 @@ export const publishServerScript = defineScript({
   replies: ['PUBLISHED'],
 });
 
-/** Adds the key of a server to the list of them. */
+/** Adds the key of a server to the list of servers. */
 export const listKeyScript = defineScript({
   file: 'list-key.lua',
   keys: ['registry'],
@@ -48,7 +48,7 @@ async function orByScript(command: Promise<unknown>, script: () => Promise<unkno
   }
 }
 
-/** A key in a list of those that expire. */
+/** A key in a list of expiring keys. */
 interface Listing {
   readonly registry: string;
   readonly expiresAt: number;
@@ -56,8 +56,8 @@ interface Listing {
 }
 
 /**
- * Adds a key to a list of them. While that is of another type it is told and nothing else: what publishes itself must not
- * fail for want of the list.
+ * Adds a key to a list of expiring keys. If the list has a wrong type, that is only reported: publishing must not fail
+ * for lack of the list.
  */
 export async function listKey(
   { connection, runner }: PresenceDeps,
@@ -71,7 +71,7 @@ export async function listKey(
   await runner.withKey({ key: registry, type: 'zset' }, { command, otherwise: undefined });
 }
 
-/** Servers that are listed; a fleet of more is rare, and nobody needs to know all of it. */
+/** How many servers are listed; a larger fleet is rare, and nobody needs all of it. */
 const maxListed = 1_000;
 
 const { cancelChannel, cancelRequestChannel, wakeChannel, dueChannel, maintenanceChannel } = globalKeys;
@@ -128,14 +128,14 @@ export class RedisPresence implements PresenceContract {
 
   async listAlive(serverIds: readonly string[]): Promise<ReadonlySet<string>> {
     const { connection } = this.deps;
-    // One command each: the keys of different servers are in different slots of a cluster.
+    // One command per server: the keys of different servers are in different slots of a cluster.
     const replies = await Promise.all(serverIds.map((id) => connection.send('exists', [serverKey(id)])));
     return new Set(serverIds.filter((_, at) => numberReply(replies[at]) === 1));
   }
 
   async listServers(): Promise<readonly ServerInfo[]> {
     const { connection } = this.deps;
-    // Whose record is there is told by its time to live, and not by scores that come from the servers' clocks.
+    // Whether a record exists depends on its time to live, not on scores from the servers' clocks.
     const keys = listReply(await connection.send('zrange', [globalKeys.servers, -maxListed, -1])).map(textReply);
     const records = await Promise.all(keys.map((key) => connection.send('get', [key])));
     return records.flatMap((record) => {
@@ -181,7 +181,7 @@ function hearDue(message: string, listener: SignalListener): void {
   if (space > 0 && Number.isFinite(dueAt)) listener.onDue(message.slice(space + 1), epochMs(dueAt));
 }
 
-// Anybody can publish anything: what is not a request of ours is ignored.
+// Anybody can publish anything: messages that are not requests of ours are ignored.
 function hearCancelRequest(message: string, listener: SignalListener): void {
   const { queue, id, outcome } = fieldsOf(message);
   if (typeof queue === 'string' && typeof id === 'string' && isCancelOutcome(outcome))

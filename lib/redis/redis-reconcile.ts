@@ -16,7 +16,7 @@ import { scanSet } from './scan-set.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Looks whether ids belong where they are. */
+/** Checks whether ids belong where they are. */
 export const checkPlaceScript = defineScript({
   file: 'check-place.lua',
   keys: ['place', 'partner'],
@@ -24,7 +24,7 @@ export const checkPlaceScript = defineScript({
   replies: ['ID_WITHOUT_TASK', 'ACTIVE_WITHOUT_LEASE', 'LEASE_WITHOUT_ACTIVE', 'TASK_IN_WRONG_PLACE'],
 });
 
-/** Looks whether tasks are where they say they are. */
+/** Checks whether tasks are where they say they are. */
 export const checkTasksScript = defineScript({
   file: 'check-tasks.lua',
   keys: ['pending', 'active', 'lease', 'scheduled', 'retry', 'archived', 'completed', 'aggregationSets'],
@@ -32,7 +32,7 @@ export const checkTasksScript = defineScript({
   replies: ['TASK_WITHOUT_MESSAGE', 'TASK_WITHOUT_PLACE'],
 });
 
-/** Looks whether groups and aggregation sets are known to those who aggregate. */
+/** Checks whether groups and aggregation sets are listed for aggregators. */
 export const checkGroupsScript = defineScript({
   file: 'check-groups.lua',
   keys: ['groups', 'aggregationSets'],
@@ -40,12 +40,12 @@ export const checkGroupsScript = defineScript({
   replies: [],
 });
 
-/** Ids that one script call looks at: a few milliseconds of the server's time at most. */
+/** How many ids one script call checks: a few milliseconds of the server's time at most. */
 const pageSize = 500;
-/** What one step may do: ids looked at, and script calls made for lists and sets that are nearly empty. */
+/** The limits of one step: ids to check, and script calls for lists and sets that are nearly empty. */
 const stepIds = 500;
 const stepCalls = 40;
-/** Keys one `SCAN` visits, and how many of them one step may make when few keys are ours. */
+/** How many keys one `SCAN` visits, and how many scans one step may make if few keys are ours. */
 const scanCount = 500;
 const stepScans = 4;
 
@@ -53,11 +53,11 @@ const stepScans = 4;
 interface Step {
   readonly next: ReconcileCursor | undefined;
   readonly suspicions: readonly Disorder[];
-  /** Wrong beyond doubt, and healed at once. */
+  /** Certainly inconsistent, and healed at once. */
   readonly healed: readonly Disorder[];
 }
 
-/** A list or set with the ids of tasks. */
+/** A list or set with ids of tasks. */
 interface Place {
   readonly key: string;
   readonly partner: string;
@@ -68,11 +68,11 @@ interface Place {
 }
 
 /**
- * Compares where tasks are with what they say, both ways. It only finds; {@link RedisHeal} puts right.
- * Locks of tasks that are gone need no second look.
+ * Compares where tasks are with what they say, in both directions. It only finds faults; {@link RedisHeal} heals them.
+ * Locks of tasks that are gone need no second check.
  *
- * Not found are, on purpose: a task that got lost out of a pending list of more than 5,000 ids, as long as one that
- * became pending earlier is still to run; and what does not belong into such a list (dequeuing drops it).
+ * It deliberately does not find a task that was lost from a pending list of more than 5,000 ids, as long as one that
+ * became pending earlier has yet to run, nor ids that do not belong in such a list (dequeueing drops them).
  */
 export class RedisReconcile {
   constructor(
@@ -85,7 +85,7 @@ export class RedisReconcile {
     },
   ) {}
 
-  /** Heals what was confirmed, then looks a bounded step further. */
+  /** Heals what was confirmed, then checks a bounded step further. */
   async reconcile(request: ReconcileRequest): Promise<ReconcileResult> {
     const { healed, postponed } = await this.deps.heal.heal(request.confirmed, request.now);
     const step = await this.#step(request.queues, parseCursor(request.cursor));
@@ -154,7 +154,7 @@ export class RedisReconcile {
 
   async #groupsOf(keys: QueueKeys, place: (key: string, state: string) => Place): Promise<readonly Place[]> {
     const groups = await scanSet(this.deps, keys.groups);
-    // Sorted: the server promises no order, and the cursor is a position.
+    // Sorted, because the server promises no order, and the cursor is a position.
     return groups.toSorted().map((group) => place(groupKey(keys, group), 'aggregating'));
   }
 
@@ -177,7 +177,7 @@ export class RedisReconcile {
   }
 
   async #lookAtTasks(queues: readonly string[], cursor: Extract<ReconcileCursor, { phase: 'tasks' }>): Promise<Step> {
-    // A server may name a key twice.
+    // A server may return a key twice.
     const found = new Set<string>();
     let { node, scan } = cursor;
     let isComplete = false;
@@ -248,7 +248,7 @@ export class RedisReconcile {
   async #lookAtGroupsOf(queue: string, names: readonly string[]): Promise<readonly Disorder[]> {
     const keys = queueKeys(queue);
     const suspicions: Disorder[] = [];
-    // The group of a queue `a` may be named like the group of a queue `a}:g:b{`: nothing in it tells whose it is.
+    // A group of queue `a` may have the same key as a group of queue `a}:g:b{`: nothing in it says whose it is.
     const ownNames = names.filter((name) => !name.includes('}:g:'));
     for (let start = 0; start < ownNames.length; start += pageSize) {
       const unknown = await this.deps.runner.run(
@@ -264,14 +264,14 @@ export class RedisReconcile {
   }
 }
 
-/** What follows a prefix in those keys that have it. */
+/** Returns what follows a prefix in the keys that have it. */
 function namesBehind(prefix: string, keys: readonly string[]): readonly string[] {
   return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
 }
 
 /**
- * Whether a lost task is this queue's. A key alone does not tell: `asynq:{a}:t:b{}:t:c` is the task `b{}:t:c` of queue
- * `a` and the task `c` of queue `a}:t:b{`.
+ * Whether a lost task belongs to this queue. The key alone does not say: `asynq:{a}:t:b{}:t:c` is the task `b{}:t:c` of
+ * queue `a` and the task `c` of queue `a}:t:b{`.
  */
 function isOfQueue({ queue, kind, subject }: Disorder, bytes: Uint8Array): boolean {
   if (kind !== 'task-without-place') return true;
@@ -280,7 +280,7 @@ function isOfQueue({ queue, kind, subject }: Disorder, bytes: Uint8Array): boole
   return decoded.message.id === subject && decoded.message.queue === queue;
 }
 
-/** The kind of a fault as a script calls it. */
+/** Converts a script's word into the kind of a fault. */
 function kindOf(word: string): DisorderKind {
   return word.toLowerCase().replaceAll('_', '-') as DisorderKind;
 }

@@ -33,7 +33,7 @@ export interface ExpiredLeasesRequest {
   readonly limit: number;
 }
 
-/** A record that does not decode, with the lease under which it was found. */
+/** A record that does not decode, with its lease. */
 interface FaultyLease {
   readonly record: UndecodableRecord;
   readonly leaseSeconds: number;
@@ -47,10 +47,11 @@ interface FaultyLeases {
 }
 
 /**
- * Takes tasks back from workers that are gone.
+ * Takes back tasks from workers that are gone.
  *
- * A task that is leased but not in `active` (an eviction took the list away, say) could never be settled and would stand
- * before all others for ever. Its lease has ended, so waiting would tell nothing more: it is healed at once.
+ * A task that is leased but not in `active` (for example because an eviction removed the list) could never be settled
+ * and would block all others forever. Its lease has expired, so waiting would bring no more information: it is healed
+ * at once.
  */
 export class RedisRecover {
   constructor(
@@ -62,7 +63,7 @@ export class RedisRecover {
     },
   ) {}
 
-  /** Tasks whose lease has ended, oldest first. */
+  /** Lists tasks whose lease has expired, oldest first. */
   async listExpiredLeases(request: ExpiredLeasesRequest): Promise<ExpiredLeases> {
     const { queue, now } = request;
     const keys = queueKeys(queue);
@@ -87,7 +88,7 @@ export class RedisRecover {
       if (decoded.ok) {
         const owner = readOwner(optionalText(rows[at + 3]), decoded.message);
         const canceled = optionalText(rows[at + 4]) as CancelOutcome | undefined;
-        // A record that was copied by hand names another task; only the name it is stored under finds it again.
+        // A record that was copied by hand names another task; only the id it is stored under finds it again.
         leases.push({ message: { ...decoded.message, id: taskId, queue }, leaseSeconds, owner, canceled });
       } else {
         faulty.push({ record: { queue, taskId, decoded }, leaseSeconds });
@@ -100,7 +101,7 @@ export class RedisRecover {
     };
   }
 
-  /** Settles tasks, each only under the lease that was listed. */
+  /** Settles tasks, each only under its listed lease. */
   async recover(request: {
     readonly queue: string;
     readonly recoveries: readonly Recovery[];
@@ -117,7 +118,7 @@ export class RedisRecover {
         outcomes[recoveries.indexOf(recovery)] = settled[at] ?? 'not-active';
       });
     } catch (error) {
-      // What could not be looked at again is tried again with the next listing.
+      // Tasks that could not be read again are retried with the next listing.
       return outcomes.map((outcome) => (outcome === 'not-active' ? asAsynqError(error) : outcome));
     }
     return outcomes;
@@ -141,7 +142,7 @@ export class RedisRecover {
     try {
       return await this.#archive(request);
     } catch (error) {
-      // A key of another type, which has been told, must not keep the other tasks from being recovered.
+      // A key of a wrong type, which has been reported, must not keep the other tasks from being recovered.
       if (error instanceof BrokerCommandError) return [];
       throw error;
     }
@@ -164,7 +165,7 @@ export class RedisRecover {
     return [...archived, ...(await archive(refused.filter(({ record }) => healed.has(record.taskId))))];
   }
 
-  /** Puts tasks right that are leased but not in `active`; answers which were. */
+  /** Heals tasks that are leased but not in `active`; returns which were. */
   async #heal(request: {
     readonly queue: string;
     readonly taskIds: readonly string[];

@@ -36,7 +36,7 @@ export const enqueueTickScript = defineScript({
   replies: ['TAKEN', 'ENQUEUED', 'OVERLAPS', 'DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 
-/** Says what a scheduler's schedules are (P-108). */
+/** Publishes a scheduler's schedules (P-108). */
 export const publishSchedulesScript = defineScript({
   file: 'publish-schedules.lua',
   keys: ['schedules'],
@@ -72,7 +72,7 @@ export class RedisSchedule implements ScheduleContract {
   async enqueueTick({ schedule, tick, request, overlap, now }: TickRequest): Promise<TickOutcome> {
     const keys = queueKeys(request.message.queue);
     const message = encodeTaskMessage(request.message);
-    // Before the task: it must never be in a queue that nobody can see.
+    // Before the task, which must never be in a queue that nobody can see.
     if (!this.#registry.isRegistered(keys.queue, now)) await this.#registry.register(keys.queue, now);
     const { pending, scheduled, retry, due, groups } = keys;
     const reply = await this.deps.runner.run(
@@ -91,14 +91,14 @@ export class RedisSchedule implements ScheduleContract {
     const word = textReply(reply);
     if (word === 'WRONG_TYPE') throw wrongPlaceError(request);
     const outcome = outcomes[word];
-    if (outcome === undefined) throw new InternalError(`A tick became what no tick can become: ${word}`);
+    if (outcome === undefined) throw new InternalError(`The script replied with an unknown outcome of a tick: ${word}`);
     return outcome;
   }
 
   async latestTicks(schedules: readonly ScheduleName[]): Promise<readonly (EpochMs | undefined)[]> {
     const { connection } = this.deps;
-    // One command each: schedules of different queues are in different slots of a cluster. A key of a wrong type rejects:
-    // to answer that a schedule never ran would leave out, in silence, the ticks that it is to catch up with.
+    // One command per schedule: those of different queues are in different slots of a cluster. A key of a wrong type
+    // rejects: replying that a schedule never ran would silently skip the ticks to catch up.
     const replies = await Promise.all(
       schedules.map(
         async ({ queue, schedule }) => await connection.send('hget', [ticksKey(queue, schedule), 'latest']),

@@ -11,16 +11,16 @@ import type { ScriptRunner } from './script-runner.js';
 import { settleArguments, settleCall, type SettleEntry } from './settle-scripts.js';
 import { taskBatches } from './task-batches.js';
 
-/** Outcomes of runs to be written. */
+/** Outcomes of runs to write. */
 export interface RedisSettleRequest {
   readonly queue: string;
   readonly settlements: readonly Settlement[];
-  /** The lease each task must have. */
+  /** The lease that each task must have. */
   readonly claims: LeaseClaims;
   readonly now: EpochMs;
 }
 
-/** An entry and the place of its outcome. */
+/** An entry and the index of its outcome. */
 interface Placed extends SettleEntry {
   readonly index: number;
 }
@@ -30,11 +30,11 @@ interface AllOutcomes {
   readonly outcome: SettleOutcome;
 }
 
-/** Writes how runs ended (P-67 to P-91). A task that is not both active and leased is left as it is. */
+/** Writes the outcomes of runs (P-67 to P-91). A task that is not both active and leased is not changed. */
 export class RedisSettle {
   constructor(private readonly runner: ScriptRunner) {}
 
-  /** Settles tasks of one queue, each in one atomic step. Never rejects: what went wrong is the task's outcome. */
+  /** Settles tasks of one queue, each in one atomic step. Never rejects: an error is the task's outcome. */
   async settle(request: RedisSettleRequest): Promise<readonly SettleOutcome[]> {
     const { settlements, claims, now } = request;
     const keys = queueKeys(request.queue);
@@ -51,7 +51,7 @@ export class RedisSettle {
     await Promise.all(
       [...byKind].map(async ([kind, entries]) => {
         const batches = taskBatches(entries, ({ message }) => message.length);
-        // The task that is to run first must be the last one pushed.
+        // The task that must run first is pushed last.
         let fault: AsynqError | undefined;
         for (const batch of kind === 'requeue' ? batches.toReversed() : batches) {
           // Each would wait for the connection as long as the one before.
@@ -64,8 +64,8 @@ export class RedisSettle {
   }
 
   /**
-   * Archives running tasks whose records do not decode: their bytes are kept beside a record that decodes.
-   * Answers which were still running, with the leases claimed.
+   * Archives running tasks whose records do not decode: their bytes are kept next to a record that decodes. Returns
+   * which were still running under the claimed leases.
    */
   async archiveUndecodable(request: {
     readonly queue: string;

@@ -39,7 +39,7 @@ export const dequeueScript = defineScript({
   replies: ['SOME', 'DRAINED', 'PAUSED'],
 });
 
-/** The same for tasks of some types; leaves those of others where they are. */
+/** Takes tasks of some types; leaves the others in place. */
 export const dequeueKnownScript = defineScript({
   file: 'dequeue-known.lua',
   keys: ['pending', 'paused', 'active', 'lease'],
@@ -59,7 +59,7 @@ export const dequeueKnownScript = defineScript({
   replies: ['SOME', 'DRAINED', 'OTHERS', 'PAUSED'],
 });
 
-/** Keeps running tasks from being recovered, and tells which were canceled (P-61). */
+/** Extends the leases of running tasks, and returns which were canceled (P-61). */
 export const extendLeasesScript = defineScript({
   file: 'extend-leases.lua',
   keys: ['lease'],
@@ -67,7 +67,7 @@ export const extendLeasesScript = defineScript({
   replies: ['LOST'],
 });
 
-/** Stores what a handler wrote (P-74). */
+/** Stores a handler's result (P-74). */
 export const writeResultScript = defineScript({
   file: 'write-result.lua',
   keys: ['task', 'lease'],
@@ -155,7 +155,7 @@ export class RedisWork implements WorkContract {
     try {
       const reply = await this.deps.connection.sendBlocking({
         connectionKey: queue,
-        // From the tail to the tail: waits until there is a task and leaves it where it is.
+        // From the tail to the tail: waits until there is a task and leaves it in place.
         command: 'blmove',
         args: [pending, pending, 'RIGHT', 'RIGHT', timeout / 1_000],
         timeout,
@@ -164,7 +164,7 @@ export class RedisWork implements WorkContract {
       if (reply === 'busy') return 'busy';
       return reply === 'aborted' || reply === null ? 'none' : 'task';
     } catch (error) {
-      // Unknown, forbidden, out of memory: a server that does not let us wait can still be polled.
+      // Unknown, forbidden, out of memory: a server on which we cannot wait can still be polled.
       if (error instanceof BrokerCommandError) return 'busy';
       throw error;
     }
@@ -235,8 +235,8 @@ export class RedisWork implements WorkContract {
       const claims = { kind: 'held', owner, runs: records.map(() => run) } as const;
       return await this.#settle.archiveUndecodable({ queue, records, claims, now });
     } catch {
-      // They stay active without anybody working on them, and the recoverer archives them when their leases end.
-      // To reject here would leave the good tasks of this reply to the same fate.
+      // They stay active without anybody working on them, and the recoverer archives them when their leases expire.
+      // Rejecting here would leave the good tasks of this reply to the same fate.
       return [];
     }
   }
@@ -251,7 +251,7 @@ function filterArguments({ patterns, except, lookedUpTo }: TypeFilter): RedisArg
   return [lookedUpTo ?? '', ...limits, exact.length, prefixes.length, ...exact, ...prefixes, ...except];
 }
 
-/** A record that was copied or renamed by hand says another name than it is stored under; only this one finds it. */
+/** Corrects a record that was copied or renamed by hand: only the name it is stored under finds it. */
 function inItsPlace(message: TaskMessage, place: { readonly queue: string; readonly taskId: string }): TaskMessage {
   if (message.id === place.taskId && message.queue === place.queue) return message;
   return { ...message, id: place.taskId, queue: place.queue };

@@ -7,8 +7,8 @@ import { queueOfKey } from './keys.js';
 import type { Script } from './script.js';
 
 /**
- * Runs scripts by their hash, and sends the text when the server does not know the hash (restart, failover, flush).
- * Passes on what they met and worked around (include/notices.lua).
+ * Runs scripts by their hash, and sends the text if the server does not know the hash (restart, failover, flush).
+ * Passes on what they found and worked around (include/notices.lua).
  */
 export class ScriptRunner {
   constructor(
@@ -24,7 +24,7 @@ export class ScriptRunner {
   async run(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<RedisReply> {
     try {
       const reply = await this.#call(script, keys, args);
-      // No script answers with an array in an array but one that has something to tell besides.
+      // Only a script with notices replies with an array in an array.
       if (Array.isArray(reply) && Array.isArray(reply[0])) return this.#tell(reply, keys[0] ?? '');
       return reply;
     } catch (error) {
@@ -35,9 +35,9 @@ export class ScriptRunner {
   }
 
   /**
-   * Does something with one key, or answers with `otherwise` when a key of another type stands there, which is told.
+   * Runs a command on one key; if the key has a wrong type, that is reported and `otherwise` is returned.
    *
-   * @throws what `command` rejects with for any other reason.
+   * @throws whatever else `command` rejects with.
    */
   async withKey<T, O>(
     { key, type }: { readonly key: string; readonly type: StoredType },
@@ -62,7 +62,7 @@ export class ScriptRunner {
     }
   }
 
-  /** Tells what a reply holds besides, and returns the reply proper. */
+  /** Reports the notices in a reply, and returns the actual reply. */
   #tell([notices, reply]: readonly RedisReply[], ownKey: string): RedisReply {
     const fields = notices as readonly RedisReply[];
     for (let at = 0; at < fields.length; at += 4) {
@@ -83,7 +83,7 @@ export class ScriptRunner {
     return reply ?? null;
   }
 
-  /** Which of these keys hold another type; each is told. */
+  /** Returns which of these keys have a wrong type; each is reported. */
   async #wrongKeys(
     keys: readonly { readonly key: string; readonly type: StoredType | undefined }[],
   ): Promise<readonly WrongKey[]> {
@@ -105,8 +105,8 @@ interface WrongKey {
 }
 
 function wrongTypeError(wrong: readonly WrongKey[], cause: unknown): BrokerCommandError {
-  const keys = wrong.map(({ key, expected, found }) => `"${key}" is a ${found} and must be a ${expected}`);
-  return new BrokerCommandError(`Keys hold a wrong type: ${keys.join(', ')}`, { cause });
+  const keys = wrong.map(({ key, expected, found }) => `"${key}" is a ${found} but must be a ${expected}`);
+  return new BrokerCommandError(`Keys have a wrong type: ${keys.join(', ')}`, { cause });
 }
 
 function isWrongType(error: unknown): boolean {
@@ -117,7 +117,7 @@ function isReply(error: unknown, code: string): boolean {
   return (
     error instanceof BrokerCommandError &&
     error.cause instanceof Error &&
-    // An error inside of a script is told with the script's own words around it by some servers.
+    // Some servers wrap an error inside a script with additional text.
     (error.cause.message.startsWith(code) || (code === 'WRONGTYPE' && error.cause.message.includes(code)))
   );
 }

@@ -2,18 +2,18 @@ import type { StoredType } from '../model/broker/storage-notice.js';
 import { scriptSources, type ScriptFile } from './generated/script-sources.js';
 
 /**
- * One atomic operation on one hash slot: a Lua file with its contract. The header of the file and this declaration
- * say the same; a test compares them.
+ * One atomic operation on one hash slot: a Lua file with its contract. The header of the file and this declaration say
+ * the same; a test compares them.
  */
 export interface Script {
   readonly file: ScriptFile;
-  /** Names of KEYS, in order; a last name that starts with `...` stands for any number. */
+  /** Names of KEYS, in order; a last name that starts with `...` means any number. */
   readonly keys: readonly string[];
-  /** Names of ARGV, in order; a last name that starts with `...` stands for any number. */
+  /** Names of ARGV, in order; a last name that starts with `...` means any number. */
   readonly args: readonly string[];
-  /** The words it may answer with; empty when it answers with data. */
+  /** The words it may reply with; empty if it replies with data. */
   readonly replies: readonly string[];
-  /** The types of KEYS, as far as their names tell. */
+  /** The types of KEYS, as far as their names determine them. */
   readonly keyTypes: readonly (StoredType | undefined)[];
   readonly source: string;
   readonly sha: string;
@@ -24,7 +24,7 @@ export function defineScript(contract: Pick<Script, 'file' | 'keys' | 'args' | '
   return { ...contract, keyTypes: contract.keys.map((name) => typesByName[name]), ...scriptSources[contract.file] };
 }
 
-/** What is stored under the keys that scripts name, the same in each. */
+/** The types of the keys that scripts name, the same in each script. */
 const typesByName: Readonly<Record<string, StoredType>> = {
   pending: 'list',
   active: 'list',

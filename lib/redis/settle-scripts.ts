@@ -7,7 +7,7 @@ import { dayCounters } from './day-counters.js';
 import { globalKeys, lockKey, type QueueKeys } from './keys.js';
 import { defineScript, type Script } from './script.js';
 
-/** Forgets running tasks that succeeded or were revoked (P-67). */
+/** Deletes running tasks that succeeded or were revoked (P-67). */
 export const doneScript = defineScript({
   file: 'done.lua',
   keys: ['active', 'lease', 'processedDay', 'processed'],
@@ -23,7 +23,7 @@ export const completeScript = defineScript({
   replies: ['LATE'],
 });
 
-/** Puts running tasks that failed where they wait to run again (P-78). */
+/** Moves running tasks that failed to the retry set (P-78). */
 export const retryScript = defineScript({
   file: 'retry.lua',
   keys: ['active', 'lease', 'retry', 'scheduled', 'due', 'processedDay', 'processed', 'failedDay', 'failed'],
@@ -31,7 +31,7 @@ export const retryScript = defineScript({
   replies: ['LATE'],
 });
 
-/** Keeps running tasks that failed for good, for a person to look at (P-83). */
+/** Archives running tasks that failed for good (P-83). */
 export const archiveScript = defineScript({
   file: 'archive.lua',
   keys: ['active', 'lease', 'archived', 'processedDay', 'processed', 'failedDay', 'failed'],
@@ -39,7 +39,7 @@ export const archiveScript = defineScript({
   replies: ['LATE'],
 });
 
-/** Forgets running tasks that were canceled for good. */
+/** Deletes running tasks that were canceled for good. */
 export const deleteActiveScript = defineScript({
   file: 'delete-active.lua',
   keys: ['active', 'lease'],
@@ -47,7 +47,7 @@ export const deleteActiveScript = defineScript({
   replies: ['LATE'],
 });
 
-/** Gives running tasks back to the head of their queue (P-90). */
+/** Puts running tasks back at the head of their queue (P-90). */
 export const requeueScript = defineScript({
   file: 'requeue.lua',
   keys: ['active', 'lease', 'pending'],
@@ -55,7 +55,7 @@ export const requeueScript = defineScript({
   replies: ['LATE'],
 });
 
-/** Puts running tasks into the scheduled set without counting anything. */
+/** Moves running tasks to the scheduled set without counting anything. */
 export const snoozeScript = defineScript({
   file: 'snooze.lua',
   keys: ['active', 'lease', 'scheduled', 'retry', 'due'],
@@ -63,21 +63,21 @@ export const snoozeScript = defineScript({
   replies: ['LATE'],
 });
 
-/** One task to settle, its message encoded. */
+/** One task to settle, with its encoded message. */
 export interface SettleEntry {
   readonly settlement: Settlement;
-  /** Empty for the kinds that store none. */
+  /** Empty for kinds that do not store one. */
   readonly message: Buffer;
 }
 
-/** A call of a settle script but for its tasks. */
+/** A call of a settle script, without its tasks. */
 export interface SettleCall {
   readonly script: Script;
   readonly keys: readonly string[];
   readonly head: readonly RedisArgument[];
 }
 
-/** The call that settles tasks of one kind in one queue. */
+/** Returns the call that settles tasks of one kind in one queue. */
 export function settleCall(kind: Settlement['kind'], queue: QueueKeys, now: EpochMs): SettleCall {
   const { taskPrefix, active, lease, pending, scheduled, retry, due } = queue;
   switch (kind) {
@@ -124,7 +124,7 @@ export function settleCall(kind: Settlement['kind'], queue: QueueKeys, now: Epoc
   }
 }
 
-/** What a settle script is told of each task besides its id. */
+/** Returns the arguments of a settle script for each task, besides its id. */
 export function settleArguments(queue: QueueKeys, entries: readonly SettleEntry[]): RedisArgument[] {
   const args: RedisArgument[] = [];
   entries.forEach(({ settlement, message }, at) => {
@@ -163,12 +163,12 @@ export function settleArguments(queue: QueueKeys, entries: readonly SettleEntry[
   return args;
 }
 
-/** An instant as `pending_since` holds it: nanoseconds, more than a number can hold (P-32). */
+/** Formats an instant for `pending_since`: nanoseconds, more than a number can hold (P-32). */
 export function pendingSince(now: EpochMs): string {
   return `${Math.floor(now)}000000`;
 }
 
-/** The same bytes, as Redis clients take them. */
+/** Returns the same bytes in the form that Redis clients accept. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -100,7 +100,7 @@ describe('a RedisConnection and who may use the server', () => {
     const silent = await startRedis({ acl, args: ['--rename-command', 'HELLO', 'NOHELLO'] });
     const connection = aConnection({ port: silent.port, username: 'blind', password: 'secret' }, { warn });
     await connection.open();
-    expect(warnings).toEqual([expect.stringContaining('does not tell its version')]);
+    expect(warnings).toEqual([expect.stringContaining('does not reveal its version')]);
     await silent.stop();
   });
 

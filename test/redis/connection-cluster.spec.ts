@@ -63,7 +63,7 @@ describe('a RedisConnection to a cluster', () => {
       expect(failure).toBeInstanceOf(UnsupportedRedisError);
       expect((failure as Error).message).toEqual(
         expect.stringMatching(
-          /^Redis at [\w.]+:\d+ is a node of a cluster; set redis to \{ cluster: \{ nodes: \[...\] \} \}/,
+          /^Redis at [\w.]+:\d+ is a cluster node; set redis to \{ cluster: \{ nodes: \[...\] \} \}/,
         ),
       );
     }

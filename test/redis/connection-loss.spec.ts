@@ -85,7 +85,7 @@ describe('a RedisConnection that loses its server', () => {
     const warnings: string[] = [];
     const connection = aConnection(server.url, { warn: (message) => void warnings.push(message) });
     await connection.open();
-    const warning = `Redis at 127.0.0.1:${server.port} has maxmemory-policy allkeys-lru: when its memory is full it deletes tasks. Set it to noeviction`;
+    const warning = `Redis at 127.0.0.1:${server.port} has maxmemory-policy allkeys-lru: it deletes tasks when its memory is full. Set it to noeviction`;
     expect(warnings).toEqual([warning]);
     const other = rawClient(server.url);
     await other.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -211,7 +211,7 @@ describe('a RedisConnection that loses its server', () => {
     await connection.send('set', ['key', 'before']);
     await other.replicaof('127.0.0.1', 1);
     await expect(connection.send('set', ['key', 'during'])).rejects.toThrow(/READONLY/);
-    await expect(connection.send('set', ['key', 'during'])).rejects.toThrow(/replica, which takes no writes/);
+    await expect(connection.send('set', ['key', 'during'])).rejects.toThrow(/replica, which accepts no writes/);
     await other.replicaof('NO', 'ONE');
     expect(String(await connection.send('set', ['key', 'after']))).toBe('OK');
     expect(heard.map(({ kind }) => kind)).toEqual(['up', 'down', 'up']);

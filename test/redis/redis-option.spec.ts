@@ -138,7 +138,7 @@ describe('the redis option', () => {
     }).map(([name, meant]): [string, unknown, string] => [
       `the name ${name}`,
       { host: 'cache', [name]: { host: 'cache' } },
-      `AsynqModule: redis.${name} is not an option; give ${meant}`,
+      `AsynqModule: redis.${name} is not an option; use ${meant}`,
     ]),
     ['a name that nobody knows', { enableFoo: true }, 'AsynqModule: redis.enableFoo is not an option'],
     ['a name beside cluster', { cluster: { nodes: [1] }, password: 's' }, 'redis.password is not an option'],
@@ -155,7 +155,7 @@ describe('the redis option', () => {
     [
       'a name of its nodes',
       { cluster: { nodes: [{ hostname: 'n1' }] } },
-      'redis.cluster.nodes[0].hostname is not an option; give host',
+      'redis.cluster.nodes[0].hostname is not an option; use host',
     ],
     [
       'nodes with several passwords',

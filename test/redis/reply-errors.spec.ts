@@ -15,7 +15,7 @@ describe('the error for a reply', () => {
     const failure = await connection.send('get', ['key']).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(BrokerCommandError);
     expect((failure as Error).message).toBe(
-      `Redis at 127.0.0.1:${stub.port} is a node of a cluster; set redis to { cluster: { nodes: [...] } } with its URL as a node`,
+      `Redis at 127.0.0.1:${stub.port} is a cluster node; set redis to { cluster: { nodes: [...] } } with its URL as a node`,
     );
     expect(heard.map(({ kind }) => kind)).toEqual(['up']);
     await closeConnections();
@@ -38,8 +38,8 @@ describe('the error for a reply', () => {
     const error = brokerError(reply, 'dragonfly:6379');
     expect(error).toBeInstanceOf(BrokerCommandError);
     expect(error.message).toBe(
-      'ERR script tried accessing undeclared key; Redis at dragonfly:6379 must let scripts use keys that were not ' +
-        'declared (Dragonfly: --default_lua_flags=allow-undeclared-keys)',
+      'ERR script tried accessing undeclared key; Redis at dragonfly:6379 must allow scripts to use undeclared keys ' +
+        '(Dragonfly: --default_lua_flags=allow-undeclared-keys)',
     );
     expect(error.cause).toBe(reply);
   });

@@ -5,7 +5,7 @@ import type { BlockingRequest, RedisReply } from './redis-connection.js';
 
 export interface BlockingConnectionPoolDeps extends BlockingConnectionDeps {
   readonly clock: Clock;
-  /** How many connections may wait at a time. */
+  /** How many connections may wait at once. */
   readonly size: number;
 }
 
@@ -18,7 +18,9 @@ interface LentConnection {
 // A connection that has not been used for this long, in milliseconds, may be given to another key.
 const keptIdleFor = 1_000;
 
-/** A bounded number of connections to wait on, each lent to one connection key for as long as that keeps asking. */
+/**
+ * A bounded number of connections for waiting, each assigned to one connection key as long as that key keeps asking.
+ */
 export class BlockingConnectionPool {
   readonly #connections = new Map<string, LentConnection>();
 
@@ -50,7 +52,7 @@ export class BlockingConnectionPool {
     return free;
   }
 
-  /** The connection that has rested longest, taken from its key. */
+  /** Takes the longest-idle connection from its key. */
   #reclaim(now: Ms): LentConnection | undefined {
     let rested: [string, LentConnection] | undefined;
     for (const [name, lent] of this.#connections) {

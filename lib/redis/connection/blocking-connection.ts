@@ -18,29 +18,29 @@ export interface BlockingConnectionDeps {
   readonly transports: TransportOpener;
   readonly commands: CommandConnection;
   readonly clock: Clock;
-  /** How long connecting may take, and how much later than it should a reply may come. */
+  /** How long connecting may take, and how late a reply may come. */
   readonly commandLimit: Ms;
 }
 
-/** A connection to wait on. */
+/** A connection for waiting. */
 interface OpenedClient {
-  /** What it waits for; in a cluster it leads to the node that holds it. */
+  /** The key it waits for; in a cluster it leads to the node that holds the key. */
   readonly key: string;
   readonly connected: ConnectedClient;
   readonly transport: CommandTransport;
-  /** The server's number for the connection; `undefined` before it has answered, or when it may not be asked for. */
+  /** The server's id of the connection; `undefined` before the server has answered, or if asking is not permitted. */
   id: number | undefined;
 }
 
-// How long a reply may be on its way, in milliseconds, when the server says that it is not waiting.
+// How long a reply may be in transit, in milliseconds, when the server says that it is not waiting.
 const replyGrace = ms(10);
 
-/** One connection on which one command waits at a time; made when it is needed, made again when it was lost. */
+/** One connection on which one command waits at a time; opened when it is needed, reopened when it was lost. */
 export class BlockingConnection {
   readonly #stop = new AbortController();
-  /** Ends when every request so far has left the connection in order. */
+  /** Settles when every request so far has released the connection. */
   #last: Promise<void> = Promise.resolve();
-  /** What the request under way leaves behind. */
+  /** The cleanup of the current request. */
   #tidying: Promise<void> = Promise.resolve();
   #underWay = 0;
   #opened: OpenedClient | undefined;
@@ -51,7 +51,7 @@ export class BlockingConnection {
     return this.#underWay > 0;
   }
 
-  /** Runs one request after those before it; an aborted one returns at once, wherever it is. */
+  /** Runs a request after the previous ones; an aborted request returns at once, at any stage. */
   async send(request: BlockingRequest): Promise<RedisReply | 'aborted'> {
     this.#underWay += 1;
     const run = this.#last.then(() => this.#run(request));
@@ -99,24 +99,24 @@ export class BlockingConnection {
       this.#tidying = this.#unblock(opened, reply);
       return 'aborted';
     } catch (error) {
-      // In a cluster the key may have moved: the next request looks for it anew.
+      // In a cluster the key may have moved: the next request looks it up again.
       if (!(error instanceof BrokerCommandError)) this.#tidying = this.#forget();
       throw error;
     }
   }
 
-  /** Ends a wait whose reply nobody wants: by asking the server to, or else by closing the connection. */
+  /** Ends a wait whose reply is not needed: by asking the server to, or else by closing the connection. */
   async #unblock(opened: OpenedClient, reply: Promise<RedisReply>): Promise<void> {
     const { commands, clock, commandLimit, clients } = this.deps;
     if (opened.id !== undefined && commands.isUp && !clients.isCluster) {
       try {
         const unblocked = await commands.send('client', ['UNBLOCK', opened.id]);
-        // 0: its reply is on its way, or the command has not even reached the server.
+        // 0: its reply is in transit, or the command has not even reached the server.
         const limit = unblocked === 1 ? commandLimit : replyGrace;
         await withinLimit(reply, { clock, limit, signal: this.#stop.signal });
         return;
       } catch {
-        // Not allowed, or too late.
+        // Not permitted, or too late.
       }
     }
     await this.#forget();
@@ -132,7 +132,7 @@ export class BlockingConnection {
     const connected = await connectOwn(await clients.waiting(main.client, key), attempt);
     const opened: OpenedClient = { key, connected, transport: waitingTransport(connected, this.deps), id: undefined };
     this.#opened = opened;
-    // From here on, or a connection that is lost this early would be waited on for ever.
+    // Listen from here on; otherwise a connection that is lost this early would be waited on forever.
     void this.#watch(opened);
     const id = await withinLimit(opened.transport.send('client', ['ID']), attempt).catch(() => undefined);
     if (typeof id === 'number') opened.id = id;
@@ -141,7 +141,7 @@ export class BlockingConnection {
       throw new InvalidStateError('The connection to Redis is closed');
     }
     if (this.#opened !== opened) {
-      throw new BrokerUnavailableError(`Redis at ${clients.place} closed the connection as soon as it was made`);
+      throw new BrokerUnavailableError(`Redis at ${clients.place} closed the connection as soon as it was opened`);
     }
     return opened;
   }
@@ -159,7 +159,7 @@ export class BlockingConnection {
   }
 }
 
-/** A transport that does not mind silence: whoever waits has a limit of its own. */
+/** Creates a transport without a silence limit: each wait has its own limit. */
 function waitingTransport(
   connected: ConnectedClient,
   { clients, transports, clock }: BlockingConnectionDeps,

@@ -16,13 +16,13 @@ type Purpose = 'commands' | 'signals' | 'waiting';
 
 export interface ClientFactoryDeps {
   readonly target: RedisTarget;
-  /** How long one attempt to connect may take. */
+  /** How long one connection attempt may take. */
   readonly attemptLimit: Ms;
 }
 
-/** Makes the ioredis clients of one connection, none of them connected yet. */
+/** Creates the ioredis clients of one connection; none is connected yet. */
 export class ClientFactory {
-  /** How many attempts were made: each asks another sentinel, or node of a cluster, first. */
+  /** How many attempts were made; each starts with another sentinel or cluster node. */
   #attempts = 0;
 
   constructor(private readonly deps: ClientFactoryDeps) {}
@@ -31,12 +31,12 @@ export class ClientFactory {
     return this.deps.target.place;
   }
 
-  /** Whether the client for commands belongs to somebody else, who connects and closes it. */
+  /** Whether the client for commands is borrowed: its owner connects and closes it. */
   get borrows(): boolean {
     return this.deps.target.kind === 'borrowed';
   }
 
-  /** Whether keys are spread over nodes. */
+  /** Whether keys are distributed over nodes. */
   get isCluster(): boolean {
     const { target } = this.deps;
     return target.kind === 'cluster' || (target.kind === 'borrowed' && target.client.isCluster);
@@ -50,20 +50,20 @@ export class ClientFactory {
     return options?.tls !== undefined;
   }
 
-  /** Whether sentinels tell who the master is; they may be wrong for a moment. */
+  /** Whether sentinels determine the master; they may be wrong for a moment. */
   get hasSentinels(): boolean {
     const { target } = this.deps;
     return target.kind === 'node' && target.options.sentinels !== undefined;
   }
 
-  /** The client for commands. */
+  /** Returns the client for commands. */
   commands(): RedisClient {
     const { target } = this.deps;
     if (target.kind === 'borrowed') return target.client;
     return target.kind === 'cluster' ? this.#cluster(target) : this.#node(target.options, 'commands');
   }
 
-  /** A new client for one of the nodes that a cluster of ours is known by, another one each time. */
+  /** Creates a client for one of the configured nodes of a cluster, a different one each time. */
   seed(): RedisClient | undefined {
     const { target } = this.deps;
     // Service records are not nodes.
@@ -72,26 +72,26 @@ export class ClientFactory {
     return this.#node({ ...target.options.redisOptions, ...node }, 'commands');
   }
 
-  /** A new client for pub/sub; `main` is the connected client for commands. */
+  /** Creates a client for pub/sub; `main` is the connected client for commands. */
   signals(main: RedisClient): RedisClient {
-    // Any node of a cluster hears everything that is published.
+    // Any node of a cluster receives everything that is published.
     const [node] = isClusterClient(main) ? main.nodes('master').filter(isUsable) : [];
     return this.#copy(node ?? main, 'signals');
   }
 
-  /** A new client for waiting on `key`; `main` is the connected client for commands. */
+  /** Creates a client for waiting on `key`; `main` is the connected client for commands. */
   async waiting(main: RedisClient, key: string): Promise<RedisClient> {
     return this.#copy(isClusterClient(main) ? await this.#owner(main, key) : main, 'waiting');
   }
 
   #cluster({ seeds, options }: Extract<RedisTarget, { kind: 'cluster' }>): RedisClient {
     const cluster = new Cluster([...seeds] as ClusterNode[], {
-      // One node cannot be replaced by another: it is given all the time that there is.
+      // One node cannot be replaced by another, so it gets all the available time.
       ...(seeds.length === 1 ? { slotsRefreshTimeout: this.#longerThanOurs } : {}),
       ...(options as ClusterOptions),
       lazyConnect: true,
       clusterRetryStrategy: () => null,
-      // A command that was under way when its node was lost may have been carried out: its sender decides.
+      // A command that was in flight when its node was lost may have been executed: its sender decides.
       retryDelayOnFailover: 0,
       enableOfflineQueue: true,
       enableAutoPipelining: false,
@@ -105,7 +105,7 @@ export class ClientFactory {
   }
 
   #node(given: RedisServerOptions, purpose: Purpose): RedisClient {
-    // The names were checked; what stands under them is for ioredis to judge.
+    // The names were checked; ioredis judges the values.
     const options = given as RedisOptions;
     const { sentinels } = options;
     const first = sentinels ? this.#attempts++ % sentinels.length : 0;
@@ -125,20 +125,20 @@ export class ClientFactory {
     });
   }
 
-  /** The user's options over ours, and a name that tells the connections of one process apart. */
+  /** Returns the user's options merged over ours, with a name that distinguishes the connections of one process. */
   #defaults(purpose: Purpose, options: RedisServerOptions): RedisOptions {
     const hasChoice = (options.sentinels?.length ?? 0) > 1;
     return {
-      // The limit is kept here, where a standstill of this process does not count.
+      // The limit is enforced here, where a blocked event loop does not count.
       connectTimeout: 0,
-      // A sentinel that does not answer is not waited for as long as there is another one.
+      // A sentinel that does not answer gets less time while there is another one.
       sentinelCommandTimeout: hasChoice ? this.deps.attemptLimit / 4 : this.#longerThanOurs,
       ...(options as RedisOptions),
       connectionName: `${options.connectionName ?? 'nestjs-asynq'}:${purpose}`,
     };
   }
 
-  /** A limit of ioredis for what has one here: it counts a standstill of this process, so it must be out of the way. */
+  /** A value for ioredis' own limits, which count a blocked event loop and so must exceed ours. */
   get #longerThanOurs(): number {
     return this.deps.attemptLimit * 6;
   }
@@ -147,12 +147,14 @@ export class ClientFactory {
     const slot = Number(await main.callBuffer('CLUSTER', 'KEYSLOT', key));
     const address = main.slots[slot]?.[0];
     const owner = main.nodes('master').find((node) => nodeAddress(node) === address);
-    if (owner === undefined) throw new BrokerUnavailableError(`No node of ${this.place} is known to hold "${key}"`);
+    if (owner === undefined) throw new BrokerUnavailableError(`No known node of ${this.place} holds "${key}"`);
     return owner;
   }
 }
 
-/** How every client of ours behaves, whatever its options say: nothing is queued, sent twice or opened unasked. */
+/**
+ * Options that every client of ours has, whatever the user's options: nothing is queued, resent or opened by itself.
+ */
 const fixedOptions = {
   lazyConnect: true,
   retryStrategy: null,
@@ -173,7 +175,7 @@ const fixedOptions = {
   monitor: false,
   readOnly: false,
   stringNumbers: false,
-  // Measured equal to 3 for scripts, and the shorter handshake: it needs no HELLO.
+  // As fast as protocol 3 for scripts, with a shorter handshake: it needs no HELLO.
   protocol: 2,
   replyMapping: 'legacy',
 } as const satisfies RedisOptions;

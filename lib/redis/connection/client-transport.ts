@@ -13,11 +13,11 @@ interface Awaited {
 }
 
 export interface ClientTransportDeps extends CommandTransportDeps {
-  /** Whether the connection to a node of a cluster may be cut when nothing comes from there. */
+  /** Whether the connection to a cluster node may be closed when nothing comes from there. */
   readonly ownsNodes?: boolean;
 }
 
-/** Sends commands as the client itself does: through a cluster, a client that is lent, or one that listens to channels. */
+/** Sends commands through the client itself: for a cluster, a borrowed client, or one that listens to channels. */
 export class ClientTransport implements CommandTransport {
   /** Oldest first. */
   readonly #awaited = new Set<Awaited>();
@@ -53,7 +53,7 @@ export class ClientTransport implements CommandTransport {
     return this.sendThrough(this.deps.client, { command, args });
   }
 
-  /** Sends one command through a given client: a node of the cluster that this transport leads to. */
+  /** Sends one command through a given client: a node of this transport's cluster. */
   sendThrough(
     client: RedisClient,
     call: { readonly command: string; readonly args: readonly RedisArgument[] },
@@ -62,7 +62,7 @@ export class ClientTransport implements CommandTransport {
       const awaited: Awaited = { sentAt: this.deps.clock.monotonic(), reject };
       this.#awaited.add(awaited);
       this.#timeout.start();
-      // The client makes an object of this command's reply when it knows the name; it only knows small letters.
+      // The client turns this command's reply into an object if it knows the name; it only knows lower case.
       const name = call.command === 'hgetall' ? 'HGETALL' : call.command;
       client.callBuffer(name, ...call.args).then(
         (reply) => resolve(this.#settled(awaited, reply as RedisReply)),
@@ -91,7 +91,7 @@ export class ClientTransport implements CommandTransport {
 
   #heard(): void {
     this.#lastReplyAt = this.deps.clock.monotonic();
-    // The bytes of this reply are not to be taken for those of another.
+    // The bytes of this reply must not be mistaken for those of another.
     if (this.#cluster === undefined) this.#progress.hasReceived();
   }
 
@@ -108,8 +108,8 @@ export class ClientTransport implements CommandTransport {
   #silentSince(): Ms | undefined {
     const [oldest] = this.#awaited;
     if (oldest === undefined) return undefined;
-    // One server answers in order, so any reply is a sign of life for all; in a cluster it is one node's only, and the
-    // oldest command may be anywhere.
+    // One server answers in order, so any reply is a sign of life for all; in a cluster it is one only for its node,
+    // and the oldest command may be anywhere.
     const heardAt = this.#cluster === undefined ? this.#lastReplyAt : (this.#cluster.quietSince() ?? oldest.sentAt);
     return oldest.sentAt > heardAt ? oldest.sentAt : heardAt;
   }
@@ -120,7 +120,7 @@ export class ClientTransport implements CommandTransport {
       this.abandon(error);
       return this.deps.onSilence();
     }
-    // The client then rejects what waits for this node.
+    // The client then rejects the commands that wait for this node.
     if (this.deps.ownsNodes === true && this.#cluster.cutQuietest(error)) return;
     const [oldest] = this.#awaited;
     if (oldest === undefined) return;

@@ -5,16 +5,16 @@ import { SocketActivity } from './socket-activity.js';
 
 interface WatchedNode {
   readonly progress: SocketActivity;
-  /** Since when it owes replies and nothing has moved, as far as the looks tell. */
+  /** Since when it has owed replies and nothing has moved, as far as the checks show. */
   quietSince: Ms;
 }
 
 /**
- * Sees which nodes of a cluster owe replies, and since when nothing has moved between them and us. The client does not
- * tell which node a command went to, so this is known of nodes and not of commands.
+ * Tracks which nodes of a cluster owe replies, and since when nothing has moved between them and us. The client does
+ * not reveal to which node a command went, so this is known for nodes but not for commands.
  */
 export class ClusterActivity {
-  /** Those that owed something at the last look. */
+  /** The nodes that owed something at the last check. */
   #owing = new Map<RedisNodeClient, WatchedNode>();
 
   constructor(
@@ -28,7 +28,7 @@ export class ClusterActivity {
     for (const node of this.client.nodes('all')) {
       if ((node.commandQueue?.length ?? 0) === 0) continue;
       const watched = this.#owing.get(node) ?? { progress: new SocketActivity(() => node.stream), quietSince: now };
-      // Both are to be asked, since each compares with when it was asked last.
+      // Both must be called, since each compares with its last call.
       const hasSent = watched.progress.hasSent();
       if (watched.progress.hasReceived() || hasSent) watched.quietSince = now;
       owing.set(node, watched);
@@ -36,12 +36,12 @@ export class ClusterActivity {
     this.#owing = owing;
   }
 
-  /** Since when nothing has moved to or from the node of which that is longest; `undefined` when none owes anything. */
+  /** Returns since when nothing has moved to or from the quietest node; `undefined` if none owes anything. */
   quietSince(): Ms | undefined {
     return this.#quietest()?.[1].quietSince;
   }
 
-  /** Cuts the connection to that node; `false` when there is none. */
+  /** Closes the connection to that node; returns `false` if there is none. */
   cutQuietest(reason: Error): boolean {
     const [node] = this.#quietest() ?? [];
     if (node === undefined) return false;

@@ -6,14 +6,14 @@ import { defaultAddress } from './server-address.js';
 import { checkNoPrefix, checkServerOptions } from './server-option.js';
 import { checkOptionNames } from './unknown-option.js';
 
-/** A cluster's nodes to begin with, and what holds for all of its nodes. */
+/** The seed nodes of a cluster, and the options of all nodes. */
 export interface ClusterTarget {
   readonly seeds: readonly RedisServerOptions[];
   readonly options: RedisClusterOptions;
 }
 
 /**
- * Checks `{ nodes, options }`. A cluster has one set of users and one way to encrypt, and the client learns of most
+ * Checks `{ nodes, options }`. A cluster has one set of users and one TLS configuration, and the client learns of most
  * nodes from others: user, password and TLS of the given nodes become options of all nodes.
  *
  * @throws InvalidOptionError
@@ -36,7 +36,7 @@ export function checkClusterOption({ path, value }: Given): ClusterTarget {
   return {
     seeds: given.map(({ host, port, family }) => ({ host, port, family })),
     options: {
-      // A certificate names the host, not the address that it leads to.
+      // A certificate names the host, not the address it resolves to.
       ...(shared.tls === undefined ? {} : { dnsLookup: (host, done) => done(null, host) }),
       ...options,
       redisOptions: shared,
@@ -54,7 +54,7 @@ function clusterNode({ path, value }: Given): RedisServerOptions {
   if (options.db !== undefined && options.db !== 0) {
     refuse({ path, value: shown }, 'a URL without a database: a cluster has only database 0');
   }
-  // TLS without the name of this one node, since it holds for the others too.
+  // TLS without the name of this one node, since it applies to the others, too.
   return options.tls === undefined ? options : { ...options, tls: {} };
 }
 

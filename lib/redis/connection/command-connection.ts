@@ -28,14 +28,14 @@ export interface CommandConnectionDeps {
   readonly warn: (message: string) => void;
 }
 
-/** Short enough that outcomes are stored within a second of the network's return. */
+/** Short enough that outcomes are stored within a second after the network is back. */
 const maxPause = 500;
 
 /**
- * The connection for commands: made at the first use, made again whenever it is lost, until it is closed.
+ * The connection for commands: opened at the first use, and reopened whenever it is lost, until it is closed.
  *
  * - idle: nothing was asked yet;
- * - down: being connected; commands wait for it, up to their limit;
+ * - down: connecting; commands wait for it, up to their limit;
  * - up: commands are sent at once;
  * - closed: for good.
  */
@@ -43,16 +43,16 @@ export class CommandConnection {
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(availability: Availability) => void>();
   readonly #waiters = new Set<Waiter>();
-  /** The transport that is up, and those of a borrowed client's lost connections that still await replies. */
+  /** The current transport, and those of a borrowed client's lost connections that still await replies. */
   readonly #transports = new Set<CommandTransport>();
   #transport: CommandTransport | undefined;
   #running: Promise<void> | undefined;
   #lastError: unknown;
-  /** Whether the present attempt has not come as far as commands. */
+  /** Whether the current attempt has not reached the commands yet. */
   #isConnecting = false;
-  /** What would not change by trying again: a wrong password, an old server. */
+  /** An error that trying again would not change: a wrong password, an old server. */
   #refusal: Error | undefined;
-  /** The server refused a write, so the next one must be a master. */
+  /** Whether the server refused a write, so that the next one must be a master. */
   #needsMaster: boolean;
   #announced: Availability['kind'] | 'nothing' = 'nothing';
   readonly #eviction: EvictionWarning;
@@ -66,7 +66,7 @@ export class CommandConnection {
     return this.#usable !== undefined;
   }
 
-  /** Sends one command: at once when the connection is up, else as soon as it is within the limit. */
+  /** Sends one command: at once if the connection is up, otherwise as soon as it is, within the limit. */
   send(command: string, args: readonly RedisArgument[]): Promise<RedisReply> {
     const transport = this.#usable;
     if (transport !== undefined) return transport.send(command, args);
@@ -74,15 +74,16 @@ export class CommandConnection {
   }
 
   /**
-   * The connected transport, as soon as there is one.
+   * Resolves with the connected transport as soon as there is one.
    *
-   * @throws BrokerUnavailableError when there is none within the limit; InvalidStateError when the connection is closed.
+   * @throws BrokerUnavailableError when there is none within the limit; InvalidStateError when the connection is
+   * closed.
    */
   whenUp(): Promise<CommandTransport> {
     return this.#wait({ limit: this.deps.commandLimit, refusals: 'are-waited-out' });
   }
 
-  /** As {@link whenUp}, with a limit of its own; a refusal by the server ends it at once. */
+  /** Like {@link whenUp}, with its own limit; a refusal by the server ends it at once. */
   async open(limit: Ms): Promise<void> {
     await this.#wait({ limit, refusals: 'end-it' });
   }
@@ -103,7 +104,7 @@ export class CommandConnection {
       transport.abandon(new BrokerUnavailableError('The connection to Redis was closed'));
   }
 
-  /** The transport, unless its client has lost the connection and only not said so yet. */
+  /** The transport, unless its client has lost the connection but not reported it yet. */
   get #usable(): CommandTransport | undefined {
     return this.#transport?.client.status === 'ready' ? this.#transport : undefined;
   }
@@ -145,7 +146,7 @@ export class CommandConnection {
     while (!this.#stop.signal.aborted) {
       const startedAt = clock.monotonic();
       await this.#connectAndServe();
-      // A connection that does not last counts as a failure, or a server that drops us would keep us busy.
+      // A short-lived connection counts as a failure; otherwise a server that drops us would keep us busy.
       failures = clock.monotonic() - startedAt < maxPause ? failures + 1 : 1;
       const length = ms(Math.min(maxPause, 25 * 2 ** failures) * (0.5 + this.deps.random() / 2));
       await pause(length, { clock, signal: this.#stop.signal });
@@ -169,12 +170,12 @@ export class CommandConnection {
     }
   }
 
-  /** What is known of an attempt that failed. */
+  /** Returns what is known about a failed attempt. */
   async #explain(error: unknown): Promise<unknown> {
     const { clients, clock, commandLimit } = this.deps;
     if (error instanceof AsynqError && !(error instanceof BrokerUnavailableError)) return error;
     const reply = replyBehind(error);
-    // The client of a cluster keeps to itself why it reaches none of the nodes: one of them is tried alone.
+    // The cluster client does not say why it reaches none of the nodes, so one of them is tried by itself.
     const node = isReplyError(reply) ? undefined : clients.seed();
     if (node === undefined) return explainFailedAttempt(reply, clients);
     const limit = ms(Math.min(maxPause, commandLimit));
@@ -182,7 +183,7 @@ export class CommandConnection {
     return explainFailedAttempt(reason ?? error, clients);
   }
 
-  /** Checks the server, lets commands through, and returns when the connection is lost. */
+  /** Checks the server, lets commands pass, and returns when the connection is lost. */
   async #serve(connected: ConnectedClient): Promise<void> {
     const { clients, clock, commandLimit } = this.deps;
     let drop!: (error: Error) => void;
@@ -200,7 +201,7 @@ export class CommandConnection {
       onSilence: () => drop(new BrokerUnavailableError(`there was no answer within ${commandLimit} ms`)),
       onReadOnly: () => {
         this.#needsMaster = true;
-        if (!clients.borrows) drop(new BrokerUnavailableError('the server is a replica, which takes no writes'));
+        if (!clients.borrows) drop(new BrokerUnavailableError('the server is a replica, which accepts no writes'));
       },
     });
     for (const earlier of this.#transports) if (earlier.isIdle) this.#transports.delete(earlier);
@@ -213,7 +214,7 @@ export class CommandConnection {
       throw await ended;
     } catch (error) {
       this.#transport = undefined;
-      // A borrowed client sends what was under way again when it is back, and then there is a reply to wait for.
+      // A borrowed client resends in-flight commands when it is back, and then there is a reply to wait for.
       if (!clients.borrows) transport.abandon(brokerError(error, clients.place));
       throw error;
     }
@@ -230,14 +231,14 @@ export class CommandConnection {
     const info = await askServer((command, args) => transport.send(command, args));
     checkVersion(info, clients.place);
     if (info.version === undefined && this.#announced === 'nothing') {
-      warn(`Redis at ${clients.place} does not tell its version; it must be 6.2 or newer`);
+      warn(`Redis at ${clients.place} does not reveal its version; it must be 6.2 or newer`);
     }
     if (transport.client.isCluster) return void this.#checkMasters(transport as ClientTransport);
     checkIsSingle(info, clients.place);
     this.#eviction.check(info);
     if (info.isLoading) throw new BrokerUnavailableError('the server is loading its data');
     if (info.isReplica && this.#needsMaster) {
-      throw new BrokerUnavailableError('the server is a replica, which takes no writes');
+      throw new BrokerUnavailableError('the server is a replica, which accepts no writes');
     }
   }
 
@@ -273,7 +274,7 @@ export class CommandConnection {
     for (const listener of this.#listeners) listener(availability);
   }
 
-  /** The error of a failed attempt, when trying again is pointless. */
+  /** Returns the error of a failed attempt if trying again is pointless. */
   #refusalIn(error: unknown): Error | undefined {
     if (error instanceof UnsupportedRedisError) return error;
     const reply = replyBehind(error);
@@ -292,7 +293,7 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** The server's reply that an error of ours or of a cluster client was made for. */
+/** Returns the server's reply behind an error of ours or of a cluster client. */
 function replyBehind(error: unknown): unknown {
   if (error instanceof BrokerCommandError) return error.cause;
   return (error as { readonly lastNodeError?: unknown }).lastNodeError ?? error;

@@ -8,14 +8,14 @@ const dollar = 36;
 const zero = 48;
 
 /**
- * Writes commands as the protocol wants them: in one pass, with one copy and no string in between. ioredis measures each
+ * Encodes commands for the protocol in one pass, with one copy and no intermediate string. ioredis measures each
  * argument three times and keeps a string for every part (bench/command-encoding.mjs).
  *
- * Letters are never looked at one by one: ioredis 6 has a class that extends String, and wherever such a class is
+ * It never inspects characters one by one: ioredis 6 has a class that extends String, and wherever such a class is
  * loaded, V8 of Node 20 runs `charCodeAt` five times slower.
  */
 export class CommandEncoder {
-  /** Commands are cut from it one after the other; a new one is taken when it is used up. */
+  /** Commands are cut from it one after the other; a new slab is allocated when it is used up. */
   #slab: Buffer = Buffer.allocUnsafeSlow(slabSize);
   #used = 0;
 
@@ -35,7 +35,7 @@ export class CommandEncoder {
   }
 }
 
-/** More bytes than the command can take: a letter is at most three, a number 24, the frame of a part at most 16. */
+/** Returns an upper bound of the command's size: a character takes at most three bytes, a number 24, a frame 16. */
 function maxBytes(name: string, args: readonly RedisArgument[]): number {
   let most = 32 + name.length * 3;
   for (const arg of args) {
@@ -52,7 +52,7 @@ interface Target {
   readonly at: number;
 }
 
-// Past this point speed comes first: positional parameters, and where to go on is the return value.
+// From here on speed comes first: positional parameters, and the return value is the next position.
 
 function writeCommand(target: Target & { readonly name: string; readonly args: readonly RedisArgument[] }): number {
   const { out, name, args } = target;
@@ -73,7 +73,7 @@ function writeBytes(out: Buffer, start: number, value: Buffer): number {
 }
 
 function writeText(out: Buffer, start: number, value: string): number {
-  // Most text is ASCII: it is written where it belongs if every letter is one byte, and moved if not.
+  // Most text is ASCII: it is written in place if every character is one byte, and moved if not.
   const { length } = value;
   const at = start + 3 + digitsOf(length);
   const bytes = out.write(value, at);

@@ -6,7 +6,7 @@ import type { RedisClient } from './redis-client.js';
 import { brokerError, isMovedReply } from './reply-errors.js';
 import { clusterNodeMessage } from './server-info.js';
 
-/** Sends commands through one connected client and knows which of them are under way. */
+/** Sends commands through one connected client and tracks which of them are in flight. */
 export interface CommandTransport {
   readonly client: RedisClient;
   /** Whether no reply is awaited. */
@@ -15,32 +15,32 @@ export interface CommandTransport {
   /** Sends one command. Rejects with BrokerCommandError or BrokerUnavailableError. */
   send(command: string, args: readonly RedisArgument[]): Promise<RedisReply>;
 
-  /** Gives up on every command that is under way. */
+  /** Gives up on every command in flight. */
   abandon(error: Error): void;
 }
 
 export interface CommandTransportDeps {
-  /** Connected, and not reconnecting by itself unless it is borrowed. */
+  /** The client: connected, and not reconnecting by itself unless it is borrowed. */
   readonly client: RedisClient;
   readonly place: string;
   readonly clock: Clock;
-  /** Whether the server is one of a cluster's, so that a key may be elsewhere. */
+  /** Whether the server belongs to a cluster, so that a key may be elsewhere. */
   readonly isCluster: boolean;
-  /** How long the server may say nothing while commands wait for their replies. */
+  /** How long the server may send nothing while commands await replies. */
   readonly answerLimit: Ms | 'none';
-  /** The server says nothing any more, or nonsense, so nothing is under way any more either. */
+  /** Called when the server sends nothing any more, or nonsense, so that nothing is in flight any more either. */
   readonly onSilence: () => void;
-  /** The server takes no writes. */
+  /** Called when the server accepts no writes. */
   readonly onReadOnly: () => void;
 }
 
-/** The error a caller gets for the server's reply, or for what the client threw. */
+/** Returns the error for the server's reply, or for what the client threw. */
 export function replyError(error: unknown, { place, isCluster }: CommandTransportDeps): Error {
   if (isCluster || !isMovedReply(error)) return brokerError(error, place);
   return new BrokerCommandError(clusterNodeMessage(place), { cause: error });
 }
 
-/** The error of commands that the server does not answer. */
+/** Returns the error of commands that the server does not answer. */
 export function noAnswerError({ place, answerLimit }: CommandTransportDeps): Error {
   return new BrokerUnavailableError(`Redis at ${place} has not answered for ${answerLimit} ms`);
 }

@@ -4,36 +4,36 @@ import { withinLimit, type TimeLimit } from './time-limit.js';
 import { isClusterClient, type RedisClient, type RedisNodeClient } from './redis-client.js';
 import { describeConnectionError, isReplyError } from './reply-errors.js';
 
-/** A client that is connected. */
+/** A connected client. */
 export interface ConnectedClient {
   readonly client: RedisClient;
   /** Resolves with the reason when the connection is lost or closed. */
   readonly lost: Promise<Error>;
-  /** Ends it, or lets go of it when it is borrowed; resolves when nothing of it is left. */
+  /** Closes it, or detaches from it if it is borrowed; resolves when nothing of it is left. */
   release(): Promise<void>;
 }
 
 /**
- * Connects a client of our own, once; when its connection is lost it is done with.
+ * Connects a client of our own, once; it is discarded when its connection is lost.
  *
- * @throws the server's reply when it refuses us, BrokerUnavailableError when there is no connection within the limit.
+ * @throws the server's reply when it refuses the connection, BrokerUnavailableError without a connection in time.
  */
 export async function connectOwn(client: RedisClient, timeLimit: TimeLimit): Promise<ConnectedClient> {
   let cause: unknown;
-  // Stays for as long as the client lives: ioredis prints errors that nobody listens to.
+  // Stays as long as the client exists: ioredis prints errors that nobody listens to.
   client.on('error', (error) => {
     cause = error;
   });
   const ended = event(client, 'end');
   const release = async (): Promise<void> => {
     destroy(client);
-    // The event always comes; should a client keep it to itself, nobody must hang for that.
+    // The event should always come; if it does not, nothing must hang because of that.
     const tidyUp = { clock: timeLimit.clock, limit: ms(1_000), signal: new AbortController().signal };
     await withinLimit(ended.happened, tidyUp).catch(() => {});
   };
   try {
     await withinLimit(client.connect(), timeLimit);
-    // A database that does not exist is only reported here; the client would go on with database 0.
+    // A database that does not exist is only reported here; the client would continue with database 0.
     if (isReplyError(cause)) throw cause;
   } catch (error) {
     await release();
@@ -43,7 +43,7 @@ export async function connectOwn(client: RedisClient, timeLimit: TimeLimit): Pro
   return { client, lost, release };
 }
 
-/** Why a client of our own cannot be used; `undefined` when it can. Nothing of it is left. */
+/** Returns why a client of our own cannot be used; `undefined` if it can. The client is closed afterwards. */
 export async function reasonOfFailure(client: RedisClient, timeLimit: TimeLimit): Promise<unknown> {
   try {
     const connected = await connectOwn(client, timeLimit);
@@ -58,12 +58,12 @@ export async function reasonOfFailure(client: RedisClient, timeLimit: TimeLimit)
   }
 }
 
-/** Waits until a client that somebody else connects and closes can be used. */
+/** Waits until a borrowed client can be used. */
 export async function awaitBorrowed(client: RedisClient, timeLimit: TimeLimit): Promise<ConnectedClient> {
   if (client.status === 'end') throw new BrokerUnavailableError('the given client is closed');
   if (client.status !== 'ready') {
     const ready = event(client, 'ready');
-    // A client that was told not to connect by itself waits for its first use, which is now.
+    // A lazily connecting client waits for its first use, which is now.
     if (client.status === 'wait') client.connect().catch(() => {});
     try {
       await withinLimit(ready.happened, timeLimit);

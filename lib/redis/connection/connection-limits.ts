@@ -6,26 +6,26 @@ export interface ConnectionLimitOptions {
   /** How long opening may take before it fails. Default `'10s'`. */
   readonly connectTimeout?: Duration | undefined;
   /**
-   * How long a command waits for the connection when it is down, and how long the server may say nothing before the
+   * How long a command waits for the connection while it is down, and how long the server may send nothing before the
    * connection counts as lost; time in which bytes move on it does not count. Default `'5s'`.
    */
   readonly commandTimeout?: Duration | undefined;
-  /** How many connections may wait for tasks, none with 0. Default 4. */
+  /** How many connections may wait for tasks; 0 means none. Default 4. */
   readonly blockingConnections?: number | undefined;
 }
 
-/** {@link ConnectionLimitOptions}, complete. */
+/** {@link ConnectionLimitOptions}, checked and complete. */
 export interface ConnectionLimits {
   readonly connectTimeout: Ms;
   readonly commandTimeout: Ms;
   readonly blockingConnections: number;
 }
 
-/** Connections that may wait for tasks, and queues that a server waits on, when nobody says how many. */
+/** The default number of connections that may wait for tasks, and of queues that a server waits on. */
 export const defaultBlockingConnections = 4;
 
 /**
- * Checks and completes limits. `owner` begins every path in errors: `AsynqModule:`.
+ * Checks and completes limits. `owner` is the prefix of option names in errors: `AsynqModule:`.
  *
  * @throws InvalidOptionError when a limit is not a duration above zero, or not a whole number from 0 to 64.
  */

@@ -18,22 +18,22 @@ import { type RedisOption, resolveRedisOption, undefinedAddresses } from './redi
 import { SubscriberConnection } from './subscriber-connection.js';
 
 export interface RedisConnectionDeps {
-  /** How the option is called in errors and warnings. Default `'redis'`. */
+  /** Name of the option in errors and warnings. Default `'redis'`. */
   readonly path?: string | undefined;
-  /** Default: those that {@link resolveConnectionLimits} has. */
+  /** Default: those of {@link resolveConnectionLimits}. */
   readonly limits?: ConnectionLimits | undefined;
-  /** The real time: limits here are about a real network. */
+  /** The real time, for network timeouts. */
   readonly clock: Clock;
-  /** Spreads reconnects of many processes; without it they are not spread. */
+  /** Spreads the reconnects of many processes; without it they are not spread. */
   readonly random?: Random | undefined;
-  /** Hears of what is odd but does no harm. */
+  /** Called for conditions that are unusual but harmless. */
   readonly warn?: (message: string) => void;
 }
 
 /**
- * Makes the way to one Redis. Nothing is connected before the first use.
+ * Creates the connection to one Redis. It does not connect before the first use.
  *
- * @throws InvalidOptionError when the option does not lead to a Redis.
+ * @throws InvalidOptionError when the option does not lead to a Redis server.
  * @example
  * const connection = createRedisConnection('redis://localhost:6379', { clock: systemClock });
  * await connection.open();
@@ -109,7 +109,7 @@ class ClientConnection implements RedisConnection {
 
   open(): Promise<void> {
     this.#opening ??= this.parts.commands.open(this.parts.limits.connectTimeout).catch((error: unknown) => {
-      // The next caller may have more luck.
+      // The next caller may succeed.
       this.#opening = undefined;
       throw error;
     });
@@ -131,7 +131,7 @@ class ClientConnection implements RedisConnection {
 
   async #close(): Promise<void> {
     const { commands, subscriber, blocking } = this.parts;
-    // Who opens it now is told that it is closed.
+    // A caller that opens it now is told that it is closed.
     this.#opening = undefined;
     await Promise.all([blocking.close(), subscriber.close(), commands.close()]);
   }

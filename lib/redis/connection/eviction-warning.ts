@@ -1,6 +1,6 @@
 import type { RedisServerInfo } from './server-info.js';
 
-/** Warns of servers that throw keys away when their memory is full: once for each server process that is met. */
+/** Warns about servers that evict keys when their memory is full: once per server process. */
 export class EvictionWarning {
   readonly #warned = new Set<string>();
 
@@ -11,7 +11,7 @@ export class EvictionWarning {
     this.#warned.add(runId);
     const { place, warn } = this.deps;
     warn(
-      `Redis at ${place} has maxmemory-policy ${maxmemoryPolicy}: when its memory is full it deletes tasks. ` +
+      `Redis at ${place} has maxmemory-policy ${maxmemoryPolicy}: it deletes tasks when its memory is full. ` +
         'Set it to noeviction',
     );
   }

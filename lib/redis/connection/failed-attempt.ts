@@ -1,12 +1,12 @@
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeConnectionError } from './reply-errors.js';
 
-// 21 and 22 are how TLS begins.
+// TLS records begin with 21 or 22.
 const otherProtocol = /(?:Unknown RESP type|reply of an unknown kind:) (?!2[12]\b)/;
 const cutOff = /ECONNRESET|EPIPE|connection was lost|Connection is closed/;
 const handshakeFailed = /EPROTO|wrong version number|packet length too long|before secure TLS|no answer/;
 
-/** What is said of an attempt to connect that failed: what happened, and what is probably wrong about the option. */
+/** Explains a failed connection attempt: what happened, and what is probably wrong with the option. */
 export function explainFailedAttempt(error: unknown, { usesTls }: { readonly usesTls: boolean }): unknown {
   const message = describeConnectionError(error);
   if (!usesTls && otherProtocol.test(message)) {

@@ -1,11 +1,11 @@
 import type { ConnectionOptions } from 'node:tls';
 
 /*
- * Options as ioredis takes them, as types of our own: those of ioredis itself differ from version to version, and the
- * application may have another copy of it. A test holds both lists against ioredis 5 and 6.
+ * The options of ioredis as types of our own: the types of ioredis differ between versions, and the application may
+ * have another copy of it. A test compares both lists with ioredis 5 and 6.
  */
 
-/** Options of ioredis that are passed on, or have no effect here; what they may be is ioredis' affair. */
+/** Options of ioredis that are passed on, or have no effect here; ioredis checks their values. */
 const furtherNodeOptions = [
   'Connector',
   'commandTimeout',
@@ -76,16 +76,16 @@ type ReconnectDelay = ((times: number) => unknown) | null | undefined;
 
 interface NamedNodeOptions {
   readonly host?: string | undefined;
-  /** Text that is a number passes: ports often come from the environment. */
+  /** Numeric strings are accepted: ports often come from the environment. */
   readonly port?: number | string | undefined;
   readonly family?: number | undefined;
-  /** Of a Unix socket. */
+  /** The path of a Unix socket. */
   readonly path?: string | undefined;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly db?: number | undefined;
   readonly tls?: ConnectionOptions | undefined;
-  /** Begins the names of the connections in `CLIENT LIST`; `nestjs-asynq` unless given. */
+  /** Prefix of the connection names in `CLIENT LIST`; `nestjs-asynq` unless given. */
   readonly connectionName?: string | undefined;
   readonly sentinels?:
     | readonly {
@@ -105,12 +105,12 @@ interface NamedNodeOptions {
   readonly reconnectOnError?: ((error: Error) => unknown) | null | undefined;
 }
 
-/** Options for one server, or for the master that sentinels know; every option of ioredis 5 and 6 is taken. */
+/** Options for one server, or for the master that sentinels know; every option of ioredis 5 and 6 is accepted. */
 export interface RedisServerOptions
   extends NamedNodeOptions, Readonly<Partial<Record<(typeof furtherNodeOptions)[number], unknown>>> {}
 
 interface NamedClusterOptions {
-  /** For every node: user, password, TLS. */
+  /** Options of every node: user, password, TLS. */
   readonly redisOptions?: RedisServerOptions | undefined;
   readonly dnsLookup?:
     | ((
@@ -122,11 +122,11 @@ interface NamedClusterOptions {
   readonly clusterNodeRetryStrategy?: ReconnectDelay;
 }
 
-/** Options for a cluster as a whole; every option of ioredis 5 and 6 is taken. */
+/** Options for a cluster as a whole; every option of ioredis 5 and 6 is accepted. */
 export interface RedisClusterOptions
   extends NamedClusterOptions, Readonly<Partial<Record<(typeof furtherClusterOptions)[number], unknown>>> {}
 
-// Complete, or it does not compile.
+// Does not compile unless it is complete.
 const namedNodeOptions: Readonly<Record<keyof NamedNodeOptions, true>> = {
   host: true,
   port: true,

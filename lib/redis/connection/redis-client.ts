@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream';
 import { defaultAddress } from './server-address.js';
 
 /**
- * What the library needs of a client that it is handed: an ioredis `Redis` or `Cluster`, of version 5 or 6. Structural,
- * because the classes of two versions are not assignable to each other.
+ * What the library needs from a client that it is given: an ioredis `Redis` or `Cluster`, of version 5 or 6. The type
+ * is structural, because the classes of two versions are not assignable to each other.
  */
 export interface RedisClient {
   readonly status: string;
@@ -17,16 +17,16 @@ export interface RedisClient {
   off(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
-/** The further parts of a `Redis` that copies are made with. */
+/** The additional members of a `Redis` that are needed to copy it. */
 export interface RedisNodeClient extends RedisClient {
   readonly options: RedisClient['options'] & { readonly host?: string; readonly port?: number };
   readonly stream?: Duplex;
-  /** What it has sent and awaits replies to. */
+  /** The commands it has sent and awaits replies to. */
   readonly commandQueue?: { readonly length: number };
   duplicate(override: object): RedisNodeClient;
 }
 
-/** The further parts of a `Cluster` that its nodes are found with. */
+/** The additional members of a `Cluster` that are needed to find its nodes. */
 export interface RedisClusterClient extends RedisClient {
   /** Hash slot -> `host:port` of its master and its replicas. */
   readonly slots: readonly (readonly string[] | undefined)[];
@@ -38,12 +38,12 @@ export function isClusterClient(client: RedisClient): client is RedisClusterClie
   return client.isCluster;
 }
 
-/** `host:port` of a node, as {@link RedisClusterClient.slots} writes it. */
+/** Returns `host:port` of a node, as in {@link RedisClusterClient.slots}. */
 export function nodeAddress(node: RedisNodeClient): string {
   return `${node.options.host ?? ''}:${node.options.port ?? defaultAddress.port}`;
 }
 
-/** The masters of a cluster in a stable order, or the one server. */
+/** Returns the masters of a cluster in a stable order, or the one server. */
 export function mastersOf(client: RedisClient): readonly RedisClient[] {
   if (!isClusterClient(client)) return [client];
   return [...client.nodes('master')].sort((one, other) => (nodeAddress(one) < nodeAddress(other) ? -1 : 1));

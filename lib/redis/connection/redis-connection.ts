@@ -1,25 +1,25 @@
 import type { Availability } from '../../model/broker/broker.js';
 import type { Ms } from '../../model/time/duration.js';
 
-/** What a command takes: text, a whole number, or bytes. */
+/** An argument of a command: text, a whole number, or bytes. */
 export type RedisArgument = string | number | Buffer;
 
-/** What a command answers: bytes for every string, so that nothing binary is damaged. */
+/** The reply to a command; strings are bytes, so that binary data is not damaged. */
 export type RedisReply = Buffer | number | null | readonly RedisReply[];
 
 /**
- * A process's way to one Redis: a connection for commands, one for signals, and a bounded number to wait on.
- * Opens each when it is first needed; closes what it opened and never what it was handed.
+ * A process's connection to one Redis: one connection for commands, one for signals, and a bounded number for waiting.
+ * Opens each when it is first needed; closes what it opened and never what it was given.
  */
 export interface RedisConnection {
-  /** Where it leads: host, port and database, without user and password. */
+  /** Returns where it leads: host, port and database, without user and password. */
   describe(): string;
 
   /**
    * Sends one command (`evalsha`, `sadd`, ...) and resolves with its reply in bytes.
    *
    * @throws BrokerUnavailableError when the server cannot be reached within the command limit, or the connection was
-   * lost before the answer came (the command may have been carried out).
+   * lost before the reply came (the command may have been executed).
    * @throws BrokerCommandError when the server answers with an error.
    */
   send(command: string, args: readonly RedisArgument[]): Promise<RedisReply>;
@@ -30,16 +30,16 @@ export interface RedisConnection {
   /** Sends one command to the n-th master of {@link sendToEach}'s order; `undefined` when there are fewer. */
   sendToNode(index: number, command: string, args: readonly RedisArgument[]): Promise<RedisReply | undefined>;
 
-  /** The connection on which signals are heard; opened at the first call. */
+  /** Subscribes to channels; opens the connection for signals at the first call. */
   subscribe(listener: ChannelListener): Promise<() => Promise<void>>;
 
   /**
-   * Runs one blocking command on a connection of its own, at most `timeout` long; `signal` ends it early.
-   * `busy` when all connections for waiting are taken by other queues.
+   * Runs one blocking command on a separate connection, at most `timeout` long; `signal` ends it early. Resolves with
+   * `busy` if all connections for waiting are in use by other queues.
    */
   sendBlocking(request: BlockingRequest): Promise<RedisReply | 'busy' | 'aborted'>;
 
-  /** Connects and checks the server's version; done once however often it is called. */
+  /** Connects and checks the server's version; does so once, however often it is called. */
   open(): Promise<void>;
   isAvailable(): boolean;
   onAvailability(listener: (availability: Availability) => void): () => void;

@@ -7,10 +7,10 @@ import { addressOf, describeServer } from './server-address.js';
 import { checkNoPrefix, checkServerOptions, undefinedParts } from './server-option.js';
 import { checkOptionNames } from './unknown-option.js';
 
-/** A Redis Cluster: some of its nodes, as URLs or ioredis takes them, and ioredis' options for clusters. */
+/** A Redis Cluster: some of its nodes, as URLs or in ioredis' format, and ioredis' options for clusters. */
 export interface RedisClusterOption {
   readonly cluster: {
-    /** One is enough. User, password and TLS of a node hold for all nodes. */
+    /** One is enough. User, password and TLS of a node apply to all nodes. */
     readonly nodes: readonly (string | number | RedisServerOptions)[];
     readonly options?: RedisClusterOptions | undefined;
   };
@@ -24,11 +24,13 @@ export interface RedisClusterOption {
  * - ioredis options: `{ host, port, password, tls, ... }`, or `{ sentinels, name, ... }` for sentinels;
  * - `{ cluster: { nodes, options } }`;
  * - an ioredis `Redis` or `Cluster` of yours, of version 5 or 6: it is used for commands and never closed, and copies
- *   of it (`duplicate()`) are opened and closed for signals and for waiting;
- * - no Redis at all: `'memory:'` keeps everything in this process, in a store of its own; `'memory:NAME'` in one that all
- *   with this name share until the last of them is closed. Nothing outlives the process.
+ *   of it
+ *   (`duplicate()`) are opened and closed for signals and for waiting;
+ * - no Redis at all: `'memory:'` keeps everything in this process, in its own store; `'memory:NAME'` in a store that
+ *   everything
+ *   with this name shares until the last user closes it. Nothing outlives the process.
  *
- * How connections are kept, what is queued and how replies are decoded is decided here: ioredis options about that
+ * The library decides how connections are kept, what is queued and how replies are decoded: ioredis options for that
  * (`lazyConnect`, `retryStrategy`, `enableOfflineQueue`, `maxRetriesPerRequest`, `protocol`, ...) have no effect.
  *
  * @example
@@ -38,7 +40,7 @@ export interface RedisClusterOption {
  */
 export type RedisOption = string | URL | RedisServerOptions | RedisClusterOption | RedisClient;
 
-/** A {@link RedisOption} read and checked. */
+/** A parsed and checked {@link RedisOption}. */
 export type RedisTarget = { readonly place: string; readonly description: string } & (
   | { readonly kind: 'node'; readonly options: RedisServerOptions }
   | { readonly kind: 'cluster'; readonly seeds: readonly RedisServerOptions[]; readonly options: RedisClusterOptions }
@@ -48,7 +50,7 @@ export type RedisTarget = { readonly place: string; readonly description: string
 const optionForms = 'a URL, ioredis options, { sentinels, name }, { cluster } or an ioredis client';
 
 /**
- * Reads an option that says where a Redis is; one that means memory is none.
+ * Parses an option that says where Redis is, not one that means memory.
  *
  * @throws InvalidOptionError when it is none of the forms of {@link RedisOption}.
  */
@@ -68,7 +70,7 @@ export function resolveRedisOption(given: Given): RedisTarget {
   return nodeTarget(checkServerOptions({ path, value: options }));
 }
 
-/** What is said about a checked option that has parts of an address without values. */
+/** Returns warnings about the `undefined` parts of an address in a checked option. */
 export function undefinedAddresses(option: RedisOption, path: string): readonly string[] {
   if (typeof option !== 'object' || option instanceof URL || isRedisClient(option)) return [];
   if (!('cluster' in option)) return undefinedParts(option, path);

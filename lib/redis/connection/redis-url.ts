@@ -10,11 +10,11 @@ const encoding = '@ is %40, : is %3A, / is %2F, # is %23, ? is %3F';
 
 interface UrlParts {
   readonly url: string;
-  /** The option that has the URL, for error messages. */
+  /** The name of the option with the URL, for error messages. */
   readonly option: string;
   readonly username?: string;
   readonly password?: string;
-  /** Between the user and the path, as written. */
+  /** The part between the user and the path, as written. */
   readonly hosts: string;
   /** With its leading slash, or empty. */
   readonly path: string;
@@ -27,11 +27,11 @@ interface HostAndPort {
 }
 
 /**
- * The client options that a Redis URL stands for. Unlike Asynq it honours a user name and the parameter `db`, refuses
- * other parameters and fragments, gives a missing port its default (6379; 26379 for sentinels) and takes a trailing
- * slash (D-C9).
+ * Converts a Redis URL into client options. Unlike Asynq it uses a user name and the parameter `db`, refuses other
+ * parameters and fragments, gives a missing port its default (6379; 26379 for sentinels) and accepts a trailing slash
+ * (D-C9).
  *
- * @throws InvalidOptionError that says what is wrong and never shows the password.
+ * @throws InvalidOptionError that says what is wrong without showing the password.
  * @example
  * parseRedisUrl('rediss://app:secret@cache.example:6380/2');
  */
@@ -57,14 +57,14 @@ export function parseRedisUrl(url: string, option = 'redis'): RedisServerOptions
   }
 }
 
-/** A URL as it may be shown: without user and password. */
+/** Returns a URL without user and password, for messages. */
 export function hideCredentials(url: string): string {
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0] ?? '';
   const end = url.lastIndexOf('@');
   return end < scheme.length ? url : `${scheme}***${url.slice(end)}`;
 }
 
-/** What is shown of a value that stands where options should: a text or a list may hold a password. */
+/** Returns a value without secrets, for messages: a string or a list may contain a password. */
 export function withoutSecrets(value: unknown): unknown {
   if (typeof value === 'string') return hideCredentials(value);
   return Array.isArray(value) && value.length > 0 ? 'a list' : value;
@@ -78,7 +78,7 @@ function parseNode(parts: UrlParts): RedisServerOptions {
 
 function parseTlsNode(parts: UrlParts): RedisServerOptions {
   const options = parseNode(parts);
-  // TLS knows no server name that is an address; the certificate is then checked against the address itself.
+  // In TLS a server name cannot be an address; the certificate is then checked against the address itself.
   return { ...options, tls: isIP(options.host ?? '') === 0 ? { servername: options.host } : {} };
 }
 
@@ -99,7 +99,7 @@ function parseSentinels(parts: UrlParts): RedisServerOptions {
     sentinels,
     name,
     db: parseDb(parts),
-    // What stands in the URL is for the sentinels; the data nodes' own come as options.
+    // The credentials in the URL are for the sentinels; those of the data nodes come as options.
     ...(parts.username === undefined ? {} : { sentinelUsername: parts.username }),
     ...(parts.password === undefined ? {} : { sentinelPassword: parts.password }),
   };
@@ -152,7 +152,7 @@ function parsePort(parts: UrlParts, text: string): number {
   throw refusal(parts, 'a URL with a port from 1 to 65535');
 }
 
-/** The parameter `db`, or the first segment of the path; further ones are ignored. */
+/** Parses the parameter `db`, or the first segment of the path; further segments are ignored. */
 function parseDb(parts: UrlParts): number {
   const inPath = parts.path.split('/')[1] ?? '';
   const inQuery = parts.query.get('db');

@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { AsynqError } from '../../model/errors/asynq-error.js';
 import { BrokerCommandError, BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 
-// Replies that say "not now" or "not here"; a server of 6.2 wraps those that a script got from a command.
+// Replies that mean "not now" or "not here"; a 6.2 server wraps those that a script got from a command.
 const notNow =
   /^(?:ERR Error running script .*?-)?(?:LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|MOVED|ASK|BUSY|UNBLOCKED)\b/s;
 const refused = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:AUTH|invalid password|DB index|Client sent AUTH))\b/;
@@ -13,18 +13,18 @@ const inScript =
 
 const undeclaredKey = /undeclared key/i;
 
-/** The server's reply when it is an error. */
+/** An error reply of the server. */
 export class ReplyError extends Error {
-  // As every version of the client calls it.
+  // The name in every version of the client.
   override readonly name = 'ReplyError';
 }
 
-/** Whether a client's error is the server's reply, of whatever version of the client. */
+/** Whether a client's error is an error reply of the server, in any version of the client. */
 export function isReplyError(error: unknown): error is Error {
   return isNativeError(error) && error.name === 'ReplyError';
 }
 
-/** Whether the server is one that takes no writes: a replica, or a master that has become one. */
+/** Whether the server accepts no writes: a replica, or a master that has become one. */
 export function isReadOnlyReply(error: unknown): boolean {
   return isReplyError(error) && /^(?:ERR Error running script .*?-)?READONLY\b/s.test(error.message);
 }
@@ -34,22 +34,22 @@ export function isRefusal(error: unknown): error is Error {
   return isReplyError(error) && refused.test(error.message);
 }
 
-/** Whether the server does not know a command, because it was renamed, or does not let this user send it. */
+/** Whether the server does not know a command, because it was renamed, or does not permit it for this user. */
 export function isUnknownOrForbidden(error: unknown): boolean {
   return isReplyError(error) && /^(?:NOPERM|ERR unknown command)\b/i.test(error.message);
 }
 
-/** Whether the server holds only some of a cluster's keys, and not the one that was asked for. */
+/** Whether the server holds only some of a cluster's keys, and not the requested one. */
 export function isMovedReply(error: unknown): error is Error {
   return isReplyError(error) && /^(?:ERR Error running script .*?-)?(?:MOVED|ASK) /s.test(error.message);
 }
 
-/** Whether a server that was named as one of a cluster is not. */
+/** Whether a server that was configured as a cluster node is not one. */
 export function isNoClusterReply(error: unknown): error is Error {
   return isReplyError(error) && error.message.startsWith('ERR This instance has cluster support disabled');
 }
 
-/** The error a caller gets for what a client threw. */
+/** Returns the error for what a client threw. */
 export function brokerError(error: unknown, place: string): AsynqError {
   const prefix = `Redis at ${place}`;
   if (error instanceof AsynqError && (!(error instanceof BrokerUnavailableError) || error.message.startsWith(prefix))) {
@@ -57,7 +57,7 @@ export function brokerError(error: unknown, place: string): AsynqError {
   }
   if (isReplyError(error) && !notNow.test(error.message)) {
     const hint = undeclaredKey.test(error.message)
-      ? `; ${prefix} must let scripts use keys that were not declared (Dragonfly: --default_lua_flags=allow-undeclared-keys)`
+      ? `; ${prefix} must allow scripts to use undeclared keys (Dragonfly: --default_lua_flags=allow-undeclared-keys)`
       : '';
     // The place in a script tells a user nothing; the cause has it.
     return new BrokerCommandError(`${error.message.replace(inScript, '')}${hint}`, { cause: error });
@@ -65,7 +65,7 @@ export function brokerError(error: unknown, place: string): AsynqError {
   return new BrokerUnavailableError(`${prefix} cannot be reached: ${describeConnectionError(error)}`, { cause: error });
 }
 
-/** One line about an error; Node leaves the message of some of its connection errors empty. */
+/** Returns one line about an error; Node leaves the message of some connection errors empty. */
 export function describeConnectionError(error: unknown): string {
   if (!isNativeError(error)) return String(error);
   const { code, errors } = error as NodeJS.ErrnoException & { readonly errors?: readonly unknown[] };

@@ -14,23 +14,23 @@ const incomplete = Symbol('incomplete');
 type Parsed = RedisReply | ReplyError;
 
 /**
- * Reads the server's replies (protocol version 2) out of whatever pieces they come in. ioredis' decoder keeps its state
- * in WeakMaps, which makes it five times slower (bench/command-encoding.mjs).
+ * Parses the server's replies (protocol version 2) from pieces of any size. ioredis' decoder keeps its state in
+ * WeakMaps, which makes it five times slower (bench/command-encoding.mjs).
  */
 export class ReplyParser {
-  /** What is looked at: the filled part of the store. */
+  /** The bytes to parse: the filled part of the store. */
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
-  /** Bytes not read yet, with room for more when it is our own. Replies are views into it: what is filled stays as it is. */
+  /** Unparsed bytes, with room for more. Replies are views into it, so filled bytes never change. */
   #store: Buffer = this.#bytes;
   #size = 0;
   #hasRoom = false;
-  /** How many bytes there must be before it makes sense to look again. */
+  /** How many bytes are needed before parsing can continue. */
   #needed = 0;
-  /** An error inside an array: the reply as a whole becomes it. */
+  /** An error inside an array: it becomes the whole reply. */
   #innerError: ReplyError | undefined;
 
-  /** @throws InternalError when the bytes are not replies; nothing can be read after that. */
+  /** Parses a piece. @throws InternalError when the bytes are not replies; nothing can be parsed after that. */
   push(piece: Buffer, onReply: (reply: Parsed) => void): void {
     this.#append(piece);
     if (this.#size < this.#needed) return;
@@ -52,7 +52,7 @@ export class ReplyParser {
     this.#hasRoom = false;
   }
 
-  /** A long reply comes in many pieces: the store doubles, so that all of them together are copied twice at most. */
+  /** Appends a piece. For long replies the store doubles, so that all pieces together are copied at most twice. */
   #append(piece: Buffer): void {
     if (this.#size === 0) {
       this.#store = piece;

@@ -3,38 +3,40 @@ import { type Ms, ms } from '../../model/time/duration.js';
 
 export interface ResponseTimeoutDeps {
   readonly clock: Clock;
-  /** How long the server may say nothing while it owes a reply. */
+  /** How long the server may send nothing while it owes a reply. */
   readonly limit: Ms | 'none';
-  /** Since when it has owed something and said nothing; `undefined` when it owes nothing. */
+  /** Returns since when it has owed something and sent nothing; `undefined` if it owes nothing. */
   readonly silentSince: () => Ms | undefined;
-  /** Whether bytes have gone out since this was asked last. */
+  /** Whether bytes have gone out since the last call. */
   readonly hasSent: () => boolean;
-  /** The limit has passed. Whoever has been told, owes nothing for this silence any more. */
+  /** Called when the limit has passed; the server then owes nothing for this silence any more. */
   readonly onSilence: () => void;
 }
 
 const looksPerLimit = 5;
 
 /**
- * Notices that a server owes replies and gives none: one timer for all, which looks a few times within the limit and not
+ * Notices when a server owes replies and sends none. One timer serves all: it checks a few times within the limit, not
  * at every reply.
  *
- * - Time in which this process itself stood still does not count: a look that comes late is followed by another, since
- *   replies may lie in the socket unread.
- * - Neither does time in which a long write goes out. The answer to it may take as long as that did: the last of it still
- *   waits in the system when this process has got rid of it.
+ * - Time in which the event loop was blocked does not count: a late check is followed by another, since replies may be
+ *   unread in
+ *   the socket.
+ * - Nor does time in which a long write goes out. The reply to it may take as long as the write did: the end of it
+ *   still waits in
+ *   the operating system when this process has passed it on.
  */
 export class ResponseTimeout {
   #timer: Timer | undefined;
-  /** How long this process stood still while the present silence lasted, and when it last did. */
+  /** How long the event loop was blocked during the current silence, and when it last was. */
   #standstill = 0;
   #standstillEndedAt = 0;
-  /** When bytes were last seen to have gone out. */
+  /** When bytes were last seen going out. */
   #sentUntil = 0;
 
   constructor(private readonly deps: ResponseTimeoutDeps) {}
 
-  /** A command was sent. */
+  /** Notes that a command was sent. */
   start(): void {
     const { limit, hasSent } = this.deps;
     if (this.#timer !== undefined || limit === 'none') return;

@@ -1,22 +1,22 @@
 import type { RedisServerOptions } from './ioredis-options.js';
 
-/** Where a server is when nobody says so. */
+/** The default address of a server. */
 export const defaultAddress = { host: 'localhost', port: 6379, db: 0 } as const;
 
-/** The same as a URL. */
+/** The default address as a URL. */
 export const defaultRedisUrl = `redis://${defaultAddress.host}:${defaultAddress.port}`;
 
-/** The port of a sentinel when nobody says so. */
+/** The default port of a sentinel. */
 export const defaultSentinelPort = 26379;
 
-/** Where a server is, for messages: `host:port`, a socket's path, or the sentinels' master. Holds no secret. */
+/** Returns where a server is, for messages: `host:port`, a socket's path, or the sentinels' master. Without secrets. */
 export function addressOf(options: RedisServerOptions): string {
   if (options.path) return options.path;
   if (options.sentinels) return `master "${options.name ?? ''}" of sentinels ${sentinelsOf(options)}`;
   return hostAndPort(options, defaultAddress.port);
 }
 
-/** The same with the database, as a URL without user and password: `redis://localhost:6379/0`. */
+/** Returns the address and database as a URL without user and password: `redis://localhost:6379/0`. */
 export function describeServer(options: RedisServerOptions): string {
   const db = options.db ?? defaultAddress.db;
   if (options.path) return `redis-socket://${options.path}?db=${db}`;

@@ -2,26 +2,26 @@ import { BrokerCommandError, UnsupportedRedisError } from '../../model/errors/br
 import type { RedisReply } from './redis-connection.js';
 import { isUnknownOrForbidden } from './reply-errors.js';
 
-/** What a server says about itself. */
+/** What a server reports about itself. */
 export interface RedisServerInfo {
-  /** As the server writes it; `undefined` when it may not be asked. */
+  /** The version as the server writes it; `undefined` if asking is not permitted. */
   readonly version: string | undefined;
   readonly software: 'Redis' | 'Valkey';
   readonly isLoading: boolean;
   readonly isReplica: boolean;
   readonly isClusterNode: boolean;
-  /** What it does when its memory is full; `undefined` when it may not be asked. */
+  /** What it does when its memory is full; `undefined` if asking is not permitted. */
   readonly maxmemoryPolicy: string | undefined;
-  /** Changes whenever another process answers: after a restart, or a failover. */
+  /** Changes whenever another server process answers: after a restart or a failover. */
   readonly runId: string | undefined;
 }
 
-// The first with BLMOVE, which wakes idle workers, and with variadic pops.
+// The first version with BLMOVE, which wakes idle workers, and with variadic pops.
 const oldest = { major: 6, minor: 2 };
 
 type Send = (command: string, args: readonly string[]) => Promise<RedisReply>;
 
-/** INFO says everything; when it is forbidden or renamed, HELLO may still tell the version, and else nothing is known. */
+/** Asks with INFO; if it is forbidden or renamed, HELLO may still return the version, otherwise nothing is known. */
 export async function askServer(send: Send): Promise<RedisServerInfo> {
   for (const [command, read] of [
     ['info', readInfo],
@@ -71,7 +71,7 @@ function readHello(reply: RedisReply): RedisServerInfo {
   };
 }
 
-/** @throws UnsupportedRedisError when the server is older than Redis 6.2; every Valkey is younger. */
+/** @throws UnsupportedRedisError when the server is older than Redis 6.2; every Valkey is newer. */
 export function checkVersion(info: Pick<RedisServerInfo, 'version' | 'software'>, place: string): void {
   if (info.version === undefined || info.software === 'Valkey') return;
   const [major = 0, minor = 0] = info.version.split('.').map(Number);
@@ -81,17 +81,17 @@ export function checkVersion(info: Pick<RedisServerInfo, 'version' | 'software'>
   );
 }
 
-/** @throws UnsupportedRedisError when a server that was named as a single one holds only some of a cluster's keys. */
+/** @throws UnsupportedRedisError when a server that was configured as a single one is a cluster node. */
 export function checkIsSingle(info: RedisServerInfo, place: string): void {
   if (info.isClusterNode) throw new UnsupportedRedisError(clusterNodeMessage(place));
 }
 
-/** What to do about a single server that turns out to be a node of a cluster. */
+/** Says what to do about a single server that turns out to be a cluster node. */
 export function clusterNodeMessage(place: string): string {
-  return `Redis at ${place} is a node of a cluster; set redis to { cluster: { nodes: [...] } } with its URL as a node`;
+  return `Redis at ${place} is a cluster node; set redis to { cluster: { nodes: [...] } } with its URL as a node`;
 }
 
-/** What to do about a cluster that turns out to be a single server. */
+/** Says what to do about a cluster that turns out to be a single server. */
 export function singleServerMessage(place: string): string {
   return `Redis at ${place} is not a cluster; set redis to the URL of the server itself`;
 }

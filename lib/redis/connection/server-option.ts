@@ -29,8 +29,8 @@ export function checkServerOptions({ path, value }: Given): RedisServerOptions {
 }
 
 /**
- * What is said about parts of an address that are there without a value, as when a variable of the environment is not
- * set: they lead to another server than was meant.
+ * Returns warnings about parts of an address that are `undefined`, as when an environment variable is not set: they
+ * lead to another server than intended.
  */
 export function undefinedParts(options: RedisServerOptions, path: string): readonly string[] {
   const { sentinels } = options;
@@ -48,12 +48,12 @@ function undefinedIn(
 ): readonly string[] {
   return Object.entries(defaults).flatMap(([name, used]) =>
     name in options && options[name] === undefined
-      ? `${pathOf(path, name)} is undefined, so ${used} is used; leave the option out if that is meant`
+      ? `${pathOf(path, name)} is undefined, so ${used} is used; leave the option out if that is intended`
       : [],
   );
 }
 
-/** Scripts build keys themselves and Go reads them, so a prefix that the client adds would tear the data apart. */
+/** Refuses a key prefix: scripts build keys themselves and Go reads them, so a client's prefix would split the data. */
 export function checkNoPrefix(path: string, { keyPrefix }: { readonly keyPrefix?: unknown }): void {
   if (keyPrefix) refuse({ path: pathOf(path, 'keyPrefix'), value: keyPrefix }, 'left out: keys have fixed names');
 }
@@ -66,7 +66,7 @@ function checkHost({ path, value }: Given): void {
   }
 }
 
-/** Text that is a number passes: ports often come from the environment. */
+/** Checks a number; numeric strings are accepted, because ports often come from the environment. */
 function checkNumber({ path, value }: Given, range: { readonly min: number; readonly max?: number }): void {
   if (value === undefined) return;
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;

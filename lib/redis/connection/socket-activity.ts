@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
-/** What a socket of Node reads and writes with, a TLS socket by way of another. */
+/** The handle with which a Node socket reads and writes; a TLS socket has it indirectly. */
 interface SocketHandle {
-  /** Bytes that were handed to it and that the system has not taken. */
+  /** Bytes passed to it that the operating system has not accepted yet. */
   readonly writeQueueSize?: number;
   readonly _parent?: SocketHandle | null;
 }
@@ -13,21 +13,21 @@ interface SocketParts {
 }
 
 /**
- * Sees whether bytes move over a socket between two looks, where only whole replies and whole writes are told of.
+ * Detects whether bytes move over a socket between two checks, where only whole replies and whole writes are reported.
  *
- * The system takes a long write at the pace of the link; `bytesWritten` counts it as soon as it is handed over, and its
- * callback comes at the end. So this reads what Node's own socket timeouts read. Should that be gone one day, a long write
- * counts as silence, and a test fails.
+ * The operating system accepts a long write at the pace of the connection; `bytesWritten` counts it as soon as it is
+ * passed on, and its callback comes at the end. So this reads what Node's own socket timeouts read. If that ever
+ * disappears, a long write counts as silence, and a test fails.
  */
 export class SocketActivity {
-  /** Bytes of the write under way that had not gone out at the last look. */
+  /** Bytes of the current write that had not gone out at the last check. */
   #unsent = 0;
   #received: number | undefined;
 
-  /** The socket may be another one at each look. */
+  /** The socket may be a different one at each check. */
   constructor(private readonly stream: () => Duplex | undefined) {}
 
-  /** Whether bytes have gone out since the last call, of a write that was under way then. */
+  /** Whether bytes of a write that was in progress at the last call have gone out since. */
   hasSent(): boolean {
     const before = this.#unsent;
     this.#unsent = unsentBytes(this.stream());
@@ -43,7 +43,7 @@ export class SocketActivity {
 }
 
 function unsentBytes(stream: Duplex | undefined): number {
-  // Nothing waits, as nearly always.
+  // Nothing waits, as is nearly always the case.
   if (stream === undefined || stream.writableLength === 0) return 0;
   let unsent = 0;
   for (let handle = (stream as SocketParts)._handle; handle; handle = handle._parent) {

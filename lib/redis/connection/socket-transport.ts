@@ -16,12 +16,12 @@ interface Awaited {
   reject(error: Error): void;
 }
 
-// Beyond this much, waiting for the end of the turn would only let the server idle.
+// Beyond this size, waiting for the end of the turn would only leave the server idle.
 const gatherLimit = 16 * 1024;
 
 /**
  * Sends commands over the socket of a client of our own. The client has found the server, connected and logged in; from
- * then on the socket is ours, and the client only says when it is closed. That makes a command three to four times
+ * then on the socket is ours, and the client only reports when it is closed. That makes a command three to four times
  * cheaper than through the client (bench/command-encoding.mjs).
  */
 export class SocketTransport implements CommandTransport {
@@ -29,12 +29,12 @@ export class SocketTransport implements CommandTransport {
   readonly #parser = new ReplyParser();
   readonly #timeout: ResponseTimeout;
   readonly #stream: Duplex;
-  /** Oldest first, from {@link #answered} on; those before are answered and forgotten. */
+  /** Oldest first, from {@link #answered} on; the ones before are answered and forgotten. */
   #awaited: (Awaited | undefined)[] = [];
   #answered = 0;
   #lastReplyAt: Ms;
   #turn: 'none' | 'gathering' | 'flushed' = 'none';
-  /** Encoded in this turn. */
+  /** Commands encoded in this turn. */
   #unsent: Buffer[] = [];
   #turnStartedAt: Ms;
   #turnBytes = 0;
@@ -42,7 +42,7 @@ export class SocketTransport implements CommandTransport {
   constructor(
     readonly client: RedisNodeClient,
     private readonly deps: Omit<CommandTransportDeps, 'client'> & {
-      /** The client's socket, which nobody else reads from. */
+      /** The client's socket, which nothing else reads from. */
       readonly stream: Duplex;
     },
   ) {
@@ -83,8 +83,8 @@ export class SocketTransport implements CommandTransport {
   }
 
   /**
-   * What is sent in one turn of the event loop goes out in one write, when the turn's promises have been handled: a
-   * write costs more than anything else here.
+   * Sends everything of one turn of the event loop in one write, once the turn's promises have been handled: a write
+   * costs more than anything else here.
    */
   #write(bytes: Buffer): void {
     if (this.#turn === 'none') {
@@ -102,7 +102,7 @@ export class SocketTransport implements CommandTransport {
     }
   }
 
-  /** Commands that were encoded one after the other lie side by side, and are one piece to the socket. */
+  /** Gathers commands; those encoded in succession are adjacent and become one piece for the socket. */
   #gather(bytes: Buffer): void {
     const last = this.#unsent.at(-1);
     if (last?.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
@@ -116,7 +116,7 @@ export class SocketTransport implements CommandTransport {
     const unsent = this.#unsent;
     if (unsent.length === 0) return;
     this.#unsent = [];
-    // Closed since: who waits for a reply is told by whoever watches the connection.
+    // Closed in the meantime: the monitor of the connection rejects those that await a reply.
     if (!this.#stream.writable) return;
     if (unsent.length > 1) this.#stream.cork();
     for (const bytes of unsent) this.#stream.write(bytes);
@@ -137,7 +137,9 @@ export class SocketTransport implements CommandTransport {
     } catch (error) {
       const { place } = this.deps;
       this.#giveUp(
-        new BrokerUnavailableError(`Redis at ${place} does not speak its protocol: ${describeConnectionError(error)}`),
+        new BrokerUnavailableError(
+          `Redis at ${place} does not speak the Redis protocol: ${describeConnectionError(error)}`,
+        ),
       );
     }
     if (this.#answered === this.#awaited.length) {
@@ -151,9 +153,9 @@ export class SocketTransport implements CommandTransport {
 
   readonly #onReply = (reply: RedisReply | ReplyError): void => {
     const awaited = this.#awaited[this.#answered];
-    // Replies to what was abandoned: the connection is being closed.
+    // Replies to abandoned commands: the connection is being closed.
     if (awaited === undefined) return;
-    // Its promise holds the reply, which nobody needs for longer than it takes to read.
+    // Its promise holds the reply, which is needed only until it is read.
     this.#awaited[this.#answered++] = undefined;
     if (!(reply instanceof ReplyError)) return awaited.resolve(reply);
     if (isReadOnlyReply(reply)) this.deps.onReadOnly();

@@ -4,8 +4,8 @@ import { withinLimit } from './time-limit.js';
 import { SubscriberSession, type SubscriberSessionDeps } from './subscriber-session.js';
 
 /**
- * The connection on which signals are heard: open while somebody listens. Signals that are sent while it is being made
- * again are lost, which is what `onReconnect` says.
+ * The connection for receiving signals; it is open while somebody listens. Signals that are sent while it is being
+ * reopened are lost, which `onReconnect` reports.
  */
 export class SubscriberConnection {
   readonly #listeners = new Set<ChannelListener>();
@@ -15,7 +15,7 @@ export class SubscriberConnection {
   constructor(private readonly deps: SubscriberSessionDeps) {}
 
   /**
-   * Hears the listener's channels until the returned function is called.
+   * Subscribes to the listener's channels until the returned function is called.
    *
    * @throws BrokerUnavailableError when they cannot be subscribed to within the command limit; BrokerCommandError when
    * the server does not allow it.
@@ -23,7 +23,7 @@ export class SubscriberConnection {
   async subscribe(listener: ChannelListener): Promise<() => Promise<void>> {
     if (this.#closed.signal.aborted) throw new InvalidStateError('The connection to Redis is closed');
     const { clock, commandLimit } = this.deps;
-    // An object of its own, so that one listener can listen twice.
+    // A separate object, so that one listener can subscribe twice.
     const own: ChannelListener = {
       channels: [...listener.channels],
       onMessage: (channel, message) => listener.onMessage(channel, message),

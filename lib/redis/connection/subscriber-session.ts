@@ -27,7 +27,7 @@ interface SubscribedConnection {
   readonly heard: Set<string>;
 }
 
-/** One stretch of listening: connects, subscribes, hands messages on, and starts over when the connection is lost. */
+/** One listening session: connects, subscribes, passes messages on, and starts over when the connection is lost. */
 export class SubscriberSession {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
@@ -40,7 +40,7 @@ export class SubscriberSession {
     this.#running = this.#run();
   }
 
-  /** Resolves when the channels are subscribed to, however often the connection is lost before. */
+  /** Resolves when the channels are subscribed to, however often the connection is lost before that. */
   async hear(channels: readonly string[]): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const subscriber = await this.#subscriber.promise;
@@ -65,7 +65,7 @@ export class SubscriberSession {
         await this.#listen(time);
         time = 'again';
       } catch (error) {
-        // Not allowed to subscribe: whoever asked is told. It is tried again all the same, because permissions change.
+        // Subscribing is not permitted: the caller is told. It is retried nevertheless, because permissions change.
         if (error instanceof BrokerCommandError) this.#subscriber.reject(error);
       }
       if (this.#subscriber.isSettled) this.#subscriber = deferred();
@@ -73,7 +73,7 @@ export class SubscriberSession {
     }
   }
 
-  /** Returns when the connection is lost; throws when it cannot be made. */
+  /** Returns when the connection is lost; throws when it cannot be opened. */
   async #listen(time: 'first' | 'again'): Promise<void> {
     const { clients, commands, clock, commandLimit } = this.deps;
     const attempt: TimeLimit = { clock, limit: commandLimit, signal: this.#stop.signal };
@@ -88,7 +88,7 @@ export class SubscriberSession {
       onSilence: () => void connected.release(),
       onReadOnly: () => {},
     });
-    // When commands had lost the server, this connection may be dead without knowing it: a reply tells.
+    // If the command connection was lost, this one may be dead without noticing it: a reply shows.
     const stopWatching = commands.onAvailability(({ kind }) => {
       if (kind === 'up') transport.send('ping', []).catch(() => {});
     });
@@ -106,7 +106,7 @@ export class SubscriberSession {
     }
   }
 
-  /** Nothing is said here for hours, and what lies between may forget such a connection: a reply now and then tells. */
+  /** Checks with an occasional command: the connection may be quiet for hours, and network devices may drop it. */
   async #untilLost({ transport, lost }: Pick<SubscribedConnection, 'transport' | 'lost'>): Promise<void> {
     const { clock } = this.deps;
     const { signal } = this.#stop;
@@ -151,7 +151,7 @@ function deferred<T>(): Deferred<T> {
     resolve = onValue;
     reject = onError;
   });
-  // Nobody may be waiting for it at the moment.
+  // Nobody may be awaiting it at the moment.
   promise.catch(() => {});
   const made: Deferred<T> = {
     promise,

@@ -14,7 +14,7 @@ export interface TimeLimit {
 /**
  * Waits for something.
  *
- * @throws BrokerUnavailableError when it takes longer than the limit, or the signal ends the waiting.
+ * @throws BrokerUnavailableError when it takes longer than the limit, or the signal ends the wait.
  */
 export async function withinLimit<T>(wanted: Promise<T>, { clock, limit, signal }: TimeLimit): Promise<T> {
   const waited = await waitFor(wanted, limit === 'none' ? { signal } : { clock, limit, signal });

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '../../model/errors/option-errors.js';
 import { checkObject, type Given, pathOf, unknownOption } from '../../model/options/check.js';
 
-/** What names of other libraries, tools and configuration files mean here. */
+/** The equivalents of names in other libraries, tools and configuration files. */
 const foreignNames: Readonly<Record<string, string>> = {
   url: "the URL itself as the option: redis: 'redis://host:6379/0'",
   uri: "the URL itself as the option: redis: 'redis://host:6379/0'",
@@ -41,8 +41,8 @@ const foreignNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * Refuses an object with a name that ioredis does not know: `{ url }` or `{ hostname }` would lead to localhost in
- * silence. Says what was probably meant.
+ * Refuses an object with a name that ioredis does not know: `{ url }` or `{ hostname }` would silently lead to
+ * localhost. The error suggests what was probably meant.
  */
 export function checkOptionNames(given: Given, names: readonly string[]): void {
   for (const name of Object.keys(checkObject(given))) {
@@ -60,6 +60,6 @@ function unknownName(
     path,
     value: name,
     allowed: `one of ${names.join(', ')}`,
-    message: `${path} is not an option; give ${meant}`,
+    message: `${path} is not an option; use ${meant}`,
   });
 }

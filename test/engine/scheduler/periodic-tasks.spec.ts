@@ -130,7 +130,7 @@ describe('periodic tasks', () => {
     ['no options', { spec: '@hourly', task: 'a', options: null }],
     ['a wrong option', { spec: '@hourly', task: 'a', options: { maxRetry: -1 } }],
     ['a task id', { spec: '@hourly', task: 'a', options: { taskId: 'P1' } }],
-    ['a payload that does not encode', { spec: '@hourly', task: 'a', payload: 1n }],
+    ['a payload that cannot be encoded', { spec: '@hourly', task: 'a', payload: 1n }],
   ])('S-154 do not start with %s among them, and stay as they are when it comes later', async (_, wrong) => {
     listed = [hourly('new'), wrong as PeriodicTask];
     await expect(periodicTasks.start()).rejects.toMatchObject({ code: expect.stringMatching(/INVALID/) });

@@ -28,7 +28,7 @@ describe('the life of a scheduler', () => {
 
   it.each([
     ['a blank type', () => ['', undefined, {}], 'ASYNQ_INVALID_TASK'],
-    ['a payload that does not encode', () => ['task', 1n, {}], 'ASYNQ_INVALID_TASK'],
+    ['a payload that cannot be encoded', () => ['task', 1n, {}], 'ASYNQ_INVALID_TASK'],
     ['an unknown option', () => ['task', undefined, { ovrlap: 'skip' }], 'ASYNQ_INVALID_OPTION'],
     ['a wrong option', () => ['task', undefined, { maxRetry: -1 }], 'ASYNQ_INVALID_OPTION'],
     ['a zone that does not exist', () => ['task', undefined, { timeZone: 'Mars/Base' }], 'ASYNQ_INVALID_OPTION'],

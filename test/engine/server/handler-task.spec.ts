@@ -102,7 +102,7 @@ describe('the task that a handler is given', () => {
     expect(await test.redis.hget(`${test.keys.taskPrefix}${returned}`, 'result')).toBe('"returned"');
   });
 
-  it('refuses a result that does not encode, and one after the run has ended', async () => {
+  it('refuses a result that cannot be encoded, and one after the run has ended', async () => {
     const tasks: Task[] = [];
     const refusals: unknown[] = [];
     const id = await test.enqueue({ retentionSeconds: 60 });

@@ -62,11 +62,11 @@ describe('the outcome of a run', () => {
     expect([retry?.task.payload, archived?.task.payload]).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
-  it('completes a task whose result does not encode, and says so', async () => {
+  it('completes a task whose result cannot be encoded, and says so', async () => {
     const id = await test.enqueue({ retentionSeconds: 60 });
     await test.start(() => 10n);
     await test.untilState(id, 'completed');
-    expect(test.logger.messages('error').join()).toContain('is not stored: the result does not encode');
+    expect(test.logger.messages('error').join()).toContain('is not stored: the result cannot be encoded');
   });
 
   it('completes a task of whose result JSON would lose something, and says what', async () => {
