@@ -106,9 +106,7 @@ export class Processor implements Service, RunHost {
     await this.#progress.waitUntil(() => this.deps.fetcher.asked === 0);
   }
 
-  /**
-   * Stops fetching, waits for running tasks up to the shutdown timeout, puts the rest back, and writes all outcomes.
-   */
+  /** Stops fetching, waits for runs up to the shutdown timeout, puts the rest back, and writes all outcomes. */
   async stop(): Promise<void> {
     if (this.#mode === 'idle' || this.#mode === 'draining') return;
     this.#mode = 'draining';
