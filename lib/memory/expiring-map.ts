@@ -1,20 +1,20 @@
 import type { EpochMs } from '../model/time/duration.js';
 
-/** A value and the instant from which on it is not there any more. */
+/** A value and the instant at which it expires. */
 export interface Expiring<V> {
   readonly value: V;
   readonly expiresAt: EpochMs;
 }
 
 /**
- * Values that vanish by themselves, as keys with a time to live do in Redis. No timer: what is over is not found, and is
- * thrown away when the map has grown to twice of what was left the last time.
+ * Values that expire, like keys with a time to live in Redis. It needs no timer: expired values are not found, and are
+ * removed when the map has grown to twice the size it had after the last removal.
  */
 export class ExpiringMap<V> {
   readonly #values = new Map<string, Expiring<V>>();
   #sweepAt = 64;
 
-  /** What is there at an instant. */
+  /** Returns the value of a key at an instant, unless it has expired. */
   get(key: string, at: EpochMs): Expiring<V> | undefined {
     const found = this.#values.get(key);
     if (found === undefined || found.expiresAt > at) return found;
@@ -30,12 +30,12 @@ export class ExpiringMap<V> {
     this.#values.delete(key);
   }
 
-  /** Everything that is there at an instant. */
+  /** Returns all values that have not expired at an instant. */
   valuesAt(at: EpochMs): readonly V[] {
     return [...this.#values.values()].filter(({ expiresAt }) => expiresAt > at).map(({ value }) => value);
   }
 
-  /** What was put under the key and not taken away, be it over or not. */
+  /** Returns the value of a key, whether or not it has expired. */
   peek(key: string): V | undefined {
     return this.#values.get(key)?.value;
   }
@@ -44,7 +44,7 @@ export class ExpiringMap<V> {
     this.#values.clear();
   }
 
-  /** Throws away what is over, now and then: called by who adds. */
+  /** Removes expired values from time to time; call it when adding. */
   sweep(at: EpochMs): void {
     if (this.#values.size < this.#sweepAt) return;
     for (const [key, { expiresAt }] of this.#values) if (expiresAt <= at) this.#values.delete(key);

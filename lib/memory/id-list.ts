@@ -3,21 +3,21 @@ interface Link {
   readonly id: string;
   before: Link | undefined;
   after: Link | undefined;
-  /** Another place of the same id; known only while there is an index. */
+  /** Another place of the same id; only set while there is an index. */
   twin: Link | undefined;
 }
 
 /**
- * Task ids in the order in which they run. Both ends are reached in constant time, and so is any id by its name once one
- * was asked for: only then an index is made, since most lists are never asked. Like a list in Redis it may hold an id
- * twice.
+ * Task ids in the order in which they run. Both ends are reached in constant time, and so is any id by name once one
+ * was looked up: only then is an index built, since most lists never need it. Like a list in Redis, it may contain an
+ * id twice.
  *
  * @example
  * pending.addLast('a');
  * pending.takeFirst(); // 'a'
  */
 export class IdList implements Iterable<string> {
-  /** The youngest link of each id; there from the first question for a name until the list is empty. */
+  /** The newest link of each id; exists from the first lookup by name until the list is empty. */
   #index: Map<string, Link> | undefined;
   #first: Link | undefined;
   #last: Link | undefined;
@@ -47,7 +47,7 @@ export class IdList implements Iterable<string> {
     this.#last = link;
   }
 
-  /** Takes the first id out; `undefined` when there is none. */
+  /** Removes and returns the first id; `undefined` if there is none. */
   takeFirst(): string | undefined {
     const link = this.#first;
     if (link === undefined) return undefined;
@@ -73,7 +73,7 @@ export class IdList implements Iterable<string> {
     return 'end';
   }
 
-  /** Takes an id out, once; the one that was added last when it is there twice. Tells whether it was there. */
+  /** Removes an id once: the one added last if it occurs twice. Returns whether it was there. */
   delete(id: string): boolean {
     const link = this.#linkOf(id);
     if (link === undefined) return false;

@@ -5,8 +5,8 @@ import type { MemoryContext } from './memory-context.js';
 import type { MemoryQueue } from './memory-state.js';
 
 /**
- * Puts tasks into the archive, whose records say so already. What is too old or too many goes first, so that a task that
- * comes in can never be trimmed itself.
+ * Puts tasks, whose records already say so, into the archive. Old and excess tasks are removed first, so that a new one
+ * is never trimmed itself.
  */
 export function addToArchive({ store, notices }: ArchiveDeps, queue: MemoryQueue, added: ArchivedNow): void {
   const { taskIds, now } = added;
@@ -19,7 +19,7 @@ export function addToArchive({ store, notices }: ArchiveDeps, queue: MemoryQueue
     archived.delete(oldest.id);
     const task = queue.tasks.get(oldest.id);
     if (task === undefined) missing += 1;
-    // An id that was left behind here belongs to another task by now.
+    // A stale id here belongs to another task by now.
     if (task?.state !== 'archived') continue;
     store.releaseLock(lockOf(queue.name, task.lock ?? ''), oldest.id);
     queue.forget(oldest.id);

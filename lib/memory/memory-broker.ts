@@ -17,9 +17,9 @@ import type { MemoryStore } from './memory-state.js';
 import { MemoryWork } from './memory-work.js';
 
 export interface MemoryBrokerDeps {
-  /** What is shared with other brokers; a new one for a broker of its own. */
+  /** The store, which other brokers may share. */
   readonly store: MemoryStore;
-  /** The time that the tasks live by: what expires by itself goes by it, and so do waits for a task. */
+  /** The time of the tasks: expiry and waits for tasks use it. */
   readonly clock: Clock;
   /** The name under which other brokers of this process find the store. */
   readonly name?: string;
@@ -28,11 +28,11 @@ export interface MemoryBrokerDeps {
 }
 
 /**
- * Keeps queues in this process, with the semantics of Redis and nothing of its durability: what is stored ends with the
- * process. Every call is one atomic step and settles in a microtask. Nothing here keeps a process alive, but for a timer
+ * Keeps queues in this process, with the semantics of Redis but without durability: what is stored ends with the
+ * process. Every call is one atomic step and settles in a microtask. Nothing here keeps a process alive, except a timer
  * while a caller waits for a task.
  *
- * After {@link close} calls are refused with an InvalidStateError.
+ * After {@link close}, calls are refused with an InvalidStateError.
  *
  * @example
  * const broker = new MemoryBroker({ store: new MemoryStore(), clock: systemClock });
@@ -71,18 +71,18 @@ export class MemoryBroker implements Broker {
     this.#lifetime.refuseClosed();
   }
 
-  /** The time that the tasks live by. */
+  /** Returns the time of the tasks. */
   async time(): Promise<EpochMs> {
     this.#lifetime.refuseClosed();
     return this.brokerDeps.clock.now();
   }
 
-  /** True until it is closed. */
+  /** Returns true until it is closed. */
   isAvailable(): boolean {
     return !this.#lifetime.isClosed;
   }
 
-  /** Nothing can come between a process and its own memory, so the listener is never called. */
+  /** Never calls the listener, since memory is always available. */
   onAvailability(_listener: (availability: Availability) => void): () => void {
     return () => {};
   }

@@ -4,7 +4,7 @@ import type { MemoryContext } from './memory-context.js';
 import { lockOf, readRecord } from './stored-record.js';
 import type { MemoryQueue, MemoryTask } from './memory-state.js';
 
-/** Ends a task in whatever state it is: a running one is told to stop, a waiting one is archived or deleted. */
+/** Cancels a task, whatever its state: a running one is told to stop, a waiting one is archived or deleted. */
 export function cancelTask(deps: MemoryContext, request: CancelRequest): CancelResult {
   const { store } = deps;
   const { taskId, outcome, now } = request;
@@ -13,7 +13,7 @@ export function cancelTask(deps: MemoryContext, request: CancelRequest): CancelR
   if (task === undefined) return 'not-found';
   if (task.state === 'active') {
     task.canceled = outcome;
-    // As on Redis: the request, and then the bare id, which says nothing of the outcome.
+    // As on Redis: the request, and then the bare id, without an outcome.
     store.signals.cancel(taskId, { queue: queue.name, outcome });
     store.signals.cancel(taskId, undefined);
     return 'signaled';
@@ -30,7 +30,7 @@ export function cancelTask(deps: MemoryContext, request: CancelRequest): CancelR
   return 'archived';
 }
 
-/** Takes a waiting task out of its place; tells whether it was there. */
+/** Removes a waiting task from its place; returns whether it was there. */
 function leavePlace(
   queue: MemoryQueue,
   { taskId, task }: { readonly taskId: string; readonly task: MemoryTask },

@@ -13,15 +13,15 @@ export interface MemoryContext {
 }
 
 /**
- * The instant by which something expires: the later of what a caller says and what the broker's own clock says. Redis
- * goes by its own clock alone; a caller who is ahead of it and says so is believed.
+ * Returns the instant for expiry: the later of the caller's time and the broker's own clock. Redis uses only its own
+ * clock; here a caller that is ahead is believed.
  */
 export function expiryInstant({ clock }: Pick<MemoryContext, 'clock'>, now: EpochMs): EpochMs {
   const own = clock.now();
   return own > now ? own : now;
 }
 
-/** Whether a broker may still be used, and who is told when it may not. */
+/** Tracks whether a broker may still be used, and signals when it is closed. */
 export class MemoryLifetime {
   readonly #closed = new AbortController();
 
@@ -44,7 +44,7 @@ export class MemoryLifetime {
   }
 }
 
-/** What calls after the end are refused with. */
+/** Returns the error of calls after the broker was closed. */
 export function closedError(): InvalidStateError {
   return new InvalidStateError('The broker in memory is closed');
 }

@@ -28,7 +28,7 @@ export function placeDue(
   if (earliest < before) store.signals.due(queue.name, epochMs(Math.round(earliest)));
 }
 
-/** Moves tasks whose time has come to pending or to their groups (P-46). */
+/** Moves due tasks to pending or to their groups (P-46). */
 export class MemoryDue {
   constructor(private readonly deps: MemoryContext) {}
 
@@ -83,12 +83,12 @@ export class MemoryDue {
   }
 }
 
-/** A group of its own counts for the first run only: a task that ran alone is retried alone. */
+/** A task's group counts only for its first run: a task that ran alone is retried alone. */
 function destinationOf({ group, groupWhenDue, state, canceled }: MemoryTask): Pick<MemoryTask, 'group' | 'canceled'> {
   return { group: group || (state === 'scheduled' ? groupWhenDue : undefined), canceled };
 }
 
-/** When the next task of a queue is due, milliseconds; infinity when none waits. */
+/** Returns when the next task of a queue is due, in milliseconds; infinity if none waits. */
 function nextDue({ scheduled, retry }: MemoryQueue): number {
   return Math.min(scheduled.first?.score ?? Infinity, retry.first?.score ?? Infinity);
 }
@@ -97,7 +97,7 @@ function instantOf(due: number): EpochMs | undefined {
   return Number.isFinite(due) ? epochMs(Math.ceil(due)) : undefined;
 }
 
-/** Takes the ids of due tasks out of both sets, the earliest due first. */
+/** Removes the ids of due tasks from both sets, earliest due first. */
 function takeDue(
   { scheduled, retry }: MemoryQueue,
   now: EpochMs,

@@ -15,7 +15,7 @@ export interface NewRecord {
   readonly record: Uint8Array;
 }
 
-/** A new task and the place of its outcome. */
+/** A new task and the index of its outcome. */
 interface Entry extends NewRecord {
   readonly index: number;
 }
@@ -48,8 +48,8 @@ export class MemoryEnqueue implements EnqueueContract {
 }
 
 /**
- * Stores new tasks of one queue, each in its place and with its lock, and makes the queue known. A task that is refused
- * leaves nothing behind.
+ * Stores new tasks of one queue, each in its place and with its lock, and registers the queue. A refused task leaves
+ * nothing behind.
  */
 export function storeTasks(
   deps: MemoryContext,
@@ -99,7 +99,7 @@ function refusalOf(
   { taskId, lock, now }: { readonly taskId: string; readonly lock: string | undefined; readonly now: EpochMs },
 ): Exclude<StoreOutcome, 'stored'> | undefined {
   const holder = lock === undefined ? undefined : deps.store.locks.get(lock, expiryInstant(deps, now))?.value;
-  // A lock whose holder has vanished refuses nobody.
+  // A lock whose holder has vanished blocks nobody.
   if (holder !== undefined && (holder.isAggregated || queue.tasks.has(holder.taskId))) {
     return holder.taskId === taskId ? 'held' : 'duplicate';
   }

@@ -23,12 +23,12 @@ import type { ScoredIds } from './scored-ids.js';
 export class MemoryGroups {
   constructor(private readonly deps: MemoryContext & { readonly settle: MemorySettle }) {}
 
-  /** Names of the groups that have waiting tasks. */
+  /** Returns the names of the groups that have waiting tasks. */
   listGroups(queue: string): readonly string[] {
     return [...this.deps.store.queue(queue).groups];
   }
 
-  /** Moves the members of a group that is ready into a new set. */
+  /** Moves the members of a ready group into a new set. */
   collectGroup(request: CollectGroupRequest): GroupCheck {
     const { group, now, maxSize } = request;
     const queue = this.deps.store.queue(request.queue);
@@ -50,7 +50,7 @@ export class MemoryGroups {
     return { kind: 'collected', setId };
   }
 
-  /** The tasks of a set, oldest first. */
+  /** Returns the tasks of a set, oldest first. */
   readAggregationSet(request: AggregationSetRequest & { readonly now: EpochMs }): AggregationSet | undefined {
     const { queue: name, now } = request;
     const queue = this.deps.store.queue(name);
@@ -71,14 +71,14 @@ export class MemoryGroups {
     return { messages, undecodable, expiresAt: fromEpochSeconds(deadline) };
   }
 
-  /** Stores the task that stands for a set and deletes the set with its tasks. */
+  /** Stores the combined task of a set and deletes the set with its tasks. */
   finishAggregation(request: FinishAggregationRequest): FinishOutcome {
     const { combined, now } = request;
     const queue = this.deps.store.queue(request.queue);
     const set = setName(request);
     if (!queue.aggregationSets.has(set) || !queue.members.has(set)) return 'gone';
     const record = encodeTaskMessage(combined.message);
-    // Looked at before the new task is there: that may wait for aggregation as well.
+    // Checked before the new task is stored, since that task may also wait for aggregation.
     const stale = new Set(aggregatingMembers(queue, set));
     const missing = missingMembers(queue, set);
     const [outcome] = storeTasks(this.deps, { queue: request.queue, tasks: [{ request: combined, record }], now });
@@ -91,7 +91,7 @@ export class MemoryGroups {
     return 'finished';
   }
 
-  /** Gives the members of a set back to their group. */
+  /** Returns the members of a set to their group. */
   returnAggregationSet(request: AggregationSetRequest): void {
     const queue = this.deps.store.queue(request.queue);
     const set = setName(request);
@@ -121,7 +121,7 @@ function setName({ group, setId }: Pick<AggregationSetRequest, 'group' | 'setId'
   return `${group}:${setId}`;
 }
 
-/** When a group is ready, Unix seconds; it is at once when it is full. */
+/** Returns when a group is ready, in Unix seconds; a full group is ready at once. */
 function readySecond(members: ScoredIds, request: CollectGroupRequest): number {
   const { maxSize } = request;
   if (maxSize > 0 && members.size >= maxSize) return -Infinity;
@@ -130,23 +130,23 @@ function readySecond(members: ScoredIds, request: CollectGroupRequest): number {
   return maxDelay === 0 ? byGrace : Math.min(byGrace, (members.first?.score ?? 0) + maxDelay);
 }
 
-/** Members whose task still is aggregated; another's id was left behind here and belongs to another task by now. */
+/** Returns the members whose task is still aggregating; other ids are stale and belong to other tasks by now. */
 function aggregatingMembers(queue: MemoryQueue, set: string): readonly string[] {
   const ids = [...(queue.members.get(set) ?? [])].map(({ id }) => id);
   return ids.filter((id) => queue.tasks.get(id)?.state === 'aggregating');
 }
 
-/** How many members have no task any more. */
+/** Counts the members that no longer have a task. */
 function missingMembers(queue: MemoryQueue, set: string): number {
   return [...(queue.members.get(set) ?? [])].filter(({ id }) => !queue.tasks.has(id)).length;
 }
 
 function returnSet(queue: MemoryQueue, set: string): void {
-  // A set's id has no colon, a group's name may have some.
+  // A set's id contains no colon, but a group's name may.
   const group = set.slice(0, set.lastIndexOf(':'));
   for (const { id, score } of queue.members.get(set) ?? []) {
     queue.join(group, id, Math.min(score, queue.members.get(group)?.scoreOf(id) ?? score));
-    // Nobody looks at a group that is not listed (Q-11).
+    // Nobody checks a group that is not listed (Q-11).
     queue.groups.add(group);
   }
   dissolve(queue, set);

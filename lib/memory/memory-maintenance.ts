@@ -22,7 +22,7 @@ import { MemoryGroups } from './memory-groups.js';
 import { MemoryRecover } from './memory-recover.js';
 import type { MemorySettle } from './memory-settle.js';
 
-/** The maintenance contract in memory: assembles its parts, one for each role. */
+/** The maintenance contract in memory: assembles its parts, one per role. */
 export class MemoryMaintenance implements MaintenanceContract {
   readonly #due: MemoryDue;
   readonly #recover: MemoryRecover;
@@ -81,7 +81,7 @@ export class MemoryMaintenance implements MaintenanceContract {
       queue.completed.delete(id);
       const task = queue.tasks.get(id);
       if (task === undefined) missing += 1;
-      // An id that was left behind here belongs to another task by now.
+      // A stale id here belongs to another task by now.
       if (task?.state === 'completed') queue.forget(id);
     }
     this.deps.notices.dropped(request.queue, { from: 'completed', count: missing });
@@ -89,8 +89,8 @@ export class MemoryMaintenance implements MaintenanceContract {
   }
 
   /**
-   * Finds nothing: what brings a Redis into disorder (evictions, other programs, a crash between two commands) does not
-   * happen to a store that only this library writes to, each change as a whole.
+   * Finds nothing: the causes of inconsistencies in Redis (evictions, other programs, a crash between two commands) do
+   * not exist in a store to which only this library writes, each change as a whole.
    */
   async reconcile(): Promise<ReconcileResult> {
     this.deps.lifetime.refuseClosed();

@@ -2,16 +2,16 @@ import { type Given, refuse } from '../model/options/check.js';
 
 /** A `redis` option that means the broker in memory. */
 export interface MemoryTarget {
-  /** Name of the store that is shared; `undefined` for a store of its own. */
+  /** Name of the shared store; `undefined` for a private store. */
   readonly name: string | undefined;
 }
 
 const form = /^memory:([\p{L}\p{N}._-]*)$/iu;
 
 /**
- * Reads `'memory:'` and `'memory:NAME'`, as text or URL; `undefined` when the option is neither.
+ * Parses `'memory:'` and `'memory:NAME'`, as a string or URL; `undefined` if the option is neither.
  *
- * @throws InvalidOptionError when it begins like one and is none, such as `memory://host`.
+ * @throws InvalidOptionError when it begins like one but is not one, such as `memory://host`.
  */
 export function readMemoryOption(given: Given): MemoryTarget | undefined {
   const text = given.value instanceof URL ? given.value.href : given.value;

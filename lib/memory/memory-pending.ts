@@ -15,17 +15,17 @@ interface TakenTask {
   readonly task: MemoryTask;
 }
 
-/** What was taken, and what is known about the rest. */
+/** The taken tasks, and what is known about the rest. */
 export interface TakenTasks extends Pick<DequeueResult, 'left' | 'others'> {
   readonly taken: readonly TakenTask[];
-  /** Ids without a stored task that were met. */
+  /** How many ids without a stored task were dropped. */
   readonly dropped: number;
 }
 
-/** The most ids without a task that one call drops on the way. */
+/** How many ids without a task one call drops at most. */
 const maxDropped = 1_000;
 
-/** The next tasks to run; a bounded number of ids without a task is dropped on the way. */
+/** Takes the next tasks to run; drops a bounded number of ids without a task on the way. */
 export function takePending(
   queue: MemoryQueue,
   { limit, filter }: Pick<DequeueRequest, 'limit' | 'filter'>,
@@ -43,7 +43,7 @@ export function takePending(
   return { taken, left: 'some', dropped };
 }
 
-/** The next tasks of some types: looks at a bounded number, and leaves the others where they are. */
+/** Takes the next tasks of some types: checks a bounded number, and leaves the others in place. */
 function takeKnown(
   queue: MemoryQueue,
   { limit, filter }: { readonly limit: number; readonly filter: TypeFilter },
@@ -88,7 +88,7 @@ function takeKnown(
   return { taken, left: ended === 'end' && !isFull ? 'others' : 'some', others, dropped };
 }
 
-/** `undefined` when the record does not decode. */
+/** Returns the type of a task; `undefined` if the record does not decode. */
 function typeOf({ record }: MemoryTask): string | undefined {
   const decoded = decodeTaskMessage(record);
   return decoded.ok ? decoded.message.type : undefined;

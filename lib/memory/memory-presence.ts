@@ -46,7 +46,7 @@ export class MemoryPresence implements PresenceContract {
     return store.servers.valuesAt(clock.now()).map(({ server }) => ({ ...server, queues: { ...server.queues } }));
   }
 
-  /** Nothing is ever missed, so `onReconnect` is never called. Closing the broker ends the subscription. */
+  /** No signal is ever missed, so `onReconnect` is never called. Closing the broker ends the subscription. */
   async subscribe(listener: SignalListener): Promise<() => Promise<void>> {
     const { lifetime, store } = this.deps;
     lifetime.refuseClosed();

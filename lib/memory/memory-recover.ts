@@ -13,13 +13,13 @@ import { readRecord } from './stored-record.js';
 import type { MemorySettle } from './memory-settle.js';
 import type { MemoryQueue } from './memory-state.js';
 
-/** The oldest leases that ended at a second, Unix seconds, or before. */
+/** The oldest leases that ended at or before a second, in Unix seconds. */
 interface LeasePage {
   readonly expiredBy: number;
   readonly limit: number;
 }
 
-/** Takes tasks back from workers that are gone. */
+/** Takes back tasks from workers that are gone. */
 export class MemoryRecover {
   constructor(private readonly deps: MemoryContext & { readonly settle: MemorySettle }) {}
 
@@ -61,7 +61,7 @@ export class MemoryRecover {
     return { leases, undecodable, nextEndsAt: next === undefined ? undefined : fromEpochSeconds(next) };
   }
 
-  /** Settles tasks, each only under the lease that was listed. */
+  /** Settles tasks, each only under its listed lease. */
   recover(queue: string, recoveries: readonly Recovery[], now: EpochMs): readonly SettleOutcome[] {
     const { lifetime, settle, store } = this.deps;
     if (!lifetime.isClosed) for (const { settlement } of recoveries) heal(store.queue(queue), settlement.message.id);
@@ -76,7 +76,7 @@ export class MemoryRecover {
   }
 }
 
-/** Ids without a task must not stand before others for ever (Q-22). */
+/** Drops leases without a task, which would otherwise block others forever (Q-22). */
 function dropLeasesWithoutTask(queue: MemoryQueue, { expiredBy, limit }: LeasePage): number {
   for (let dropped = 0; ;) {
     const lost = queue.lease.upTo(expiredBy, limit).filter(({ id }) => !queue.tasks.has(id));
@@ -89,7 +89,7 @@ function dropLeasesWithoutTask(queue: MemoryQueue, { expiredBy, limit }: LeasePa
   }
 }
 
-/** A task that is leased but not in `active` could never be settled. */
+/** Heals a task that is leased but not in `active`, which could never be settled. */
 function heal(queue: MemoryQueue, taskId: string): void {
   if (!queue.lease.has(taskId) || queue.active.has(taskId)) return;
   if (queue.tasks.get(taskId)?.state === 'active') queue.active.addLast(taskId);

@@ -23,10 +23,10 @@ export class MemorySchedule implements ScheduleContract {
     const at = expiryInstant(this.deps, request.now);
     const notes = queue.ticks.get(request.schedule, at)?.value ?? newNotes();
     const noted = notes.ticks.get(request.tick);
-    // Sent again after a lost answer, it has the outcome that was lost.
+    // A request that is sent again after a lost reply has the outcome that was lost.
     if (noted !== undefined) return idIsGenerated && noted.taskId === message.id ? noted.became : 'taken';
     const { latest } = notes;
-    // Written by a process whose clock is far ahead: it must not silence the others.
+    // Written by a process whose clock is far ahead, which must not silence the others.
     const isAstray = latest !== undefined && latest > request.now + tickMemory;
     if (latest !== undefined && !isAstray && request.tick < latest - tickMemory) return 'taken';
     const became = this.#use(queue, notes, request);
@@ -82,7 +82,7 @@ export class MemorySchedule implements ScheduleContract {
     store.histories.set(scheduleId, { value, expiresAt: addMs(now, fromSeconds(toLifetimeSeconds(ttl))) });
   }
 
-  /** Stores the task of a tick that nobody has used up. */
+  /** Stores the task of an unused tick. */
   #use(
     queue: MemoryQueue,
     notes: RememberedTicks,
@@ -101,7 +101,7 @@ function newNotes(): RememberedTicks {
   return { ticks: new Map(), latest: undefined, lastTaskId: undefined };
 }
 
-/** In the order of their seconds; an event that is there already is not there twice. */
+/** Adds an event in the order of seconds, without duplicates. */
 function withEvent(known: readonly ScheduleEvent[], event: ScheduleEvent): readonly ScheduleEvent[] {
   const second = toEpochSeconds(event.enqueuedAt);
   if (known.some(({ taskId, enqueuedAt }) => taskId === event.taskId && enqueuedAt === event.enqueuedAt)) return known;

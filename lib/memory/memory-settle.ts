@@ -11,23 +11,23 @@ import { copyOf, lockOf, reportOf } from './stored-record.js';
 import type { LeaseClaim, MemoryQueue, MemoryTask } from './memory-state.js';
 import { closedError, type MemoryContext } from './memory-context.js';
 
-/** Outcomes of runs to be written. */
+/** Outcomes of runs to write. */
 export interface MemorySettleRequest {
   readonly queue: string;
   readonly settlements: readonly { readonly settlement: Settlement; readonly claim: LeaseClaim }[];
   readonly now: EpochMs;
 }
 
-/** A settlement, its message encoded, and the place of its outcome. */
+/** A settlement, its encoded message, and the index of its outcome. */
 interface Entry {
   readonly index: number;
   readonly settlement: Settlement;
   readonly claim: LeaseClaim;
-  /** Empty for the kinds that store none. */
+  /** Empty for kinds that do not store one. */
   readonly record: Uint8Array;
 }
 
-/** What the settlements of one kind add up to. */
+/** The combined effects of the settlements of one kind. */
 interface Batch {
   readonly queue: MemoryQueue;
   readonly now: EpochMs;
@@ -40,7 +40,7 @@ interface Batch {
 
 const noBytes = new Uint8Array(0);
 
-/** Writes how runs ended (P-67 to P-91). A task that is not both active and leased is left as it is. */
+/** Writes the outcomes of runs (P-67 to P-91). A task that is not both active and leased is not changed. */
 export class MemorySettle {
   constructor(private readonly deps: MemoryContext) {}
 
@@ -72,8 +72,8 @@ export class MemorySettle {
   }
 
   /**
-   * Archives running tasks whose records do not decode: their bytes are kept beside a record that decodes.
-   * Answers which were still running, with the leases claimed.
+   * Archives running tasks whose records do not decode: their bytes are kept next to a record that decodes. Returns
+   * which were still running under the claimed leases.
    */
   archiveUndecodable(request: {
     readonly queue: string;
@@ -86,7 +86,7 @@ export class MemorySettle {
     return this.archiveRecords(queue, { records: archived.map(({ record }) => record), now });
   }
 
-  /** Archives tasks whose records do not decode, once they have left the place where they were. */
+  /** Archives tasks whose records do not decode, once they have been removed from their place. */
   archiveRecords(
     queue: MemoryQueue,
     { records, now }: { readonly records: readonly UndecodableRecord[]; readonly now: EpochMs },
@@ -167,7 +167,7 @@ function recordOf(settlement: Settlement): Uint8Array {
   return settlement.kind === 'done' || settlement.kind === 'delete' ? noBytes : encodeTaskMessage(settlement.message);
 }
 
-/** Replaces the record of a task that nobody runs any more. */
+/** Replaces the record of a task that is no longer running. */
 function keep(queue: MemoryQueue, taskId: string, record: Uint8Array): MemoryTask {
   const task = release(queue.taskOf(taskId, record));
   task.record = record;

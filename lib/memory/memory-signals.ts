@@ -1,14 +1,14 @@
 import type { CancelOutcome, MaintenanceNews, SignalListener } from '../model/broker/presence.contract.js';
 import type { EpochMs } from '../model/time/duration.js';
 
-/** A listener as it was subscribed, so that one object can listen twice. */
+/** One subscription of a listener, so that one object can subscribe twice. */
 interface Subscription {
   readonly listener: SignalListener;
 }
 
 /**
- * Carries signals to the listeners of every broker of a store: each in a microtask of its own, in the order they were
- * sent. A listener hears what is sent from its subscription on, until it ends that.
+ * Passes signals to the listeners of every broker of a store, each in a separate microtask, in the order in which they
+ * were sent. A listener receives what is sent between its subscription and its end.
  */
 export class MemorySignals {
   readonly #subscriptions = new Set<Subscription>();
@@ -25,7 +25,7 @@ export class MemorySignals {
     this.#send((listener) => listener.onWake(queue));
   }
 
-  /** A task became the earliest due one of its queue. */
+  /** A task became the next due task of its queue. */
   due(queue: string, dueAt: EpochMs): void {
     this.#send((listener) => listener.onDue(queue, dueAt));
   }
@@ -35,7 +35,7 @@ export class MemorySignals {
     this.#send((listener) => listener.onMaintenance(news));
   }
 
-  /** A running task is to be canceled; `request` says what becomes of it, when that is known. */
+  /** A running task must be canceled; `request` has the outcome, if known. */
   cancel(taskId: string, request: { readonly queue: string; readonly outcome: CancelOutcome } | undefined): void {
     this.#send((listener) => listener.onCancel(taskId, request));
   }

@@ -11,8 +11,8 @@ import { MemorySignals } from './memory-signals.js';
 import { ScoredIds, type Ties } from './scored-ids.js';
 
 /**
- * Everything that brokers of one process keep together, as processes share a Redis: queues with their tasks, unique
- * locks, what servers and schedulers publish, and the signals between them. It lives in this process only and ends with it.
+ * Everything that the brokers of one process share, as processes share a Redis: queues with their tasks, unique locks,
+ * what servers and schedulers publish, and the signals between them. It exists only in this process and ends with it.
  *
  * @example
  * const store = new MemoryStore();
@@ -20,11 +20,11 @@ import { ScoredIds, type Ties } from './scored-ids.js';
  * const worker = new MemoryBroker({ store, clock });
  */
 export class MemoryStore {
-  /** Every queue that was ever asked for, by name. */
+  /** Every queue that was ever used, by name. */
   readonly queues = new Map<string, MemoryQueue>();
   /** Names of the queues that others see: those a task was enqueued to. */
   readonly knownQueues = new Set<string>();
-  /** Who holds a unique lock, by the lock's full key (P-21). */
+  /** The holders of unique locks, by the lock's full key (P-21). */
   readonly locks = new ExpiringMap<LockHolder>();
   /** What servers publish of themselves, by `host:pid:server-id`. */
   readonly servers = new ExpiringMap<PublishedServer>();
@@ -39,7 +39,7 @@ export class MemoryStore {
   /** `ties`: which of two tasks goes first where the same second or instant is noted of both. Default as in Redis. */
   constructor(private readonly ties: Ties = 'by-name') {}
 
-  /** A queue, made when it is asked for the first time. */
+  /** Returns a queue; creates it at the first call. */
   queue(name: string): MemoryQueue {
     const known = this.queues.get(name);
     if (known !== undefined) return known;
@@ -63,13 +63,13 @@ export class MemoryStore {
 /** The task that holds a unique lock. */
 export interface LockHolder {
   readonly taskId: string;
-  /** It is not stored any more, since another task stands for it. */
+  /** Whether it was aggregated and so is no longer stored. */
   isAggregated: boolean;
 }
 
-/** What is remembered of the ticks of one schedule. */
+/** The recorded ticks of one schedule. */
 export interface RememberedTicks {
-  /** What became of a tick, and the id of the task it was to enqueue. */
+  /** The outcome of a tick, and the id of its task. */
   readonly ticks: Map<EpochMs, { readonly became: Exclude<TickOutcome, 'taken'>; readonly taskId: string }>;
   latest: EpochMs | undefined;
   /** The last task that a tick stored. */
@@ -82,9 +82,9 @@ export interface PublishedServer {
   readonly workers: readonly WorkerInfo[];
 }
 
-/** What is stored of a task. Where it is, is told by the lists and sets of its queue. */
+/** The stored data of a task. The lists and sets of its queue say where it is. */
 export interface MemoryTask {
-  /** The task message, encoded: what a caller does to its own values later cannot reach it. */
+  /** The encoded task message, so that later changes to the caller's values do not reach it. */
   record: Uint8Array;
   state: TaskState;
   pendingSince: EpochMs | undefined;
@@ -102,13 +102,13 @@ export interface MemoryTask {
   undecodable: { readonly reason: string; readonly bytes: Uint8Array } | undefined;
 }
 
-/** Who took a task: `host:pid:server-id`, and when. */
+/** The owner of a task: `host:pid:server-id`, and when it took the task. */
 export interface TaskOwner {
   readonly name: string;
   readonly takenAtSeconds: number;
 }
 
-/** The lease that a task must have: that of a run, or one that was listed, by its end. */
+/** The lease that a task must have: that of a run, or a listed one, by its end. */
 export type LeaseClaim =
   | { readonly kind: 'held'; readonly owner: string; readonly run: RunClaim }
   | { readonly kind: 'listed'; readonly leaseSeconds: number };
@@ -118,9 +118,9 @@ const noBytes = new Uint8Array(0);
 /** The tasks of one queue, and where they are. */
 export class MemoryQueue {
   readonly tasks = new Map<string, MemoryTask>();
-  /** The next to run first. */
+  /** The next task to run comes first. */
   readonly pending = new IdList();
-  /** The latest taken last. */
+  /** The task taken last comes last. */
   readonly active = new IdList();
   /** Ends of leases, Unix seconds. */
   readonly lease: ScoredIds;
@@ -145,11 +145,11 @@ export class MemoryQueue {
   readonly counters = { processed: 0, failed: 0 };
   /** The same by UTC day, `2026-03-01`, for the last 90 days. */
   readonly days = new Map<string, { processed: number; failed: number }>();
-  /** Ticks that are used up, by the name of their schedule. */
+  /** Used ticks, by the name of their schedule. */
   readonly ticks = new ExpiringMap<RememberedTicks>();
-  /** Told once, when a task comes to `pending`. */
+  /** Callbacks, called once when a task arrives in `pending`. */
   readonly waiters = new Set<() => void>();
-  /** Whether it gives nothing. */
+  /** Whether the queue is paused. */
   isPaused = false;
 
   readonly #signals: MemorySignals;
@@ -168,28 +168,32 @@ export class MemoryQueue {
     this.completed = new ScoredIds(ties);
   }
 
-  /** Puts ids behind all others, in order, and tells who waits for that. */
+  /** Adds ids behind all others, in order, and notifies waiters. */
   addPending(ids: readonly string[]): void {
     const wasEmpty = this.pending.size === 0;
     for (const id of ids) this.pending.addLast(id);
     if (ids.length > 0) this.#tellOfPending(wasEmpty);
   }
 
-  /** Puts ids before all others; the first of them is the next to run. */
+  /** Adds ids before all others; the first of them runs next. */
   addPendingFirst(ids: readonly string[]): void {
     const wasEmpty = this.pending.size === 0;
     for (const id of ids.toReversed()) this.pending.addFirst(id);
     if (ids.length > 0) this.#tellOfPending(wasEmpty);
   }
 
-  /** Takes a running task out of `active` and `lease`; one that is not in both, or not under the lease claimed, stays. */
+  /**
+   * Takes a running task out of `active` and `lease`; one that is not in both, or not under the lease claimed, stays.
+   */
   leaveActive(taskId: string, claim: LeaseClaim): 'left' | 'not-active' {
     if (!this.isClaimed(taskId, claim) || !this.active.delete(taskId)) return 'not-active';
     this.lease.delete(taskId);
     return 'left';
   }
 
-  /** Whether a task is leased as claimed. A record that was lost says nothing of its owner: the lease alone counts then. */
+  /**
+   * Whether a task is leased as claimed. A record that was lost says nothing of its owner: the lease alone counts then.
+   */
   isClaimed(taskId: string, claim: LeaseClaim): boolean {
     const end = this.lease.scoreOf(taskId);
     if (end === undefined) return false;
@@ -200,7 +204,7 @@ export class MemoryQueue {
     return !isOther && end <= toEpochSeconds(claim.run.leaseAsked);
   }
 
-  /** What is stored of a task, made when there is nothing. */
+  /** Returns the stored data of a task; creates it if there is none. */
   taskOf(taskId: string, record: Uint8Array): MemoryTask {
     return this.tasks.get(taskId) ?? this.newTask(taskId, record);
   }
@@ -223,7 +227,7 @@ export class MemoryQueue {
     return task;
   }
 
-  /** Forgets what is stored of a task; its id stays where it is. */
+  /** Deletes the stored data of a task; its id stays where it is. */
   forget(taskId: string): void {
     const task = this.tasks.get(taskId);
     if (task === undefined) return;
@@ -243,7 +247,7 @@ export class MemoryQueue {
     this.members.set(name, members);
   }
 
-  /** Takes a member out of a group or an aggregation set; tells whether it was in there. */
+  /** Removes a member from a group or an aggregation set; returns whether it was there. */
   leave(name: string, taskId: string): boolean {
     const members = this.members.get(name);
     if (members === undefined || !members.delete(taskId)) return false;

@@ -2,12 +2,12 @@ import type { Clock } from '../model/time/clock.js';
 import { MemoryBroker } from './memory-broker.js';
 import { MemoryStore } from './memory-state.js';
 
-/** Stores that the modules of this process share by a name, and how many brokers have each. */
+/** Stores that modules of this process share by name, and how many brokers use each. */
 const named = new Map<string, { readonly store: MemoryStore; brokers: number }>();
 
 /**
- * A broker on the store of this process that has this name. The store is made for the first broker and dropped when the
- * last one is closed.
+ * Returns a broker on this process's store with the given name. The store is created for the first broker and dropped
+ * when the last one closes.
  *
  * @example
  * const producer = openNamedMemory('orders', clock);

@@ -1,10 +1,10 @@
-/** An id and the number it is ordered by. */
+/** An id and the score by which it is ordered. */
 export interface ScoredId {
   readonly id: string;
   readonly score: number;
 }
 
-/** What decides where scores are equal: the name, as in Redis, or who came first. */
+/** What decides between equal scores: the name, as in Redis, or the order of arrival. */
 export type Ties = 'by-name' | 'by-arrival';
 
 interface Entry extends ScoredId {
@@ -16,9 +16,9 @@ interface Entry extends ScoredId {
 const pageSize = 512;
 
 /**
- * Ids ordered by a score, and by name where scores are equal: what a sorted set is in Redis. Kept as sorted pages, so that
- * adding and taking out cost a binary search and a short move, whatever the size. With `'by-arrival'` equal scores are in
- * the order in which they were given.
+ * Ids ordered by a score, and by name where scores are equal: what a sorted set is in Redis. Kept as sorted pages, so
+ * that adding and taking out cost a binary search and a short move, whatever the size. With `'by-arrival'` equal scores
+ * are in the order in which they were given.
  *
  * @example
  * lease.add('a', 1_700_000_030);
@@ -64,7 +64,7 @@ export class ScoredIds implements Iterable<ScoredId> {
     this.#enterPage(entry);
   }
 
-  /** Takes an id out; tells whether it was there. */
+  /** Removes an id; returns whether it was there. */
   delete(id: string): boolean {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
@@ -73,7 +73,7 @@ export class ScoredIds implements Iterable<ScoredId> {
     return true;
   }
 
-  /** The first entries, at most `limit`, whose score is `score` or less. */
+  /** Returns the first entries, at most `limit`, whose score is at most `score`. */
   upTo(score: number, limit: number): ScoredId[] {
     const found: ScoredId[] = [];
     for (const entry of this) {
@@ -83,7 +83,7 @@ export class ScoredIds implements Iterable<ScoredId> {
     return found;
   }
 
-  /** The lowest score above `score`; `undefined` when there is none. */
+  /** Returns the lowest score above `score`; `undefined` if there is none. */
   scoreAbove(score: number): number | undefined {
     const page = this.#pages.find((candidate) => (candidate.at(-1) as ScoredId).score > score);
     return page?.find((entry) => entry.score > score)?.score;

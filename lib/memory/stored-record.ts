@@ -3,8 +3,8 @@ import { type DecodedTaskMessage, decodeTaskMessage } from '../model/task/task-m
 import type { UndecodableRecord } from '../model/task/undecodable-record.js';
 
 /**
- * Reads a stored record as a value of the caller's own, payload included. A record that was copied by hand says another
- * name than it is stored under; only that one finds it again.
+ * Reads a stored record as a value of the caller's own, including the payload. A record that was copied by hand may
+ * name another id than the one under which it is stored; only the latter finds it.
  */
 export function readRecord(
   record: Uint8Array,
@@ -15,17 +15,17 @@ export function readRecord(
   return { ok: true, message: { ...decoded.message, id: taskId, queue } };
 }
 
-/** The same bytes, in memory that nobody else writes to. */
+/** Returns a private copy of the bytes. */
 export function copyOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes);
 }
 
-/** The lock that a message names, if it is one of its own queue's; another queue's is not ours to touch. */
+/** Returns the lock that a message names, if it belongs to the message's queue. */
 export function lockOf(queue: string, uniqueKey: string): string | undefined {
   return uniqueKey.startsWith(`asynq:{${queue}}:`) ? uniqueKey : undefined;
 }
 
-/** How an undecodable record is reported. */
+/** Returns the report about an undecodable record. */
 export function reportOf({ queue, taskId, decoded }: UndecodableRecord): UndecodableTask {
   return { queue, taskId, reason: decoded.reason };
 }

@@ -1,17 +1,17 @@
 import type { TaskMessage } from '../model/task/task-message.js';
 import type { EpochMs } from '../model/time/duration.js';
 
-/** A task that was handed to a server and whose outcome is not stored yet. */
+/** A task that was passed to a server and whose outcome is not stored yet. */
 export interface ActiveRun {
   readonly message: TaskMessage;
   readonly queue: string;
   /** When its lease ends, as far as its server has asked. */
   leaseUntil: EpochMs;
-  /** Its worker is dead to the others: nothing it does reaches storage. */
+  /** Whether its worker has crashed: nothing it does reaches storage. */
   isCrashed: boolean;
-  /** Its handler waits for time to pass, so nobody waits for it. */
+  /** Whether its handler waits for time to pass, so that it is not awaited. */
   isParked: boolean;
-  /** Lets somebody else recover the task. */
+  /** Lets another worker recover the task. */
   readonly takeAway: (now: EpochMs) => Promise<void>;
 }
 
@@ -19,19 +19,19 @@ export interface ActiveRun {
 export class ActiveRuns {
   /** Runs of one task, the latest last: one that lost its lease may still be at work when the next begins. */
   readonly #runs = new Map<string, ActiveRun[]>();
-  /** Crashed and ended: the broker still holds their leases. */
+  /** Crashed and ended runs; the broker still holds their leases. */
   readonly #orphans = new Map<string, ActiveRun>();
 
   get all(): readonly ActiveRun[] {
     return [...this.#runs.values()].flat();
   }
 
-  /** Those whose handlers are waited for. */
+  /** Returns the runs whose handlers are awaited. */
   get awaited(): readonly ActiveRun[] {
     return this.all.filter(({ isParked }) => !isParked);
   }
 
-  /** The latest run of a task. */
+  /** Returns the latest run of a task. */
   find(queue: string, id: string): ActiveRun | undefined {
     return this.#runs.get(keyOf(queue, id))?.at(-1);
   }
@@ -57,7 +57,7 @@ export class ActiveRuns {
     return this.#orphans.has(keyOf(queue, id));
   }
 
-  /** A task whose worker died was taken back. */
+  /** Notes that a task of a dead worker was recovered. */
   recovered(queue: string, id: string): void {
     this.#orphans.delete(keyOf(queue, id));
   }

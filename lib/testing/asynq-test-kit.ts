@@ -17,7 +17,7 @@ import { type ExpectedTask, judgeEnqueued, type ExpectationResult } from './task
 import { type TaskRun, TaskRuns } from './task-runs.js';
 import type { TestEnvironment } from './test-environment.js';
 
-/** Which tasks are meant; what is left out may be anything. */
+/** Selects tasks; omitted properties match anything. */
 export interface TaskFilter<State = StoredTask['state']> {
   readonly type?: string | TaskDefinition | undefined;
   readonly queue?: string | undefined;
@@ -28,13 +28,14 @@ const defaultMaxRuns = 10_000;
 
 /** How far {@link AsynqTestKit.drain} and {@link AsynqTestKit.advance} go. */
 export interface DrainOptions {
-  /** Runs at one instant; more are taken for a loop without end. Default 10,000. */
+  /** How many runs one instant may have; more count as an endless loop. Default 10,000. */
   readonly limit?: number | undefined;
 }
 
 /**
- * Holds an application's tasks and its time in the hands of a test. Handlers run only inside {@link drain},
- * {@link advance} and {@link run}; until then a task stays where it was enqueued.
+ * Gives a test control over an application's tasks and time. Handlers run only inside {@link drain}, {@link advance}
+ * and
+ * {@link run}; until then a task stays where it was enqueued.
  *
  * @example
  * const asynq = module.get(AsynqTestKit);
@@ -94,9 +95,9 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
   }
 
   /**
-   * Every task that was enqueued since the start or the last {@link clear}, oldest first, whatever became of it.
+   * Every task that was enqueued since the start or the last {@link clear}, oldest first, whatever happened to it.
    *
-   * @throws InvalidOptionError when the filter has a name that is none, as {@link tasks} does.
+   * @throws InvalidOptionError when the filter has an unknown property; so does {@link tasks}.
    */
   enqueued(filter: TaskFilter<EnqueuedTask['state']> = {}): readonly EnqueuedTask[] {
     checkNames({ path: 'enqueued:', value: filter }, filterNames);
@@ -104,37 +105,37 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
   }
 
   /**
-   * Makes sure that a task was enqueued, whatever became of it since.
+   * Asserts that a task was enqueued, whatever has happened to it since.
    *
-   * @throws TestExpectationError that shows what comes nearest and in what it differs.
+   * @throws TestExpectationError that shows the closest match and how it differs.
    */
   expectEnqueued(task: string | TaskDefinition, expected: ExpectedTask = {}): void {
     const { matches, expected: explain } = this.judge(task, expected);
     if (!matches) throw new TestExpectationError(explain());
   }
 
-  /** Makes sure that no such task was enqueued. @throws TestExpectationError that shows those that were. */
+  /** Asserts that no such task was enqueued. @throws TestExpectationError that shows those that were. */
   expectNotEnqueued(task: string | TaskDefinition, expected: Omit<ExpectedTask, 'count'> = {}): void {
     const { matches, unexpected: explain } = this.judge(task, expected);
     if (matches) throw new TestExpectationError(explain());
   }
 
-  /** What {@link expectEnqueued} goes by; for matchers of your own. */
+  /** Returns the verdict behind {@link expectEnqueued}, for your own matchers. */
   judge(task: string | TaskDefinition, expected: ExpectedTask = {}): ExpectationResult {
     return judgeEnqueued(this.#environment.enqueued.all(), { type: typeNameOf(task), expected });
   }
 
-  /** What is stored now, queue by queue. */
+  /** Returns what is stored now, queue by queue. */
   tasks(filter: TaskFilter = {}): readonly StoredTask[] {
     checkNames({ path: 'tasks:', value: filter }, filterNames);
     return this.#environment.tasks().filter((task) => fits(task, filter));
   }
 
   /**
-   * Runs everything that is due now, tasks that handlers enqueue and retries without a delay included. Time stands
-   * still; handlers are waited for. Answers with the runs, in the order in which they ended.
+   * Runs everything that is due now, including tasks that handlers enqueue and retries without a delay. The clock does
+   * not move; handlers are awaited. Returns the runs, in the order in which they ended.
    *
-   * @throws EndlessDrainError, naming the types, when it finds no end. HandlerRunsOnError when a handler does not end
+   * @throws EndlessDrainError, naming the types, when there is no end. HandlerRunsOnError when a handler does not end
    * within 4 s of real time. InvalidStateError before the application is initialized
    * and after it is closed.
    */
@@ -146,17 +147,19 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
   }
 
   /**
-   * Moves time on and runs what becomes due, each at its exact instant: scheduled tasks, retries, cron ticks, groups,
-   * timeouts of running handlers, ends of leases, unique locks and retentions. What is due already runs first.
+   * Advances the clock and runs what becomes due, each at its exact instant: scheduled tasks, retries, cron ticks,
+   * groups, timeouts of running handlers, ends of leases, unique locks and retentions. What is already due runs first.
    *
-   * @throws what {@link drain} throws; a handler that does not end is not waited for any longer than `maxHandlerWait`.
+   * @throws whatever {@link drain} throws; a handler that does not end is awaited for at most `maxHandlerWait`.
    */
   async advance(duration: Duration, options: DrainOptions = {}): Promise<readonly TaskRun[]> {
     const by = checkDuration({ path: 'advance: duration', value: duration });
     return await this.#advanceTo(addMs(this.#environment.clock.now(), by), options);
   }
 
-  /** The same, up to an instant. @throws InvalidOptionError when it has passed; what {@link advance} throws. */
+  /**
+   * Advances the clock to an instant. @throws InvalidOptionError when it has passed; whatever {@link advance} throws.
+   */
   async advanceTo(instant: Date, options: DrainOptions = {}): Promise<readonly TaskRun[]> {
     const target = checkInstant({ path: 'advanceTo: instant', value: instant });
     if (target < this.#environment.clock.now()) {
@@ -170,10 +173,10 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
   }
 
   /**
-   * Runs one task the way a worker does (mux, middleware, guards, pipes, interceptors, filters) and answers with what
-   * became of it. No queue knows of it, nothing is stored.
+   * Runs one task the way a worker does (mux, middleware, guards, pipes, interceptors, filters) and returns the
+   * outcome. It uses no queue and stores nothing.
    *
-   * @throws InvalidTaskError, InvalidOptionError as `enqueue` does. InvalidStateError before the application is
+   * @throws InvalidTaskError, InvalidOptionError like `enqueue`. InvalidStateError before the application is
    * initialized.
    */
   run<Task extends string | TaskDefinition>(task: Task, ...args: TaskArguments<Task, RunOptions>): Promise<RunOutcome>;
@@ -184,23 +187,24 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
     return await runSingle(deps, { task, payload, options });
   }
 
-  /** The next `times` runs of a type fail with `error`; their handler is not called. */
+  /** Makes the next `times` runs of a type fail with `error`; their handler is not called. */
   failNext(task: string | TaskDefinition, error: unknown, times = 1): void {
     const count = checkInteger({ path: 'failNext: times', value: times }, { min: 1 });
     this.#environment.faults.fail({ type: typeNameOf(task), error, times: count });
   }
 
   /**
-   * The worker of the next task, or of the next of a type, dies after its handler and before the outcome is written.
-   * Nobody else can have the task before its lease ends, 30 s after it was taken; then it is recovered and runs again.
+   * Lets the worker of the next task, or of the next one of a type, die after its handler and before the outcome is
+   * written. Nobody else can have the task before its lease ends, 30 s after it was taken; then it is recovered and
+   * runs again.
    */
   crash(task?: string | TaskDefinition): void {
     this.#arm('crash', task);
   }
 
   /**
-   * Somebody else takes over the task that runs, or the next one, or that of a type: its run is told to stop, its outcome
-   * is not written, and it runs again.
+   * Lets another worker take over the running task, or the next one, or the next of a type: its run is told to stop,
+   * its outcome is not written, and it runs again.
    */
   async loseLease(task?: string | TaskDefinition): Promise<void> {
     const type = task === undefined ? undefined : typeNameOf(task);
@@ -208,16 +212,18 @@ export class AsynqTestKit implements OnModuleInit, OnApplicationBootstrap, OnApp
     const run = runs.all.find(({ message }) => type === undefined || message.type === type);
     if (run === undefined) return this.#arm('lose-lease', task);
     await run.takeAway(clock.now());
-    // The next beat of its server finds out.
+    // The next heartbeat of its server detects it.
     backgroundTimers.runAll();
   }
 
-  /** Every call to a broker fails with BrokerUnavailableError until the clock has moved on by `duration`. */
+  /** Makes every broker call fail with BrokerUnavailableError until the clock has advanced by `duration`. */
   brokerDown(duration: Duration): void {
     this.#environment.faults.takeDown(checkDuration({ path: 'brokerDown: duration', value: duration }, 'above-zero'));
   }
 
-  /** Forgets every task, record, log line and fault; time stays where it is. For between two tests of one application. */
+  /**
+   * Forgets every task, record, log line and fault; the clock keeps its time. Use it between tests of one application.
+   */
   clear(): void {
     const { faults, stored, enqueued, runs, logs } = this.#environment;
     faults.clear();

@@ -8,9 +8,9 @@ import { type AsynqTestingOptions, TestEnvironment } from './test-environment.js
 const testingOptionsToken = 'AsynqTestingOptions';
 
 /**
- * Imported beside an application's modules, it puts memory in the place of every Redis, a virtual clock in the place of
- * time and a seeded sequence in the place of chance. Nothing in the application changes; handlers run when the test
- * says so, through {@link AsynqTestKit}.
+ * Imported next to an application's modules, it replaces every Redis by memory, time by a virtual clock, and random
+ * numbers by a seeded sequence. Nothing in the application changes; handlers run when the test says so, through {@link
+ * AsynqTestKit}.
  *
  * @example
  * const module = await Test.createTestingModule({ imports: [AppModule, AsynqTestingModule] }).compile();
@@ -39,7 +39,7 @@ const testingOptionsToken = 'AsynqTestingOptions';
 })
 export class AsynqTestingModule {
   /**
-   * The same with options: where the clock starts, for one. They are checked when the application is built.
+   * Imports the module with options, such as the start of the clock. They are checked when the application is built.
    *
    * @example
    * AsynqTestingModule.forRoot({ now: '2026-12-31T23:59:00Z' });

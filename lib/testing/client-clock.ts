@@ -8,11 +8,11 @@ export interface ClientClockDeps {
 }
 
 /**
- * The clock of clients under test. While the broker is down their waits end at once, so that the code under test sees
- * the failure instead of standing still.
+ * The clock of clients under test. While the broker is down, their waits end at once, so that the code under test sees
+ * the failure instead of hanging.
  */
 export class ClientClock implements Clock {
-  /** Waits that were cut short, all together. */
+  /** The total length of waits that were cut short. */
   #skipped = 0;
 
   constructor(private readonly deps: ClientClockDeps) {}

@@ -9,12 +9,12 @@ export interface EnqueuedTask {
   readonly id: string;
   readonly type: string;
   readonly queue: string;
-  /** As it arrives: decoded by the codec, before a schema reads it. */
+  /** The payload decoded by the codec, before a schema transforms it. */
   readonly payload: unknown;
-  /** Where it is now; `gone` when it is not stored any more: it has succeeded, was revoked or deleted. */
+  /** Its state now; `gone` if it is no longer stored because it succeeded, was revoked or was deleted. */
   readonly state: TaskState | 'gone';
   readonly enqueuedAt: Date;
-  /** Not before then; `enqueuedAt` when it was to run at once. */
+  /** When it is due; `enqueuedAt` if it should run at once. */
   readonly processAt: Date;
   readonly maxRetry: number;
   /** Milliseconds, in whole seconds; `undefined` means none. */
@@ -60,7 +60,7 @@ export class EnqueuedTasks {
   }
 }
 
-/** The type that a user names by itself or by its definition. @throws InvalidTaskError. */
+/** Returns the type of a task that is given by its type or its definition. @throws InvalidTaskError. */
 export function typeNameOf(task: string | Pick<TaskDefinition, 'type'>): string {
   return checkTaskType(typeof task === 'string' ? task : task.type);
 }

@@ -4,7 +4,7 @@ import { BrokerUnavailableError } from '../model/errors/broker-errors.js';
 import type { Clock, Timer } from '../model/time/clock.js';
 import type { Ms } from '../model/time/duration.js';
 
-/** What becomes of a run whose worker dies, or whose lease is somebody else's. */
+/** Faults of a run: its worker dies, or it loses its lease. */
 export type WorkerFault = 'crash' | 'lose-lease';
 
 interface Failure {
@@ -15,11 +15,11 @@ interface Failure {
 
 interface ArmedFault {
   readonly kind: WorkerFault;
-  /** Any type when it is left out. */
+  /** Any type if omitted. */
   readonly type: string | undefined;
 }
 
-/** Everything a test wants to go wrong, until it has. */
+/** The faults that a test has injected and that have not happened yet. */
 export class Faults {
   #failures: Failure[] = [];
   #armed: ArmedFault[] = [];
@@ -61,7 +61,7 @@ export class Faults {
     return this.#downTimer !== undefined;
   }
 
-  /** No broker can be reached until the clock has moved on by `duration`. */
+  /** Makes all brokers unreachable until the clock has advanced by `duration`. */
   takeDown(duration: Ms): void {
     this.#downTimer?.cancel();
     this.#downTimer = this.clock.setTimer(duration, () => this.#bringUp());
@@ -74,7 +74,7 @@ export class Faults {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Nothing goes wrong any more. */
+  /** Removes all faults. */
   clear(): void {
     this.#failures = [];
     this.#armed = [];
@@ -93,7 +93,7 @@ export class Faults {
   }
 }
 
-/** What every call fails with while the broker is down. */
+/** Returns the error of every call while the broker is down. */
 export function unavailable(): BrokerUnavailableError {
   return new BrokerUnavailableError('The broker is down: the test said so');
 }

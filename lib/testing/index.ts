@@ -1,5 +1,5 @@
 /**
- * `nestjs-asynq/testing`: an application under test without Redis, with time in the hands of the test.
+ * `nestjs-asynq/testing`: tests an application without Redis, on a clock that the test controls.
  *
  * @example
  * const module = await Test.createTestingModule({ imports: [AppModule, AsynqTestingModule] }).compile();

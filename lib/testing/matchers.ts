@@ -4,7 +4,7 @@ import type { ExpectedTask } from './task-expectation.js';
 import { InvalidOptionError } from '../model/errors/option-errors.js';
 
 /**
- * What {@link asynqMatchers} add to `expect`. Tell the test runner of it once, in a file of types:
+ * The matchers that {@link asynqMatchers} adds to `expect`. Declare them once, in a file of types:
  *
  * @example
  * // jest
@@ -15,18 +15,18 @@ import { InvalidOptionError } from '../model/errors/option-errors.js';
  * }
  */
 export interface AsynqMatchers<R> {
-  /** Whether a task was enqueued, whatever became of it; see {@link AsynqTestKit.expectEnqueued}. */
+  /** Asserts that a task was enqueued, whatever happened to it; see {@link AsynqTestKit.expectEnqueued}. */
   toHaveEnqueued(task: string | TaskDefinition, expected?: ExpectedTask): R;
 }
 
-/** What a matcher answers, to jest and vitest alike. */
+/** The result of a matcher, for Jest and Vitest alike. */
 interface MatcherResult {
   readonly pass: boolean;
   readonly message: () => string;
 }
 
 /**
- * Matchers for `expect.extend`, of jest, vitest or whatever speaks their language.
+ * Matchers for `expect.extend` of Jest, Vitest and compatible test runners.
  *
  * @example
  * expect.extend(asynqMatchers);

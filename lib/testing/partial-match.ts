@@ -8,14 +8,15 @@ export interface Difference {
   readonly actual: unknown;
 }
 
-/** An asymmetric matcher of jest or vitest: `expect.any(Number)`, `expect.stringContaining('x')`. */
+/** An asymmetric matcher of Jest or Vitest: `expect.any(Number)`, `expect.stringContaining('x')`. */
 interface AsymmetricMatcher {
   asymmetricMatch(actual: unknown): boolean;
 }
 
 /**
- * How `actual` differs from `expected`, of which objects may say less than there is, as `toMatchObject` has it: lists
- * have the same length, asymmetric matchers decide for themselves, everything else is deeply equal.
+ * Returns how `actual` differs from `expected`. As in `toMatchObject`, expected objects may have fewer properties;
+ * arrays must have the same length, asymmetric matchers decide for themselves, and everything else must be deeply
+ * equal.
  */
 export function differencesOf(expected: unknown, actual: unknown, path = ''): readonly Difference[] {
   const difference: readonly Difference[] = [{ path, expected, actual }];

@@ -6,7 +6,7 @@ export interface RecordedLog {
   readonly message: string;
 }
 
-/** Keeps what the engine logs, instead of writing it between the results of the tests. */
+/** Records what the engine logs, instead of printing it among the test results. */
 export class RecordedLogs implements Logger {
   readonly lines: RecordedLog[] = [];
 

@@ -18,22 +18,22 @@ import type { Clock, Random } from '../model/time/clock.js';
 import { elapsed, epochMs } from '../model/time/duration.js';
 import type { AsynqInstance } from '../nest/asynq-instance.js';
 
-/** How {@link AsynqTestKit.run} runs a task. */
+/** Options of {@link AsynqTestKit.run}. */
 export interface RunOptions extends Omit<EnqueueOptions, 'processAt' | 'processIn' | 'unique'> {
   /** Failures that were counted before this run. Default 0. */
   readonly retried?: number | undefined;
-  /** Name of the instance whose handlers are meant. Default: the default one, or the only one. */
+  /** Name of the instance whose handlers are used. Default: the default one, or the only one. */
   readonly instance?: string | undefined;
 }
 
-/** What became of a run. Lengths of time are milliseconds. */
+/** The outcome of a run. Durations are in milliseconds. */
 export type RunOutcome =
   | { readonly outcome: 'completed'; readonly result: unknown }
   | { readonly outcome: 'retry'; readonly error: unknown; readonly retryIn: number; readonly retryAt: Date }
   | { readonly outcome: 'archived'; readonly error: unknown }
   | { readonly outcome: 'revoked'; readonly error: unknown }
   | { readonly outcome: 'snoozed'; readonly snoozedFor: number; readonly until: Date }
-  /** No handler knows the type, so the task would go back for another worker. */
+  /** No handler for the type, so the task would go back for another worker. */
   | { readonly outcome: 'returned' };
 
 export interface SingleRunDeps {
@@ -92,7 +92,7 @@ class SingleRun implements RunHost {
 
   begin(message: TaskMessage): void {
     const now = this.clock.now();
-    // Nobody extends this lease, and nobody else can want it.
+    // Nobody extends this lease, and nobody else can take it.
     const lease = { kind: 'ours', takenAt: now, leaseUntil: endOfTime, leaseAsked: endOfTime } as const;
     const run = new Run(this, { message, queue: message.queue, lease });
     this.#runs.push(run);

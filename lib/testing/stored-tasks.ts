@@ -16,7 +16,7 @@ export interface StoredRecord {
   readonly dueAt: EpochMs | undefined;
 }
 
-/** A look into what the brokers of an application keep. */
+/** Reads what the brokers of an application store. */
 export class StoredTasks {
   constructor(private readonly stores: () => readonly MemoryStore[]) {}
 

@@ -5,8 +5,8 @@ import type { EnqueuedTask } from './enqueued-tasks.js';
 import { type Difference, differencesOf } from './partial-match.js';
 
 /**
- * What is expected of an enqueued task. What is left out may be anything; objects may say less than there is, and
- * matchers of the test runner (`expect.any(Number)`) may stand anywhere.
+ * What is expected of an enqueued task. Omitted properties may be anything; objects may have fewer properties than the
+ * actual ones, and matchers of the test runner (`expect.any(Number)`) may be used anywhere.
  */
 export interface ExpectedTask {
   readonly id?: unknown;
@@ -58,9 +58,9 @@ export interface ExpectationResult {
 }
 
 /**
- * Holds what was enqueued against what is expected.
+ * Compares what was enqueued with what is expected.
  *
- * @throws InvalidOptionError when the expectation itself is wrong.
+ * @throws InvalidOptionError when the expectation itself is invalid.
  */
 export function judgeEnqueued(
   all: readonly EnqueuedTask[],

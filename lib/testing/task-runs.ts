@@ -7,10 +7,10 @@ export interface TaskRun {
   readonly id: string;
   readonly type: string;
   readonly queue: string;
-  /** Counted failures, this one included. */
+  /** Counted failures, including this one. */
   readonly retried: number;
   /**
-   * `returned`: no handler knows the type. `requeued`: the server stopped first. `lost`: the lease was somebody else's
+   * `returned`: no handler for the type. `requeued`: the server stopped first. `lost`: another worker had the lease
    * when the run ended. `crashed`: the worker died before its outcome was written.
    */
   readonly outcome:
@@ -27,7 +27,7 @@ export interface TaskRunsDeps {
   readonly clock: Clock;
   /** Whether the worker of a task's last run is dead. */
   readonly isOrphan: (queue: string, id: string) => boolean;
-  /** A run is nobody's business any more. */
+  /** Called when a run no longer counts. */
   readonly onLost: (queue: string, id: string) => void;
 }
 

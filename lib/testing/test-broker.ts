@@ -15,7 +15,7 @@ export interface TestBrokerDeps extends TestWorkDeps {
   readonly onClosing: (broker: TestBroker) => void;
 }
 
-/** A broker under the control of a test: it records, it fails as told, and hands tasks out only while it may. */
+/** A broker under the control of a test: it records calls, fails on demand, and hands out tasks only when allowed. */
 export class TestBroker implements Broker {
   readonly enqueue: EnqueueContract;
   readonly work: TestWork;

@@ -23,14 +23,14 @@ import { StoredTasks } from './stored-tasks.js';
 import { TestBroker } from './test-broker.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** How an application is tested; each option has a default. */
+/** Options of an application under test; each has a default. */
 export interface AsynqTestingOptions {
   /** The first instant of the virtual clock. Default 2026-03-01T12:00:00Z. */
   readonly now?: Date | string | undefined;
-  /** Where random numbers begin, those of the default retry delay for one. Default 1. */
+  /** The seed of random numbers, such as those of the default retry delay. Default 1. */
   readonly seed?: number | undefined;
   /**
-   * How long in real time `advance` waits for a handler before time goes on without it, so that its timeout can come.
+   * How long, in real time, `advance` waits for a handler before the clock moves on, so that its timeout can come.
    * Default `'100ms'`; raise it when handlers do slow work in tests.
    */
   readonly maxHandlerWait?: Duration | undefined;

@@ -2,13 +2,18 @@ import { checkDuration, checkInstant } from '../model/options/check.js';
 import type { Clock, Timer, BackgroundTimers } from '../model/time/clock.js';
 import { type Duration, epochMs, type EpochMs, type Ms, ms, readDuration } from '../model/time/duration.js';
 
-/** How a {@link VirtualClock} starts, and how it waits for what its timers set off. */
+/** Options of a {@link VirtualClock}. */
 export interface VirtualClockOptions {
   /** The first instant. Default 2026-03-01T12:00:00Z, in every run the same. */
   readonly now?: Date | string | undefined;
-  /** Waited for between two timers, besides promises: `() => connection.send('ping', [])`, say. Default: nothing. */
+  /**
+   * Awaited between two timers, in addition to promises; for example `() => connection.send('ping', [])`. Default:
+   * nothing.
+   */
   readonly settle?: (() => Promise<unknown>) | undefined;
-  /** Takes over the timers of periodic work; see {@link Clock.backgroundTimers}. Default: they are timers like others. */
+  /**
+   * Takes over the timers of periodic work; see {@link Clock.backgroundTimers}. Default: they are timers like others.
+   */
   readonly backgroundTimers?: BackgroundTimers | undefined;
 }
 
@@ -19,8 +24,8 @@ interface ArmedTimer {
 }
 
 /**
- * Time that moves when told. Timers fire in order, each at its exact instant, and between two of them whatever they
- * set off is given the chance to finish.
+ * A clock that moves only when told. Timers fire in order, each at its exact instant, and whatever they start can
+ * finish before the next one.
  *
  * With a real Redis behind the code under test, say how to wait for it: `settle: () => connection.send('ping', [])`.
  *
@@ -55,7 +60,7 @@ export class VirtualClock implements Clock {
     return ms(this.#now - this.#start);
   }
 
-  /** Calls `run` once, when time has moved on by `delay`. */
+  /** Calls `run` once, when the clock has advanced by `delay`. */
   setTimer(delay: Ms, run: () => void): Timer {
     const timer: ArmedTimer = { at: this.#now + Math.max(0, delay), order: this.#order++, run };
     this.#timers.add(timer);
@@ -73,13 +78,16 @@ export class VirtualClock implements Clock {
     return next === undefined ? undefined : epochMs(next.at);
   }
 
-  /** Moves time on by `by`, firing what becomes due on the way. @throws InvalidOptionError when that is not a duration. */
+  /**
+   * Advances the clock by `by` and fires the timers that become due. @throws InvalidOptionError when that is not a
+   * duration.
+   */
   async advance(by: Duration): Promise<void> {
     const length = checkDuration({ path: 'VirtualClock: advance', value: by });
     await this.advanceTo(epochMs(this.#now + length));
   }
 
-  /** Moves time on to `instant`, firing what becomes due on the way. */
+  /** Advances the clock to `instant` and fires the timers that become due. */
   async advanceTo(instant: EpochMs): Promise<void> {
     await this.settle();
     for (let timer = this.#next(); timer !== undefined && timer.at <= instant; timer = this.#next()) {
@@ -92,7 +100,7 @@ export class VirtualClock implements Clock {
     await this.settle();
   }
 
-  /** Moves time on to `instant` at once: timers fire in order at their instants, what they set off is not waited for. */
+  /** Moves the clock to `instant` at once: timers fire in order at their instants, without awaiting what they start. */
   moveTo(instant: EpochMs): void {
     for (let timer = this.#next(); timer !== undefined && timer.at <= instant; timer = this.#next()) {
       this.#timers.delete(timer);
@@ -102,12 +110,12 @@ export class VirtualClock implements Clock {
     this.#now = Math.max(this.#now, instant);
   }
 
-  /** Moves the wall clock without firing anything, as a machine that slept or was set wrong; back as well. */
+  /** Moves the wall clock, forward or back, without firing timers, like a machine that slept or whose clock was set. */
   jump(by: Duration): void {
     this.#now += readDuration(by) ?? checkDuration({ path: 'VirtualClock: jump', value: by });
   }
 
-  /** Lets everything that is under way and needs no more time finish. */
+  /** Lets everything in progress that needs no more time finish. */
   async settle(): Promise<void> {
     await eventLoopTurns(5);
     await this.#settle();
