@@ -1,21 +1,20 @@
 import type { Clock, Timer } from './clock.js';
 import { type Ms, ms } from './duration.js';
 
-/** What ends a wait early: a length of time, a signal, or the first of several signals. */
+/** What ends a wait early: a duration, a signal, or the first of several signals. */
 export type WaitLimits =
   | { readonly clock: Clock; readonly limit: Ms; readonly signal?: AbortSignal | readonly AbortSignal[] | undefined }
   | { readonly signal: AbortSignal | readonly AbortSignal[] };
 
-/** How a wait ended: with what was waited for, by its limit, or by its signal. */
+/** How a wait ended: with the awaited value, by its limit, or by its signal. */
 export type Waited<T> =
   { readonly ended: 'in-time'; readonly value: T } | { readonly ended: 'late' | 'aborted'; readonly value?: undefined };
 
 /**
- * Waits for a promise, but not for longer than the limits allow. However the wait ends, no timer and no listener of it
- * is left. A signal that was aborted before ends it at once, and an abort wins over a promise that settles in the same
- * turn of the event loop.
+ * Waits for a promise, within limits. However the wait ends, it leaves no timer and no listener behind. A signal that is
+ * already aborted ends it at once, and an abort wins over a promise that settles in the same turn of the event loop.
  *
- * @throws what `wanted` rejects with, unless the wait has ended before; the rejection is then ignored.
+ * @throws whatever `wanted` rejects with, unless the wait has already ended; the rejection is then ignored.
  *
  * @example
  * const waited = await waitFor(broker.open(), { clock, limit: ms(5_000), signal });
@@ -35,7 +34,7 @@ export function waitFor<T>(wanted: PromiseLike<T>, limits: WaitLimits): Promise<
   });
 }
 
-/** As {@link waitFor}, for something that is told by a call: `listen` is handed what to call, and returns what stops it. */
+/** Like {@link waitFor}, for a callback: `listen` receives the function to call, and returns a function that stops it. */
 export async function waitForCall(listen: (tell: () => void) => () => void, limits: WaitLimits): Promise<Waited<void>> {
   let stopListening!: () => void;
   const told = new Promise<void>((resolve) => {
@@ -58,7 +57,7 @@ export async function waitForAll(promises: readonly Promise<unknown>[]): Promise
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Waits for a length of time, or until the signal is aborted; resolves with which of them it was. */
+/** Waits for a duration, or until the signal is aborted; resolves with which of them it was. */
 export function pause(
   length: Ms,
   limits: { readonly clock: Pick<Clock, 'setTimer'>; readonly signal?: AbortSignal },
@@ -76,7 +75,7 @@ export function pause(
   });
 }
 
-/** Calls `tell` when the wait is to end early, at once if it already is; returns what releases the timer and listeners. */
+/** Calls `tell` when the wait must end early, possibly at once. Returns a function that releases timer and listeners. */
 function onEnd(limits: WaitLimits, tell: (ended: 'late' | 'aborted') => void): () => void {
   const { signal = [] } = limits;
   const signals = Array.isArray(signal) ? signal : [signal];

@@ -1,4 +1,4 @@
--- archive: keeps running tasks that failed for good, for a person to look at.
+-- archive: archives running tasks that failed for good.
 --
 -- KEYS[1]    active        list    ids of running tasks, oldest right
 -- KEYS[2]    lease         zset    task id -> lease expiry, epoch seconds
@@ -12,14 +12,14 @@
 -- ARGV[3]    cutoff        epoch seconds; what was archived then or before is deleted
 -- ARGV[4]    size          how many archived tasks may be left; the oldest beyond are deleted
 -- ARGV[5]    dayExpiresAt  epoch seconds
--- ARGV[6]    fence         what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[6]    fence         keeps an earlier run from settling a task that was taken again: see leave-active
 -- ARGV[7]    count         how many tasks, 1 to 1,000
--- ARGV[8..]  tasks         the ids, what the fence tells of each, then two a task: task message; why its record does not
+-- ARGV[8..]  tasks         the ids, what the fence says about each, then two a task: task message; why its record does not
 --                          decode, or empty: the bytes stored before are then kept beside
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and the owners must be checked; nothing was written: call again with HELD
 -- Cost       O((n + m) log N), n tasks given, m tasks trimmed, N leased or archived tasks
 local archived = KEYS[3]
 local counters = { processedDay = KEYS[4], processed = KEYS[5], failedDay = KEYS[6], failed = KEYS[7] }
@@ -33,7 +33,7 @@ local dayExpiresAt, count = ARGV[5], tonumber(ARGV[7])
 -- include: count-processed
 -- include: count-failed
 
--- Before anything is written: a key of another type stops the script here, not half way.
+-- Before anything is written: a key of a wrong type stops the script here, not midway.
 redis.call('ZCARD', archived)
 local taken, ended, rest = leaveActive(8)
 if not taken then
@@ -46,7 +46,7 @@ for i = 1, count do
     local hash, reason = taskPrefix .. ARGV[7 + i], ARGV[at + 1]
     members[#members + 1] = archivedAt
     members[#members + 1] = ARGV[7 + i]
-    -- A key of another type where the hash belongs must not stop the script for the other tasks.
+    -- A key of a wrong type in place of the hash must not stop the script for the other tasks.
     if reason ~= '' then
       redis.pcall('HSET', hash, 'x:error', reason, 'x:msg', redis.pcall('HGET', hash, 'msg') or '')
     end

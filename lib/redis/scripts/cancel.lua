@@ -1,4 +1,4 @@
--- cancel: ends a task in whatever state it is: a running one is told to stop, a waiting one is archived or deleted.
+-- cancel: cancels a task, whatever its state: a running one is told to stop, a waiting one is archived or deleted.
 --
 -- KEYS[1]   task           hash  the task's record
 -- KEYS[2]   pending        list  task ids

@@ -1,4 +1,4 @@
--- check-groups: looks whether groups and aggregation sets are known to those who aggregate. Writes nothing.
+-- check-groups: checks whether groups and aggregation sets are listed for aggregators. Writes nothing.
 --
 -- KEYS[1]    groups           set   names of groups with waiting tasks
 -- KEYS[2]    aggregationSets  zset  full key of an aggregation set -> its deadline, epoch seconds

@@ -1,18 +1,18 @@
--- check-place: looks whether the ids in a part of one list or set belong there. Writes nothing.
+-- check-place: checks whether the ids in a part of one list or set belong there. Writes nothing.
 --
 -- KEYS[1]  place        list or zset; the ids are looked at in the order of positions or ranks
 -- KEYS[2]  partner      for active: lease, zset; for lease: active, list; else the place again
 -- ARGV[1]  kind         active, lease, list or zset
--- ARGV[2]  state        what the tasks there say of themselves
+-- ARGV[2]  state        the state that the tasks there must have
 -- ARGV[3]  taskPrefix   a task's hash is this and its id: built here, same hash slot
--- ARGV[4]  first        position of the first id to look at, from 0
+-- ARGV[4]  first        position of the first id to check, from 0
 -- ARGV[5]  limit        how many ids, 1 to 1,000
 --
--- Reply    array: how many ids were looked at; then pairs of a word and an id
+-- Reply    array: how many ids were checked; then pairs of a word and an id
 --   ID_WITHOUT_TASK        the task's hash is gone
 --   ACTIVE_WITHOUT_LEASE   in active, but not leased
---   LEASE_WITHOUT_ACTIVE   leased, but not in active, or says of itself to be elsewhere
---   TASK_IN_WRONG_PLACE    says of itself to be elsewhere
+--   LEASE_WITHOUT_ACTIVE   leased, but not in active, or its state says that it is elsewhere
+--   TASK_IN_WRONG_PLACE    its state says that it is elsewhere
 -- Cost     O(L), L the limit; O(L + N) for lease, N running tasks of the queue, 5,000 at most. Of a list with more ids
 --          none is looked at: what does not belong there is dropped when it is dequeued. Beside more running tasks, leases
 --          are only compared with what the tasks say: one that is not in active is found once it has ended

@@ -1,4 +1,4 @@
--- check-tasks: looks whether tasks are where they say they are. Writes nothing.
+-- check-tasks: checks whether tasks are where they say they are. Writes nothing.
 --
 -- KEYS[1]    pending          list  task ids, next to run right
 -- KEYS[2]    active           list  ids of running tasks

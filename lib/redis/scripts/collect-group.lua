@@ -1,4 +1,4 @@
--- collect-group: moves the members of a group that is ready into a new aggregation set (P-94).
+-- collect-group: moves the members of a ready group into a new aggregation set (P-94).
 --
 -- KEYS[1]  group            zset   task id -> time added, epoch seconds
 -- KEYS[2]  set              zset   the new set; must not exist; gets the members with their scores

@@ -7,15 +7,15 @@
 -- KEYS[5]    processed     string  counter
 -- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
 -- ARGV[2]    dayExpiresAt  epoch seconds
--- ARGV[3]    fence         what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[3]    fence         keeps an earlier run from settling a task that was taken again: see leave-active
 -- ARGV[4]    count         how many tasks, 1 to 1,000
--- ARGV[5..]  tasks         the ids, what the fence tells of each, then five a task: task message; end of retention in
+-- ARGV[5..]  tasks         the ids, what the fence says about each, then five a task: task message; end of retention in
 --                          epoch seconds; lock: a full key in the same hash slot, or empty; RESULT or NO_RESULT; the
 --                          result, which replaces a stored one
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and the owners must be checked; nothing was written: call again with HELD
 -- Cost       O(n log N), n tasks given, N leased or completed tasks
 local completed, processedDay, processed = KEYS[3], KEYS[4], KEYS[5]
 local taskPrefix, dayExpiresAt, count = ARGV[1], ARGV[2], tonumber(ARGV[4])
@@ -24,7 +24,7 @@ local taskPrefix, dayExpiresAt, count = ARGV[1], ARGV[2], tonumber(ARGV[4])
 -- include: release-lock
 -- include: count-processed
 
--- Before anything is written: a key of another type stops the script here, not half way.
+-- Before anything is written: a key of a wrong type stops the script here, not midway.
 redis.call('ZCARD', completed)
 local taken, ended, rest = leaveActive(5)
 if not taken then
@@ -37,7 +37,7 @@ for i = 1, count do
     local hash = taskPrefix .. taskId
     kept[#kept + 1] = ARGV[at + 1]
     kept[#kept + 1] = taskId
-    -- A key of another type where the hash belongs must not stop the script for the other tasks.
+    -- A key of a wrong type in place of the hash must not stop the script for the other tasks.
     if ARGV[at + 3] == 'RESULT' then
       redis.pcall('HSET', hash, 'msg', ARGV[at], 'state', 'completed', 'result', ARGV[at + 4])
     else

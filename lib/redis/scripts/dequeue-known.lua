@@ -2,7 +2,7 @@
 -- tasks and leaves those of other types where they are.
 --
 -- KEYS[1]    pending     list    task ids, next to run right
--- KEYS[2]    paused      string  there while the queue gives nothing
+-- KEYS[2]    paused      string  exists while the queue is paused
 -- KEYS[3]    active      list    ids of running tasks, newest left
 -- KEYS[4]    lease       zset    task id -> lease expiry, epoch seconds
 -- ARGV[1]    taskPrefix  a task's hash is this and its id: built here, same hash slot
@@ -11,7 +11,7 @@
 -- ARGV[4]    owner       when the server takes them, epoch seconds, and the server, host:pid:server-id
 -- ARGV[5]    lookedUpTo  where an earlier look has ended, as that answered; empty to begin with the oldest task
 -- ARGV[6]    oldest      how many of the oldest tasks are looked at though an earlier look has seen them
--- ARGV[7]    window      how many other tasks are looked at, at most
+-- ARGV[7]    window      how many other tasks are checked at most
 -- ARGV[8]    maxTypes   how many types of tasks that were left are named, at most
 -- ARGV[9]    exact       how many types come first in what follows
 -- ARGV[10]   prefixes    how many beginnings of types come next
@@ -22,8 +22,8 @@
 --   SOME     there may be more
 --   DRAINED  the queue is empty now
 --   OTHERS   every task in the queue is of another type
---   PAUSED   the queue gives nothing until it is resumed
--- Cost       O(w + n log N + d), w tasks looked at, n taken, N leased tasks, d tasks between those taken and the nearer end
+--   PAUSED   the queue returns nothing until it is resumed
+-- Cost       O(w + n log N + d), w tasks checked, n taken, N leased tasks, d tasks between those taken and the nearer end
 --            of the queue; ids without a stored task are dropped on the way
 local pending, paused, active, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local taskPrefix, leaseUntil, limit, owner, lookedUpTo = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
@@ -38,7 +38,7 @@ if redis.call('EXISTS', paused) == 1 then
   return { 'PAUSED', '', 0 }
 end
 
--- Before anything is written: nothing can be taken while a key of another type stands where running tasks are kept.
+-- Before anything is written: nothing can be taken while a key of a wrong type is where running tasks are kept.
 local isListSound, isActiveSound, isLeaseSound = isSound(pending, 'list'), isSound(active, 'list'), isSound(lease, 'zset')
 if not (isListSound and isActiveSound and isLeaseSound) then
   return withNotices({ 'DRAINED', '', 0 })
@@ -66,11 +66,11 @@ end
 
 local length = redis.call('LLEN', pending)
 local taken, leaving, types, named, found = {}, {}, {}, {}, {}
--- The newest task that was looked at and left: its id, and its distance from the right end, which is 1 for the oldest.
+-- The newest task that was checked and left: its id, and its distance from the right end, which is 1 for the oldest.
 local left, leftId
 local bytes, isCutShort = 0, false
 
--- Looks at the places from `first` down to `last`.
+-- Checks the places from `first` down to `last`.
 local function look(first, last)
   while first >= last do
     local from = math.max(last, first - 99)
@@ -83,7 +83,7 @@ local function look(first, last)
         return
       end
       local hash = taskPrefix .. taskId
-      -- A key of another type is not a task either and must not stop the queue.
+      -- A key of a wrong type is not a task either and must not stop the queue.
       local message = redis.pcall('HGET', hash, 'msg')
       local name = type(message) == 'string' and taskType(message)
       if name and not isKnown(name) then

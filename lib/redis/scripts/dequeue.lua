@@ -1,7 +1,7 @@
 -- dequeue: takes the oldest pending tasks and leases them to a server.
 --
 -- KEYS[1]  pending     list    task ids, next to run right
--- KEYS[2]  paused      string  there while the queue gives nothing
+-- KEYS[2]  paused      string  exists while the queue is paused
 -- KEYS[3]  active      list    ids of running tasks, newest left
 -- KEYS[4]  lease       zset    task id -> lease expiry, epoch seconds
 -- ARGV[1]  taskPrefix  a task's hash is this and its id: built here, same hash slot
@@ -12,7 +12,7 @@
 -- Reply    array: a word, then id and task message of each task taken, oldest first
 --   SOME     there may be more
 --   DRAINED  the queue is empty now
---   PAUSED   the queue gives nothing until it is resumed
+--   PAUSED   the queue returns nothing until it is resumed
 -- Cost     O(n log N), n tasks taken, N leased tasks; up to 1,000 ids without a stored task are dropped on the way
 local pending, paused, active, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local taskPrefix, leaseUntil, limit, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -32,7 +32,7 @@ while left > 0 and seen < limit + 1000 do
   if taskIds.err then
     suspects = { pending, 'list' }
   elseif count > 0 and not leaseTaken(taskIds, leaseUntil) then
-    -- Nothing can be taken while a key of another type stands where running tasks are kept.
+    -- Nothing can be taken while a key of a wrong type is where running tasks are kept.
     for i = count, 1, -1 do
       call('RPUSH', pending, taskIds[i])
     end
@@ -43,7 +43,7 @@ while left > 0 and seen < limit + 1000 do
   for i = 1, count do
     local taskId = taskIds[i]
     local hash = taskPrefix .. taskId
-    -- A key of another type is not a task either and must not stop the queue.
+    -- A key of a wrong type is not a task either and must not stop the queue.
     local message = pcall('HGET', hash, 'msg')
     if type(message) == 'string' then
       call('HSET', hash, 'state', 'active', 'x:o', owner)

@@ -1,4 +1,4 @@
--- enqueue-pending: stores new tasks that may run at once and hold no lock. The lean form of enqueue: one command a task.
+-- enqueue-pending: stores new tasks without a delay or a lock. A lean form of enqueue: one command per task.
 --
 -- KEYS[1]    pending       list   task ids, newest left
 -- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
@@ -8,7 +8,7 @@
 -- ARGV[5..]  tasks         n ids, then n task messages in the same order; n at most 1,000
 --
 -- Reply      array of position (from 1) and CONFLICT, for each task that was not stored; empty when all were
---   CONFLICT   a task with this id exists
+--   CONFLICT   a task with this id already exists
 -- Cost       O(n)
 local pending = KEYS[1]
 local taskPrefix, pendingSince, wakeChannel, queue = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -42,7 +42,7 @@ else
   end
 end
 if added > 0 and length == added then
-  -- A user who may not publish must still be able to enqueue.
+  -- A user without permission to publish must still be able to enqueue.
   redis.pcall('PUBLISH', wakeChannel, queue)
 end
 return refused

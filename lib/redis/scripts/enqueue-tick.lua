@@ -1,4 +1,4 @@
--- enqueue-tick: stores the task of one tick of a schedule and notes that the tick is used up, both or neither.
+-- enqueue-tick: stores the task of one tick of a schedule and records that the tick is used, both or neither.
 --
 -- KEYS[1]    ticks         hash   tick, epoch milliseconds -> what became of it and its task id; latest -> the latest
 --                                 tick; task -> id of the last task stored; trimAt -> the tick at which to trim next
@@ -15,22 +15,22 @@
 -- ARGV[6]    dueChannel
 -- ARGV[7]    queue
 -- ARGV[8]    tick          epoch milliseconds
--- ARGV[9]    tickMemory    milliseconds: a tick older than the latest by more than this counts as used up
+-- ARGV[9]    tickMemory    milliseconds: a tick older than the latest by more than this counts as used
 -- ARGV[10]   ticksTtl      seconds from the last tick on that the notes are kept
 -- ARGV[11]   overlap       allow or skip
 -- ARGV[12]   taskIdIs      generated: nobody else has this task id; chosen: others may
 -- ARGV[13..] tasks         the one task, seven fields: id; task message; place: pending, scheduled or aggregating; due
 --                          time in epoch milliseconds, or empty; the group's name, or empty; lock: a full key in the
---                          same hash slot, or empty; how long the lock lives in seconds
+--                          same hash slot, or empty; lifetime of the lock in seconds
 --
--- Reply      TAKEN         the tick was used up before; nothing was written
---            Otherwise the tick is used up now, or was by an earlier call with this very task:
+-- Reply      TAKEN         the tick was used before; nothing was written
+--            Otherwise the tick is used now, or was by an earlier call with this very task:
 --            ENQUEUED      the task is stored
 --            OVERLAPS      the task of another tick has not ended, so none was stored
 --            DUPLICATE     another task holds the lock, so none was stored
 --            HELD          the lock is held by a task with this very id, so none was stored
---            CONFLICT      a task with this id exists, so none was stored
---            WRONG_TYPE    where it is to be stored stands a key of another type; nothing was written
+--            CONFLICT      a task with this id already exists, so none was stored
+--            WRONG_TYPE    a key of a wrong type is where it must be stored; nothing was written
 -- Cost       O(log N), N tasks waiting in the sets; O(M), M ticks in twice the memory, once in a memory's time
 local ticks = KEYS[1]
 local pending, scheduled, retry, due, groups = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]

@@ -1,4 +1,4 @@
--- enqueue: stores new tasks of every kind in the order given: to run at once, later, or in a group; with a lock or not.
+-- enqueue: stores new tasks of every kind in the given order: to run at once, later, or in a group; with or without a lock.
 --
 -- KEYS[1]    pending       list   task ids, newest left
 -- KEYS[2]    scheduled     zset   task id -> due time, epoch seconds
@@ -14,13 +14,13 @@
 -- ARGV[7]    queue
 -- ARGV[8..]  tasks         seven a task, at most 1,000 tasks: id; task message; place: pending, scheduled or
 --                          aggregating; due time in epoch milliseconds, or empty; the group's name, or empty; lock: a
---                          full key in the same hash slot, or empty; how long the lock lives in seconds
+--                          full key in the same hash slot, or empty; lifetime of the lock in seconds
 --
 -- Reply      array of position (from 1) and a word, for each task that was not stored; empty when all were
 --   DUPLICATE  another task holds the lock
 --   HELD       the lock is held by a task with this very id
---   CONFLICT   a task with this id exists
---   WRONG_TYPE  where it is to be stored stands a key of another type
+--   CONFLICT   a task with this id already exists
+--   WRONG_TYPE  a key of a wrong type is where it must be stored
 -- Cost       O(n log N), n tasks given, N tasks waiting in the sets
 local pending, scheduled, retry, due, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]

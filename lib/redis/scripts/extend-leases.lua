@@ -1,4 +1,4 @@
--- extend-leases: keeps running tasks from being recovered, and tells which of them were canceled: the signal of a
+-- extend-leases: extends the leases of running tasks, and returns which were canceled: the signal of a
 -- cancellation may have been missed, what it left on the task's record is not.
 --
 -- KEYS[1]    lease       zset   task id -> expiry, epoch seconds

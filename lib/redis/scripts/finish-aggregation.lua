@@ -1,4 +1,4 @@
--- finish-aggregation: stores the task that stands for an aggregation set and deletes the set with its tasks, both or
+-- finish-aggregation: stores the combined task of an aggregation set and deletes the set with its tasks, both or
 -- neither. A set of more than 500 is only given away here: it will not go back to its group any more, and
 -- keep-locks and delete-aggregation-set take it apart, some members at a time. The members' unique locks stay.
 --
@@ -21,15 +21,15 @@
 -- ARGV[8]   locksGiven       ALL, 500 at most; or NONE: the set is given away
 -- ARGV[9..] tasks            the one task, seven fields: id; task message; place: pending, scheduled or aggregating; due
 --                            time in epoch milliseconds, or empty; the group's name, or empty; lock: a full key in the
---                            same hash slot, or empty; how long the lock lives in seconds
+--                            same hash slot, or empty; lifetime of the lock in seconds
 --
 -- Reply     FINISHED         the task is stored and the set is gone
 --           MORE             the task is stored, now or by an earlier call, and the set given away
 --           GONE             there is no such set: it went back to its group, or was finished before
 --           DUPLICATE        another task holds the lock
 --           HELD             the lock is held by a task with this very id
---           CONFLICT         a task with this id exists
---           WRONG_TYPE       where it is to be stored stands a key of another type
+--           CONFLICT         a task with this id already exists
+--           WRONG_TYPE       a key of a wrong type is where it must be stored
 --           Nothing was written unless FINISHED or MORE.
 -- Cost      O(n log N), n of N members, 500 at most
 local set, aggregationSets = KEYS[1], KEYS[2]

@@ -1,4 +1,4 @@
--- forward-due: moves tasks whose time has come to pending, or to their group (P-46), earliest due first.
+-- forward-due: moves due tasks to pending, or to their group (P-46), earliest due first.
 --
 -- KEYS[1]  scheduled      zset    task id -> due, epoch seconds
 -- KEYS[2]  retry          zset    task id -> due, epoch seconds
@@ -12,7 +12,7 @@
 -- ARGV[4]  now            epoch milliseconds, from the caller's clock
 -- ARGV[5]  limit          how many tasks to move at most; 1 to 500
 -- ARGV[6]  wakeChannel    told the queue's name when pending was empty
--- ARGV[7]  archiveCutoff  epoch seconds; archived tasks of this age go
+-- ARGV[7]  archiveCutoff  epoch seconds; archived tasks of this age are deleted
 -- ARGV[8]  archiveSize    how many archived tasks are kept
 --
 -- Reply    array: how many were moved to pending or to a group; when the next task is due, epoch milliseconds, or
@@ -93,7 +93,7 @@ if count > 0 then
     redis.call('ZREM', due, unpack(taken))
   end
 end
--- Where a task is to go stands a key of another type: it waits some seconds more, and nobody behind it waits for that.
+-- A key of a wrong type is where a task must go: it waits some seconds more, without delaying the tasks behind it.
 local function putOff(taskId, state)
   redis.call('ZADD', state == 'retry' and retry or scheduled, math.ceil(now / 1000) + 5, taskId)
 end
@@ -136,7 +136,7 @@ for i = 1, count do
     elseif group ~= '' then
       grouped[#grouped + 1] = taskId
       redis.call('ZADD', groupPrefix .. group, math.floor(now / 1000), taskId)
-      -- Nobody looks at a group that is not listed (Q-10).
+      -- Nobody checks a group that is not listed (Q-10).
       redis.call('SADD', groups, group)
       redis.call('HSET', task, 'state', 'aggregating', 'group', group)
     else
@@ -154,7 +154,7 @@ if #archive > 0 then
   end
 end
 if #ready > 0 and redis.call('LPUSH', pending, unpack(ready)) == #ready then
-  -- A user who may not publish must still be able to forward.
+  -- A user without permission to publish must still be able to forward.
   redis.pcall('PUBLISH', wakeChannel, queue)
 end
 

@@ -1,4 +1,4 @@
--- free-locks: deletes unique locks whose holders are not stored any more. In a queue with groups none is: a Go server may
+-- free-locks: deletes unique locks whose holders are no longer stored, except in a queue with groups: a Go server may
 -- have aggregated the holder, which keeps its lock then (Q-03) and leaves no trace.
 --
 -- KEYS[1]   groups           set     names of groups with waiting tasks

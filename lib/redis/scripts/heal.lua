@@ -1,4 +1,4 @@
--- heal: heals what is still wrong with a queue. Looks again first, so that what moved meanwhile is left alone.
+-- heal: heals what is still inconsistent in a queue. Checks again first, so that tasks that moved in the meantime are left alone.
 --
 -- KEYS[1]    pending          list  task ids, next to run right
 -- KEYS[2]    active           list  ids of running tasks
@@ -21,9 +21,9 @@
 --                             GROUP_NOT_LISTED for what check-groups answers. Groups come first
 --
 -- Reply      array with a word for each fault
---   HEALED   it was still wrong and has been healed
---   RIGHT    nothing is wrong any more; nothing was written
---   LATER    looking takes too long to be done in this call
+--   HEALED   it was still inconsistent and has been healed
+--   RIGHT    it is consistent; nothing was written
+--   LATER    the check takes too long for this call
 -- Cost       O(n log N + P), n faults, N tasks in sets, P up to 1,000,000 ids of lists walked through
 local places = {
   pending = KEYS[1], active = KEYS[2], lease = KEYS[3], scheduled = KEYS[4], retry = KEYS[5],

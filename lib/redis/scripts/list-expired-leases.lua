@@ -1,4 +1,4 @@
--- list-expired-leases: which tasks lost their worker (P-64). Ids without a task are taken out of lease and
+-- list-expired-leases: lists tasks that lost their worker (P-64). Ids without a task are taken out of lease and
 -- active on the way, so that they cannot stand before others for ever (Q-22).
 --
 -- KEYS[1]  lease        zset   task id -> expiry, epoch seconds

@@ -1,4 +1,4 @@
--- list-key: adds the key of what a server publishes to the list of them, also while the server's memory is full.
+-- list-key: adds the key of a published record to the list of such keys, even while Redis' memory is full.
 --
 -- KEYS[1]  registry   zset   key -> expiry, epoch seconds
 -- ARGV[1]  expiresAt  epoch seconds

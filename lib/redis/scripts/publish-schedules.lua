@@ -1,8 +1,8 @@
--- publish-schedules: says what one scheduler's schedules are, for a while.
+-- publish-schedules: publishes one scheduler's schedules, with an expiry.
 --
--- KEYS[1]    schedules  list   schedule schedules, in reverse of the order given
+-- KEYS[1]    schedules  list   schedule records, in reverse of the order given
 -- ARGV[1]    ttl      seconds
--- ARGV[2..]  records  schedule schedules
+-- ARGV[2..]  records  schedule records
 --
 -- Reply      PUBLISHED
 -- Cost       O(n), n schedules

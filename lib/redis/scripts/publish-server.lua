@@ -1,4 +1,4 @@
--- publish-server: says that a server lives and what it runs, for a while.
+-- publish-server: publishes that a server is alive and what it runs, with an expiry.
 --
 -- KEYS[1]    server      string  server info
 -- KEYS[2]    workers     hash    task id -> worker info
@@ -11,7 +11,7 @@
 local server, workers = KEYS[1], KEYS[2]
 local ttl, serverInfo = ARGV[1], ARGV[2]
 
--- The first write takes something away: a server out of memory must still be told who lives.
+-- The first write takes something away: a full Redis must still accept records of live servers.
 redis.call('DEL', workers)
 redis.call('SET', server, serverInfo, 'EX', ttl)
 for i = 3, #ARGV, 4000 do

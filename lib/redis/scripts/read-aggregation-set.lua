@@ -1,4 +1,4 @@
--- read-aggregation-set: a part of the tasks in an aggregation set, oldest first (S-117). Members without a
+-- read-aggregation-set: reads a part of the tasks in an aggregation set, oldest first (S-117). Members without a
 -- task are left out (Q-12).
 --
 -- KEYS[1]  set              zset   task id -> time added to the group, epoch seconds

@@ -1,4 +1,4 @@
--- requeue: gives running tasks back to the head of their queue; of several the first given is the next to run.
+-- requeue: puts running tasks back at the head of their queue; of several, the first one given runs next.
 --
 -- KEYS[1]    active        list   ids of running tasks, oldest right
 -- KEYS[2]    lease         zset   task id -> lease expiry, epoch seconds
@@ -7,14 +7,14 @@
 -- ARGV[2]    pendingSince  epoch nanoseconds, decimal text
 -- ARGV[3]    wakeChannel
 -- ARGV[4]    queue
--- ARGV[5]    fence         what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[5]    fence         keeps an earlier run from settling a task that was taken again: see leave-active
 -- ARGV[6]    count         how many tasks, 1 to 1,000
--- ARGV[7..]  tasks         the ids, what the fence tells of each, then one a task: task message, written only if the
+-- ARGV[7..]  tasks         the ids, what the fence says about each, then one a task: task message, written only if the
 --                          stored one is gone
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and the owners must be checked; nothing was written: call again with HELD
 -- Cost       O(n log N), n tasks given, N leased tasks
 local pending = KEYS[3]
 local taskPrefix, pendingSince, wakeChannel, queue = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -22,7 +22,7 @@ local count = tonumber(ARGV[6])
 
 -- include: leave-active
 
--- Before anything is written: a key of another type stops the script here, not half way.
+-- Before anything is written: a key of a wrong type stops the script here, not midway.
 redis.call('LLEN', pending)
 local taken, ended, rest = leaveActive(7)
 if not taken then
@@ -33,7 +33,7 @@ for i = count, 1, -1 do
   if taken[i] then
     local hash = taskPrefix .. ARGV[6 + i]
     taskIds[#taskIds + 1] = ARGV[6 + i]
-    -- A key of another type where the hash belongs must not stop the script for the other tasks.
+    -- A key of a wrong type in place of the hash must not stop the script for the other tasks.
     redis.pcall('HSETNX', hash, 'msg', ARGV[rest + i - 1])
     redis.pcall('HSET', hash, 'state', 'pending', 'pending_since', pendingSince)
     redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
@@ -42,7 +42,7 @@ for i = count, 1, -1 do
   end
 end
 if ended > 0 and redis.call('RPUSH', pending, unpack(taskIds)) == ended then
-  -- A user who may not publish must still be able to requeue.
+  -- A user without permission to publish must still be able to requeue.
   redis.pcall('PUBLISH', wakeChannel, queue)
 end
 return refused

@@ -1,4 +1,4 @@
--- retry: puts running tasks that failed where they wait to run again.
+-- retry: moves running tasks that failed to the retry set.
 --
 -- KEYS[1]    active        list    ids of running tasks, oldest right
 -- KEYS[2]    lease         zset    task id -> lease expiry, epoch seconds
@@ -14,14 +14,14 @@
 -- ARGV[3]    dayExpiresAt  epoch seconds
 -- ARGV[4]    dueChannel
 -- ARGV[5]    queue
--- ARGV[6]    fence         what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[6]    fence         keeps an earlier run from settling a task that was taken again: see leave-active
 -- ARGV[7]    count         how many tasks, 1 to 1,000
--- ARGV[8..]  tasks         the ids, what the fence tells of each, then three a task: task message; due time in epoch
+-- ARGV[8..]  tasks         the ids, what the fence says about each, then three a task: task message; due time in epoch
 --                          milliseconds; FAILURE when it counts as one, else UNCOUNTED
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and the owners must be checked; nothing was written: call again with HELD
 -- Cost       O(n log N), n tasks given, N leased or waiting tasks
 local retry, scheduled, due = KEYS[3], KEYS[4], KEYS[5]
 local counters = { processedDay = KEYS[6], processed = KEYS[7], failedDay = KEYS[8], failed = KEYS[9] }
@@ -34,7 +34,7 @@ local count = tonumber(ARGV[7])
 -- include: count-processed
 -- include: count-failed
 
--- Before anything is written: a key of another type stops the script here, not half way.
+-- Before anything is written: a key of a wrong type stops the script here, not midway.
 redis.call('ZCARD', retry)
 local taken, _, rest = leaveActive(8)
 if not taken then
@@ -47,7 +47,7 @@ for i = 1, count do
     local hash = taskPrefix .. ARGV[7 + i]
     tasks[#tasks + 1] = ARGV[at + 1]
     tasks[#tasks + 1] = ARGV[7 + i]
-    -- A key of another type where the hash belongs must not stop the script for the other tasks.
+    -- A key of a wrong type in place of the hash must not stop the script for the other tasks.
     redis.pcall('HSET', hash, 'msg', ARGV[at], 'state', 'retry')
     redis.pcall('HDEL', hash, 'x:o', 'x:cancel')
     if ARGV[at + 2] == 'FAILURE' then

@@ -1,4 +1,4 @@
--- return-aggregation-set: gives the members of one aggregation set back to their group before its time is over.
+-- return-aggregation-set: returns the members of one aggregation set to their group before its time is over.
 --
 -- KEYS[1]  set              zset   task id -> time added to the group, epoch seconds
 -- KEYS[2]  aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds
@@ -6,7 +6,7 @@
 -- ARGV[1]  groupPrefix      of groups (zset: task id -> time added, epoch seconds); the group's key is built here from
 --                           the set's and shares the queue's slot
 --
--- Reply    RETURNED         the group has its members back
+-- Reply    RETURNED         the members are back in the group
 --          MORE             it has 1,000 of them: call again
 --          GONE             there is no such set: it was finished, or went back before; nothing was written
 -- Cost     O(log N), N members

@@ -1,4 +1,4 @@
--- snooze: puts running tasks into the scheduled set without counting anything.
+-- snooze: moves running tasks to the scheduled set without counting anything.
 --
 -- KEYS[1]    active      list   ids of running tasks, oldest right
 -- KEYS[2]    lease       zset   task id -> lease expiry, epoch seconds
@@ -9,14 +9,14 @@
 -- ARGV[2]    now         epoch milliseconds
 -- ARGV[3]    dueChannel
 -- ARGV[4]    queue
--- ARGV[5]    fence       what keeps an earlier run from settling a task that was taken anew: see leave-active
+-- ARGV[5]    fence       keeps an earlier run from settling a task that was taken again: see leave-active
 -- ARGV[6]    count       how many tasks, 1 to 1,000
--- ARGV[7..]  tasks       the ids, what the fence tells of each, then two a task: task message, written only if the
+-- ARGV[7..]  tasks       the ids, what the fence says about each, then two a task: task message, written only if the
 --                        stored one is gone; due time in epoch milliseconds
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is a number, and whose the tasks are has to be looked at; nothing was written: ask again with HELD
+--   LATE     the fence is a number, and the owners must be checked; nothing was written: call again with HELD
 -- Cost       O(n log N), n tasks given, N leased or waiting tasks
 local scheduled, retry, due = KEYS[3], KEYS[4], KEYS[5]
 local taskPrefix, now, dueChannel, queue = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
@@ -26,7 +26,7 @@ local count = tonumber(ARGV[6])
 -- include: notices
 -- include: place-due
 
--- Before anything is written: a key of another type stops the script here, not half way.
+-- Before anything is written: a key of a wrong type stops the script here, not midway.
 redis.call('ZCARD', scheduled)
 local taken, _, rest = leaveActive(7)
 if not taken then
@@ -39,7 +39,7 @@ for i = 1, count do
     local hash = taskPrefix .. ARGV[6 + i]
     tasks[#tasks + 1] = ARGV[at + 1]
     tasks[#tasks + 1] = ARGV[6 + i]
-    -- A key of another type where the hash belongs must not stop the script for the other tasks.
+    -- A key of a wrong type in place of the hash must not stop the script for the other tasks.
     redis.pcall('HSETNX', hash, 'msg', ARGV[at])
     redis.pcall('HSET', hash, 'state', 'scheduled')
     redis.pcall('HDEL', hash, 'x:o', 'x:cancel', 'x:group')

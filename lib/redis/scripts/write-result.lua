@@ -1,4 +1,4 @@
--- write-result: stores what a handler wrote, replacing an earlier result.
+-- write-result: stores a handler's result, replacing an earlier one.
 --
 -- KEYS[1]  task        hash  the task's record
 -- KEYS[2]  lease       zset  task id -> lease expiry, epoch seconds

@@ -58,7 +58,7 @@ local function placeDue(sets, tasks, now, signal)
     end
   end
   if isEarliest then
-    -- A user who may not publish must still be able to schedule.
+    -- A user without permission to publish must still be able to schedule.
     redis.pcall('PUBLISH', signal.channel, string.format('%.0f ', earliest) .. signal.queue)
   end
 end

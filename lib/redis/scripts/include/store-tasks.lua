@@ -5,9 +5,9 @@
 --   context  keys: pending, scheduled, retry, due, groups; prefixes: task and group, of keys built here; channels: wake
 --            and due; queue; now, epoch milliseconds; pendingSince, epoch nanoseconds as decimal text
 --   tasks    array whose part from `first` on has seven fields a task: id; task message; place; due time in epoch
---            milliseconds, or empty; the group's name, or empty; lock, or empty; how long the lock lives in seconds
+--            milliseconds, or empty; the group's name, or empty; lock, or empty; lifetime of the lock in seconds
 -- Returns an array of position (from 1) and a word for each task that was not stored: DUPLICATE, another task holds the
--- lock; HELD, a task with this very id holds it; CONFLICT, a task with this id exists; WRONG_TYPE, where it is to
+-- lock; HELD, a task with this very id holds it; CONFLICT, a task with this id already exists; WRONG_TYPE, where it is to
 -- be stored stands a key of another type. A lock whose holder is not stored any more refuses nobody: the new task takes
 -- it over. Nothing is written before every task has been looked at, so no error can stop the script half way.
 local function hasPlace(context, place, group)
@@ -93,7 +93,7 @@ local function storeTasks(context, tasks, first)
     redis.call('HSET', prefixes.task .. taskId, unpack(fields))
   end
   if wasEmpty then
-    -- A user who may not publish must still be able to enqueue.
+    -- A user without permission to publish must still be able to enqueue.
     redis.pcall('PUBLISH', context.channels.wake, context.queue)
   end
   return refused
