@@ -106,7 +106,7 @@ export class IdList implements Iterable<string> {
     else before.after = after;
     if (after === undefined) this.#last = before;
     else after.before = before;
-    // A dead link must not keep those alive that were once its neighbours (see engine/server/run-list.ts).
+    // A dead link must not keep those alive that were once its neighbors (see engine/server/run-list.ts).
     link.before = link.after = undefined;
     this.#size -= 1;
     if (this.#size === 0) this.#index = undefined;

@@ -58,7 +58,7 @@ export const canceling = chapter('canceling', (it) => {
     });
   }
 
-  it('leaves the neighbours of a canceled task where they are', async (tasks) => {
+  it('leaves the neighbors of a canceled task where they are', async (tasks) => {
     await given['pending']?.(tasks);
     await tasks.enqueue(grouped('b', 'g'), grouped('c', 'g'));
     await tasks.cancel('a', 'delete');

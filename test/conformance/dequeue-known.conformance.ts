@@ -70,7 +70,7 @@ export const dequeueingKnown = chapter('dequeueing some types', (it) => {
     expect([idsOf(second.messages), second.left]).toEqual([['b'], 'others']);
   });
 
-  it('begins anew when the task at which it has ended is gone', async (tasks) => {
+  it('starts again when the task at which it has ended is gone', async (tasks) => {
     await tasks.enqueue(image('a'), image('b'));
     const { others } = await tasks.dequeueKnown(1, ['mail:send']);
     await tasks.dequeue(2);

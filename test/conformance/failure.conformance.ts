@@ -33,7 +33,7 @@ export const retrying = chapter('settling failure: retry', (it) => {
     expect(await tasks.stored('a')).toEqual({ ...message, ...failed, retried: 3 });
   });
 
-  it('P-12 stores an error text that is no valid Unicode as one that is', async (tasks) => {
+  it('P-12 stores an error text that is not valid Unicode as valid text', async (tasks) => {
     const message = await tasks.one();
     await tasks.settle({ ...retry(message), message: { ...message, errorMessage: 'half \ud83d of it' } });
     expect((await tasks.stored('a')).errorMessage).toBe('half \ufffd of it');
@@ -44,7 +44,7 @@ export const retrying = chapter('settling failure: retry', (it) => {
     expect(await tasks.counters()).toEqual({ processed: 2, failed: 2, processedToday: 2, failedToday: 2 });
   });
 
-  it('P-81 counts nothing for what is no failure', async (tasks) => {
+  it('P-81 counts nothing for what is not a failure', async (tasks) => {
     const [first, second] = await tasks.running({ id: 'a' }, { id: 'b' });
     await tasks.settle(retry(first ?? tasks.message(), 'not'));
     expect(await tasks.counters()).toEqual(nothingCounted);

@@ -49,7 +49,7 @@ export const fencing = chapter('fencing', (it) => {
       expect(await tasks.counters()).toEqual(nothingCounted);
     });
 
-    it(`refuses to ${kind} a task that the same server has taken anew`, async (tasks) => {
+    it(`refuses to ${kind} a task that the same server has taken again`, async (tasks) => {
       await takenAnew(tasks, owner);
       expect(await settleLate(tasks, kind)).toEqual(['not-active']);
       expect(await tasks.placesOf('a')).toEqual(['active', 'lease']);

@@ -73,7 +73,7 @@ export const extendingLeases = chapter('extending leases', (it) => {
     expect(await tasks.probe.secondOf('lease', 'a')).toBe(leaseSeconds);
   });
 
-  it('P-62 leaves a task that the same server took anew', async (tasks) => {
+  it('P-62 leaves a task that the same server took again', async (tasks) => {
     await tasks.settle({ kind: 'requeue', message: await tasks.one() });
     await tasks.dequeue(1, after(1_000));
     expect((await extend(tasks, ['a'], { until: longer })).lost).toEqual(['a']);

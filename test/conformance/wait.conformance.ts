@@ -64,7 +64,7 @@ export const waiting = chapter('waiting for a task', (it) => {
     expect(await wait(tasks, { signal: controller.signal })).toBe('none');
   });
 
-  it('hears nothing of other queues', async (tasks) => {
+  it('ignores other queues', async (tasks) => {
     const waited = wait(tasks, { timeout: 50 });
     await (await tasks.sibling()).enqueue({ id: 'a' });
     expect(await waited).toBe('none');

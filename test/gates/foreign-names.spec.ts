@@ -47,7 +47,7 @@ const rows = tables.flatMap(({ page, heading, options }) => {
   });
 });
 
-describe('the pages for whoever comes from elsewhere', () => {
+describe('the pages for users of other libraries', () => {
   it.each(rows)('say of $name on $page what its refusal says', ({ name, ours, text, options }) => {
     if (options.includes(name)) return;
     const { message } = unknownOption(`x: ${name}`, options);

@@ -41,7 +41,7 @@ function withinSafeNumbers(value: TaskMessage): TaskMessage {
   ) as unknown as TaskMessage;
 }
 
-describe('the codec beside the Go one', () => {
+describe('the codec compared with that of Go', () => {
   let go: GoCodec;
 
   beforeAll(async () => {

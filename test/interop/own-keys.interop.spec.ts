@@ -85,7 +85,7 @@ describe("our own keys and fields under Go's hands", () => {
     expect(await across.inspector.list(queue, 'active')).toMatchObject([{ id: 'held', isOrphaned: true }]);
   });
 
-  it('shows Go a record that does not decode, archived with its reason, and its neighbours go on', async () => {
+  it('shows Go a record that does not decode, archived with its reason, and the others continue', async () => {
     const queue = across.aQueue('undecodable');
     await across.go.enqueue({ type: 'ok', payload: 'p', options: { queue, taskId: 'bad' } });
     await across.go.enqueue({ type: 'ok', options: { queue, taskId: 'good' } });

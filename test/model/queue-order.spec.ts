@@ -104,11 +104,11 @@ describe('weights', () => {
       { a: 9_000_000_000, b: 3_000_000_000, c: 3_000_000_000 },
       { a: 3, b: 1, c: 1 },
     ],
-  ])('S-31, S-32 %j order the queues as %j do', (weights, normalised) => {
+  ])('S-31, S-32 %j order the queues as %j do', (weights, normalized) => {
     const draws = (queues: Record<string, number>): unknown => {
       const order = weightedOrder(queues, seededRandom(7));
       return Array.from({ length: 200 }, () => [order.draw(), order.shareSlots(10)]);
     };
-    expect(draws(weights)).toEqual(draws(normalised));
+    expect(draws(weights)).toEqual(draws(normalized));
   });
 });

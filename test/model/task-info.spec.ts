@@ -52,7 +52,7 @@ describe('what is told of a task', () => {
     expect(inspect(info, { depth: 0 })).toContain('payload: [Object]');
   });
 
-  it('serialises with its payload decoded', () => {
+  it('serializes with its payload decoded', () => {
     const info = infoOf({ deadlineSeconds: 1_700_000_000, timeoutSeconds: 20 });
     expect(JSON.parse(JSON.stringify({ info }))).toEqual({
       info: {

@@ -14,7 +14,7 @@ describe('enqueueing what is unusual', () => {
   });
   afterEach(async () => await tasks.close());
 
-  it('refuses the one task whose group is of another type, and stores its neighbours', async () => {
+  it('refuses the one task whose group is of another type, and stores its neighbors', async () => {
     await tasks.redis.set(groupKey(tasks.keys, 'g'), 'not a set');
     const wanted: Wanted[] = ids(1_100).map((id) => ({ id }));
     wanted[600] = { id: 'grouped', place: { kind: 'aggregating' }, group: 'g' };

@@ -47,7 +47,7 @@ describe('the options of ioredis', () => {
       { host: 'cache', retryStrategy: (times) => times * 10, commandTimeout: 5, enableOfflineQueue: false },
     ];
     for (const option of options) expect(resolveRedisOption({ path: 'redis', value: option })).toBeDefined();
-    // @ts-expect-error A misspelt name does not compile.
+    // @ts-expect-error A misspelled name does not compile.
     expect(() => resolveRedisOption({ path: 'redis', value: { hostname: 'cache' } satisfies RedisOption })).toThrow();
   });
 });

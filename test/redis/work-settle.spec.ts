@@ -77,7 +77,7 @@ describe('settling', () => {
     expect(await tasks.placesOf('a')).toEqual(placesAfter[kind]);
   });
 
-  it.each(kinds)('settles its neighbours when a task to %s is stored as something else', async (kind) => {
+  it.each(kinds)('settles its neighbors when a task to %s is stored as something else', async (kind) => {
     const messages = await tasks.running({ id: 'a' }, { id: 'bad' }, { id: 'b' });
     await tasks.redis.set(taskKey(tasks.keys, 'bad'), 'not a hash');
     const outcomes = await tasks.settle(...messages.map((message) => settlementOf(kind, message)));

@@ -53,7 +53,7 @@ describe('enqueueMany', () => {
     ]);
   });
 
-  it('C-67 C-03 P-41 reports what is wrong with an item and enqueues its neighbours', async () => {
+  it('C-67 C-03 P-41 reports what is wrong with an item and enqueues its neighbors', async () => {
     await subject.client.enqueue('x', 1, { queue, taskId: 'taken' });
     const results = await subject.client.enqueueMany([
       ['a', 1, { queue }],
@@ -128,7 +128,7 @@ describe('enqueueMany', () => {
     expect(await subject.pendingIds(queue)).toEqual(infosOf(results));
   });
 
-  it('refuses what is no list', async () => {
+  it('refuses what is not a list', async () => {
     await expect(subject.client.enqueueMany('email:send' as never)).rejects.toMatchObject({
       code: 'ASYNQ_INVALID_OPTION',
       message: 'enqueueMany: items must be an array, got "email:send"',

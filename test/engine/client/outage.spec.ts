@@ -149,7 +149,7 @@ describe('an answer that is lost', () => {
     expect(clock.armedTimers).toBe(0);
   });
 
-  it('is no reason to try again when Redis refused', async () => {
+  it('is not retried when Redis refused', async () => {
     const refusal = new BrokerCommandError('OOM command not allowed');
     watched.loseAnswers(() => refusal);
     await expect(client.enqueue('a')).rejects.toMatchObject({ name: refusal.name, message: refusal.message });

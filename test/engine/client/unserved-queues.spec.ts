@@ -90,7 +90,7 @@ describe('a queue that is enqueued to', () => {
     expect(logger.messages()).toEqual([]);
   });
 
-  it('is looked at later when Redis is away', async () => {
+  it('is checked later when Redis is unreachable', async () => {
     const { presence } = broker;
     let answers = 0;
     const faulty: Broker['presence'] = {
@@ -129,7 +129,7 @@ describe('a queue that is enqueued to', () => {
     expect(kitClock.armedTimers).toBe(0);
   });
 
-  it('is looked at after the time that was asked for', async () => {
+  it('is checked after the requested time', async () => {
     await aClient({ unservedQueueWarning: '5s' }).enqueue('a');
     await clock.advance('5s');
     expect(logger.messages('warn')).toHaveLength(1);
@@ -162,7 +162,7 @@ describe('a queue that is enqueued to', () => {
       ]);
     });
 
-    it('that come later are looked at later', async () => {
+    it('that come later are checked later', async () => {
       await aServer('mails');
       const client = aClient();
       await client.enqueue('a', undefined, { queue: 'mails' });

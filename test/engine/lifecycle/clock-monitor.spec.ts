@@ -145,7 +145,7 @@ describe('the clock monitor', () => {
     expect(logger.messages('info')).toEqual(['The clock of this machine is not compared with that of Redis: NOPERM']);
   });
 
-  it('does not compare a clock that moves when told', async () => {
+  it('does not compare a virtual clock', async () => {
     time = async () => await Promise.reject(new Error('it was asked'));
     const virtual = new ClockMonitor({ broker: { time }, clock: storage, logger });
     await virtual.look();

@@ -151,7 +151,7 @@ describe('PeriodicService', () => {
 });
 
 describe('EarliestTimer', () => {
-  it('goes off at the earliest instant it was told of, then at those it is told next', async () => {
+  it('goes off at the earliest instant, then at those added later', async () => {
     const clock = new VirtualClock();
     const heard: number[] = [];
     const left: EpochMs[] = [addMs(clock.now(), ms(400_000))];

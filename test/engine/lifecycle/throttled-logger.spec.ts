@@ -44,7 +44,7 @@ describe('ThrottledLogger', () => {
     ]);
   });
 
-  it('counts what a line stands for', async () => {
+  it('counts the events of a line', async () => {
     const { clock, recorded, logger } = aLogger();
     for (const count of [2, 30, 400]) logger.warn(`${count} lost`, { kind: 'lost', count });
     await clock.advance('31s');

@@ -77,7 +77,7 @@ describe('an aggregation that goes wrong', () => {
     await groups.test.untilHappened('aggregated', 4);
   });
 
-  it('aggregates as many at once as it is told', async () => {
+  it('aggregates as many at once as configured', async () => {
     const { combine, letGo } = heldUp();
     for (const name of ['a', 'b', 'c', 'd', 'e']) await groups.join(name);
     await groups.start({ groupConcurrency: 5 }, combine);

@@ -62,7 +62,7 @@ describe('judgeFailure', () => {
     expect(outcomeOf(boom, { policy: notCounted })).toEqual(uncounted);
   });
 
-  it('S-57 archives at the limit even when the error is no failure', () => {
+  it('S-57 archives at the limit even when the error is not a failure', () => {
     const spent = { ...message, retried: 5 };
     expect(outcomeOf(boom, { policy: notCounted, message: spent })).toMatchObject({ kind: 'archive' });
   });

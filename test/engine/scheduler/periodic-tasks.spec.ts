@@ -180,7 +180,7 @@ describe('periodic tasks', () => {
     expect(Object.keys(registered())).toEqual(['a', 'b']);
   });
 
-  it('S-156 are looked at every three minutes unless told otherwise', async () => {
+  it('S-156 are checked every three minutes by default', async () => {
     listed = [];
     await periodicTasks.start();
     listed = [hourly('a')];

@@ -162,7 +162,7 @@ describe('a scheduler', () => {
     expect(test.heard('scheduleSkipped').map(({ reason }) => reason)).toEqual(['overlaps', 'overlaps']);
   });
 
-  it('runs an entry by hand, beside its ticks', async () => {
+  it('runs an entry by hand, in addition to its ticks', async () => {
     const told: unknown[] = [];
     const scheduler = test.create({ postEnqueue: ({ task, info }) => told.push([task.tick, info?.type]) });
     const id = scheduler.register('0 2 * * *', 'backup', { full: true });

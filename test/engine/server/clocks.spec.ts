@@ -212,7 +212,7 @@ describe('a server with a wrong clock beside a real Redis', () => {
   });
 });
 
-describe('a server with a clock that moves when told', () => {
+describe('a server with a virtual clock', () => {
   it('does not ask Redis for its time', async () => {
     const test = ServerUnderTest.open({ time: 'virtual' });
     const broker = storageIn(test.broker, () => epochMs(0));

@@ -30,7 +30,7 @@ describe('callbacks of the user', () => {
     expect(heard).toEqual([error]);
   });
 
-  it('S-53 errorHandler hears nothing of a success', async () => {
+  it('S-53 errorHandler is not called after a success', async () => {
     const heard: unknown[] = [];
     await test.enqueue();
     await test.start(() => {}, { errorHandler: (failure) => heard.push(failure) });

@@ -163,7 +163,7 @@ describe('fetching', () => {
     expect(await test.stateOf(paused)).toBe('gone');
   });
 
-  it('reports a message that does not decode, archives it, and goes on with its neighbours', async () => {
+  it('reports a message that does not decode, archives it, and continues with the others', async () => {
     const [first, broken, last] = [await test.enqueue(), await test.enqueue(), await test.enqueue()];
     await test.redis.hset(`${test.keys.taskPrefix}${broken}`, 'msg', Buffer.from('ffff', 'hex'));
     await test.start(() => {});

@@ -131,7 +131,7 @@ describe('the task that a handler is given', () => {
     expect(await test.redis.exists(key)).toBe(0);
   });
 
-  it('prints and serialises with its payload decoded', async () => {
+  it('prints and serializes with its payload decoded', async () => {
     const id = await test.enqueue({ payload: Buffer.from('{"a":{"b":[1]}}'), maxRetry: 7 });
     const task = await firstTask();
     const shown = { id, type: 'test:task', queue: test.queue, payload: { a: { b: [1] } }, retried: 0, maxRetry: 7 };

@@ -5,7 +5,7 @@ import { until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 describe('an outage of Redis', () => {
-  it('S-17, S-99 is survived under load with no task lost, and told about in two lines', async () => {
+  it('S-17, S-99 is survived under load without losing a task, and logged in two lines', async () => {
     const redis = await startRedis({ appendonly: true });
     const test = ServerUnderTest.open({ url: redis.url });
     const runs = new Map<string, number>();

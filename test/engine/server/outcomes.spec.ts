@@ -38,7 +38,7 @@ describe('the outcome of a run', () => {
     expect(await test.redis.hget(`${test.keys.taskPrefix}${id}`, 'result')).toBe('{"sent":1}');
   });
 
-  it('is told with payload, headers and result, which are decoded when they are read', async () => {
+  it('has payload, headers and result, which are decoded when they are read', async () => {
     const decoded: string[] = [];
     const decode = (bytes: Uint8Array): unknown => void decoded.push(Buffer.from(bytes).toString());
     const headers = Object.assign(Object.create(null) as Record<string, string>, { trace: 'abc' });
@@ -53,7 +53,7 @@ describe('the outcome of a run', () => {
     expect(decoded).toEqual(['"hello"']);
   });
 
-  it('is told with the payload when it is a failure, too', async () => {
+  it('has the payload when it is a failure, too', async () => {
     await test.enqueue({ payload: Buffer.from('{"n":1}') });
     await test.enqueue({ payload: Buffer.from('{"n":2}'), maxRetry: 0 });
     await test.start(async () => await Promise.reject(new Error('boom')));
@@ -159,7 +159,7 @@ describe('the outcome of a run', () => {
     expect(await counter('failed')).toBe(0);
   });
 
-  it('S-56, P-81 neither counts nor spends a retry for what is no failure', async () => {
+  it('S-56, P-81 neither counts nor spends a retry for what is not a failure', async () => {
     const id = await test.enqueue();
     await test.start(
       () => {
@@ -172,7 +172,7 @@ describe('the outcome of a run', () => {
     expect([await counter('processed'), await counter('failed')]).toEqual([0, 0]);
   });
 
-  it('S-57 archives at the limit also what is no failure', async () => {
+  it('S-57 archives at the limit also what is not a failure', async () => {
     const id = await test.enqueue({ maxRetry: 0 });
     await test.start(
       () => {

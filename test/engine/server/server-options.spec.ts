@@ -3,7 +3,7 @@ import { AsynqServer } from '../../../lib/engine/server/asynq-server.js';
 import { resolveServer, resolveServerOptions, type ServerOptions } from '../../../lib/engine/server/server-options.js';
 
 describe('server options', () => {
-  it('S-01, S-02, S-04 have defaults for everything that is left out', () => {
+  it('S-01, S-02, S-04 have defaults for everything that is omitted', () => {
     expect(resolveServer({}).options).toEqual({
       concurrency: availableParallelism(),
       queues: { default: 1 },

@@ -170,7 +170,7 @@ describe('shutdown while tasks run', () => {
     expect(test.time.armedTimers).toBe(0);
   });
 
-  it('keeps leases alive and hears cancellations while it drains', async () => {
+  it('extends leases and receives cancellations while it drains', async () => {
     const id = await test.enqueue();
     const server = await test.start(
       async (task) => {

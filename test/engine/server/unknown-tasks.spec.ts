@@ -12,7 +12,7 @@ describe('a task whose type no handler knows', () => {
 
   const mux = (type: string): TaskMux => new TaskMux().handle(type, () => 'done');
 
-  it('stays in its queue unspent, and is told about once', async () => {
+  it('stays in its queue without using up a retry, and is logged once', async () => {
     const id = await test.enqueue({ type: 'other:task' });
     await test.start(mux('email:'));
     await test.time.advance('10m');
