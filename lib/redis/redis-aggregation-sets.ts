@@ -99,7 +99,7 @@ const reclaimBatch = 100;
 
 /** Members of a set, read piece by piece. */
 interface Members {
-  /** Epoch seconds; infinity when the set was finished; `undefined` when there is no set, or none any more. */
+  /** Epoch seconds; infinity when the set was finished; `undefined` when there is no set, or it goes back to its group. */
   readonly deadline: number | undefined;
   readonly messages: readonly TaskMessage[];
   readonly faulty: readonly UndecodableRecord[];

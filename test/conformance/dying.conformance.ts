@@ -78,6 +78,32 @@ export const dyingHalfway = chapter('a process that dies at any step', (it) => {
     });
   });
 
+  it('P-99 P-100 neither reads nor finishes a set of which a part has gone back', async (tasks) => {
+    const combined = tasks.request({ id: 'combined', type: 'digest' });
+    const prepare = async (): Promise<string> => {
+      await givenMembers(tasks);
+      return await collect(tasks);
+    };
+    let setId = '';
+    await tasks.dyingEverywhere(prepare, {
+      act: async (broker, given) => {
+        setId = given;
+        await broker.maintenance.reclaimAggregationSets({ queue: tasks.queue, now: after(121_000) });
+      },
+      judge: async () => {
+        const { maintenance } = tasks.broker;
+        const isWhole = (await tasks.idsIn('g:g')).length === 0;
+        const read = await maintenance.readAggregationSet({ ...set(tasks, setId), now: sharp });
+        expect(read?.messages.length).toBe(isWhole ? memberIds.length : undefined);
+        if (isWhole) return;
+        const finished = await maintenance.finishAggregation({ ...set(tasks, setId), combined, locks: [], now: sharp });
+        expect(finished).toBe('gone');
+        await reclaim(tasks);
+        await allWaitAgain(tasks);
+      },
+    });
+  });
+
   it('P-99 deletes a set of thousands, of which each member is gone or waits again', async (tasks) => {
     const prepare = async (): Promise<string> => {
       await givenMembers(tasks);

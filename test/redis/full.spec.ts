@@ -109,6 +109,24 @@ describe('a Redis that is full', () => {
     expect(await tasks.redis.zcard(`${queueKeys(queue).groupPrefix}g`)).toBe(1);
   });
 
+  it('still deletes the thousands whose combined task is stored, and keeps their locks', async () => {
+    const { maintenance } = tasks.broker;
+    const { queue } = tasks;
+    const lockOf = (id: string): string => `asynq:{${queue}}:unique:email:send:${id}`;
+    const ids = Array.from({ length: 1_100 }, (_, at) => `m${at}`);
+    const members = ids.map((id) => grouped(id, 'g', { uniqueKey: lockOf(id), uniqueForSeconds: 600 }));
+    await tasks.enqueue(...members);
+    const limits = { maxSize: members.length, maxDelay: ms(0), gracePeriod: ms(0) };
+    const check = await maintenance.collectGroup({ queue, group: 'g', now, ...limits });
+    const setId = check.kind === 'collected' ? check.setId : '';
+    await fill();
+    const combined = tasks.request({ id: 'all' });
+    const locks = ids.map(lockOf);
+    expect(await maintenance.finishAggregation({ queue, group: 'g', setId, combined, locks, now })).toBe('finished');
+    expect(await tasks.redis.keys(`${tasks.keys.taskPrefix}*`)).toEqual([`${tasks.keys.taskPrefix}all`]);
+    expect(await tasks.redis.get(lockOf('m1099'))).toBe('aggregated:m1099');
+  });
+
   it('takes no new tasks, and says so', async () => {
     await fill();
     expect(await tasks.enqueue({ id: 'a' }, later('b', addMs(now, ms(1_000))))).toEqual([

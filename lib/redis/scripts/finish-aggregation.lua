@@ -3,8 +3,8 @@
 -- keep-locks and delete-aggregation-set take it apart, some members at a time. The members' unique locks stay.
 --
 -- KEYS[1]   set              zset   task id -> time added to the group, epoch seconds
--- KEYS[2]   aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds; infinity when it was given
---                                   away and will never go back
+-- KEYS[2]   aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds; +inf when it was given
+--                                   away and will never go back, -inf while it goes back
 -- KEYS[3]   pending          list   task ids, newest left
 -- KEYS[4]   scheduled        zset   task id -> due time, epoch seconds
 -- KEYS[5]   retry            zset   task id -> due time, epoch seconds
@@ -25,7 +25,7 @@
 --
 -- Reply     FINISHED         the task is stored and the set is gone
 --           MORE             the task is stored, now or by an earlier call, and the set given away
---           GONE             there is no such set: it went back to its group, or was finished before
+--           GONE             there is no such set: it went or goes back to its group, or was finished before
 --           DUPLICATE        another task holds the lock
 --           HELD             the lock is held by a task with this very id
 --           CONFLICT         a task with this id already exists
@@ -47,9 +47,9 @@ local wakeChannel, dueChannel, queue, locksGiven = ARGV[5], ARGV[6], ARGV[7], AR
 -- include: keep-locks
 
 local size, deadline = redis.call('ZCARD', set), redis.call('ZSCORE', aggregationSets, set)
-if size == 0 or not deadline then
+if size == 0 or not deadline or deadline == '-inf' then
   return 'GONE'
-elseif tonumber(deadline) == math.huge then
+elseif deadline == 'inf' then
   return 'MORE'
 end
 

@@ -7,14 +7,15 @@
 -- ARGV[2]  first            rank of the first member to read, from 0
 -- ARGV[3]  limit            how many members to read at most
 --
--- Reply    array: deadline of the set, epoch seconds, inf when it was finished, or '' when there is no such set; how many
---          members were read; then id and message of each that has a task
+-- Reply    array: deadline of the set, epoch seconds, inf when it was finished, or '' when there is no such set or it goes back
+--          to its group; how many members were read; then id and message of each that has a task
 -- Cost     O(L + log N), L the limit, N members
 local set, aggregationSets = KEYS[1], KEYS[2]
 local taskPrefix, first, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
+local deadline = redis.call('ZSCORE', aggregationSets, set)
 local page = redis.call('ZRANGE', set, first, first + limit - 1)
-local reply = { redis.call('ZSCORE', aggregationSets, set) or '', #page }
+local reply = { deadline and deadline ~= '-inf' and deadline or '', #page }
 for i = 1, #page do
   local message = redis.pcall('HGET', taskPrefix .. page[i], 'msg')
   if type(message) == 'string' then

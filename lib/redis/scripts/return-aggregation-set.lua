@@ -17,7 +17,7 @@ local groupPrefix = ARGV[1]
 -- include: write-when-full
 
 local deadline = redis.call('ZSCORE', aggregationSets, set)
-if not deadline or tonumber(deadline) == math.huge then
+if not deadline or deadline == 'inf' then
   return 'GONE'
 end
 writeWhenFull(aggregationSets)

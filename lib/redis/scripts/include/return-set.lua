@@ -5,7 +5,9 @@
 --   places       keys: aggregationSets, groups
 --   groupPrefix  of groups and sets (zset: task id -> time added, epoch seconds)
 --   set          full key of the set
--- Returns GONE; STAYS; or MORE when 1,000 of its members went and others are left: call again; and how many went.
+-- Returns GONE; STAYS; or MORE when 1,000 of its members went and others are left: call again; and how many went. Its
+-- deadline is -inf from the first MORE on: whoever would aggregate what is left would do so with only a part of it, and
+-- whoever returns sets returns the rest of this one first.
 local function returnSet(places, groupPrefix, set)
   -- A set's id has no colon, a group's name may have some. A foreign member could name any key: it is only dropped.
   local moved = 0
@@ -25,6 +27,7 @@ local function returnSet(places, groupPrefix, set)
     -- Nobody looks at a group that is not listed (Q-11).
     redis.call('SADD', places.groups, string.sub(group, #groupPrefix + 1))
     if redis.call('EXISTS', set) == 1 then
+      redis.call('ZADD', places.aggregationSets, '-inf', set)
       return 'MORE', moved
     end
   end
