@@ -37,6 +37,8 @@ export class Forwarder extends PeriodicService {
   readonly #timer: EarliestTimer;
   /** When the next task of each queue is due, as far as known. */
   readonly #dueAt = new Map<string, EpochMs>();
+  /** Until when tasks of each queue become due that this server put off for less than a slow look takes. */
+  readonly #ownUntil = new Map<string, EpochMs>();
   /** Queues that are being checked; `again` when something became due in the meantime. */
   readonly #looking = new Map<string, 'once' | 'again'>();
   readonly #looks = new Set<Promise<void>>();
@@ -63,6 +65,7 @@ export class Forwarder extends PeriodicService {
     await super.stop();
     await Promise.all(this.#looks);
     this.#dueAt.clear();
+    this.#ownUntil.clear();
   }
 
   override async runOnce(): Promise<undefined> {
@@ -85,12 +88,25 @@ export class Forwarder extends PeriodicService {
   /** A task of a queue becomes due at `dueAt`, as another process says. */
   hear(queue: string, dueAt: EpochMs): void {
     const { leases, random } = this.#deps;
-    const standIn = leases.holds(queue) ? ms(0) : ms(standInDelay * (1 + random()));
-    this.expect(queue, addMs(dueAt, standIn));
+    const isOwn = dueAt <= (this.#ownUntil.get(queue) ?? 0);
+    const standIn = isOwn || leases.holds(queue) ? ms(0) : ms(standInDelay * (1 + random()));
+    this.#lookAt(queue, addMs(dueAt, standIn));
   }
 
-  /** A task of a queue is to be moved at `dueAt`. */
+  /**
+   * This server has put a task off until `dueAt`, which nobody announces. Whoever maintains the queue finds it by a slow
+   * look; what is due before that is moved here.
+   */
   expect(queue: string, dueAt: EpochMs): void {
+    const { clock, every } = this.#deps;
+    const until = this.#ownUntil.get(queue);
+    if (elapsed(clock.now(), dueAt) <= every && (until === undefined || until < dueAt)) {
+      this.#ownUntil.set(queue, dueAt);
+    }
+    this.#lookAt(queue, dueAt);
+  }
+
+  #lookAt(queue: string, dueAt: EpochMs): void {
     if (this.#stopped || !this.#deps.queues.includes(queue)) return;
     const known = this.#dueAt.get(queue);
     if (known !== undefined && known <= dueAt) return;
@@ -119,7 +135,7 @@ export class Forwarder extends PeriodicService {
     if (earliest <= clock.now()) return await this.#look(queue);
     // Up to a second early: an exact time of that second is better.
     const known = this.#dueAt.get(queue);
-    if (known === undefined || elapsed(earliest, known) >= second) this.expect(queue, earliest);
+    if (known === undefined || elapsed(earliest, known) >= second) this.#lookAt(queue, earliest);
   }
 
   #lookSoon(queue: string): void {

@@ -173,6 +173,24 @@ describe('a server beside one that maintains its queue and has died', () => {
     for (const each of late) expect(each).toBeGreaterThanOrEqual(2_000);
   });
 
+  it('moves those that it put off itself at their instants, however many', async () => {
+    const delays: Readonly<Record<string, number>> = { a: 1_000, b: 1_040, c: 1_400, d: 4_900 };
+    const late: number[] = [];
+    const dueAt = new Map<string, number>();
+    for (const id of Object.keys(delays)) await test.enqueue({ id });
+    await test.start(
+      (task) => {
+        if (task.retried > 0) return void late.push(test.clock.now() - (dueAt.get(task.id) ?? 0));
+        dueAt.set(task.id, test.clock.now() + (delays[task.id] ?? 0));
+        throw new Error('again');
+      },
+      { retryDelay: (_retried, _error, task) => delays[task.id] ?? 0 },
+    );
+    await test.untilHappened('retry', 4);
+    await test.time.advance('10s');
+    expect(late).toEqual([0, 0, 0, 0]);
+  });
+
   it('takes its tasks back when their leases end, which is later than that of the maintenance', async () => {
     const id = await test.enqueue();
     const now = test.clock.now();
