@@ -11,7 +11,7 @@ import { assertNever, type AsynqError } from '../../model/errors/asynq-error.js'
 import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock } from '../../model/time/clock.js';
-import { addMs, type EpochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
+import { type EpochMs, epochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
 import { polled } from '../lifecycle/after-poll.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
@@ -67,8 +67,8 @@ const batchSize = 500;
  */
 export class Recoverer extends PeriodicService {
   readonly #deps: RecovererDeps;
-  /** Queues with an unanswered dequeue: tasks may be leased to this server that it never received. */
-  readonly #unanswered = new Set<string>();
+  /** Queues with an unanswered dequeue, and until when the tasks are leased that it may have taken unseen. */
+  readonly #unanswered = new Map<string, EpochMs>();
   #setsLookedAt: EpochMs | undefined;
 
   constructor(deps: RecovererDeps) {
@@ -86,24 +86,30 @@ export class Recoverer extends PeriodicService {
   }
 
   /**
-   * Notes that the reply to a dequeue was lost. The tasks it had taken are put back at the next run, which comes as
-   * soon as Redis is back: nobody else may touch them before their leases expire.
+   * Notes that the reply to a dequeue was lost. The tasks it had taken until `leaseUntil` are put back at the next run,
+   * which comes as soon as Redis is back: nobody else may touch them before their leases expire.
    */
-  onLostAnswer(queue: string): void {
-    this.#unanswered.add(queue);
+  onLostAnswer(queue: string, leaseUntil: EpochMs): void {
+    this.#lookForUnseen(queue, leaseUntil);
     if (this.#deps.brokerMonitor.isUp()) this.wake();
   }
 
   override async runOnce(): Promise<Ms> {
     const { clock, leases } = this.#deps;
-    await this.forEachQueue([...this.#unanswered], async (queue) => await this.#putUnseenBack(queue));
+    const unanswered = [...this.#unanswered.keys()];
+    const puttingBack = this.forEachQueue(unanswered, async (queue) => await this.#putUnseenBack(queue));
     let next: number = clock.now() + leaseLength;
     const recovering = this.forEachQueue(leases.held(), async (queue) => {
       next = Math.min(next, await this.#recoverQueue(queue));
     });
-    // A failure of one must not affect the other.
-    await waitForAll([recovering, this.#reclaimSets()]);
+    // A failure of one must not affect the others.
+    await waitForAll([puttingBack, recovering, this.#reclaimSets()]);
+    if (this.#unanswered.size > 0) next = Math.min(next, clock.now() + beatAllowance);
     return ms(Math.max(250, next - clock.now()));
+  }
+
+  #lookForUnseen(queue: string, leaseUntil: EpochMs): void {
+    this.#unanswered.set(queue, epochMs(Math.max(leaseUntil, this.#unanswered.get(queue) ?? 0)));
   }
 
   /**
@@ -112,12 +118,21 @@ export class Recoverer extends PeriodicService {
    */
   async #putUnseenBack(queue: string): Promise<void> {
     const { maintenance, clock } = this.#deps;
-    const now = clock.now();
-    const expiredBy = addMs(now, leaseLength);
-    const { leases } = await maintenance.listExpiredLeases({ queue, expiredBy, now, limit: batchSize });
-    const unseen = this.#listed(queue, leases).filter(({ run }) => run === 'none');
-    if (unseen.length > 0) await this.#recover(queue, { due: unseen, dead: new Set() });
+    const leaseUntil = this.#unanswered.get(queue) as EpochMs;
+    // What is lost from now on is noted anew.
     this.#unanswered.delete(queue);
+    let areAllListed = false;
+    try {
+      const request = { queue, expiredBy: leaseUntil, now: clock.now(), limit: batchSize };
+      const { leases } = await maintenance.listExpiredLeases(request);
+      await polled();
+      const unseen = this.#listed(queue, leases).filter(({ run }) => run === 'none');
+      if (unseen.length > 0) await this.#recover(queue, { due: unseen, dead: new Set() });
+      areAllListed = leases.length < batchSize;
+    } finally {
+      // A heartbeat later the leases of tasks that run end later than those of the unseen ones.
+      if (!areAllListed) this.#lookForUnseen(queue, leaseUntil);
+    }
   }
 
   async #reclaimSets(): Promise<void> {

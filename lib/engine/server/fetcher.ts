@@ -72,8 +72,9 @@ export class Fetcher {
       result = await work.dequeue({ queue: queue.name, limit, now, leaseUntil: lease.leaseUntil, owner, filter });
     } catch (error) {
       feed.refused(queue);
-      if (error instanceof BrokerUnavailableError) internalEvents.emit('lostAnswer', { queue: queue.name });
-      else this.#failed(queue.name, error);
+      if (error instanceof BrokerUnavailableError) {
+        internalEvents.emit('lostAnswer', { queue: queue.name, leaseUntil: lease.leaseUntil });
+      } else this.#failed(queue.name, error);
     }
     this.#asked -= limit;
     if (result !== undefined) {

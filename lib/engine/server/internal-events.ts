@@ -16,8 +16,8 @@ export interface InternalEventMap {
   readonly delayed: { readonly queue: string; readonly until: EpochMs };
   /** This server maintains queues that it did not maintain before. */
   readonly maintains: undefined;
-  /** A dequeue got no reply: it may have taken tasks that never arrived. */
-  readonly lostAnswer: { readonly queue: string };
+  /** A dequeue got no reply: it may have taken tasks until `leaseUntil` that never arrived. */
+  readonly lostAnswer: { readonly queue: string; readonly leaseUntil: EpochMs };
 }
 
 /** The tasks of one fetch. */

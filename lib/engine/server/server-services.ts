@@ -179,7 +179,7 @@ export function createServerServices(deps: ServerServicesDeps): ServerServices {
     forwarder.wake();
     recoverer.wake();
   });
-  internalEvents.on('lostAnswer', ({ queue }) => recoverer.onLostAnswer(queue));
+  internalEvents.on('lostAnswer', ({ queue, leaseUntil }) => recoverer.onLostAnswer(queue, leaseUntil));
   const subscriber = new Subscriber({
     ...shared,
     presence,

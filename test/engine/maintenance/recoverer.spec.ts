@@ -1,6 +1,7 @@
 import { addMs, epochMs, ms, type Ms } from '../../../lib/model/time/duration.js';
 import { taskKey } from '../../../lib/redis/keys.js';
 import { faultyBroker } from '../../support/faulty-broker.js';
+import { until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 const deadOwner = 'host-a:1:dead';
@@ -149,6 +150,52 @@ describe('recovery', () => {
     await test.untilHappened('completed');
     expect(test.happened('requeued')).toMatchObject([{ task: { id, retried: 0 } }]);
     expect(test.happened('recovered')).toEqual([]);
+  });
+
+  it('puts back, unspent, what is hidden behind the leases of many others', async () => {
+    const broker = faultyBroker(test.broker);
+    broker.faults.dequeue.push('lost-after');
+    for (let index = 0; index < 500; index += 1) await test.enqueue();
+    await takenBy('go', { leaseEndsIn: ms(25_000) });
+    const id = await test.enqueue();
+    await test.start(() => {}, { broker });
+    await test.time.advance('2s');
+    // Their worker lives.
+    const taken = await test.redis.zrangebyscore(test.keys.lease, '-inf', (test.clock.now() + 26_000) / 1_000);
+    const extended = Math.floor(test.clock.now() / 1_000) + 60;
+    await test.redis.zadd(test.keys.lease, ...taken.flatMap((one) => [extended, one]));
+    await test.time.advance('6s');
+    await test.untilHappened('completed');
+    expect(test.happened('requeued')).toMatchObject([{ task: { id, retried: 0 } }]);
+  });
+
+  it('puts back, unspent, what is lost while it puts back something else', async () => {
+    const faulty = faultyBroker(test.broker);
+    faulty.faults.dequeue.push('lost-after');
+    const { maintenance } = test.broker;
+    let isFirst = true;
+    const listExpiredLeases: typeof maintenance.listExpiredLeases = async (request) => {
+      const listed = await maintenance.listExpiredLeases(request);
+      if (isFirst && request.expiredBy > request.now) {
+        isFirst = false;
+        faulty.faults.dequeue.push('lost-after');
+        await test.enqueue({ id: 'second' });
+        await until('a second answer is lost', async () => (await test.stateOf('second')) === 'active');
+      }
+      return listed;
+    };
+    const watched = new Proxy(maintenance, {
+      get: (target, name) => {
+        if (name === 'listExpiredLeases') return listExpiredLeases;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    await test.enqueue({ id: 'first' });
+    await test.start(() => {}, { broker: { ...faulty, maintenance: watched } });
+    await test.time.advance('2s');
+    await test.untilHappened('completed', 2);
+    expect(test.happened('requeued')).toHaveLength(2);
   });
 
   it('does what a cancellation asked for when the worker died before it could', async () => {
