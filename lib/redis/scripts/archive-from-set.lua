@@ -1,4 +1,4 @@
--- archive-from-set: archives tasks of an aggregation set whose records do not decode, and takes them out of the set.
+-- archive-from-set: archives tasks of an aggregation set whose records do not decode, and removes them from the set.
 --
 -- KEYS[1]   set           zset    task id -> time added to the group, epoch seconds
 -- KEYS[2]   archived      zset    task id -> time of archiving, epoch seconds
@@ -6,15 +6,15 @@
 -- KEYS[4]   processed     string  counter
 -- KEYS[5]   failedDay     string  counter of the UTC day
 -- KEYS[6]   failed        string  counter
--- ARGV[1]   taskPrefix    a task's hash is this and its id, and the queue's locks begin like it: built here, same slot
+-- ARGV[1]   taskPrefix    a task's key is this plus its id, and the queue's locks start with it; built here, same slot
 -- ARGV[2]   archivedAt    epoch seconds
--- ARGV[3]   cutoff        epoch seconds; what was archived then or before is deleted
--- ARGV[4]   size          how many archived tasks may be left; the oldest beyond are deleted
+-- ARGV[3]   cutoff        epoch seconds; tasks archived then or earlier are deleted
+-- ARGV[4]   size          how many archived tasks are kept; the oldest beyond that are deleted
 -- ARGV[5]   dayExpiresAt  epoch seconds
--- ARGV[6..] tasks         three a task, at most 1,000 tasks: id; task message that takes the place of the stored bytes,
---                         which are kept beside it; why those do not decode
+-- ARGV[6..] tasks         three per task, at most 1,000 tasks: id; task message that replaces the stored bytes, which are kept
+--                         in another field; why those do not decode
 --
--- Reply     how many were archived; the others are not in the set any more
+-- Reply     how many were archived; the others are no longer in the set
 -- Cost      O((n + m) log N), n tasks given, m tasks trimmed, N archived tasks
 local set, archived = KEYS[1], KEYS[2]
 local counters = { processedDay = KEYS[3], processed = KEYS[4], failedDay = KEYS[5], failed = KEYS[6] }

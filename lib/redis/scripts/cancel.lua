@@ -7,23 +7,23 @@
 -- KEYS[5]   due            zset  task id -> exact due time, epoch milliseconds
 -- KEYS[6]   groups         set   names of groups with waiting tasks
 -- KEYS[7]   archived       zset  task id -> time of archiving, epoch seconds
--- ARGV[1]   taskPrefix     a task's hash is this and its id, and the queue's locks begin like it: built here, same slot
--- ARGV[2]   groupPrefix    a group's zset is this and its name: built here, same hash slot
+-- ARGV[1]   taskPrefix     a task's key is this plus its id, and the queue's locks start with it; built here, same slot
+-- ARGV[2]   groupPrefix    a group's key is this plus its name; built here, same hash slot
 -- ARGV[3]   taskId
 -- ARGV[4]   outcome        archive, delete or retry
 -- ARGV[5]   lock           the task's lock: a full key in the same hash slot, or empty
 -- ARGV[6]   archivedAt     epoch seconds
--- ARGV[7]   cutoff         epoch seconds; what was archived then or before is deleted
--- ARGV[8]   size           how many archived tasks may be left; the oldest beyond are deleted
+-- ARGV[7]   cutoff         epoch seconds; tasks archived then or earlier are deleted
+-- ARGV[8]   size           how many archived tasks are kept; the oldest beyond that are deleted
 -- ARGV[9]   requestChannel
--- ARGV[10]  request        what to say there: who is to be canceled and what becomes of it
--- ARGV[11]  cancelChannel  where the bare id is said
+-- ARGV[10]  request        what to publish there: the task to cancel and its outcome
+-- ARGV[11]  cancelChannel  where the bare id is published
 --
--- Reply     SIGNALED   it runs; its worker was told, or will see it on the record, and will do as `outcome` says
+-- Reply     SIGNALED   it is running; its worker was told, or will read it in the record, and applies `outcome`
 --           ARCHIVED   done
 --           DELETED    done; its lock is free
---           KEPT       it waits and `outcome` is retry, or it has ended, or it is being aggregated right now, or a key of
---                      another type stands where it is or is to go
+--           KEPT       it waits and `outcome` is retry, or it has ended, or is being aggregated, or a key that it must
+--                      leave or enter has a wrong type
 --           NOT_FOUND  no such task
 -- Cost      O(log N) in waiting tasks; O(N) for a pending task, N pending tasks
 local task, pending, scheduled, retry, due, groups, archived =
@@ -74,8 +74,8 @@ end
 writeWhenFull(task)
 if state == 'active' then
   redis.call('HSET', task, 'x:cancel', outcome)
-  -- Servers that know the request must hear it before the bare id, which says nothing of the outcome. A user who may not
-  -- publish cancels all the same: the worker reads the record when it extends the lease.
+  -- Servers that know the request must receive it before the bare id, which does not tell the outcome. Cancellation
+  -- also works for a user who may not publish: the worker reads the record when it extends the lease.
   redis.pcall('PUBLISH', requestChannel, request)
   redis.pcall('PUBLISH', cancelChannel, taskId)
   return 'SIGNALED'

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]    groups           set   names of groups with waiting tasks
 -- KEYS[2]    aggregationSets  zset  full key of an aggregation set -> its deadline, epoch seconds
--- ARGV[1]    groupPrefix      a group's zset is this and its name: built here, same hash slot
+-- ARGV[1]    groupPrefix      a group's key is this plus its name; built here, same hash slot
 -- ARGV[2..]  names            of groups, or of aggregation sets (group, colon, set), that were found
 --
 -- Reply      array of the names that are neither listed nor registered

@@ -1,10 +1,10 @@
 -- check-place: checks whether the ids in a part of one list or set belong there. Writes nothing.
 --
--- KEYS[1]  place        list or zset; the ids are looked at in the order of positions or ranks
--- KEYS[2]  partner      for active: lease, zset; for lease: active, list; else the place again
+-- KEYS[1]  place        list or zset; the ids are checked in the order of positions or ranks
+-- KEYS[2]  partner      for active: lease, zset; for lease: active, list; otherwise the place again
 -- ARGV[1]  kind         active, lease, list or zset
 -- ARGV[2]  state        the state that the tasks there must have
--- ARGV[3]  taskPrefix   a task's hash is this and its id: built here, same hash slot
+-- ARGV[3]  taskPrefix   a task's key is this plus its id; built here, same hash slot
 -- ARGV[4]  first        position of the first id to check, from 0
 -- ARGV[5]  limit        how many ids, 1 to 1,000
 --
@@ -13,9 +13,9 @@
 --   ACTIVE_WITHOUT_LEASE   in active, but not leased
 --   LEASE_WITHOUT_ACTIVE   leased, but not in active, or its state says that it is elsewhere
 --   TASK_IN_WRONG_PLACE    its state says that it is elsewhere
--- Cost     O(L), L the limit; O(L + N) for lease, N running tasks of the queue, 5,000 at most. Of a list with more ids
---          none is looked at: what does not belong there is dropped when it is dequeued. Beside more running tasks, leases
---          are only compared with what the tasks say: one that is not in active is found once it has ended
+-- Cost     O(L), L the limit; O(L + N) for lease, N running tasks of the queue, 5,000 at most. A list
+--          with more ids is not checked: ids that do not belong there are dropped when they are dequeued. With more running
+--          tasks, a lease is only compared with its task's record: one that is not in active is found once it has ended
 local place, partner = KEYS[1], KEYS[2]
 local kind, state, taskPrefix = ARGV[1], ARGV[2], ARGV[3]
 local first, last = tonumber(ARGV[4]), tonumber(ARGV[4]) + tonumber(ARGV[5]) - 1

@@ -1,21 +1,21 @@
 -- check-tasks: checks whether tasks are where they say they are. Writes nothing.
 --
--- KEYS[1]    pending          list  task ids, next to run right
+-- KEYS[1]    pending          list  task ids, next to run at the right
 -- KEYS[2]    active           list  ids of running tasks
 -- KEYS[3]    lease            zset  task id -> lease expiry, epoch seconds
--- KEYS[4]    scheduled        zset  task id -> due, epoch seconds
--- KEYS[5]    retry            zset  task id -> due, epoch seconds
+-- KEYS[4]    scheduled        zset  task id -> due time, epoch seconds
+-- KEYS[5]    retry            zset  task id -> due time, epoch seconds
 -- KEYS[6]    archived         zset  task id -> time of archiving, epoch seconds
 -- KEYS[7]    completed        zset  task id -> end of retention, epoch seconds
 -- KEYS[8]    aggregationSets  zset  full key of an aggregation set -> its deadline, epoch seconds
--- ARGV[1]    taskPrefix       a task's hash is this and its id: built here, same hash slot
--- ARGV[2]    groupPrefix      a group's zset is this and its name: built here, same hash slot
+-- ARGV[1]    taskPrefix       a task's key is this plus its id; built here, same hash slot
+-- ARGV[2]    groupPrefix      a group's key is this plus its name; built here, same hash slot
 -- ARGV[3..]  taskIds          of hashes that were found
 --
 -- Reply      array, three for each fault: a word, task id, message or ''
 --   TASK_WITHOUT_MESSAGE  a hash that is not a task
---   TASK_WITHOUT_PLACE    not in the place of its state. For a pending task of a long queue it means: it became pending
---                         before those that run next
+--   TASK_WITHOUT_PLACE    not in the place of its state. A pending task of a long queue is reported only if it became
+--                         pending before the tasks that run next
 -- Cost       O(n + N), n tasks given, N running tasks and up to 5,000 pending ones
 local places = {
   pending = KEYS[1], active = KEYS[2], lease = KEYS[3], scheduled = KEYS[4], retry = KEYS[5],
@@ -29,9 +29,9 @@ local taskPrefix, groupPrefix = ARGV[1], ARGV[2]
 local _, inPlace, _, isKnown = findTask(places, groupPrefix)
 local isLong = isSound(places.pending, 'list') and redis.call('LLEN', places.pending) > 5000
 
--- In a long list an id is not searched for: tasks run in the order in which they became pending, so only one that
--- became so before all of the next to run is suspicious. Requeued tasks are among those, with later times; a hundred
--- are looked at, so that a few of them do not hide the order.
+-- A long list is not searched for an id: tasks run in the order in which they became pending, so only a task that
+-- became pending before all of the next ones is suspicious. Requeued tasks among those have later times; a hundred are
+-- checked, so that a few requeued ones do not hide the order.
 local nextSince
 local function isBeforeNext(taskId, since)
   if not nextSince then

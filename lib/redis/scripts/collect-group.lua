@@ -7,14 +7,14 @@
 -- ARGV[1]  name             of the group
 -- ARGV[2]  now              epoch seconds, from the caller's clock
 -- ARGV[3]  deadline         epoch seconds; when the set returns to its group
--- ARGV[4]  maxSize          tasks; 0 means no limit. A set gets 5,000 at most: what is left is collected by the next calls
+-- ARGV[4]  maxSize          tasks; 0 means no limit. A set gets 5,000 at most; the next calls collect the rest
 -- ARGV[5]  maxDelay         seconds since the oldest was added; 0 means no limit
 -- ARGV[6]  gracePeriod      seconds since the newest was added
--- ARGV[7]  collected        how many members the set has got by earlier calls; the group is known to be ready unless it is 0
+-- ARGV[7]  collected        how many members earlier calls moved to the set; unless 0, the group is known to be ready
 --
 -- Reply    array of a word and of when the group can be ready, epoch seconds, or '' when that is not known
 --          COLLECTED    the set holds the oldest maxSize members, or all, but 5,000 at most
---          MORE         it got 1,000 of them: call again. What it has goes back to the group if nobody does
+--          MORE         it got 1,000 of them: call again. If nobody does, they return to the group
 --          NOT_READY    nothing was written, except that the name of an empty group is no longer listed
 -- Cost     O(1) for a whole group, O(M log N) for M of N members, 1,000 at most
 local group, set, aggregationSets, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -28,7 +28,7 @@ local isWhole = isSound(group, 'zset')
 if not isSound(aggregationSets, 'zset') or not isSound(groups, 'set') or not isWhole then
   return withNotices({ 'NOT_READY', '' })
 end
--- What is collected here is freed when it is aggregated.
+-- The memory of these tasks is freed when they are aggregated.
 writeWhenFull(aggregationSets)
 local size = redis.call('ZCARD', group)
 if size == 0 then

@@ -1,21 +1,21 @@
 -- complete: keeps running tasks that succeeded until their retention ends.
 --
--- KEYS[1]    active        list    ids of running tasks, oldest right
+-- KEYS[1]    active        list    ids of running tasks, oldest at the right
 -- KEYS[2]    lease         zset    task id -> lease expiry, epoch seconds
 -- KEYS[3]    completed     zset    task id -> end of retention, epoch seconds
 -- KEYS[4]    processedDay  string  counter of the UTC day
 -- KEYS[5]    processed     string  counter
--- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
+-- ARGV[1]    taskPrefix    a task's key is this plus its id; built here, same hash slot
 -- ARGV[2]    dayExpiresAt  epoch seconds
--- ARGV[3]    fence         keeps an earlier run from settling a task that was taken again: see leave-active
+-- ARGV[3]    fence         keeps an earlier run from settling a task that was taken again; see leave-active
 -- ARGV[4]    count         how many tasks, 1 to 1,000
--- ARGV[5..]  tasks         the ids, what the fence says about each, then five a task: task message; end of retention in
+-- ARGV[5..]  tasks         the ids, what the fence says about each, then five per task: task message; end of retention in
 --                          epoch seconds; lock: a full key in the same hash slot, or empty; RESULT or NO_RESULT; the
 --                          result, which replaces a stored one
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is a number, and the owners must be checked; nothing was written: call again with HELD
+--   LATE     the fence is a number, and the owners must be checked; nothing was written; call again with HELD
 -- Cost       O(n log N), n tasks given, N leased or completed tasks
 local completed, processedDay, processed = KEYS[3], KEYS[4], KEYS[5]
 local taskPrefix, dayExpiresAt, count = ARGV[1], ARGV[2], tonumber(ARGV[4])
@@ -24,7 +24,7 @@ local taskPrefix, dayExpiresAt, count = ARGV[1], ARGV[2], tonumber(ARGV[4])
 -- include: release-lock
 -- include: count-processed
 
--- Before anything is written: a key of a wrong type stops the script here, not midway.
+-- Runs before any write, so that a key of a wrong type stops the script here, not midway.
 redis.call('ZCARD', completed)
 local taken, ended, rest = leaveActive(5)
 if not taken then

@@ -1,24 +1,24 @@
--- dequeue-known: takes the oldest pending tasks of some types and leases them to a server. It looks at a bounded number of
--- tasks and leaves those of other types where they are.
+-- dequeue-known: takes the oldest pending tasks of some types and leases them to a server. Checks a bounded number
+-- of tasks and leaves those of other types where they are.
 --
--- KEYS[1]    pending     list    task ids, next to run right
+-- KEYS[1]    pending     list    task ids, next to run at the right
 -- KEYS[2]    paused      string  exists while the queue is paused
--- KEYS[3]    active      list    ids of running tasks, newest left
+-- KEYS[3]    active      list    ids of running tasks, newest at the left
 -- KEYS[4]    lease       zset    task id -> lease expiry, epoch seconds
--- ARGV[1]    taskPrefix  a task's hash is this and its id: built here, same hash slot
+-- ARGV[1]    taskPrefix  a task's key is this plus its id; built here, same hash slot
 -- ARGV[2]    leaseUntil  epoch seconds
 -- ARGV[3]    limit       how many tasks at most, 1 to 1,000
 -- ARGV[4]    owner       when the server takes them, epoch seconds, and the server, host:pid:server-id
--- ARGV[5]    lookedUpTo  where an earlier look has ended, as that answered; empty to begin with the oldest task
--- ARGV[6]    oldest      how many of the oldest tasks are looked at though an earlier look has seen them
+-- ARGV[5]    lookedUpTo  where an earlier call ended, from its reply; empty to begin with the oldest task
+-- ARGV[6]    oldest      how many of the oldest tasks are checked even if an earlier call has checked them
 -- ARGV[7]    window      how many other tasks are checked at most
--- ARGV[8]    maxTypes   how many types of tasks that were left are named, at most
--- ARGV[9]    exact       how many types come first in what follows
--- ARGV[10]   prefixes    how many beginnings of types come next
--- ARGV[11..] types       the types, the beginnings, and types that are left though they match
+-- ARGV[8]    maxTypes   how many types of tasks that were left are returned, at most
+-- ARGV[9]    exact       how many exact types follow first
+-- ARGV[10]   prefixes    how many type prefixes follow next
+-- ARGV[11..] types       the types, the prefixes, and types that are left although they match
 --
--- Reply      array: a word; where the look has ended, empty when no task was left; how many types follow; types of tasks
---            that were left; then id and task message of each task taken, oldest first
+-- Reply      array: a word; where the call ended, empty when no task was left; how many types follow; types of tasks that
+--            were left; then id and task message of each task taken, oldest first
 --   SOME     there may be more
 --   DRAINED  the queue is empty now
 --   OTHERS   every task in the queue is of another type
@@ -38,7 +38,7 @@ if redis.call('EXISTS', paused) == 1 then
   return { 'PAUSED', '', 0 }
 end
 
--- Before anything is written: nothing can be taken while a key of a wrong type is where running tasks are kept.
+-- Runs before any write: nothing can be taken while a key that must hold running tasks has a wrong type.
 local isListSound, isActiveSound, isLeaseSound = isSound(pending, 'list'), isSound(active, 'list'), isSound(lease, 'zset')
 if not (isListSound and isActiveSound and isLeaseSound) then
   return withNotices({ 'DRAINED', '', 0 })
@@ -70,14 +70,14 @@ local taken, leaving, types, named, found = {}, {}, {}, {}, {}
 local left, leftId
 local bytes, isCutShort = 0, false
 
--- Checks the places from `first` down to `last`.
+-- Checks the positions from `first` down to `last`.
 local function look(first, last)
   while first >= last do
     local from = math.max(last, first - 99)
     local taskIds = redis.call('LRANGE', pending, from, first)
     for i = #taskIds, 1, -1 do
       local place, taskId = from + i - 1, taskIds[i]
-      -- Big messages end a look early: each is copied to be looked at.
+      -- Large messages end the call early, because each must be copied to be checked.
       if #taken == limit or bytes > 1000000 then
         isCutShort = true
         return
@@ -110,7 +110,7 @@ local function look(first, last)
   end
 end
 
--- Places count from the left, so tasks that others take from the right end or put there do not change them.
+-- Positions count from the left, so tasks that others take from or put back at the right end do not change them.
 local unseen = length - 1
 local distance, newestSeen = string.match(lookedUpTo, '^(%d+) (.*)$')
 if newestSeen then
@@ -126,7 +126,7 @@ if newestSeen then
 end
 look(unseen, math.max(0, unseen - window + 1))
 
--- What leaves is marked and then removed in one go, from the end that is nearer.
+-- The tasks taken are marked and then removed in one command, from the nearer end.
 local fromLeft = 0
 for i = 1, #leaving do
   redis.call('LSET', pending, leaving[i], '')

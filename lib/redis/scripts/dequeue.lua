@@ -1,10 +1,10 @@
 -- dequeue: takes the oldest pending tasks and leases them to a server.
 --
--- KEYS[1]  pending     list    task ids, next to run right
+-- KEYS[1]  pending     list    task ids, next to run at the right
 -- KEYS[2]  paused      string  exists while the queue is paused
--- KEYS[3]  active      list    ids of running tasks, newest left
+-- KEYS[3]  active      list    ids of running tasks, newest at the left
 -- KEYS[4]  lease       zset    task id -> lease expiry, epoch seconds
--- ARGV[1]  taskPrefix  a task's hash is this and its id: built here, same hash slot
+-- ARGV[1]  taskPrefix  a task's key is this plus its id; built here, same hash slot
 -- ARGV[2]  leaseUntil  epoch seconds
 -- ARGV[3]  limit       how many tasks at most, 1 to 1,000
 -- ARGV[4]  owner       when the server takes them, epoch seconds, and the server, host:pid:server-id
@@ -26,13 +26,13 @@ end
 
 local reply, filled, seen, left, suspects = { 'SOME' }, 1, 0, limit, nil
 while left > 0 and seen < limit + 1000 do
-  -- The first write takes something away: a server out of memory still lets workers finish what is stored.
+  -- The first write removes something, so that workers can finish stored tasks when the server is out of memory.
   local taskIds = pcall('RPOP', pending, left) or {}
   local count, gone = #taskIds, nil
   if taskIds.err then
     suspects = { pending, 'list' }
   elseif count > 0 and not leaseTaken(taskIds, leaseUntil) then
-    -- Nothing can be taken while a key of a wrong type is where running tasks are kept.
+    -- Nothing can be taken while a key that must hold running tasks has a wrong type.
     for i = count, 1, -1 do
       call('RPUSH', pending, taskIds[i])
     end

@@ -1,19 +1,19 @@
 -- done: deletes running tasks that succeeded or were revoked.
 --
--- KEYS[1]    active        list    ids of running tasks, oldest right
+-- KEYS[1]    active        list    ids of running tasks, oldest at the right
 -- KEYS[2]    lease         zset    task id -> lease expiry, epoch seconds
 -- KEYS[3]    processedDay  string  counter of the UTC day
 -- KEYS[4]    processed     string  counter
--- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
+-- ARGV[1]    taskPrefix    a task's key is this plus its id; built here, same hash slot
 -- ARGV[2]    dayExpiresAt  epoch seconds
--- ARGV[3]    fence         keeps an earlier run from settling a task that was taken again: see leave-active
+-- ARGV[3]    fence         keeps an earlier run from settling a task that was taken again; see leave-active
 -- ARGV[4]    count         how many tasks, 1 to 1,000
 -- ARGV[5..]  tasks         the ids, what the fence says about each, then pairs of position (from 1) and lock of those that
 --                          have one: a full key in the same hash slot
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is a number, and the owners must be checked; nothing was written: call again with HELD
+--   LATE     the fence is a number, and the owners must be checked; nothing was written; call again with HELD
 -- Cost       O(n log N), n tasks given, N leased tasks
 local processedDay, processed = KEYS[3], KEYS[4]
 local taskPrefix, dayExpiresAt, count = ARGV[1], ARGV[2], tonumber(ARGV[4])

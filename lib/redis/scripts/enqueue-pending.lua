@@ -1,7 +1,7 @@
--- enqueue-pending: stores new tasks without a delay or a lock. A lean form of enqueue: one command per task.
+-- enqueue-pending: stores new tasks without a delay or a lock. A faster form of enqueue: one command per task.
 --
--- KEYS[1]    pending       list   task ids, newest left
--- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
+-- KEYS[1]    pending       list   task ids, newest at the left
+-- ARGV[1]    taskPrefix    a task's key is this plus its id; built here, same hash slot
 -- ARGV[2]    pendingSince  epoch nanoseconds, decimal text
 -- ARGV[3]    wakeChannel
 -- ARGV[4]    queue

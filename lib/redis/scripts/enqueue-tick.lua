@@ -1,14 +1,14 @@
--- enqueue-tick: stores the task of one tick of a schedule and records that the tick is used, both or neither.
+-- enqueue-tick: stores the task of one tick of a schedule and records the tick as used, both or neither.
 --
--- KEYS[1]    ticks         hash   tick, epoch milliseconds -> what became of it and its task id; latest -> the latest
---                                 tick; task -> id of the last task stored; trimAt -> the tick at which to trim next
--- KEYS[2]    pending       list   task ids, newest left
+-- KEYS[1]    ticks         hash   tick, epoch milliseconds -> its outcome and its task id; latest -> the latest tick;
+--                                 task -> id of the last task stored; trimAt -> the tick at which to trim next
+-- KEYS[2]    pending       list   task ids, newest at the left
 -- KEYS[3]    scheduled     zset   task id -> due time, epoch seconds
 -- KEYS[4]    retry         zset   task id -> due time, epoch seconds
 -- KEYS[5]    due           zset   task id -> exact due time, epoch milliseconds
 -- KEYS[6]    groups        set    names of groups with waiting tasks
--- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
--- ARGV[2]    groupPrefix   a group's zset is this and its name: built here, same hash slot
+-- ARGV[1]    taskPrefix    a task's key is this plus its id; built here, same hash slot
+-- ARGV[2]    groupPrefix   a group's key is this plus its name; built here, same hash slot
 -- ARGV[3]    now           epoch milliseconds
 -- ARGV[4]    pendingSince  epoch nanoseconds, decimal text
 -- ARGV[5]    wakeChannel
@@ -16,7 +16,7 @@
 -- ARGV[7]    queue
 -- ARGV[8]    tick          epoch milliseconds
 -- ARGV[9]    tickMemory    milliseconds: a tick older than the latest by more than this counts as used
--- ARGV[10]   ticksTtl      seconds from the last tick on that the notes are kept
+-- ARGV[10]   ticksTtl      seconds for which the ticks are kept after the last one
 -- ARGV[11]   overlap       allow or skip
 -- ARGV[12]   taskIdIs      generated: nobody else has this task id; chosen: others may
 -- ARGV[13..] tasks         the one task, seven fields: id; task message; place: pending, scheduled or aggregating; due
@@ -31,7 +31,7 @@
 --            HELD          the lock is held by a task with this very id, so none was stored
 --            CONFLICT      a task with this id already exists, so none was stored
 --            WRONG_TYPE    a key of a wrong type is where it must be stored; nothing was written
--- Cost       O(log N), N tasks waiting in the sets; O(M), M ticks in twice the memory, once in a memory's time
+-- Cost       O(log N), N tasks waiting in the sets; O(M) once per tickMemory, M ticks in twice that time
 local ticks = KEYS[1]
 local pending, scheduled, retry, due, groups = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local taskPrefix, groupPrefix, now, pendingSince = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -49,7 +49,7 @@ if noted then
   local became, byTask = string.match(noted, '^(%u+) (.*)$')
   return taskIdIs == 'generated' and byTask == taskId and became or 'TAKEN'
 end
--- Written by a process whose clock is far ahead: it must not silence the others.
+-- Recorded by a process whose clock is far ahead, which must not keep the others from enqueueing.
 local isAstray = latest and tonumber(latest) > now + tickMemory
 if latest and not isAstray and tonumber(tick) < tonumber(latest) - tickMemory then
   return 'TAKEN'
@@ -81,9 +81,9 @@ end
 if not latest or isAstray or tonumber(tick) > tonumber(latest) then
   redis.call('HSET', ticks, 'latest', tick)
   if not trimAt or isAstray or tonumber(tick) >= tonumber(trimAt) then
-    -- What was noted shortly before the latest tick so far stays: this tick may itself be far ahead.
+    -- Ticks shortly before the latest one so far are kept, since this tick may itself be far ahead.
     local trimBefore = math.min(tonumber(tick), tonumber(latest or tick)) - tickMemory
-    -- A field at a time: there may be more of them than a call takes arguments.
+    -- One field at a time: there may be more than one call can take as arguments.
     for _, field in ipairs(redis.call('HKEYS', ticks)) do
       local instant = tonumber(field)
       if instant and instant < trimBefore then

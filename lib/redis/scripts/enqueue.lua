@@ -1,18 +1,18 @@
--- enqueue: stores new tasks of every kind in the given order: to run at once, later, or in a group; with or without a lock.
+-- enqueue: stores new tasks of every kind in the given order: to run now, later or in a group, with or without a lock.
 --
--- KEYS[1]    pending       list   task ids, newest left
+-- KEYS[1]    pending       list   task ids, newest at the left
 -- KEYS[2]    scheduled     zset   task id -> due time, epoch seconds
 -- KEYS[3]    retry         zset   task id -> due time, epoch seconds
 -- KEYS[4]    due           zset   task id -> exact due time, epoch milliseconds
 -- KEYS[5]    groups        set    names of groups with waiting tasks
--- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
--- ARGV[2]    groupPrefix   a group's zset is this and its name: built here, same hash slot
+-- ARGV[1]    taskPrefix    a task's key is this plus its id; built here, same hash slot
+-- ARGV[2]    groupPrefix   a group's key is this plus its name; built here, same hash slot
 -- ARGV[3]    now           epoch milliseconds
 -- ARGV[4]    pendingSince  epoch nanoseconds, decimal text
 -- ARGV[5]    wakeChannel
 -- ARGV[6]    dueChannel
 -- ARGV[7]    queue
--- ARGV[8..]  tasks         seven a task, at most 1,000 tasks: id; task message; place: pending, scheduled or
+-- ARGV[8..]  tasks         seven per task, at most 1,000 tasks: id; task message; place: pending, scheduled or
 --                          aggregating; due time in epoch milliseconds, or empty; the group's name, or empty; lock: a
 --                          full key in the same hash slot, or empty; lifetime of the lock in seconds
 --

@@ -1,15 +1,15 @@
--- extend-leases: extends the leases of running tasks, and returns which were canceled: the signal of a
--- cancellation may have been missed, what it left on the task's record is not.
+-- extend-leases: extends the leases of running tasks, and returns which were canceled: a worker may have missed the
+-- signal, so the cancellation is also on the task's record.
 --
 -- KEYS[1]    lease       zset   task id -> expiry, epoch seconds
--- ARGV[1]    taskPrefix  a task's hash is this and its id: built here, same hash slot
+-- ARGV[1]    taskPrefix  a task's key is this plus its id; built here, same hash slot
 -- ARGV[2]    leaseUntil  epoch seconds, from the caller's clock
--- ARGV[3..]  held        three a task: id; latest expiry its holder ever asked for in epoch seconds; the note that
---                        its holder left on the record when it took the task
+-- ARGV[3..]  held        three per task: id; latest expiry that its holder ever asked for, epoch seconds; the note
+--                        that its holder left on the record when it took the task
 --
--- Reply      array of pairs, task id and a word, for the tasks there is something to say about:
---   LOST     its lease is gone, or the task has been taken anew since; nothing was written for it
---   any other word: its lease was kept, and this is what a cancellation asked for, archive, delete or retry
+-- Reply      array of pairs, task id and a word, for tasks that were lost or canceled
+--   LOST     its lease is gone, or the task was taken again in the meantime; nothing was written for it
+--   any other word: its lease was extended; the word is the outcome of a cancellation: archive, delete or retry
 -- Cost       O(n log N), n ids given, N leased tasks of the queue
 local lease = KEYS[1]
 local taskPrefix, leaseUntil = ARGV[1], ARGV[2]

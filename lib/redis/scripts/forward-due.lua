@@ -1,22 +1,22 @@
 -- forward-due: moves due tasks to pending, or to their group (P-46), earliest due first.
 --
--- KEYS[1]  scheduled      zset    task id -> due, epoch seconds
--- KEYS[2]  retry          zset    task id -> due, epoch seconds
--- KEYS[3]  due            zset    task id -> exact due, epoch milliseconds
--- KEYS[4]  pending        list    task ids, next to run right
+-- KEYS[1]  scheduled      zset    task id -> due time, epoch seconds
+-- KEYS[2]  retry          zset    task id -> due time, epoch seconds
+-- KEYS[3]  due            zset    task id -> exact due time, epoch milliseconds
+-- KEYS[4]  pending        list    task ids, next to run at the right
 -- KEYS[5]  groups         set     names of groups with waiting tasks
 -- KEYS[6]  archived       zset    task id -> time of archiving, epoch seconds
 -- ARGV[1]  queue
--- ARGV[2]  taskPrefix     of task hashes (hash); their keys are built here and share the queue's slot
--- ARGV[3]  groupPrefix    of groups (zset: task id -> time added, epoch seconds); likewise built here
+-- ARGV[2]  taskPrefix     a task's key is this plus its id; built here, same hash slot
+-- ARGV[3]  groupPrefix    a group's key is this plus its name; built here, same hash slot
 -- ARGV[4]  now            epoch milliseconds, from the caller's clock
 -- ARGV[5]  limit          how many tasks to move at most; 1 to 500
--- ARGV[6]  wakeChannel    told the queue's name when pending was empty
--- ARGV[7]  archiveCutoff  epoch seconds; archived tasks of this age are deleted
+-- ARGV[6]  wakeChannel    receives the queue's name when pending was empty
+-- ARGV[7]  archiveCutoff  epoch seconds; tasks archived then or earlier are deleted
 -- ARGV[8]  archiveSize    how many archived tasks are kept
 --
--- Reply    array: how many were moved to pending or to a group; when the next task is due, epoch milliseconds, or
---          '' when none waits
+-- Reply    array: how many were moved to pending or to a group; due time of the next task, epoch milliseconds, or ''
+--          when none waits
 -- Cost     O(L log N), L the limit, N delayed tasks of the queue
 local scheduled, retry, due, pending, groups, archived = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local queue, taskPrefix, groupPrefix = ARGV[1], ARGV[2], ARGV[3]
@@ -29,8 +29,8 @@ local archiveLimits = { cutoff = ARGV[7], size = tonumber(ARGV[8]) }
 
 local exactDue = exactDueOf(scheduled, retry, due)
 
--- Candidates: what the wire says is due, and what is due in the second that has begun. The order of whole seconds
--- is that of the exact times too, so the first `limit` of each hold the first `limit` of all.
+-- Candidates: tasks that are due by their score, and those due within the current second. Scores and exact times have
+-- the same order, so the first `limit` of each contain the first `limit` of all.
 local waiting = {}
 for _, set in ipairs({ scheduled, retry }) do
   if isSound(set, 'zset') then
@@ -38,7 +38,7 @@ for _, set in ipairs({ scheduled, retry }) do
   end
 end
 local hasDue = #waiting == 2 and isSound(due, 'zset')
--- Stale members may hide others behind the limit: then those are due still, and the next call finds them.
+-- Stale members may push others beyond the limit: those stay due, and the next call finds them.
 local exactIds, exactDueAts, inRetry = {}, {}, {}
 if hasDue then
   exactIds, exactDueAts, inRetry =
@@ -50,7 +50,7 @@ for _, set in ipairs(waiting) do
   sources[#sources + 1] = { page = page, at = 1, isRetry = set == retry, dueAt = page[2] and tonumber(page[2]) * 1000 }
 end
 
--- All three are in order: the earliest of their first ones is next; of equal ones that of an exact time.
+-- All three are sorted: the earliest of their first members is next; if equal, the one with an exact time.
 local taken, isRetried, known, count, exactAt = {}, {}, {}, 0, 1
 while count < limit do
   local earliest, source = exactDueAts[exactAt], nil
@@ -66,7 +66,7 @@ while count < limit do
     taskId, isRetry = page[at], source.isRetry
     source.at = at + 2
     local score = page[at + 3]
-    -- Mostly the same again.
+    -- Usually the same as before.
     if score ~= page[at + 1] then
       source.dueAt = score and tonumber(score) * 1000
     end
@@ -84,7 +84,7 @@ while count < limit do
 end
 
 local ready, archive, grouped, lost = {}, {}, {}, { scheduled = 0, retry = 0 }
--- The first write takes something away, so that a server out of memory still lets tasks run.
+-- The first write removes something, so that tasks still run when the server is out of memory.
 if count > 0 then
   for _, set in ipairs(waiting) do
     redis.call('ZREM', set, unpack(taken))
@@ -93,7 +93,7 @@ if count > 0 then
     redis.call('ZREM', due, unpack(taken))
   end
 end
--- A key of a wrong type is where a task must go: it waits some seconds more, without delaying the tasks behind it.
+-- The key that a task must enter has a wrong type: the task waits some seconds more and delays no other task.
 local function putOff(taskId, state)
   redis.call('ZADD', state == 'retry' and retry or scheduled, math.ceil(now / 1000) + 5, taskId)
 end
@@ -102,26 +102,26 @@ local since, call, pcall = nowText .. '000000', redis.call, redis.pcall
 for i = 1, count do
   local taskId = taken[i]
   local task = taskPrefix .. taskId
-  -- An id without a task stays dropped: writing its state would make a stub that blocks the id (Q-21).
+  -- An id without a task stays dropped: writing its state would create a stub that blocks the id (Q-21).
   if pcall('HEXISTS', task, 'msg') ~= 1 then
     local from = isRetried[i] and 'retry' or 'scheduled'
     lost[from] = lost[from] + 1
     isSound(task, 'hash')
   elseif mayRun and call('HLEN', task) == 2 then
-    -- Its message and its state are all there is of it.
+    -- Its hash has only its message and its state.
     ready[#ready + 1] = taskId
     call('HSET', task, 'state', 'pending', 'pending_since', since)
   else
     local fields = redis.call('HMGET', task, 'group', 'x:cancel', 'unique_key', 'x:group', 'state')
     local group, cancelOutcome = fields[1] or '', fields[2]
-    -- Our own note of a group counts for the first run only: a task that ran alone is retried alone.
+    -- Our own field for the group applies to the first run only: a task that ran alone is retried alone.
     if group == '' and fields[5] == 'scheduled' then
       group = fields[4] or ''
     end
     if cancelOutcome and (cancelOutcome ~= 'archive' or mayArchive) then
       redis.call('HDEL', task, 'x:cancel')
     end
-    -- A worker that knows nothing of cancel outcomes has put a canceled task here.
+    -- A worker that does not know cancel outcomes put this canceled task here.
     if cancelOutcome == 'delete' then
       redis.call('DEL', task)
       releaseLock(fields[3] or '', taskId)
@@ -158,7 +158,7 @@ if #ready > 0 and redis.call('LPUSH', pending, unpack(ready)) == #ready then
   redis.pcall('PUBLISH', wakeChannel, queue)
 end
 
--- An exact time is never later than its second, so the earliest of all first members is the next due instant.
+-- An exact time is never later than its score, so the earliest of all first members is the next due time.
 local nextDue = math.huge
 for _, set in ipairs(waiting) do
   local first = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
@@ -172,7 +172,7 @@ _, exactDueAts = exactDue(page)
 if exactDueAts[1] then
   nextDue = math.min(nextDue, exactDueAts[1])
 elseif #page > 0 then
-  -- All stale and dropped: whatever comes behind them is due no earlier than the last of them.
+  -- All were stale and are dropped: those that follow are due no earlier than the last of them.
   nextDue = math.min(nextDue, tonumber(page[#page]))
 end
 noteDropped('scheduled', lost.scheduled)

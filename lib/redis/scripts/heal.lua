@@ -1,24 +1,24 @@
--- heal: heals what is still inconsistent in a queue. Checks again first, so that tasks that moved in the meantime are left alone.
+-- heal: heals what is still inconsistent in a queue. Checks again first, to leave tasks alone that have moved since.
 --
--- KEYS[1]    pending          list  task ids, next to run right
+-- KEYS[1]    pending          list  task ids, next to run at the right
 -- KEYS[2]    active           list  ids of running tasks
 -- KEYS[3]    lease            zset  task id -> lease expiry, epoch seconds
--- KEYS[4]    scheduled        zset  task id -> due, epoch seconds
--- KEYS[5]    retry            zset  task id -> due, epoch seconds
+-- KEYS[4]    scheduled        zset  task id -> due time, epoch seconds
+-- KEYS[5]    retry            zset  task id -> due time, epoch seconds
 -- KEYS[6]    archived         zset  task id -> time of archiving, epoch seconds
 -- KEYS[7]    completed        zset  task id -> end of retention, epoch seconds
 -- KEYS[8]    groups           set   names of groups with waiting tasks
 -- KEYS[9]    aggregationSets  zset  full key of an aggregation set -> its deadline, epoch seconds
--- KEYS[10]   due              zset  task id -> exact due, epoch milliseconds
--- ARGV[1]    taskPrefix       a task's hash is this and its id: built here, same hash slot
--- ARGV[2]    groupPrefix      a group's zset is this and its name: built here, same hash slot
+-- KEYS[10]   due              zset  task id -> exact due time, epoch milliseconds
+-- ARGV[1]    taskPrefix       a task's key is this plus its id; built here, same hash slot
+-- ARGV[2]    groupPrefix      a group's key is this plus its name; built here, same hash slot
 -- ARGV[3]    now              epoch seconds
 -- ARGV[4]    pendingSince     epoch nanoseconds, decimal text
 -- ARGV[5]    wakeChannel
 -- ARGV[6]    queue
--- ARGV[7..]  faults           four each: a word; task id or group name; group of the task's message, or ''; end of its
+-- ARGV[7..]  faults           four per fault: a word; task id or group name; group of the task's message, or ''; end of its
 --                             retention, epoch seconds, or ''. The words are those of check-place and check-tasks, and
---                             GROUP_NOT_LISTED for what check-groups answers. Groups come first
+--                             GROUP_NOT_LISTED for what check-groups returns. Groups come first
 --
 -- Reply      array with a word for each fault
 --   HEALED   it was still inconsistent and has been healed
@@ -40,8 +40,8 @@ local wakeChannel, queue = ARGV[5], ARGV[6]
 local inList, inPlace, moved, isKnown = findTask(places, groupPrefix)
 local sets = { 'scheduled', 'retry', 'archived', 'completed' }
 
--- A long list is walked through only for tasks that say they are in it: an id that is there without a task is dropped
--- when it is dequeued.
+-- A long list is searched only for tasks whose state is that of the list: an id without a task is dropped when it is
+-- dequeued.
 local hasPending = isSound(places.pending, 'list')
 local isLong = hasPending and redis.call('LLEN', places.pending) > 5000
 local walked = 0
@@ -71,7 +71,7 @@ local function leaveList(list, taskId)
   return redis.call('LREM', list, 0, taskId)
 end
 
--- Takes an id out of every place but that of `state`; returns from how many, and the first of them.
+-- Removes an id from every place except that of `state`; returns from how many, and the first of them.
 local function leaveOthers(taskId, state)
   local left, from = 0, nil
   local function leave(name, removed)
@@ -102,7 +102,7 @@ local function leaveOthers(taskId, state)
   return left, from
 end
 
--- The state whose place holds the id, if there is one.
+-- Returns the state whose place holds the id, if there is one.
 local function whereIs(taskId, group)
   for _, name in ipairs(sets) do
     if inPlace(name, taskId) then
@@ -116,7 +116,7 @@ local function whereIs(taskId, group)
   end
 end
 
--- What is known of an old due time is in `due`; without it the task is due now.
+-- A due time that is still known is in `due`; without it the task is due now.
 local function dueSecond(taskId)
   local dueAt = isSound(due, 'zset') and redis.call('ZSCORE', due, taskId)
   return dueAt and math.ceil(dueAt / 1000) or now
@@ -124,7 +124,7 @@ end
 
 local function place(taskId, state, group, expiresAt)
   if state == 'active' then
-    -- With a lease that has ended, so that it is recovered.
+    -- With an expired lease, so that it is recovered.
     redis.call('LPUSH', places.active, taskId)
     redis.call('ZADD', places.lease, now, taskId)
     moved(places.active, taskId, true)
@@ -139,7 +139,7 @@ local function place(taskId, state, group, expiresAt)
     redis.call('SADD', groups, group)
     redis.call('HSET', taskPrefix .. taskId, 'group', group)
   else
-    -- It has waited longer than those that are in the list.
+    -- It has waited longer than the tasks in the list.
     local length = redis.call('RPUSH', places.pending, taskId)
     redis.call('HSET', taskPrefix .. taskId, 'state', 'pending')
     redis.call('HSETNX', taskPrefix .. taskId, 'pending_since', pendingSince)
@@ -150,12 +150,12 @@ local function place(taskId, state, group, expiresAt)
   end
 end
 
--- Makes a task be in one place, the one its state names.
+-- Puts a task into the one place that its state names.
 local function settleIn(taskId, messageGroup, expiresAt)
   local isTask, state, group = stored(taskId)
   group = group or (messageGroup ~= '' and messageGroup or nil)
   local isOurs = state == '' or state == 'aggregating' or (places[state] and state ~= 'lease')
-  -- A task whose place cannot be looked at may be in it.
+  -- A task may be in a place that cannot be checked.
   if not isTask or not isOurs or not isKnown(state, group) or state == 'aggregating' and not isSound(groups, 'set') then
     return 'RIGHT'
   end
@@ -199,7 +199,7 @@ function heal.ID_WITHOUT_TASK(taskId, group, expiresAt)
 end
 
 function heal.TASK_WITHOUT_MESSAGE(taskId)
-  -- Where its id still is, it is an id without a task from now on.
+  -- Wherever its id remains, it is now an id without a task.
   return not stored(taskId) and redis.call('DEL', taskPrefix .. taskId) == 1 and 'HEALED' or 'RIGHT'
 end
 
@@ -229,8 +229,8 @@ function heal.LEASE_WITHOUT_ACTIVE(taskId)
   return 'HEALED'
 end
 
--- What is named like a group may be a set of one: its tasks tell. A set is registered as one past its deadline, so
--- that its members go back to their group.
+-- A key named like a group may be an aggregation set; its tasks tell which. A set is registered with a past deadline,
+-- so that its members return to their group.
 function heal.GROUP_NOT_LISTED(name)
   local key = groupPrefix .. name
   local members = redis.pcall('ZRANGE', key, 0, 99)
@@ -248,7 +248,7 @@ function heal.GROUP_NOT_LISTED(name)
   return 'HEALED'
 end
 
--- What is healed here is finished and freed afterwards.
+-- The tasks healed here are run and freed afterwards.
 writeWhenFull(due)
 local reply = {}
 for i = 7, #ARGV, 4 do

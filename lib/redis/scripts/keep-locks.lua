@@ -1,8 +1,8 @@
--- keep-locks: lets unique locks of the members of an aggregation set that was finished outlive those (Q-03).
+-- keep-locks: keeps the unique locks of a finished aggregation set's members beyond their deletion (Q-03).
 --
 -- KEYS[1]   set         zset    task id -> time added to the group, epoch seconds
--- KEYS[2..] locks       string  id of the task that holds a unique lock; those of members, 500 at most
--- ARGV[1]   taskPrefix  a task's hash is this and its id: built here, same hash slot
+-- KEYS[2..] locks       string  id of the task that holds the lock; locks of members, 500 at most
+-- ARGV[1]   taskPrefix  a task's key is this plus its id; built here, same hash slot
 --
 -- Reply     KEPT
 -- Cost      O(n), n locks given

@@ -1,14 +1,14 @@
--- list-expired-leases: lists tasks that lost their worker (P-64). Ids without a task are taken out of lease and
--- active on the way, so that they cannot stand before others for ever (Q-22).
+-- list-expired-leases: lists tasks that lost their worker (P-64). Ids without a task are removed from lease and
+-- active on the way, so that they do not block others forever (Q-22).
 --
 -- KEYS[1]  lease        zset   task id -> expiry, epoch seconds
 -- KEYS[2]  active       list   ids of running tasks
--- ARGV[1]  taskPrefix   of task hashes (hash); their keys are built here and share the queue's slot
--- ARGV[2]  expiredBy    epoch seconds; leases that ended then or before
+-- ARGV[1]  taskPrefix   a task's key is this plus its id; built here, same hash slot
+-- ARGV[2]  expiredBy    epoch seconds; leases that ended then or earlier
 -- ARGV[3]  limit        how many to list at most; 1 to 1,000
 --
--- Reply    array: end of the next lease after expiredBy, epoch seconds, or '' when there is none; then per task, the
---          oldest lease first: task id, end of its lease, message, note of its owner or nil, outcome of its cancellation or nil
+-- Reply    array: end of the next lease after expiredBy, epoch seconds, or '' when there is none; then per task,
+--          oldest lease first: task id, end of its lease, message, owner's note or nil, cancellation's outcome or nil
 -- Cost     O(L log N), L the limit, N running tasks of the queue; O(N) for each id without a task
 local lease, active = KEYS[1], KEYS[2]
 local taskPrefix, expiredBy, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -20,7 +20,7 @@ if not isSound(lease, 'zset') then
 end
 local nextEnd = redis.call('ZRANGEBYSCORE', lease, '(' .. expiredBy, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 local reply, listed, lost = { nextEnd[2] or '' }, 0, 0
--- Rounds, because what is dropped makes room for others; bounded, because dropping is what costs.
+-- Several rounds, because each dropped id makes room for another; bounded, because dropping is expensive.
 for round = 1, 5 do
   local page = redis.call('ZRANGEBYSCORE', lease, '-inf', expiredBy, 'WITHSCORES', 'LIMIT', listed, limit - listed)
   local dropped = 0

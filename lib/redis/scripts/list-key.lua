@@ -1,8 +1,8 @@
--- list-key: adds the key of a published record to the list of such keys, even while Redis' memory is full.
+-- list-key: adds the key of a published record to the list of such keys, even when Redis is out of memory.
 --
 -- KEYS[1]  registry   zset   key -> expiry, epoch seconds
 -- ARGV[1]  expiresAt  epoch seconds
--- ARGV[2]  key        what expires then
+-- ARGV[2]  key        of the record that expires then
 --
 -- Reply    LISTED
 -- Cost     O(log N), N servers

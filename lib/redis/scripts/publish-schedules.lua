@@ -1,6 +1,6 @@
 -- publish-schedules: publishes one scheduler's schedules, with an expiry.
 --
--- KEYS[1]    schedules  list   schedule records, in reverse of the order given
+-- KEYS[1]    schedules  list   schedule records, in reverse order
 -- ARGV[1]    ttl      seconds
 -- ARGV[2..]  records  schedule records
 --

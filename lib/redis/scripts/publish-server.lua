@@ -11,7 +11,7 @@
 local server, workers = KEYS[1], KEYS[2]
 local ttl, serverInfo = ARGV[1], ARGV[2]
 
--- The first write takes something away: a full Redis must still accept records of live servers.
+-- The first write removes something, so that Redis accepts records of live servers when it is out of memory.
 redis.call('DEL', workers)
 redis.call('SET', server, serverInfo, 'EX', ttl)
 for i = 3, #ARGV, 4000 do

@@ -3,7 +3,7 @@
 -- KEYS[1]  aggregationSets  zset   full key of an aggregation set -> its deadline, epoch seconds
 -- KEYS[2]  groups           set    names of groups with waiting tasks
 -- ARGV[1]  groupPrefix      of groups and sets (zset: task id -> time added, epoch seconds); their keys are built
---                           here from the members of aggregationSets and share the queue's slot
+--                           here from the members of aggregationSets, same hash slot
 -- ARGV[2]  now              epoch seconds, from the caller's clock
 -- ARGV[3]  limit            how many sets at most
 --

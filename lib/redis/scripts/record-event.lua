@@ -1,9 +1,9 @@
--- record-event: adds to the history of a schedule, of which only the newest events are kept.
+-- record-event: adds an event to the history of a schedule, which keeps only the newest events.
 --
--- KEYS[1]  history     zset   schedule event -> when, epoch seconds
+-- KEYS[1]  history     zset   schedule event -> its time, epoch seconds
 -- ARGV[1]  enqueuedAt  epoch seconds
 -- ARGV[2]  event       bytes
--- ARGV[3]  ttl         seconds from this event on that the history is kept
+-- ARGV[3]  ttl         seconds for which the history is kept after this event
 -- ARGV[4]  maxEvents   how many events are kept
 --
 -- Reply    RECORDED

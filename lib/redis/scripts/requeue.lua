@@ -1,20 +1,20 @@
 -- requeue: puts running tasks back at the head of their queue; of several, the first one given runs next.
 --
--- KEYS[1]    active        list   ids of running tasks, oldest right
+-- KEYS[1]    active        list   ids of running tasks, oldest at the right
 -- KEYS[2]    lease         zset   task id -> lease expiry, epoch seconds
--- KEYS[3]    pending       list   task ids, next to run right
--- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
+-- KEYS[3]    pending       list   task ids, next to run at the right
+-- ARGV[1]    taskPrefix    a task's key is this plus its id; built here, same hash slot
 -- ARGV[2]    pendingSince  epoch nanoseconds, decimal text
 -- ARGV[3]    wakeChannel
 -- ARGV[4]    queue
--- ARGV[5]    fence         keeps an earlier run from settling a task that was taken again: see leave-active
+-- ARGV[5]    fence         keeps an earlier run from settling a task that was taken again; see leave-active
 -- ARGV[6]    count         how many tasks, 1 to 1,000
--- ARGV[7..]  tasks         the ids, what the fence says about each, then one a task: task message, written only if the
+-- ARGV[7..]  tasks         the ids, what the fence says about each, then one per task: task message, written only if the
 --                          stored one is gone
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is a number, and the owners must be checked; nothing was written: call again with HELD
+--   LATE     the fence is a number, and the owners must be checked; nothing was written; call again with HELD
 -- Cost       O(n log N), n tasks given, N leased tasks
 local pending = KEYS[3]
 local taskPrefix, pendingSince, wakeChannel, queue = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -22,7 +22,7 @@ local count = tonumber(ARGV[6])
 
 -- include: leave-active
 
--- Before anything is written: a key of a wrong type stops the script here, not midway.
+-- Runs before any write, so that a key of a wrong type stops the script here, not midway.
 redis.call('LLEN', pending)
 local taken, ended, rest = leaveActive(7)
 if not taken then

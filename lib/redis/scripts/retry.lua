@@ -1,6 +1,6 @@
 -- retry: moves running tasks that failed to the retry set.
 --
--- KEYS[1]    active        list    ids of running tasks, oldest right
+-- KEYS[1]    active        list    ids of running tasks, oldest at the right
 -- KEYS[2]    lease         zset    task id -> lease expiry, epoch seconds
 -- KEYS[3]    retry         zset    task id -> due time, epoch seconds
 -- KEYS[4]    scheduled     zset    task id -> due time, epoch seconds
@@ -9,19 +9,19 @@
 -- KEYS[7]    processed     string  counter
 -- KEYS[8]    failedDay     string  counter of the UTC day
 -- KEYS[9]    failed        string  counter
--- ARGV[1]    taskPrefix    a task's hash is this and its id: built here, same hash slot
+-- ARGV[1]    taskPrefix    a task's key is this plus its id; built here, same hash slot
 -- ARGV[2]    now           epoch milliseconds
 -- ARGV[3]    dayExpiresAt  epoch seconds
 -- ARGV[4]    dueChannel
 -- ARGV[5]    queue
--- ARGV[6]    fence         keeps an earlier run from settling a task that was taken again: see leave-active
+-- ARGV[6]    fence         keeps an earlier run from settling a task that was taken again; see leave-active
 -- ARGV[7]    count         how many tasks, 1 to 1,000
--- ARGV[8..]  tasks         the ids, what the fence says about each, then three a task: task message; due time in epoch
+-- ARGV[8..]  tasks         the ids, what the fence says about each, then three per task: task message; due time in epoch
 --                          milliseconds; FAILURE when it counts as one, else UNCOUNTED
 --
 -- Reply      array of the positions (from 1) of tasks that were not active and leased as the fence says; nothing was
 --            written for them. Or a word:
---   LATE     the fence is a number, and the owners must be checked; nothing was written: call again with HELD
+--   LATE     the fence is a number, and the owners must be checked; nothing was written; call again with HELD
 -- Cost       O(n log N), n tasks given, N leased or waiting tasks
 local retry, scheduled, due = KEYS[3], KEYS[4], KEYS[5]
 local counters = { processedDay = KEYS[6], processed = KEYS[7], failedDay = KEYS[8], failed = KEYS[9] }
@@ -34,7 +34,7 @@ local count = tonumber(ARGV[7])
 -- include: count-processed
 -- include: count-failed
 
--- Before anything is written: a key of a wrong type stops the script here, not midway.
+-- Runs before any write, so that a key of a wrong type stops the script here, not midway.
 redis.call('ZCARD', retry)
 local taken, _, rest = leaveActive(8)
 if not taken then

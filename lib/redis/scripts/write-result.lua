@@ -4,12 +4,12 @@
 -- KEYS[2]  lease       zset  task id -> lease expiry, epoch seconds
 -- ARGV[1]  taskId
 -- ARGV[2]  note        who took the task and when, as its record says
--- ARGV[3]  leaseAsked  epoch seconds; the latest end of its lease that was asked for
+-- ARGV[3]  leaseAsked  epoch seconds; the latest end of the lease that was asked for
 -- ARGV[4]  result      bytes
 --
 -- Reply    WRITTEN     stored
---          NOT_ACTIVE  there is no such task, so that its id stays free, or it is no longer this run's: its record says
---                      otherwise or its lease ends later. Nothing was written
+--          NOT_ACTIVE  there is no such task, or it no longer belongs to this run: its record names another run or its
+--                      lease ends later. Nothing was written
 -- Cost     O(1)
 local task, lease = KEYS[1], KEYS[2]
 local taskId, note, leaseAsked, result = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]

@@ -1,5 +1,5 @@
 -- count-failed: counts runs that ended in a counted failure, as processed and as failed (P-28). Needs
--- count-processed and notices before it. Call it last: it never stops a script, and tells of counters of another type.
+-- count-processed and notices before it. Call it last. It never stops a script, and reports counters of a wrong type.
 --
 -- countFailed(counters, count, dayExpiresAt)
 --   counters      processedDay, processed, failedDay, failed: keys

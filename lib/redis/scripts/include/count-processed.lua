@@ -1,11 +1,11 @@
--- count-processed: counts ended runs, per UTC day and in total (P-28). Call it last: it never stops a script.
+-- count-processed: counts ended runs, per UTC day and in total (P-28). Call it last. It never stops a script.
 --
 -- countProcessed(processedDay, processed, count, dayExpiresAt)
 --   processedDay, processed  keys of the counters
 --   count                    how many runs ended; nothing is written for 0
 --   dayExpiresAt             epoch seconds; set only by the increment that creates the day's counter
--- Returns whether the total stood at its end and began again, so that the failed total must do the same; whether a
--- counter could not be counted up, so that its type must be looked at.
+-- Returns whether the total was at its maximum and started over, in which case the failed total must do the same; and
+-- whether a counter could not be incremented, in which case its type must be checked.
 local function countProcessed(processedDay, processed, count, dayExpiresAt)
   if count == 0 then
     return false, false

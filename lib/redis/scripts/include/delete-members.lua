@@ -1,8 +1,8 @@
--- delete-members: deletes the oldest members of an aggregation set with their tasks. Needs delete-tasks and notices before
--- it, and tells of ids without a task.
+-- delete-members: deletes the oldest members of an aggregation set with their tasks. Needs delete-tasks and notices
+-- before it, and reports ids without a task.
 --
 -- deleteMembers(set, aggregationSets, taskPrefix)
--- Returns true when the set is gone, also from the list of sets; false when 500 were deleted and others are left.
+-- Returns true when the set and its entry in the list of sets are gone; false when 500 were deleted and others are left.
 local function deleteMembers(set, aggregationSets, taskPrefix)
   local page = redis.call('ZRANGE', set, 0, 499)
   if #page > 0 then

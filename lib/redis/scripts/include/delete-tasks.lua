@@ -1,10 +1,10 @@
--- delete-tasks: deletes the hashes of tasks that left the place of a state for good. A hash that names another state
--- stays: its id was left behind in the place (by an eviction, say) and belongs to another task by now.
+-- delete-tasks: deletes the hashes of tasks that have left the place of a state for good. A hash that names another
+-- state is kept: its id was left behind in the place (after an eviction, for example) and now belongs to another task.
 --
 -- deleteTasks(taskPrefix, taskIds, state)
 --   taskIds   at most 1,000
---   state     what the hashes must say
--- Returns how many of the tasks had no hash any more.
+--   state     the state that the hashes must name
+-- Returns how many of the tasks no longer had a hash.
 local function deleteTasks(taskPrefix, taskIds, state)
   local hashes, missing = {}, 0
   for i = 1, #taskIds do

@@ -1,11 +1,11 @@
--- exact-due: which members of `due` still tell the due time of a task. A task that was moved by a process that does
--- not know the key leaves its member behind: one counts only while, rounded up to seconds, it is the score under which
--- the task waits in scheduled or retry. Needs notices before it.
+-- exact-due: finds the members of `due` that still give the due time of a task. A process that does not know the key
+-- leaves the member behind when it moves the task: a member counts only while, rounded up to seconds, it equals the
+-- task's score in scheduled or retry. Needs notices before it.
 --
 -- exactDueOf(scheduled, retry, due) returns a function
 --   exactDue(page)  page: task id, epoch milliseconds, and so on, as read from `due`; at most 1,000 members.
---                   Returns three arrays, of the ids of those that count, in the order of the page, of their epoch
---                   milliseconds, and of true for those that wait in retry. The others are removed.
+--                   Returns three arrays for the members that count, in the order of the page: their ids, their epoch
+--                   milliseconds, and whether they wait in retry. Removes the others.
 local function exactDueOf(scheduled, retry, due)
   return function(page)
     local taskIds, dueAts, inRetry, members, stale = {}, {}, {}, {}, {}

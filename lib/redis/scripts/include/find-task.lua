@@ -1,15 +1,15 @@
--- find-task: where the id of a task is, by the places of its queue. Needs notices before it. Where a key of another type
--- stands, nobody can tell: it counts as being nowhere, see isKnown.
+-- find-task: finds the place of a task's id in its queue. Needs notices before it. A place whose key has a wrong type
+-- cannot be checked and counts as empty; see isKnown.
 --
 -- findTask(places, groupPrefix) returns four functions
 --   places   keys: pending, active, lease, scheduled, retry, archived, completed, aggregationSets
 --   inList(list, taskId)           whether a list holds the id. Lists of up to 5,000 ids are read once for all calls;
---                                  in longer ones the id is searched for, O(N).
+--                                  longer ones are searched for each id, O(N).
 --   inPlace(state, taskId, group)  whether the id is in the place of that state. The place of active is its list or
---                                  lease; that of aggregating is the group (its name, or nil when it is not known) or
---                                  one of its aggregation sets.
---   moved(list, taskId, isThere)   to be told of what the script writes to a list
---   isKnown(state, group)          whether the keys of the place of that state are all of their types
+--                                  lease; that of aggregating is the group (its name, or nil when unknown) or one of
+--                                  its aggregation sets.
+--   moved(list, taskId, isThere)   must be called when the script adds an id to or removes it from a list
+--   isKnown(state, group)          whether every key of the place of that state has its type
 local function findTask(places, groupPrefix)
   local members, aggregationSets = {}, nil
 

@@ -1,10 +1,10 @@
--- keep-locks: lets unique locks of the members of an aggregation set outlive those, who are about to vanish (Q-03): they
--- say from then on that their holders were aggregated. A lock whose holder has merely vanished is taken over by the next
--- task (see store-tasks).
+-- keep-locks: keeps the unique locks of an aggregation set's members, which are about to be deleted (Q-03): from then
+-- on, the locks say that their holders were aggregated. Without that, the next equal task would take over a lock whose
+-- holder is no longer stored (see store-tasks).
 --
 -- keepLocks(set, taskPrefix, first)
 --   set          zset of the members
---   KEYS[first..]  locks that messages of the members name, 500 at most; one that no member holds stays as it is
+--   KEYS[first..]  locks that the members' messages name, 500 at most; one that no member holds is left unchanged
 local function keepLocks(set, taskPrefix, first)
   for i = first, #KEYS do
     local holder = redis.pcall('GET', KEYS[i])

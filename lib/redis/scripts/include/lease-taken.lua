@@ -4,7 +4,7 @@
 --   KEYS[3], KEYS[4]  active, lease
 --   taskIds           1 to 1,000, the first taken first
 --   leaseUntil        epoch seconds
--- Returns true; or false, and everything is as it was, when a key of another type stands there.
+-- Returns true, or false and changes nothing if one of the keys has a wrong type.
 local function leaseTaken(taskIds, leaseUntil)
   local pcall, active, lease, count, leases = redis.pcall, KEYS[3], KEYS[4], #taskIds, {}
   for i = 1, count do
@@ -13,7 +13,7 @@ local function leaseTaken(taskIds, leaseUntil)
   if type(pcall('LPUSH', active, unpack(taskIds))) ~= 'number' then
     return false
   end
-  -- A small sorted set is a list that is searched from end to end, unless a member was ever too long for that.
+  -- Redis stores a small sorted set as a list and searches it from end to end, unless a member was ever too long.
   local isCrowded = count >= 25 and pcall('ZCARD', lease) == 0
   if isCrowded then
     pcall('ZADD', lease, leaseUntil, string.rep('x', 65))

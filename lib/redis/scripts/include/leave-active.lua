@@ -1,26 +1,25 @@
--- leave-active: takes running tasks out of `active` and `lease`. A task that is not in both stays as it is, and so does
--- one that is no longer the caller's. What is rare is in take-claimed, so that the usual call does not pay for it.
+-- leave-active: removes running tasks from `active` and `lease`. A task that is not in both, or is no longer the
+-- caller's, is left unchanged. Rare cases are in take-claimed, so that the usual call stays fast.
 --
 -- leaveActive(first)
 --   KEYS[1], KEYS[2]  active, lease
---   ARGV[1]           taskPrefix: a task's hash is this and its id
---   ARGV[first - 2]   fence. A number: the first end of the leases that the caller holds, epoch seconds;
---                     HELD: for each task, who took it and when, as its record says, and the latest end of the lease that
---                     was asked for. One that says otherwise, or whose lease ends later, has been taken anew. A record
---                     without the note, or a lost one, says nothing: then the lease alone counts;
---                     LISTED: for each task the end its lease must have
---   ARGV[first - 1]   count of the tasks, 1 to 1,000
---   ARGV[first..]     their ids; then, two a task for HELD, one a task for LISTED, what the fence tells of each
--- Returns an array (from 1) of true or false, whether this task was taken out; how many were; where the arguments after
--- that begin. Returns nil, and has written nothing, when a number leaves it open whether the tasks are the caller's: ask
--- again with HELD.
+--   ARGV[1]           taskPrefix: a task's key is this plus its id
+--   ARGV[first - 2]   fence. A number: the earliest end of the leases that the caller holds, epoch seconds;
+--                     HELD: for each task, who took it and when, as on its record, and the latest end of the lease that was
+--                     asked for. A task with another note or a later lease was taken again. If the note or the record
+--                     is missing, only the lease counts;
+--                     LISTED: for each task, the end that its lease must have
+--   ARGV[first - 1]   how many tasks, 1 to 1,000
+--   ARGV[first..]     their ids; then what the fence says about each: two per task for HELD, one per task for LISTED
+-- Returns an array (from 1) of whether each task was removed; how many were; where the arguments after that begin.
+-- Returns nil and writes nothing when a number cannot tell whether the tasks are the caller's: call again with HELD.
 local function leaveActive(first)
   local call, active, lease = redis.call, KEYS[1], KEYS[2]
   local fence, count = tonumber(ARGV[first - 2]), tonumber(ARGV[first - 1])
   local taken, found, leased, isOurs = {}, 0, nil, false
 
   if fence and count <= 2 then
-    -- Who takes a task anew leases it for longer.
+    -- A server that takes a task again leases it for longer.
     leased, isOurs = {}, true
     for i = first, first + count - 1 do
       local leaseEnd = call('ZSCORE', lease, ARGV[i])
@@ -29,8 +28,8 @@ local function leaveActive(first)
     end
   end
   if fence and not isOurs then
-    -- Nobody takes a task before its lease has ended by a clock that is ten seconds fast at most. A user that may not ask
-    -- for the time is never sure.
+    -- Nobody takes a task before its lease has ended by a clock that is at most ten seconds fast. A user who may not ask
+    -- for the time can never rely on this.
     local time = redis.pcall('TIME')
     if time.err or tonumber(time[1]) >= fence - 10 then
       return nil
@@ -51,7 +50,7 @@ local function leaveActive(first)
     return taken, found, first + count
   end
 
-  -- Most end in the order they began.
+  -- Most tasks end in the order in which they began.
   if fence and call('LINDEX', active, -1) == ARGV[first] then
     local tail = call('RPOP', active, count)
     local inOrder = 0
@@ -73,7 +72,7 @@ local function leaveActive(first)
       end
     end
     if inOrder == count then
-      -- What was not taken is as it was: a key of another type stops the script here.
+      -- Nothing has changed for the other tasks: a key of a wrong type stops the script here.
       call('ZCARD', lease)
       return taken, found, first + count
     end

@@ -1,9 +1,9 @@
--- lock-holder: who holds a unique lock.
+-- lock-holder: finds the holder of a unique lock.
 --
 -- lockHolder(taskPrefix, lock)
 --   lock    full key, a string or nothing
--- Returns a task id; nil or false when nobody holds the lock, or one whose task is not stored any more (deleted by hand,
--- evicted). The members of an aggregation set are not stored either, but hold their locks on: see finish-aggregation.
+-- Returns a task id; nil or false when nobody holds the lock or the holder is no longer stored (deleted by hand,
+-- evicted). The members of a finished aggregation set are not stored either, but still hold their locks; see keep-locks.
 local function lockHolder(taskPrefix, lock)
   local holder = redis.call('GET', lock)
   local aggregated = holder and string.match(holder, '^aggregated:(.*)$')

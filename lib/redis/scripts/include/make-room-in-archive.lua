@@ -1,16 +1,17 @@
--- make-room-in-archive: deletes archived tasks that are too old or too many, before new ones are added, so that a
--- new one can never be trimmed itself. No more go in one call than come, or 100 if that is more, so that no call takes
--- long; what is left, because others had let the archive grow, goes with later calls. Needs release-lock and notices
--- before it, and tells of ids without a task.
+-- make-room-in-archive: deletes archived tasks that are too old or too many before new ones are added, so that a
+-- new one is never trimmed itself. To keep each call short, it deletes at most as many as are added, or 100 if that is
+-- more; later calls delete the rest of an archive that others let grow. Needs release-lock and notices before it, and
+-- reports ids without a task.
 --
 -- makeRoomInArchive(archived, taskPrefix, limits, incoming)
---   limits    cutoff: epoch seconds, members of this score or less go; size: how many may be left with the new ones
+--   limits    cutoff: epoch seconds, members with this score or less are deleted; size: how many are kept, with the
+--             new ones
 --   incoming  how many are about to be added
--- A hash that names another state stays: its id was left behind in the archive and belongs to another task by now.
--- Returns how many of the tasks had no hash any more.
+-- A hash that names another state is kept: its id was left behind in the archive and now belongs to another task.
+-- Returns how many of the tasks no longer had a hash.
 local function trimArchive(archived, taskPrefix, taskIds)
   local hashes, missing = {}, 0
-  -- Locks are the queue's own keys; a name outside of it would belong to another hash slot.
+  -- Locks are keys of this queue; any other name would belong to another hash slot.
   local queuePrefix = string.sub(taskPrefix, 1, -3)
   for i = 1, #taskIds do
     local hash = taskPrefix .. taskIds[i]

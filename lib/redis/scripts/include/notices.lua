@@ -1,8 +1,8 @@
--- notices: what a script met and worked around, told beside its reply.
+-- notices: reports what a script found and worked around, in addition to its reply.
 --
--- isSound(key, expected)      whether a key holds that type or nothing, so that the script may touch it; tells of one that
---                             does not, once
--- noteDropped(from, count)    tells that ids without a stored task were taken out of a place
+-- isSound(key, expected)      whether a key has that type or does not exist, so that the script may use it; reports any
+--                             other key once
+-- noteDropped(from, count)    reports that ids without a stored task were removed from a place
 -- withNotices(reply)          the reply, or an array of the notices, four fields each, and the reply
 local notices, looked = {}, {}
 

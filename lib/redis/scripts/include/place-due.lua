@@ -1,12 +1,12 @@
--- place-due: puts tasks into the scheduled or the retry set. The set's score is the due time rounded up to seconds, as
--- every process reads it; a due time between two seconds is also kept to the millisecond in `due`, for our own. Needs
--- notices before it: without `other` or `due`, where a key of another type stands, tasks are placed all the same.
+-- place-due: puts tasks into the scheduled or the retry set. The score is the due time rounded up to seconds, which
+-- every process reads; a due time between two seconds is also kept to the millisecond in `due`, for our own processes. Needs
+-- notices before it. If the key of `other` or `due` has a wrong type, tasks are placed without it.
 --
 -- placeDue(sets, tasks, now, signal)
---   sets    target: key of the set the tasks go into; other: key of the other of the two; due: key of the exact times
+--   sets    keys: target, the set that the tasks enter; other, the other one of the two; due, the exact times
 --   tasks   array: due time in epoch milliseconds, task id, and so on; at most 2,000 tasks
 --   now     epoch milliseconds
---   signal  channel and queue: a task that becomes the earliest due one of the queue is announced there
+--   signal  channel and queue: a task that becomes the earliest due task of the queue is announced there
 local function placeDue(sets, tasks, now, signal)
   if #tasks == 0 then
     return
@@ -28,7 +28,7 @@ local function placeDue(sets, tasks, now, signal)
   end
 
   local hasDue, hasOther = isSound(sets.due, 'zset'), isSound(sets.other, 'zset')
-  -- A task becomes the earliest if no other is due in an earlier second, nor earlier in the same second.
+  -- A task becomes the earliest if no other task is due in an earlier second or earlier in the same second.
   local second = math.ceil(earliest / 1000)
   local isEarliest = (not hasOther or redis.call('ZCOUNT', sets.other, '-inf', '(' .. second) == 0)
     and redis.call('ZCOUNT', sets.target, '-inf', '(' .. second) == 0
@@ -45,7 +45,7 @@ local function placeDue(sets, tasks, now, signal)
     redis.call('ZREM', sets.due, unpack(whole))
   end
   if #exact > 0 and hasDue then
-    -- Workers that do not know this key forward its tasks too: old members and the key itself must go without help.
+    -- Workers that do not know this key also forward tasks, so stale members are removed here, and the key expires.
     -- Some at a time: there may be a million of them.
     local old = redis.call('ZRANGEBYSCORE', sets.due, '-inf', now - 60000, 'LIMIT', 0, 1000)
     if #old > 0 then

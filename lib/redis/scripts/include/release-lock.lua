@@ -1,4 +1,4 @@
--- release-lock: frees a unique lock, but only one that this very task holds (Q-08).
+-- release-lock: frees a unique lock, but only if this very task holds it (Q-08).
 --
 -- releaseLock(lock, taskId)
 --   lock    full key; '' when the task holds none

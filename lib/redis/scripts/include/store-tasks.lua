@@ -4,12 +4,12 @@
 -- storeTasks(context, tasks, first)
 --   context  keys: pending, scheduled, retry, due, groups; prefixes: task and group, of keys built here; channels: wake
 --            and due; queue; now, epoch milliseconds; pendingSince, epoch nanoseconds as decimal text
---   tasks    array whose part from `first` on has seven fields a task: id; task message; place; due time in epoch
+--   tasks    array with seven fields per task from `first` on: id; task message; place; due time in epoch
 --            milliseconds, or empty; the group's name, or empty; lock, or empty; lifetime of the lock in seconds
 -- Returns an array of position (from 1) and a word for each task that was not stored: DUPLICATE, another task holds the
--- lock; HELD, a task with this very id holds it; CONFLICT, a task with this id already exists; WRONG_TYPE, where it is to
--- be stored stands a key of another type. A lock whose holder is not stored any more refuses nobody: the new task takes
--- it over. Nothing is written before every task has been looked at, so no error can stop the script half way.
+-- lock; HELD, a task with this very id holds it; CONFLICT, a task with this id already exists; WRONG_TYPE, the key
+-- where it must be stored has a wrong type. A lock whose holder is no longer stored refuses no task: the new task takes
+-- it over. Nothing is written before every task has been checked, so no error can stop the script midway.
 local function hasPlace(context, place, group)
   local keys = context.keys
   if place == 'pending' then
@@ -22,7 +22,7 @@ end
 
 local function refusalOf(context, taken, taskId, lock)
   if lock ~= '' then
-    -- A lock of another type may have been somebody's.
+    -- A key of a wrong type may have been a lock that another task held.
     if not taken.locks[lock] and not isSound(lock, 'string') then
       return 'DUPLICATE'
     end
@@ -66,7 +66,7 @@ local function storeTasks(context, tasks, first)
     end
   end
 
-  -- Places first: an id without a task is dropped by whoever meets it, a task without a place would be lost.
+  -- The place is written first: an id without a task is dropped when it is found, but a task without a place is lost.
   local wasEmpty = #pendingIds > 0 and redis.call('LPUSH', keys.pending, unpack(pendingIds)) == #pendingIds
   local dueSets = { target = keys.scheduled, other = keys.retry, due = keys.due }
   placeDue(dueSets, laterTasks, now, { channel = context.channels.due, queue = context.queue })
@@ -82,7 +82,7 @@ local function storeTasks(context, tasks, first)
     elseif place ~= 'scheduled' then
       fields[5], fields[6] = 'group', group
     elseif group ~= '' then
-      -- A field of our own: one that Go knows would let its forwarder put the task into a group that is not listed.
+      -- This is our own field: Go's would let its forwarder put the task into a group that is not listed.
       fields[5], fields[6] = 'x:group', group
     end
     if lock ~= '' then

@@ -1,10 +1,10 @@
--- take-claimed: the part of leave-active for tasks that end in any order, or that are to be looked at closely.
+-- take-claimed: the part of leave-active for tasks that end in any order or need a closer check.
 --
 -- takeClaimed(first)
---   first  as in leave-active; a fence that is a number has been looked at: all tasks are the caller's if they are leased
+--   first  as in leave-active; a fence that is a number has been checked: all leased tasks are the caller's
 -- Returns what leaveActive does, never nil.
 
--- Whether the task at position i, leased until `leaseEnd`, is the caller's.
+-- Returns whether the task at position i, leased until `leaseEnd`, is the caller's.
 local function isClaimed(first, i, leaseEnd)
   local count = tonumber(ARGV[first - 1])
   if ARGV[first - 2] == 'LISTED' then
@@ -15,7 +15,7 @@ local function isClaimed(first, i, leaseEnd)
     and (type(note) ~= 'string' or note == ARGV[first + count + 2 * i - 2])
 end
 
--- Task id -> position of the tasks to be taken, and how many they are. An id that is given twice counts once.
+-- Returns task id -> position for the tasks to take, and how many there are. An id that is given twice counts once.
 local function findWanted(first, isSure)
   local positions, wanted, count = {}, 0, tonumber(ARGV[first - 1])
   local ends = not isSure and redis.call('ZMSCORE', KEYS[2], unpack(ARGV, first, first + count - 1))
@@ -29,11 +29,11 @@ local function findWanted(first, isSure)
   return positions, wanted
 end
 
--- Takes the wanted ones out of `active` and marks them as taken. Returns how many were there.
+-- Removes the wanted tasks from `active` and marks them as taken. Returns how many were there.
 local function takeFromActive(active, positions, wanted, taken)
   local found, length = 0, redis.call('LLEN', active)
-  -- One command per id has to search the list; to write it anew is faster for many ids, or in a list that is not much
-  -- longer than what leaves it. Measured by bench/micro/scripts.mjs.
+  -- Each command that removes one id searches the list. Writing the list again is faster for many ids, or if few ids
+  -- remain. Measured by bench/micro/scripts.mjs.
   if length > 4000 or length * (40 - wanted) > 150 * wanted then
     for taskId, position in pairs(positions) do
       if redis.call('LREM', active, -1, taskId) == 1 then
@@ -82,7 +82,7 @@ local function takeClaimed(first)
     end
   end
   if isSure then
-    -- What was not taken is as it was: a key of another type stops the script here.
+    -- Nothing has changed for the other tasks: a key of a wrong type stops the script here.
     redis.call('ZCARD', lease)
   elseif found > 0 then
     redis.call('ZREM', lease, unpack(released))

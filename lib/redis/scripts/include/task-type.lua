@@ -1,6 +1,6 @@
--- task-type: the type in a stored task message, which is field 1 of a protobuf message and its first by custom.
+-- task-type: reads the type from a stored task message: field 1 of a protobuf message, usually its first.
 --
--- taskType(message) returns the type, '' when there is none, or nil when the bytes are not such a message
+-- taskType(message) returns the type, '' when there is none, or nil when the bytes are not a task message
 local function varint(text, at)
   local value, scale = 0, 1
   repeat
