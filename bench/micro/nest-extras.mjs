@@ -38,7 +38,7 @@ const host = app
   .getProviders()
   .find(({ token }) => token === Tasks);
 const first = {};
-const { contextId } = await resolveProvider(host, first);
+const { contextId } = await resolveProvider(host, { subject: first });
 const plan = ConstructionPlan.of(host, { contextId, request: first });
 
 const pipe = new ValidationPipe();

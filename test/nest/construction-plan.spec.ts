@@ -136,7 +136,7 @@ async function makers(token: InjectionToken, more: readonly Provider[] = []) {
     .getProviders()
     .find((found) => found.token === token);
   if (host === undefined) throw new Error(`no provider ${String(token)}`);
-  const byNest = async (task: object) => await resolveProvider(host, task);
+  const byNest = async (subject: object) => await resolveProvider(host, { subject });
   const first = {};
   const { contextId } = await byNest(first);
   return { byNest, plan: ConstructionPlan.of(host, { contextId, request: first }) };

@@ -1,5 +1,12 @@
 import { Inject, Injectable, Module, Scope } from '@nestjs/common';
-import { ContextIdFactory, DiscoveryModule, DiscoveryService, NestFactory, REQUEST } from '@nestjs/core';
+import {
+  ContextIdFactory,
+  type ContextIdStrategy,
+  DiscoveryModule,
+  DiscoveryService,
+  NestFactory,
+  REQUEST,
+} from '@nestjs/core';
 import { detachedTask, type Task } from '../../lib/engine/server/handler-task.js';
 import { jsonCodec } from '../../lib/model/task/payload.codec.js';
 import { PerTaskProvider } from '../../lib/nest/execution/per-task-provider.js';
@@ -47,6 +54,26 @@ it('Nest creates every instance if the application decorates instances', async (
   };
   const scoped = await provider({ instanceDecorator });
   for (const task of [aTask(), aTask(), aTask()]) expect(decorated).toContain(await scoped.create(task));
+});
+
+it("the application's context strategy is asked once for every task", async () => {
+  const asked: unknown[] = [];
+  const strategy: ContextIdStrategy = {
+    attach: (contextId, request) => {
+      asked.push(request);
+      return () => contextId;
+    },
+  };
+  const scoped = await provider();
+  ContextIdFactory.apply(strategy);
+  try {
+    const tasks = [aTask(), aTask(), aTask()];
+    for (const task of tasks) expect(await scoped.create(task)).toEqual({ task });
+    expect(asked).toEqual(tasks);
+  } finally {
+    // Nest keeps the strategy for the process and has no way to take it back.
+    ContextIdFactory.apply(undefined as never);
+  }
 });
 
 it('Nest creates the instance for a task that has a context already', async () => {

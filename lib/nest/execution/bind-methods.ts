@@ -37,7 +37,7 @@ export function bindPeriodicTasks(definition: PeriodicTasksDefinition): Periodic
 async function call(bound: BoundMethod, subject: object, args: readonly unknown[]): Promise<unknown> {
   const { host } = bound;
   const instance = isCreatedPerTask(host)
-    ? (await resolveProvider(host, subject)).instance
+    ? (await resolveProvider(host, { subject })).instance
     : (host.instance as ProviderInstance);
   return await callMethod(instance, bound, args);
 }

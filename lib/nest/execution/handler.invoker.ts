@@ -49,7 +49,7 @@ export class HandlerInvoker {
   async #makeAndRun(bound: BoundMethod, task: Task): Promise<unknown> {
     const { host } = bound;
     const { finder, globals, kinds } = this.deps;
-    const { instance, contextId } = await resolveProvider(host, task);
+    const { instance, contextId } = await resolveProvider(host, { subject: task });
     const made = { contextId, inquirerId: host.id };
     const everywhere = await globals.make(kinds, contextId);
     return await this.#chain(bound, [everywhere, finder.of(bound, made)], made).run(task, instance);

@@ -1,4 +1,4 @@
-import { ContextIdFactory } from '@nestjs/core';
+import { type ContextId, ContextIdFactory } from '@nestjs/core';
 import type { Task } from '../../engine/server/handler-task.js';
 import type { NestHost } from '../discovery/decorated-methods.js';
 import { ConstructionPlan } from './construction-plan.js';
@@ -22,12 +22,19 @@ export class PerTaskProvider {
     // A context strategy, or a middleware that attached a context to the task, decides what is shared.
     const isContextPlain = !('getParent' in contextId) && Reflect.ownKeys(task).length === 0;
     if (isContextPlain && this.#plan instanceof ConstructionPlan) return this.#plan.construct(task) as ProviderInstance;
-    return this.#createByNest(task, isContextPlain);
+    return this.#createByNest({ task, contextId, isExample: isContextPlain });
   }
 
-  async #createByNest(task: Task, isExample: boolean): Promise<ProviderInstance> {
-    const { instance, contextId } = await resolveProvider(this.host, task);
+  async #createByNest({ task, contextId, isExample }: NestCreation): Promise<ProviderInstance> {
+    const { instance } = await resolveProvider(this.host, { subject: task, contextId });
     if (isExample) this.#plan ??= ConstructionPlan.of(this.host, { contextId, request: task }) ?? 'left to Nest';
     return instance;
   }
+}
+
+interface NestCreation {
+  readonly task: Task;
+  readonly contextId: ContextId;
+  /** Whether a plan can be made from what Nest creates. */
+  readonly isExample: boolean;
 }

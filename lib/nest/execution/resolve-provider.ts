@@ -30,14 +30,24 @@ export function callMethod(
   return Reflect.apply(found, instance, args);
 }
 
+/** What a provider is created for. */
+export interface ProviderSubject {
+  /** A task, event or group. */
+  readonly subject: object;
+  /** Nest's context for the subject; asked for unless given. */
+  readonly contextId?: ContextId;
+}
+
 /**
  * Creates a provider for one task, event or group, which `REQUEST` injects; a durable one gets the payload that the
  * application's context strategy names, if there is a strategy. A provider that lives as long as the application is the
  * same each time, but gets a context for its enhancers.
  */
-export async function resolveProvider(host: NestHost, subject: object): Promise<ResolvedProvider> {
+export async function resolveProvider(
+  host: NestHost,
+  { subject, contextId = ContextIdFactory.getByRequest(subject) }: ProviderSubject,
+): Promise<ResolvedProvider> {
   const moduleRef = moduleRefOf(host);
-  const contextId = ContextIdFactory.getByRequest(subject);
   const durablePayload: unknown = host.isDependencyTreeDurable() ? contextId.payload : undefined;
   moduleRef.registerRequestByContextId(durablePayload ?? subject, contextId);
   const instance = isCreatedPerTask(host)
