@@ -20,7 +20,7 @@ import { bytesReply, listReply, numberReply, textReply } from './connection/repl
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Stores the task that stands for a set and deletes the set with its tasks, or gives it away to be deleted. */
+/** Stores the combined task of a set and deletes the set with its tasks, or marks the set as finished. */
 export const finishAggregationScript = defineScript({
   file: 'finish-aggregation.lua',
   keys: ['set', 'aggregationSets', 'pending', 'scheduled', 'retry', 'due', 'groups', '...locks'],
@@ -38,7 +38,7 @@ export const finishAggregationScript = defineScript({
   replies: ['FINISHED', 'MORE', 'GONE', 'DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 
-/** Lets unique locks outlive the tasks that hold them (Q-03). */
+/** Keeps unique locks beyond the deletion of the tasks that hold them (Q-03). */
 export const keepLocksScript = defineScript({
   file: 'keep-locks.lua',
   keys: ['set', '...locks'],
@@ -97,9 +97,9 @@ const finishOutcomes: Readonly<Record<string, FinishOutcome>> = {
 /** How many sets one call dissolves. */
 const reclaimBatch = 100;
 
-/** Members of a set, read piece by piece. */
+/** Members of a set, read page by page. */
 interface Members {
-  /** Epoch seconds; infinity when the set was finished; `undefined` when there is no set, or it goes back to its group. */
+  /** Epoch seconds; infinity if the set is finished; `undefined` if there is no set or it is returning to its group. */
   readonly deadline: number | undefined;
   readonly messages: readonly TaskMessage[];
   readonly faulty: readonly UndecodableRecord[];
@@ -109,7 +109,7 @@ interface Members {
 export class RedisAggregationSets {
   constructor(private readonly deps: { readonly connection: RedisConnection; readonly runner: ScriptRunner }) {}
 
-  /** The tasks of a set, oldest first. */
+  /** Returns the tasks of a set, oldest first. */
   async readAggregationSet(
     request: AggregationSetRequest & { readonly now: EpochMs },
   ): Promise<AggregationSet | undefined> {
@@ -121,7 +121,7 @@ export class RedisAggregationSets {
     return { messages, undecodable, expiresAt: fromEpochSeconds(deadline) };
   }
 
-  /** Stores the task that stands for a set and deletes the set with its tasks. */
+  /** Stores the combined task of a set and deletes the set with its tasks. */
   async finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome> {
     const { queue, group, setId, combined, now } = request;
     const keys = queueKeys(queue);
@@ -191,7 +191,7 @@ export class RedisAggregationSets {
         ),
       );
       const end = textReply(deadline);
-      // Gone already, or while it was being read: then its tasks wait in the group again.
+      // The set was gone, or returned to its group while it was being read.
       if (end === '') return { deadline: undefined, messages: [], faulty: [] };
       for (let at = 0; at < tasks.length; at += 2) {
         const taskId = textReply(tasks[at]);
@@ -205,7 +205,7 @@ export class RedisAggregationSets {
     }
   }
 
-  /** The combined task is stored, so whatever happens here, the set is finished: what is left goes when sets are reclaimed. */
+  /** Deletes a finished set, whose combined task is stored. If it fails, reclaiming sets deletes the rest. */
   async #deleteGivenAway(
     keys: QueueKeys,
     given: { readonly set: string; readonly locks: readonly string[] },
@@ -217,7 +217,7 @@ export class RedisAggregationSets {
     }
   }
 
-  /** Whoever finished these sets died before he had deleted them. */
+  /** Deletes sets whose server died after finishing them and before deleting them. */
   async #deleteFinished(keys: QueueKeys): Promise<void> {
     const { aggregationSets: key, queue } = keys;
     const command = async (): Promise<readonly string[]> =>
@@ -236,8 +236,8 @@ export class RedisAggregationSets {
   }
 
   /**
-   * Every lock first, then the members: several may do this at the same time, and none of them deletes a member before
-   * somebody has looked at the locks of all.
+   * Keeps every lock before any member is deleted: several servers may do this at the same time, and none of them may
+   * delete a member before the locks of all have been checked.
    */
   async #deleteWithLocks(
     keys: QueueKeys,

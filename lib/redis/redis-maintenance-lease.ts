@@ -5,7 +5,7 @@ import { queueKeys } from './keys.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
 
-/** Says who maintains a queue for all of its servers. */
+/** Takes, renews or releases the maintenance lease of a queue. */
 export const leaseMaintenanceScript = defineScript({
   file: 'lease-maintenance.lua',
   keys: ['maintenance'],

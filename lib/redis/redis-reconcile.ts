@@ -53,7 +53,7 @@ const stepScans = 4;
 interface Step {
   readonly next: ReconcileCursor | undefined;
   readonly suspicions: readonly Disorder[];
-  /** Certainly inconsistent, and healed at once. */
+  /** Inconsistent for certain, and healed at once. */
   readonly healed: readonly Disorder[];
 }
 
@@ -63,7 +63,7 @@ interface Place {
   readonly partner: string;
   readonly kind: 'active' | 'lease' | 'list' | 'zset';
   readonly state: string;
-  /** Nothing was there when the queue was begun. */
+  /** Whether it was empty when the queue was begun. */
   readonly isEmpty: boolean;
 }
 
@@ -144,7 +144,7 @@ export class RedisReconcile {
       place(keys.completed, 'completed'),
     ];
     if (!isFirst) return [...places, ...(await this.#groupsOf(keys, place))];
-    // Most queues are idle: one command tells, and one each which of their places are empty.
+    // Most queues are idle, which one command tells; one more per place tells which places are empty.
     const { reader } = this.deps;
     if ((await reader.countExisting([...places.map(({ key }) => key), keys.groups])) === 0) return [];
     const isThere = await Promise.all(places.map(async ({ key }) => (await reader.countExisting([key])) > 0));
@@ -248,7 +248,7 @@ export class RedisReconcile {
   async #lookAtGroupsOf(queue: string, names: readonly string[]): Promise<readonly Disorder[]> {
     const keys = queueKeys(queue);
     const suspicions: Disorder[] = [];
-    // A group of queue `a` may have the same key as a group of queue `a}:g:b{`: nothing in it says whose it is.
+    // A group of queue `a` may have the same key as a group of queue `a}:g:b{`: nothing in it tells which queue it belongs to.
     const ownNames = names.filter((name) => !name.includes('}:g:'));
     for (let start = 0; start < ownNames.length; start += pageSize) {
       const unknown = await this.deps.runner.run(
@@ -270,7 +270,7 @@ function namesBehind(prefix: string, keys: readonly string[]): readonly string[]
 }
 
 /**
- * Whether a lost task belongs to this queue. The key alone does not say: `asynq:{a}:t:b{}:t:c` is the task `b{}:t:c` of
+ * Returns whether a lost task belongs to this queue. The key alone does not tell: `asynq:{a}:t:b{}:t:c` is the task `b{}:t:c` of
  * queue `a` and the task `c` of queue `a}:t:b{`.
  */
 function isOfQueue({ queue, kind, subject }: Disorder, bytes: Uint8Array): boolean {

@@ -3,22 +3,22 @@ import type { Ms } from '../../model/time/duration.js';
 import { type Waited, waitFor } from '../../model/time/wait.js';
 
 /**
- * Calls `run` once the event loop has read what had arrived by now, and promises that this settled are through. After a
- * standstill timers fire first: whoever one of them gives up may have answered long ago.
+ * Calls `run` once the event loop has read what has already arrived and the promises that this settles have been
+ * handled. After a standstill timers fire first, although the answer that they waited for may have arrived long ago.
  */
 export function afterPoll(run: () => void): Timer {
   const immediate = setImmediate(run);
   return { cancel: () => clearImmediate(immediate) };
 }
 
-/** Resolves when {@link afterPoll} would call. */
+/** Resolves when {@link afterPoll} would call `run`. */
 export function polled(): Promise<void> {
   return new Promise((resolve) => void afterPoll(resolve));
 }
 
 /**
- * Calls `onPassed` when `limit` has passed and what had arrived by then has been read. Standstills of this process count:
- * for limits that others rely on, such as a shutdown's. See `startLimit` for those that only measure the patience of this
+ * Calls `onPassed` when `limit` has passed and what had arrived by then has been read. Standstills of this process
+ * count, for limits that others rely on, such as that of a shutdown. Use `startLimit` for limits that only concern this
  * process.
  */
 export function setDeadline(clock: Pick<Clock, 'setTimer'>, limit: Ms, onPassed: () => void): Timer {
@@ -28,7 +28,7 @@ export function setDeadline(clock: Pick<Clock, 'setTimer'>, limit: Ms, onPassed:
   return { cancel: () => timer.cancel() };
 }
 
-/** Waits for `wanted` until a {@link setDeadline} of `limit` has passed: then the wait ends as aborted. */
+/** Waits for `wanted` until the {@link setDeadline} of `limit` has passed; the wait then ends as aborted. */
 export async function waitUntilDeadline<T>(
   wanted: PromiseLike<T>,
   { clock, limit }: { readonly clock: Pick<Clock, 'setTimer'>; readonly limit: Ms },

@@ -12,7 +12,7 @@ export interface ForwarderDeps {
   readonly maintenance: Pick<MaintenanceContract, 'forwardDue' | 'earliestDue'>;
   readonly queues: readonly string[];
   readonly leases: Pick<MaintenanceLeases, 'held' | 'holds'>;
-  /** How often every queue that this server maintains is looked at, whatever is known about it. */
+  /** How often every queue that this server maintains is checked, whatever is known about it. */
   readonly every: Ms;
   readonly clock: Clock;
   readonly random: Random;
@@ -22,28 +22,28 @@ export interface ForwarderDeps {
   readonly onForwarded: (queue: string) => void;
 }
 
-/** How late whoever does not maintain a queue looks whether its tasks were moved; up to twice of it, by chance. */
+/** How late a server checks tasks of a queue that it does not maintain; at random up to twice as late. */
 const standInDelay = ms(2_000);
 const second = ms(1_000);
 
 /**
- * Moves due scheduled and retry tasks to pending at their time: a timer is set to the earliest one it knows of, from
- * the last look, from signals of other processes, and from what this server itself has put off. A slow look at every
- * queue that it maintains is the net for everything else, such as tasks that Go programs schedule (S-105). For the
- * server that maintains a queue the others stand in: should it die, they move the tasks a few seconds later.
+ * Moves due scheduled and retry tasks to pending at their time. A timer is set to the earliest one that is known from
+ * the last check, from signals of other processes, or because this server put the task off. A slow check of every queue
+ * that it maintains finds everything else, such as tasks that Go programs schedule (S-105). If the server that
+ * maintains a queue dies, the others move the tasks a few seconds later.
  */
 export class Forwarder extends PeriodicService {
   readonly #deps: ForwarderDeps;
   readonly #timer: EarliestTimer;
-  /** When the next task of each queue is due, as far as known. */
+  /** When the next task of each queue is due, as far as is known. */
   readonly #dueAt = new Map<string, EpochMs>();
-  /** Until when tasks of each queue become due that this server put off for less than a slow look takes. */
+  /** Due time, per queue, of the last task that this server put off to an instant before the next slow check. */
   readonly #ownUntil = new Map<string, EpochMs>();
   /** Queues that are being checked; `again` when something became due in the meantime. */
   readonly #looking = new Map<string, 'once' | 'again'>();
   readonly #looks = new Set<Promise<void>>();
   #stopped = true;
-  /** Whether the next run looks at the queues of others as well, to know what to stand in for. */
+  /** Whether the next run also checks queues that other servers maintain, to know when their tasks are due. */
   #isNewHere = true;
 
   constructor(deps: ForwarderDeps) {
@@ -79,13 +79,13 @@ export class Forwarder extends PeriodicService {
     return undefined;
   }
 
-  /** Signals may have been missed: every queue is looked at. */
+  /** Checks every queue, because signals may have been missed. */
   lookAtAll(): void {
     this.#isNewHere = true;
     this.wake();
   }
 
-  /** A task of a queue becomes due at `dueAt`, as another process says. */
+  /** Notes that a task of a queue is due at `dueAt`, as another process has announced. */
   hear(queue: string, dueAt: EpochMs): void {
     const { leases, random } = this.#deps;
     const isOwn = dueAt <= (this.#ownUntil.get(queue) ?? 0);
@@ -94,8 +94,8 @@ export class Forwarder extends PeriodicService {
   }
 
   /**
-   * This server has put a task off until `dueAt`, which nobody announces. Whoever maintains the queue finds it by a slow
-   * look; what is due before that is moved here.
+   * Notes that this server has put a task off until `dueAt`, which is not announced. The server that maintains the queue finds
+   * it in a slow check; a task that is due before that is moved here.
    */
   expect(queue: string, dueAt: EpochMs): void {
     const { clock, every } = this.#deps;
@@ -133,7 +133,7 @@ export class Forwarder extends PeriodicService {
     const earliest = await maintenance.earliestDue(queue);
     if (earliest === undefined) return;
     if (earliest <= clock.now()) return await this.#look(queue);
-    // Up to a second early: an exact time of that second is better.
+    // This may be up to a second early, so an exact time in that second is preferred.
     const known = this.#dueAt.get(queue);
     if (known === undefined || elapsed(earliest, known) >= second) this.#lookAt(queue, earliest);
   }

@@ -17,28 +17,29 @@ export interface MaintenanceLeasesDeps {
   readonly random: Random;
   readonly brokerMonitor: BrokerReachability;
   readonly logger: ThrottledLogger;
-  /** This server maintains a queue that it did not maintain before. */
+  /** Called when this server begins to maintain a queue. */
   readonly onGained: () => void;
 }
 
-/** Shorter than the lease of a task, so that the tasks of a holder that dies are taken back as soon as theirs ends. */
+/** Shorter than the lease of a task, so that another holder recovers a dead one's tasks as soon as their leases end. */
 const leaseFor = ms(20_000);
 const renewEvery = ms(9_000);
-/** After a failure: twice before the lease ends. */
+/** After a failure; leaves time for two attempts before the lease ends. */
 const retryAfter = ms(3_000);
-/** Those who wait for the end of a lease ask one after the other, so that only the first one has to. */
+/** Servers that wait for the end of a lease ask one after the other, so that usually only the first one does. */
 const spread = ms(1_000);
 
 /**
- * Knows which queues this server maintains for all others: of each queue one server forwards, recovers, deletes and
- * reconciles, so that none of this costs more when there are more servers. The holder says so to the others, which ask only
- * when it has been silent until the end of its lease, or has given it up. Side by side they would do no harm.
+ * Knows which queues this server maintains for all others: of the servers of a queue, one forwards, recovers, deletes
+ * and reconciles, so that more servers do not cost more. The holder announces its lease to the others, which ask for it
+ * only when the holder was silent until the lease ended, or has released it. Several servers that maintain the same
+ * queue do no harm.
  */
 export class MaintenanceLeases extends PeriodicService {
   readonly #deps: MaintenanceLeasesDeps;
   readonly #queues: ReadonlySet<string>;
   readonly #held = new Set<string>();
-  /** Until when others hold leases, by the monotonic clock. */
+  /** Until when other servers hold leases, by the monotonic clock. */
   readonly #takenUntil = new Map<string, Ms>();
 
   constructor(deps: MaintenanceLeasesDeps) {
@@ -65,7 +66,7 @@ export class MaintenanceLeases extends PeriodicService {
     return this.#held.has(queue);
   }
 
-  /** Another server has said what it maintains. */
+  /** Notes what another server says that it maintains. */
   hear({ owner, queues, heldFor }: MaintenanceNews): void {
     const { clock, random } = this.#deps;
     if (owner === this.#deps.owner) return;
@@ -102,7 +103,7 @@ export class MaintenanceLeases extends PeriodicService {
     return this.#untilNext();
   }
 
-  /** Gives up what this server holds, so that others go on at once. */
+  /** Releases the leases that this server holds, so that others take over at once. */
   override async stop(): Promise<void> {
     await super.stop();
     const { maintenance, brokerMonitor, owner } = this.#deps;
@@ -115,7 +116,7 @@ export class MaintenanceLeases extends PeriodicService {
     this.#takenUntil.clear();
   }
 
-  /** What the storage does not let anybody hold is maintained by everybody. */
+  /** Asks for a lease. If the storage refuses to store it, every server holds it. */
   async #ask(request: Parameters<MaintenanceContract['leaseMaintenance']>[0]): Promise<MaintenanceLease> {
     try {
       return await this.#deps.maintenance.leaseMaintenance(request);
@@ -131,7 +132,7 @@ export class MaintenanceLeases extends PeriodicService {
     try {
       await presence.announceMaintenance({ owner, queues: this.held(), heldFor });
     } catch (error) {
-      // A user who may not publish: then the others ask.
+      // The user may not publish: the others then ask for the lease.
       if (!(error instanceof BrokerCommandError)) throw error;
     }
   }

@@ -24,22 +24,22 @@ interface Suspicion {
   readonly since: EpochMs;
 }
 
-/** A full lease: by then a live worker has corrected what it was about to correct itself. */
+/** A full lease: by then, a live worker has corrected what it was about to correct itself. */
 const confirmAfter = leaseLength;
 const betweenSteps = ms(1_000);
 const betweenRounds = ms(120_000);
 const maxSuspicions = 10_000;
 
 /**
- * Finds what a crash, an eviction or a peer left in disorder in the queues that this server maintains, and heals what
- * is still wrong a full lease later. Works in small steps, so that a round takes the longer the more tasks there are,
- * and costs the same; any number of servers may do it side by side, since healing checks again.
+ * Finds what a crash, an eviction or another program left inconsistent in the queues that this server maintains, and
+ * heals what is still inconsistent a full lease later. Works in small steps: with more tasks, a round takes longer but
+ * does not cost more at a time. Any number of servers may do this at the same time, since healing checks again.
  */
 export class Reconciler extends PeriodicService {
   readonly #deps: ReconcilerDeps;
   readonly #suspicions = new Map<string, Suspicion>();
   #cursor: string | undefined;
-  /** What the cursor is a place in. */
+  /** The queues in which the cursor marks a place. */
   #queues: readonly string[] = [];
 
   constructor(deps: ReconcilerDeps) {

@@ -46,7 +46,7 @@ const maxNamed = 20;
 /**
  * Keeps the leases of running tasks, and publishes that this server is alive and what it runs: at the start and every 5
  * s (S-72). A run is lost if its lease is gone, or has expired and cannot be extended. A late heartbeat means that a
- * handler blocks the event loop. With every heartbeat the clock is compared with that of Redis.
+ * handler blocks the event loop. Every heartbeat compares the clock with that of Redis.
  */
 export class Heartbeater extends PeriodicService {
   readonly #deps: HeartbeaterDeps;
@@ -68,10 +68,10 @@ export class Heartbeater extends PeriodicService {
     const now = clockMonitor.latest();
     const calls = brokerMonitor.isUp() ? [leases.extend(now), this.#publish(now), clockGuard.look()] : [];
     const results = await Promise.allSettled(calls);
-    // A run has ended in time if only this process has not read yet what ended it.
+    // The answer that ended a run in time may have arrived without having been read.
     await polled();
     leases.loseExpired(now);
-    // What has run out since then, because this process stood still or the answers took so long, is tried once more.
+    // Leases that have expired since then, because of a standstill or slow answers, are tried once more.
     if (leases.areAnyOver(clockMonitor.latest())) this.wake();
     this.#nextBeat = ms(clock.monotonic() + beatEvery);
     for (const result of results) if (result.status === 'rejected') throw result.reason;

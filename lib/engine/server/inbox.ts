@@ -1,6 +1,6 @@
 import type { Run } from './run.js';
 
-/** Runs that were fetched and have not begun, in the order of their arrival. */
+/** Runs that were fetched and have not begun, in the order in which they arrived. */
 export class Inbox {
   #runs: Run[] = [];
   #next = 0;

@@ -13,7 +13,7 @@ import type { Run } from './run.js';
 import type { Lease, OwnLease } from './run-state.js';
 import type { RunStopper } from './run-stopper.js';
 
-/** Returns the lease of tasks that are fetched now; it ends at a whole second, as it is stored. */
+/** Returns the lease of tasks that are fetched now. It ends at a whole second, since it is stored in seconds. */
 export function newLease(now: EpochMs): OwnLease {
   const leaseUntil = leaseEnd(now);
   return { kind: 'ours', takenAt: now, leaseUntil, leaseAsked: leaseUntil };
@@ -46,19 +46,19 @@ export class LeaseKeeper {
   constructor(private readonly deps: LeaseKeeperDeps) {}
 
   /**
-   * Extends every lease, including expired ones as long as nobody else has taken the task, and marks those as lost that
+   * Extends every lease, including an expired one if no other server has taken the task, and marks leases as lost that
    * are no longer ours.
    *
-   * @throws the broker's error when it cannot be reached; then nothing is known about the leases of that queue.
+   * @throws the broker's error when it cannot be reached; the state of that queue's leases is then unknown.
    */
   async extend(now: EpochMs): Promise<void> {
     await this.#inTurn(async () => await this.#extendAll(this.held(), now));
   }
 
-  /** Extends the leases of runs that had run out by `now`, and loses those that cannot be kept. Never rejects. */
+  /** Extends leases that had expired by `now`, and marks those as lost that cannot be kept. Never rejects. */
   async makeSure(runs: readonly Run[], now: EpochMs): Promise<void> {
     const extending = this.#inTurn(async () => {
-      // Those that a beat has kept meanwhile need nothing more.
+      // Leases that a heartbeat has extended in the meantime need nothing more.
       await this.#extendAll(
         runs.filter((run) => isOver(run, now)),
         now,
@@ -69,8 +69,8 @@ export class LeaseKeeper {
   }
 
   /**
-   * Marks leases as lost that expired by `now` and could not be extended: other servers may recover their tasks from
-   * now on.
+   * Marks leases as lost that expired by `now` and could not be extended: from now on, other servers may recover their
+   * tasks.
    */
   loseExpired(now: EpochMs, runs: Iterable<Run> = this.deps.runs): void {
     for (const run of runs) if (isOver(run, now)) this.#lose(run);
@@ -97,8 +97,8 @@ export class LeaseKeeper {
   }
 
   /**
-   * One extension at a time: a second one would not know yet which lease the first was given, and take it for somebody
-   * else's.
+   * Runs one extension at a time: a second one would not know yet which lease the first one got, and would take it for
+   * another server's.
    */
   async #inTurn(extend: () => Promise<void>): Promise<void> {
     const extending = this.#extending.then(extend);
@@ -123,8 +123,8 @@ export class LeaseKeeper {
     const leases = runs.flatMap(({ message, lease }) =>
       lease.kind === 'ours' ? [{ taskId: message.id, until: lease.leaseAsked, takenAt: lease.takenAt }] : [],
     );
-    // What was asked for counts as asked, even without a reply. Not once the lease has expired: whoever took the task
-    // then got a lease of the same length, and a lease that we only asked for could not be distinguished from theirs.
+    // A lease that was asked for counts even without a reply, but not once the old one has expired: another server that
+    // took the task then got a lease of the same length, which could not be distinguished from the one asked for.
     for (const run of runs) {
       if (run.lease.kind === 'ours' && now < run.lease.leaseUntil) run.lease = { ...run.lease, leaseAsked: leaseUntil };
     }
@@ -135,7 +135,7 @@ export class LeaseKeeper {
       const { id } = run.message;
       const outcome = canceled.get(id);
       if (outcome !== undefined) stopper.cancel(run, outcome);
-      // A run that has ended in the meantime is stored or about to be; the reply to that decides.
+      // The outcome of a run that has ended in the meantime is stored or about to be; the reply to that decides.
       if (lostIds.has(id)) {
         if (run.isOpen) this.#lose(run);
       } else if (run.lease.kind === 'ours') {

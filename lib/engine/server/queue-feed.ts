@@ -46,16 +46,16 @@ export interface FedQueue {
   readonly name: string;
   /** Whether a connection may wait on it. */
   readonly isWatched: boolean;
-  /** Worth asking: it may have tasks. */
+  /** Whether it is worth asking, because it may have tasks. */
   isWanted: boolean;
-  /** The last reply said that there is more, so several calls may be in progress at once. */
+  /** Whether the last reply said that there is more, so that several calls may be in progress at once. */
   isOpen: boolean;
   /** Calls in progress. */
   requests: number;
   /** Counts wake-ups, so that a reply that was in transit does not undo one. */
   wakes: number;
   isWaiting: boolean;
-  /** Found empty, and looked at together with the others of which that holds. */
+  /** Found empty, and checked together with the other empty queues. */
   isPolled: boolean;
   poll: Timer | undefined;
   /** Failed calls in a row. */
@@ -66,18 +66,18 @@ export interface FedQueue {
 const waitTimeout = ms(30_000);
 /** How long a wait has to report a task before a signal counts instead. */
 const waitHeadStart = ms(50);
-/** Up to so many busy queues share slots one by one: each is asked for enough tasks at once as it is. */
+/** Up to this many busy queues share slots one by one, since each call then asks for enough tasks. */
 const fewQueues = 4;
-/** What one draw gives at most to a queue that has many tasks. */
+/** How many slots one draw gives at most to a queue that has many tasks. */
 const largestBundle = 20;
 const firstRetryDelay = ms(100);
 const maxRetryDelay = ms(1_000);
 
 /**
- * Knows which queues are worth asking. One that was found empty is waited on by a blocking look, for as many queues as
- * there are connections for it; the others are woken by signals, and within `taskCheckInterval` by a look at all of
- * them at once. A paused queue, and one that has tasks of unknown types only, is asked now and then: waiting on it
- * would answer at once, for ever.
+ * Knows which queues are worth asking. A queue that was found empty is waited on with a blocking call, if there is a
+ * connection for it. The other empty queues are woken by signals, and checked all at once within `taskCheckInterval`. A
+ * paused queue, or one that has only tasks of unknown types, is asked now and then, because waiting on it would always
+ * return at once.
  */
 export class QueueFeed implements Service {
   readonly name = 'queue feed';
@@ -85,7 +85,7 @@ export class QueueFeed implements Service {
   readonly #byName: ReadonlyMap<string, FedQueue>;
   #stopping = new AbortController();
   #stopListening: (() => void) | undefined;
-  /** Blocking looks and looks at all polled queues that are under way. */
+  /** Blocking calls, and checks of all polled queues, that are in progress. */
   #waits = new Set<Promise<void>>();
   #polling: Timer | undefined;
 
@@ -140,8 +140,8 @@ export class QueueFeed implements Service {
   }
 
   /**
-   * A call costs as much as two tasks, so of many busy queues a few are asked for several tasks each. One that may have
-   * fewer is asked for one, so that tasks that are alone in their queues do not wait for each other.
+   * A call costs as much as two tasks, so of many busy queues a few are asked for several tasks each. A queue that may
+   * have fewer is asked for one, so that single tasks in many queues do not wait for each other.
    */
   readonly #bundleOf = (name: string): number =>
     this.#byName.get(name)?.isOpen === true ? Math.min(largestBundle, Math.ceil(this.deps.concurrency / 5)) : 1;
@@ -199,7 +199,7 @@ export class QueueFeed implements Service {
     for (const queue of this.#queues) this.#wake(queue);
   }
 
-  /** Notes that a task without a handler here was taken, and goes back. */
+  /** Notes that a task without a handler here was taken and is being put back. */
   tookUnknown(name: string, type: string): void {
     this.deps.unknownTypes?.taken(name, type);
     const queue = this.#byName.get(name);
@@ -245,13 +245,13 @@ export class QueueFeed implements Service {
     this.#wakeIn(queue, ms(this.deps.taskCheckInterval * (1 + this.deps.random() / 2)));
   }
 
-  /** Has a queue looked at together with the others that were found empty. */
+  /** Has a queue checked together with the others that were found empty. */
   #poll(queue: FedQueue): void {
     if (this.#stopping.signal.aborted) return;
     queue.isPolled = true;
     if (this.#polling !== undefined) return;
     const { clock, random, taskCheckInterval } = this.deps;
-    // Never later than a server that asks at every interval; not together with those that started together.
+    // Never later than at every interval, and not at the same time as servers that started together.
     const delay = ms(taskCheckInterval * (0.5 + random() / 2));
     this.#polling = setBackgroundTimer(clock, { delay, run: () => this.#lookAtPolled() });
   }
@@ -264,7 +264,7 @@ export class QueueFeed implements Service {
   async #wakeWithTasks(): Promise<void> {
     const { work, brokerMonitor } = this.deps;
     const polled = this.#queues.filter((queue) => queue.isPolled);
-    // When Redis is out of reach its return wakes all of them.
+    // If Redis is unreachable, its return wakes all of them.
     const found = brokerMonitor.isUp() ? await work.findWithTasks(polled.map(({ name }) => name)).catch(() => []) : [];
     this.#polling = undefined;
     for (const name of found) this.#wake(this.#byName.get(name) as FedQueue);

@@ -21,11 +21,11 @@ export interface RunStopperDeps {
 }
 
 /**
- * Tells runs to stop: those past their deadline, which one timer watches for all of them, those that were canceled, and
- * those whose task is somebody else's. One that does not heed that within its grace is given up.
+ * Tells runs to stop: those past their deadline (one timer watches all of them), those that were canceled, and those
+ * whose task belongs to another server. A run that does not stop within its grace period is given up.
  *
- * A handler whose end lies in a socket has ended in time, as far as this process could know: before anybody is told to
- * stop or given up, the event loop reads what has arrived.
+ * The answer that ends a run may have arrived without having been read. So before a run is told to stop or is given up,
+ * the event loop reads what has arrived.
  */
 export class RunStopper implements Service {
   readonly name = 'run stopper';
@@ -58,7 +58,7 @@ export class RunStopper implements Service {
     this.#timer.fireBy(graceEnd);
   }
 
-  /** Cancels a run; without `outcome` it fails, as in Asynq. */
+  /** Cancels a run. Without `outcome` it fails, as in Asynq. */
   cancel(run: Run, outcome: CancelOutcome | undefined): void {
     const { state } = run;
     if (state.phase === 'aborted') {
@@ -70,7 +70,7 @@ export class RunStopper implements Service {
     this.deps.events.emit('canceled', { task: subjectOf(run) });
   }
 
-  /** Looks for what was over by `now`, and not for more: what is over since then has not been waited for. */
+  /** Checks for runs that were over by `now`, and no later: for later ones, what had arrived has not been read yet. */
   #lookAfterPoll(now: EpochMs): undefined {
     this.#nextLook?.cancel();
     this.#nextLook = afterPoll(() => {

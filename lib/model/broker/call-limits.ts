@@ -1,5 +1,5 @@
 /*
- * How much one call to a broker does at most, so that the storage serves others in between.
+ * How much one call to a broker does at most, so that the storage can serve others in between.
  */
 
 /** Tasks that one call takes or lists. */
@@ -8,14 +8,14 @@ export const maxTasksPerCall = 1_000;
 /** Due tasks that one call moves. */
 export const maxForwardedPerCall = 500;
 
-/** Completed tasks that one call deletes, and archived ones. */
+/** Completed tasks that one call deletes, and as many archived ones. */
 export const maxDeletedPerCall = 250;
 
-/** Members of an aggregation set that one call reads or deletes, and locks of theirs that it keeps. */
+/** Members of an aggregation set that one call reads or deletes, and members' locks that it keeps. */
 export const maxMembersPerCall = 500;
 
 /** Tasks that one call stores or settles. */
 export const maxTasksPerWrite = 500;
 
-/** Bytes of task messages that one call stores or settles; a longer task goes alone. */
+/** Bytes of task messages that one call stores or settles; a larger message is sent alone. */
 export const maxBytesPerWrite = 1_048_576;

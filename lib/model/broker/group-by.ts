@@ -1,6 +1,6 @@
 /**
- * Adds an item to its group, which begins with it. A call to storage is about one queue, and a script does one kind of
- * thing, so what is to be written is grouped by them first.
+ * Adds an item to the group of its key, which it begins if there is none. A call to storage concerns one queue, and a
+ * script does one thing, so items are grouped by both before they are written.
  */
 export function addToGroup<K, T>(groups: Map<K, T[]>, key: K, item: T): void {
   const group = groups.get(key);

@@ -4,21 +4,21 @@ import type { EnqueueRequest } from './enqueue.contract.js';
 import type { CancelOutcome } from './presence.contract.js';
 import type { Settlement, SettleOutcome, UndecodableTask } from './work.contract.js';
 
-/** Moves due tasks, takes back lost ones, deletes expired ones, aggregates groups (P-46 to P-54, P-94 to P-102). */
+/** Moves due tasks, recovers lost ones, deletes expired ones, aggregates groups (P-46 to P-54, P-94 to P-102). */
 export interface MaintenanceContract {
   /**
-   * Takes the maintenance lease of a queue, or keeps it: of all servers of a queue its holder alone does what needs to
-   * be done once. It spares Redis work and protects nothing, since maintenance may be done by any number of servers
-   * side by side; while it cannot be stored, everybody is told to hold it.
+   * Takes or renews the maintenance lease of a queue: of all its servers, only the holder does what needs to be done
+   * once. The lease only saves work, since any number of servers may maintain a queue at the same time; while it cannot
+   * be stored, every server is told that it holds it.
    */
   leaseMaintenance(request: MaintenanceLeaseRequest): Promise<MaintenanceLease>;
 
-  /** Gives up the maintenance lease of a queue; nothing when somebody else holds it. */
+  /** Releases the maintenance lease of a queue; does nothing if another server holds it. */
   releaseMaintenance(request: { readonly queue: string; readonly owner: string }): Promise<void>;
 
   /**
-   * The earliest instant at which a delayed task of the queue can be due, up to a second before it is; `undefined` when
-   * none waits. Cheaper than {@link forwardDue}.
+   * Returns the earliest instant at which a delayed task of the queue can be due, up to a second before it is;
+   * `undefined` if none waits. Cheaper than {@link forwardDue}.
    */
   earliestDue(queue: string): Promise<EpochMs | undefined>;
 
@@ -90,10 +90,10 @@ export interface MaintenanceContract {
    */
   finishAggregation(request: FinishAggregationRequest): Promise<FinishOutcome>;
 
-  /** Returns the members of a set to their group before its time is over; does nothing if the set is gone. */
+  /** Returns the members of a set to their group before its deadline; does nothing if the set is gone. */
   returnAggregationSet(request: AggregationSetRequest): Promise<void>;
 
-  /** Deletes a set with all its tasks. Their unique locks are then held by nobody. */
+  /** Deletes a set with all its tasks, which no longer hold their unique locks. */
   deleteAggregationSet(request: AggregationSetRequest): Promise<void>;
 
   /** Returns the members of sets past their deadline to their groups; returns how many sets. */
@@ -102,13 +102,13 @@ export interface MaintenanceContract {
 
 export interface MaintenanceLeaseRequest {
   readonly queue: string;
-  /** The server that is to maintain the queue: `host:pid:server-id`. */
+  /** The server that asks: `host:pid:server-id`. */
   readonly owner: string;
   readonly now: EpochMs;
   readonly length: Ms;
 }
 
-/** Who maintains a queue: the server that asked, or another one, for so long unless it asks again. */
+/** Who maintains a queue: the server that asked, or another one, for `heldFor` unless it renews its lease. */
 export type MaintenanceLease = { readonly kind: 'held' } | { readonly kind: 'taken'; readonly heldFor: Ms };
 
 export interface ForwardResult {

@@ -48,7 +48,7 @@ export interface SignalListener {
   onWake(queue: string): void;
   /** A task became the next due task of its queue. */
   onDue(queue: string, dueAt: EpochMs): void;
-  /** A server holds the maintenance leases of queues, or has given them up. */
+  /** A server holds the maintenance leases of queues, or has released them. */
   onMaintenance(news: MaintenanceNews): void;
   /** The subscription was lost and is back. */
   onReconnect(): void;
@@ -59,7 +59,7 @@ export interface MaintenanceNews {
   /** `host:pid:server-id` */
   readonly owner: string;
   readonly queues: readonly string[];
-  /** For how long from now on; 0 when it has given them up. */
+  /** For how long from now; 0 when it has released them. */
   readonly heldFor: Ms;
 }
 

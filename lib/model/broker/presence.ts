@@ -10,7 +10,7 @@ export interface ServerIdentity {
   readonly serverId: string;
 }
 
-/** The same as one text, `host:pid:server-id`: how a server is known as the owner of a lease. */
+/** Returns the identity as one text, `host:pid:server-id`, which names the owner of a lease. */
 export function serverName({ host, pid, serverId }: ServerIdentity): string {
   return `${host}:${pid}:${serverId}`;
 }

@@ -15,7 +15,7 @@ export interface ScheduleContract {
    */
   enqueueTick(request: TickRequest): Promise<TickOutcome>;
 
-  /** Returns the latest used tick per schedule; `undefined` if there is none. Catching up begins there. */
+  /** Returns the latest used tick per schedule; `undefined` if there is none. Catching up begins after it. */
   latestTicks(schedules: readonly ScheduleName[]): Promise<readonly (EpochMs | undefined)[]>;
 
   /**

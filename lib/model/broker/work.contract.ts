@@ -35,20 +35,20 @@ export interface WorkContract {
   writeResult(request: WriteResultRequest): Promise<boolean>;
 
   /**
-   * A blocking look at a queue on a connection of its own: resolves with `task` as soon as there is one,
-   * with `none` after `timeout` or when `signal` aborts, and with `busy` at once when no connection is left to wait on
-   * (the caller polls then). Changes nothing, and knows nothing of pauses: a paused queue may have tasks, so who finds
-   * one paused must not wait on it.
+   * Waits for a task in a queue on a separate connection: resolves with `task` as soon as there is one, with `none`
+   * after `timeout` or when `signal` aborts, and with `busy` at once when no connection is left to wait on (the caller
+   * then polls). Changes nothing. Ignores pauses: a paused queue may have tasks, so a caller that finds it paused must
+   * not wait on it.
    */
   waitForTask(request: WaitRequest): Promise<'task' | 'none' | 'busy'>;
 
   /**
-   * Which of these queues have pending tasks, paused ones included: a look at many queues that are mostly empty, at the
-   * price of one. On a cluster it costs a command for each.
+   * Returns which of these queues have pending tasks, paused ones included. Checks many queues with one command; on a
+   * cluster it takes one command per queue.
    */
   findWithTasks(queues: readonly string[]): Promise<readonly string[]>;
 
-  /** Whether a queue is paused. */
+  /** Returns whether a queue is paused. */
   isPaused(queue: string): Promise<boolean>;
 }
 
@@ -59,11 +59,11 @@ export interface DequeueRequest {
   /** Stored in whole seconds. */
   readonly leaseUntil: EpochMs;
   /**
-   * The server that takes the tasks: `host:pid:server-id`. It lets others see at once that its tasks have lost their
-   * owner.
+   * The server that takes the tasks: `host:pid:server-id`. From it, others see at once that its tasks have lost
+   * their owner.
    */
   readonly owner: string;
-  /** Takes only tasks of some types. */
+  /** Only tasks of some types are taken. */
   readonly filter?: TypeFilter | undefined;
 }
 

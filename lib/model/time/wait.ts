@@ -48,16 +48,16 @@ export async function waitForCall(listen: (tell: () => void) => () => void, limi
 }
 
 /**
- * Waits until every promise has settled, so that one fault keeps no other work from being done.
+ * Waits until every promise has settled, so that a failure does not keep other work from being done.
  *
- * @throws the reason of the first of them, in their order, that was rejected.
+ * @throws the reason of the first promise, in the given order, that was rejected.
  */
 export async function waitForAll(promises: readonly Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(promises);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Waits for a duration, or until the signal is aborted; resolves with which of them it was. */
+/** Waits for a duration, or until the signal is aborted; resolves with which of the two ended the wait. */
 export function pause(
   length: Ms,
   limits: { readonly clock: Pick<Clock, 'setTimer'>; readonly signal?: AbortSignal },
@@ -100,9 +100,9 @@ function onEnd(limits: WaitLimits, tell: (ended: 'late' | 'aborted') => void): (
 const maxParts = 5;
 
 /**
- * Calls `onPassed` once `limit` has passed while this process was running. Measured in parts: an event loop that stands
- * still for longer than a part loses only that one, and after a last part that was late there is one more, in which the
- * event loop reads what has arrived in its sockets meanwhile.
+ * Calls `onPassed` once `limit` has passed while this process was running. The limit is measured in parts: a standstill
+ * of the event loop counts as one part at most. If the last part was late, one more follows, in which the event loop
+ * reads what has arrived in the meantime.
  */
 export function startLimit(clock: Pick<Clock, 'setTimer' | 'monotonic'>, limit: Ms, onPassed: () => void): Timer {
   let left = Math.min(maxParts, Math.max(1, Math.ceil(limit)));

@@ -19,7 +19,7 @@ export class PerTaskProvider {
   /** Returns the instance for a task, or a promise of it if Nest creates it. @throws what its constructor throws. */
   create(task: Task): ProviderInstance | Promise<ProviderInstance> {
     const contextId = ContextIdFactory.getByRequest(task);
-    // A context strategy, or a middleware that attached a context to the task, decides what is shared.
+    // A context strategy, or a middleware that attached a context to the task, decides which instances are shared.
     const isContextPlain = !('getParent' in contextId) && Reflect.ownKeys(task).length === 0;
     if (isContextPlain && this.#plan instanceof ConstructionPlan) return this.#plan.construct(task) as ProviderInstance;
     return this.#createByNest({ task, contextId, isExample: isContextPlain });

@@ -11,9 +11,7 @@ export interface ResolvedProvider {
   readonly contextId: ContextId;
 }
 
-/**
- * Whether a provider must be created for every task: it, or one of its dependencies, is request-scoped or transient.
- */
+/** Returns whether a provider must be created for every task: it or a dependency is request-scoped or transient. */
 export function isCreatedPerTask(host: NestHost): boolean {
   return host.isTransient || !host.isDependencyTreeStatic();
 }
@@ -39,9 +37,9 @@ export interface ProviderSubject {
 }
 
 /**
- * Creates a provider for one task, event or group, which `REQUEST` injects; a durable one gets the payload that the
- * application's context strategy names, if there is a strategy. A provider that lives as long as the application is the
- * same each time, but gets a context for its enhancers.
+ * Creates a provider for one task, event or group, which `REQUEST` injects; for a durable provider, `REQUEST` injects
+ * the payload of the application's context strategy, if there is one. For a provider that lives as long as the
+ * application, returns the same instance each time, with a context for its enhancers.
  */
 export async function resolveProvider(
   host: NestHost,
@@ -56,12 +54,12 @@ export async function resolveProvider(
   return { instance, contextId };
 }
 
-/** Whether the application has a function that decorates every instance that Nest creates (`instrument`). */
+/** Returns whether the application has a function that decorates every instance that Nest creates (`instrument`). */
 export function areInstancesDecorated(host: NestHost): boolean {
   return moduleRefOf(host)['container'].contextOptions?.instrument !== undefined;
 }
 
-// The providing module is asked, since another one may provide something under the same token.
+// Asks the providing module, since another one may provide something under the same token.
 function moduleRefOf(host: NestHost): ModuleRef {
   const moduleRef: unknown = host.host?.providers.get(ModuleRef)?.instance;
   if (!(moduleRef instanceof ModuleRef)) throw new InternalError(`The module of ${String(host.name)} has no ModuleRef`);

@@ -11,7 +11,7 @@ local set, taskPrefix = KEYS[1], ARGV[1]
 -- include: keep-locks
 -- include: write-when-full
 
--- What is kept here is little, and the members are freed afterwards.
+-- This takes little memory, and the members are freed afterwards.
 writeWhenFull(set)
 keepLocks(set, taskPrefix, 2)
 return 'KEPT'
