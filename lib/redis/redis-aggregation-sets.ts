@@ -226,12 +226,13 @@ export class RedisAggregationSets {
       );
     const finished = await this.deps.runner.withKey({ key, type: 'zset' }, { command, otherwise: [] });
     for (const set of finished) {
-      const { messages } = await this.#readMembers(queue, set);
-      const locks = lockKeys(
-        keys,
-        messages.map(({ uniqueKey }) => uniqueKey),
-      );
-      await this.#deleteWithLocks(keys, { set, locks });
+      const deleteOne = async (): Promise<void> => {
+        const names = (await this.#readMembers(queue, set)).messages.map(({ uniqueKey }) => uniqueKey);
+        await this.#deleteWithLocks(keys, { set, locks: lockKeys(keys, names) });
+      };
+      // A foreign member could name any key: it is only dropped.
+      if (!set.startsWith(keys.groupPrefix)) await this.deps.connection.send('zrem', [key, set]);
+      else await this.deps.runner.withKey({ key: set, type: 'zset' }, { command: deleteOne, otherwise: undefined });
     }
   }
 

@@ -22,6 +22,22 @@ describe('finishing an aggregation', () => {
     expect(await tasks.redis.keys(`${tasks.keys.taskPrefix}*`)).toEqual([`${tasks.keys.taskPrefix}combined`]);
   });
 
+  it('deletes only sets of its own queue, and stops at none of another type', async () => {
+    const { queue, keys, redis } = tasks;
+    const stale = `${keys.groupPrefix}g:stale`;
+    const [foreign, wrong] = [`asynq:{${queue}-other}:scheduled`, `${keys.groupPrefix}g:wrong`];
+    await tasks.given({ id: 'm0', state: 'aggregating', group: 'g' });
+    await redis.rename(`${keys.groupPrefix}g`, stale);
+    await redis.zadd(foreign, noonSeconds, 'x');
+    await redis.set(wrong, 'not a set');
+    await redis.zadd(keys.aggregationSets, noonSeconds - 1, stale, '+inf', foreign, '+inf', wrong);
+    expect(await tasks.maintenance.reclaimAggregationSets({ queue, now: noon })).toBe(1);
+    expect(await redis.zrange(`${keys.groupPrefix}g`, 0, '-1')).toEqual(['m0']);
+    expect(await redis.zcard(foreign)).toBe(1);
+    expect(await redis.zrange(keys.aggregationSets, 0, '-1')).toEqual([wrong]);
+    await redis.del(foreign);
+  });
+
   it('retries alone a delayed task of a group that a Go server let run alone', async () => {
     await tasks.given({ id: 'm0', state: 'retry', fields: { 'x:group': 'g' } });
     await tasks.maintenance.forwardDue({ queue: tasks.queue, now: noon, limit: 10 });
