@@ -1,3 +1,4 @@
+import { aggregationSetSize } from '../model/broker/call-limits.js';
 import { aggregationSetFor } from '../model/broker/lifetimes.js';
 import { randomUUID } from 'node:crypto';
 import type {
@@ -41,7 +42,7 @@ export class MemoryGroups {
     if (readyAt > toEpochSeconds(now)) return { kind: 'not-ready', readyAt: fromEpochSeconds(readyAt) };
     const setId = randomUUID();
     const set = setName({ group, setId });
-    for (const { id, score } of members.upTo(Infinity, maxSize === 0 ? Infinity : maxSize)) {
+    for (const { id, score } of members.upTo(Infinity, aggregationSetSize(maxSize))) {
       queue.leave(group, id);
       queue.join(set, id, score);
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { aggregationSetSize } from '../model/broker/call-limits.js';
 import { aggregationSetFor } from '../model/broker/lifetimes.js';
 import type { CollectGroupRequest, GroupCheck } from '../model/broker/maintenance.contract.js';
 import { addMs, fromEpochSeconds, toEpochSeconds, toLimitSeconds } from '../model/time/duration.js';
@@ -13,7 +14,7 @@ import { defineScript } from './script.js';
 export const collectGroupScript = defineScript({
   file: 'collect-group.lua',
   keys: ['group', 'set', 'aggregationSets', 'groups'],
-  args: ['name', 'now', 'deadline', 'maxSize', 'maxDelay', 'gracePeriod', 'collected'],
+  args: ['name', 'now', 'deadline', 'maxSize', 'maxDelay', 'gracePeriod', 'collected', 'setSize'],
   replies: ['COLLECTED', 'MORE', 'NOT_READY'],
 });
 
@@ -46,6 +47,7 @@ export class RedisGroups {
           toLimitSeconds(request.maxDelay),
           toLimitSeconds(request.gracePeriod),
           collected,
+          aggregationSetSize(maxSize),
         ],
       );
       const [word, readyAt] = listReply(reply).map(textReply);

@@ -29,6 +29,18 @@ export const collectingGroups = chapter('collecting groups', (it) => {
     expect(await tasks.placesOf('m0')).toEqual([`g:g:${setId}`]);
   });
 
+  it('P-96 takes 5,000 members at most, and the rest with the next call', async (tasks) => {
+    const ids = Array.from({ length: 5_200 }, (_, at) => `m${String(at).padStart(4, '0')}`);
+    await tasks.enqueueAt(epochMs(sharp - 100_000), ...ids.map((id) => grouped(id, 'g')));
+    for (const limits of [{}, { maxSize: 5_150 }]) {
+      const setId = await collect(tasks, limits);
+      expect(await tasks.idsIn(`g:g:${setId}`)).toEqual(ids.slice(0, 5_000));
+      expect(await tasks.idsIn('g:g')).toEqual(ids.slice(5_000));
+      expect(await tasks.broker.maintenance.listGroups(tasks.queue)).toEqual(['g']);
+      await tasks.broker.maintenance.returnAggregationSet({ queue: tasks.queue, group: 'g', setId });
+    }
+  });
+
   for (const [what, ages, limits, isReady] of [
     ['the newest is as old as the grace period', [90, 60], { gracePeriod: 60_000 }, true],
     ['the newest is one second younger', [90, 59], { gracePeriod: 60_000 }, false],

@@ -80,7 +80,10 @@ export interface ServerOptions {
   readonly groupGracePeriod?: Duration | undefined;
   /** How long the oldest task of a group may wait before the group is aggregated. Default 0: no limit. */
   readonly groupMaxDelay?: Duration | undefined;
-  /** The number of tasks at which a group is aggregated; takes that many, oldest first. Default 0: no limit. */
+  /**
+   * The number of tasks at which a group is aggregated; takes that many, oldest first, but 5,000 at most. Default 0: the
+   * number does not matter.
+   */
   readonly groupMaxSize?: number | undefined;
   /** How many groups are aggregated at once. Default 3. */
   readonly groupConcurrency?: number | undefined;

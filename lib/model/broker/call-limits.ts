@@ -14,6 +14,11 @@ export const maxDeletedPerCall = 250;
 /** Members of an aggregation set that one call reads or deletes, and members' locks that it keeps. */
 export const maxMembersPerCall = 500;
 
+/** Returns how many members an aggregation set gets: those that the option asks for (0: all), but 5,000 at most. */
+export function aggregationSetSize(maxSize: number): number {
+  return maxSize === 0 ? 5_000 : Math.min(maxSize, 5_000);
+}
+
 /** Tasks that one call stores or settles. */
 export const maxTasksPerWrite = 500;
 

@@ -7,19 +7,21 @@
 -- ARGV[1]  name             of the group
 -- ARGV[2]  now              epoch seconds, from the caller's clock
 -- ARGV[3]  deadline         epoch seconds; when the set returns to its group
--- ARGV[4]  maxSize          tasks; 0 means no limit. A set gets 5,000 at most; the next calls collect the rest
+-- ARGV[4]  maxSize          tasks, with which the group is ready; 0 means no limit
 -- ARGV[5]  maxDelay         seconds since the oldest was added; 0 means no limit
 -- ARGV[6]  gracePeriod      seconds since the newest was added
 -- ARGV[7]  collected        how many members earlier calls moved to the set; unless 0, the group is known to be ready
+-- ARGV[8]  setSize          how many members the set gets at most; the next sets get the rest
 --
 -- Reply    array of a word and of when the group can be ready, epoch seconds, or '' when that is not known
---          COLLECTED    the set holds the oldest maxSize members, or all, but 5,000 at most
+--          COLLECTED    the set holds the oldest setSize members, or all
 --          MORE         it got 1,000 of them: call again. If nobody does, they return to the group
 --          NOT_READY    nothing was written, except that the name of an empty group is no longer listed
 -- Cost     O(1) for a whole group, O(M log N) for M of N members, 1,000 at most
 local group, set, aggregationSets, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local name, now, deadline, collected = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[7])
 local maxSize, maxDelay, gracePeriod = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local setSize = tonumber(ARGV[8])
 
 -- include: notices
 -- include: write-when-full
@@ -49,7 +51,7 @@ if not isFull and collected == 0 then
   end
 end
 
-local most = math.min(maxSize > 0 and maxSize or 5000, 5000) - collected
+local most = setSize - collected
 local isMore = false
 if size <= most and collected == 0 then
   redis.call('RENAME', group, set)
