@@ -44,7 +44,7 @@ interface QueueWrite {
   readonly now: EpochMs;
 }
 
-/** The enqueue contract on Redis: one script call per queue, however many tasks. */
+/** The enqueue contract on Redis: script calls of bounded size, those of one queue one after the other. */
 export class RedisEnqueue implements EnqueueContract {
   readonly #registry: QueueRegistry;
 
@@ -74,7 +74,7 @@ export class RedisEnqueue implements EnqueueContract {
       // Before the tasks, not concurrently: a task must never be in a queue that nobody can see.
       if (!this.#registry.isRegistered(keys.queue, now)) await this.#registry.register(keys.queue, now);
       // One after the other, so that tasks stay in order even if a server does not know the script yet.
-      for (const batch of taskBatches(entries, ({ message }) => message.length)) {
+      for (const batch of taskBatches(entries, { bytesOf, countsAs })) {
         const reply = listReply(await this.#run({ keys, entries: batch, outcomes, now }));
         for (let at = 0; at < reply.length; at += 2) {
           const entry = batch[numberReply(reply[at]) - 1];
@@ -105,6 +105,15 @@ export class RedisEnqueue implements EnqueueContract {
 
 function isLean({ request }: Entry): boolean {
   return request.place.kind === 'pending' && request.uniqueForSeconds === 0;
+}
+
+function bytesOf({ message }: Entry): number {
+  return message.length;
+}
+
+/** Storing a lock or a group takes several commands more. */
+function countsAs({ request }: Entry): number {
+  return request.place.kind === 'aggregating' || request.uniqueForSeconds > 0 ? 2 : 1;
 }
 
 /** Returns the first arguments of every script that stores tasks of all kinds: `ARGV[1]` to `ARGV[7]`. */

@@ -50,7 +50,7 @@ export class RedisSettle {
     });
     await Promise.all(
       [...byKind].map(async ([kind, entries]) => {
-        const batches = taskBatches(entries, ({ message }) => message.length);
+        const batches = taskBatches(entries, { bytesOf: ({ message }) => message.length });
         // The task that must run first is pushed last.
         let fault: AsynqError | undefined;
         for (const batch of kind === 'requeue' ? batches.toReversed() : batches) {
@@ -81,7 +81,7 @@ export class RedisSettle {
       record,
       message: encodeTaskMessage(messageOfUndecodable(record, now)),
     }));
-    for (const batch of taskBatches(placed, ({ message }) => message.length)) {
+    for (const batch of taskBatches(placed, { bytesOf: ({ message }) => message.length })) {
       const refused = await runFenced(this.runner, {
         call,
         claims,

@@ -40,6 +40,37 @@ describe('enqueueing what is unusual', () => {
   });
 });
 
+describe('enqueueing many tasks', () => {
+  it('needs two calls for 500 with a lock or a group, and one for plain ones', async () => {
+    const server = await startRedis();
+    const tasks = QueueUnderTest.open({ url: server.url });
+    const isLocked = (id: string): Wanted => ({
+      uniqueKey: `asynq:{${tasks.queue}}:unique:email:send:${id}`,
+      uniqueForSeconds: 60,
+    });
+    const isGrouped: Wanted = { place: { kind: 'aggregating' }, group: 'g' };
+    const callsFor = async (prefix: string, wanted: (id: string) => Wanted): Promise<number> => {
+      await tasks.redis.config('RESETSTAT');
+      const many = ids(500).map((id): Wanted => ({ ...wanted(id), id: `${prefix}-${id}` }));
+      expect(new Set(await tasks.enqueue(...many))).toEqual(new Set(['enqueued']));
+      return Number(/cmdstat_evalsha:calls=(\d+)/.exec(await tasks.redis.info('commandstats'))?.[1]);
+    };
+    // The server learns both scripts.
+    await tasks.enqueue({ id: 'a' });
+    await tasks.enqueue({ id: 'b', ...isLocked('b') });
+    expect(await callsFor('plain', () => ({}))).toBe(1);
+    expect(await callsFor('later', () => ({ place: { kind: 'scheduled', processAt: addMs(now, ms(60_000)) } }))).toBe(
+      1,
+    );
+    expect(await callsFor('locked', isLocked)).toBe(2);
+    expect(await callsFor('grouped', () => isGrouped)).toBe(2);
+    expect(await callsFor('both', (id) => ({ ...isGrouped, ...isLocked(`both-${id}`) }))).toBe(2);
+    expect((await tasks.redis.lrange(tasks.keys.pending, 0, 499)).toReversed()[499]).toBe('locked-id-499');
+    await tasks.close();
+    await server.stop();
+  });
+});
+
 describe('enqueueing where Redis fails', () => {
   it('stores no task in a queue that could not be made known, and tries again', async () => {
     const server = await startRedis();

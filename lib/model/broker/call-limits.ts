@@ -19,7 +19,7 @@ export function aggregationSetSize(maxSize: number): number {
   return maxSize === 0 ? 5_000 : Math.min(maxSize, 5_000);
 }
 
-/** Tasks that one call stores or settles. */
+/** Tasks that one call stores or settles; of new ones with a group or a lock half as many. */
 export const maxTasksPerWrite = 500;
 
 /** Bytes of task messages that one call stores or settles; a larger message is sent alone. */
