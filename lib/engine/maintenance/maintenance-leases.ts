@@ -3,6 +3,7 @@ import type { MaintenanceNews, PresenceContract } from '../../model/broker/prese
 import { BrokerCommandError } from '../../model/errors/broker-errors.js';
 import type { Clock, Random } from '../../model/time/clock.js';
 import { ms, type Ms } from '../../model/time/duration.js';
+import { waitForAll } from '../../model/time/wait.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
@@ -99,21 +100,29 @@ export class MaintenanceLeases extends PeriodicService {
     );
     if (hasGained) onGained();
     for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
-    await this.#announce(leaseFor);
+    await this.#announce(this.held(), leaseFor);
     return this.#untilNext();
   }
 
   /** Releases the leases that this server holds, so that others take over at once. */
   override async stop(): Promise<void> {
     await super.stop();
-    const { maintenance, brokerMonitor, owner } = this.#deps;
     const held = this.held();
-    if (held.length > 0 && brokerMonitor.isUp()) {
-      await Promise.all(held.map(async (queue) => await maintenance.releaseMaintenance({ queue, owner })));
-      await this.#announce(ms(0));
-    }
     this.#held.clear();
     this.#takenUntil.clear();
+    if (held.length > 0 && this.#deps.brokerMonitor.isUp()) await this.#release(held);
+  }
+
+  /** @throws the broker's error when it cannot be reached; then the leases end by themselves. */
+  async #release(queues: readonly string[]): Promise<void> {
+    const { maintenance, owner } = this.#deps;
+    const released: string[] = [];
+    await waitForAll(
+      queues.map(async (queue) => {
+        if (await isPermitted(maintenance.releaseMaintenance({ queue, owner }))) released.push(queue);
+      }),
+    );
+    await this.#announce(released, ms(0));
   }
 
   /** Asks for a lease. If the storage refuses to store it, every server holds it. */
@@ -126,15 +135,11 @@ export class MaintenanceLeases extends PeriodicService {
     }
   }
 
-  async #announce(heldFor: Ms): Promise<void> {
-    if (this.#held.size === 0) return;
+  async #announce(queues: readonly string[], heldFor: Ms): Promise<void> {
+    if (queues.length === 0) return;
     const { presence, owner } = this.#deps;
-    try {
-      await presence.announceMaintenance({ owner, queues: this.held(), heldFor });
-    } catch (error) {
-      // The user may not publish: the others then ask for the lease.
-      if (!(error instanceof BrokerCommandError)) throw error;
-    }
+    // If the user may not publish, the others ask for the lease.
+    await isPermitted(presence.announceMaintenance({ owner, queues, heldFor }));
   }
 
   #untilNext(): Ms {
@@ -147,5 +152,16 @@ export class MaintenanceLeases extends PeriodicService {
 
   #leftOf(queue: string): Ms {
     return ms((this.#takenUntil.get(queue) ?? 0) - this.#deps.clock.monotonic());
+  }
+}
+
+/** Waits for a command; resolves with whether the server permits it. @throws any other error. */
+async function isPermitted(command: Promise<void>): Promise<boolean> {
+  try {
+    await command;
+    return true;
+  } catch (error) {
+    if (error instanceof BrokerCommandError) return false;
+    throw error;
   }
 }

@@ -15,6 +15,8 @@ interface Trouble {
   isDead?: boolean;
   isDeaf?: boolean;
   refuses?: boolean;
+  /** The queues whose leases the storage does not let it give up. */
+  keeps?: (queue: string) => boolean;
 }
 
 /** The leases of several servers on one storage. */
@@ -56,7 +58,10 @@ class Fleet {
       leases: new MaintenanceLeases({
         maintenance: {
           leaseMaintenance,
-          releaseMaintenance: async (request) => await maintenance.releaseMaintenance(request),
+          releaseMaintenance: async (request) => {
+            if (trouble.keeps?.(request.queue) === true) throw new BrokerCommandError('NOPERM');
+            await maintenance.releaseMaintenance(request);
+          },
         },
         presence,
         queues: this.queues,
@@ -133,6 +138,18 @@ describe('maintenance leases', () => {
     expect(fleet.holders()).toEqual([]);
     await fleet.clock.advance('1s');
     expect(fleet.holders()).toHaveLength(1);
+  });
+
+  it('go on with one other server where the holder may not give them up', async () => {
+    await fleet.start(2);
+    const [holder] = fleet.members;
+    if (holder !== undefined) holder.trouble.keeps = (queue) => queue === 'one';
+    await holder?.leases.stop();
+    expect(fleet.holders()).toEqual([]);
+    await fleet.clock.advance('1s');
+    expect(fleet.queues.map((queue) => fleet.holders(queue))).toEqual([[], [1], [1]]);
+    await fleet.clock.advance('21s');
+    expect(fleet.holders()).toEqual([1]);
   });
 
   it('stay with their holder when the others hear nothing, which ask at the end of each', async () => {
