@@ -1,4 +1,8 @@
-import type { MaintenanceContract, MaintenanceLease } from '../../model/broker/maintenance.contract.js';
+import type {
+  MaintenanceContract,
+  MaintenanceLease,
+  MaintenanceLeaseRequest,
+} from '../../model/broker/maintenance.contract.js';
 import type { MaintenanceNews, PresenceContract } from '../../model/broker/presence.contract.js';
 import { BrokerCommandError } from '../../model/errors/broker-errors.js';
 import type { Clock, Random } from '../../model/time/clock.js';
@@ -84,23 +88,26 @@ export class MaintenanceLeases extends PeriodicService {
     const { queues, clock, owner, onGained } = this.#deps;
     const asked = queues.filter((queue) => this.#held.has(queue) || this.#leftOf(queue) <= 0);
     let hasGained = false;
+    const leased: string[] = [];
     const at = clock.monotonic();
     const now = clock.now();
     const answers = await Promise.allSettled(
       asked.map(async (queue) => {
         const lease = await this.#ask({ queue, owner, now, length: leaseFor });
-        if (lease.kind === 'held') {
-          hasGained ||= !this.#held.has(queue);
-          this.#held.add(queue);
-        } else {
+        if (lease?.kind === 'taken') {
           this.#held.delete(queue);
           this.#takenUntil.set(queue, ms(at + lease.heldFor));
+          return;
         }
+        hasGained ||= !this.#held.has(queue);
+        this.#held.add(queue);
+        // Others may still get a lease that was refused here.
+        if (lease !== undefined) leased.push(queue);
       }),
     );
     if (hasGained) onGained();
     for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
-    await this.#announce(this.held(), leaseFor);
+    await this.#announce(leased, leaseFor);
     return this.#untilNext();
   }
 
@@ -125,12 +132,12 @@ export class MaintenanceLeases extends PeriodicService {
     await this.#announce(released, ms(0));
   }
 
-  /** Asks for a lease. If the storage refuses to store it, every server holds it. */
-  async #ask(request: Parameters<MaintenanceContract['leaseMaintenance']>[0]): Promise<MaintenanceLease> {
+  /** Asks for a lease; resolves with `undefined` if the storage refuses it: then every server maintains the queue. */
+  async #ask(request: MaintenanceLeaseRequest): Promise<MaintenanceLease | undefined> {
     try {
       return await this.#deps.maintenance.leaseMaintenance(request);
     } catch (error) {
-      if (error instanceof BrokerCommandError) return { kind: 'held' };
+      if (error instanceof BrokerCommandError) return undefined;
       throw error;
     }
   }

@@ -166,6 +166,16 @@ describe('maintenance leases', () => {
     await fleet.start(3, { refuses: true });
     expect(fleet.holders()).toEqual([0, 1, 2]);
   });
+
+  it('are not claimed from the others by one that is not let', async () => {
+    await fleet.start(1, { refuses: true });
+    await fleet.start(2);
+    expect(fleet.holders()).toEqual([0, 1]);
+    const [, dead] = fleet.members;
+    if (dead !== undefined) dead.trouble.isDead = true;
+    await fleet.clock.advance('21s');
+    expect(fleet.holders()).toEqual([0, 1, 2]);
+  });
 });
 
 describe('a server beside one that maintains its queue and has died', () => {
