@@ -14,7 +14,7 @@ const options = readOptions(process.argv.slice(2));
 const say = (line: string): void => console.error(line);
 
 const go = buildGoProgram();
-if ('missing' in go) say(`asynq-go is left out: ${go.missing}`);
+if ('missing' in go) say(`asynq-go is skipped: ${go.missing}`);
 const nodeSubjects = ['nestjs-asynq', 'engine', 'bullmq', 'embedded'].map((name) => new NodeSubject(name));
 const goSubjects = 'program' in go ? [new GoSubject(go.program)] : [];
 const subjects = new Map<SubjectName, MeasuredSubject>(

@@ -40,7 +40,7 @@ for (const { tasks, calls, together } of shapes) {
     await round({ send, args, together, calls });
     const { user, system } = process.cpuUsage(before);
     const each = ((user + system) / calls).toFixed(1);
-    console.log(`${args.length} arguments, ${together} commands a turn, ${name}: ${each} µs of CPU a command`);
+    console.log(`${args.length} arguments, ${together} commands per turn, ${name}: ${each} µs of CPU per command`);
   }
 }
 client.disconnect();

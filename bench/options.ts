@@ -9,16 +9,16 @@ export interface BenchOptions {
   /** Fewer tasks, and no more rounds than fit: rougher figures in less than 40 seconds. */
   readonly quick: boolean;
   readonly json: boolean;
-  /** Whether a target that is missed ends the program with status 3. */
+  /** Whether the program exits with status 3 when a target is missed. */
   readonly check: boolean;
 }
 
 const usage = `usage: npm run bench -- [--only CASE] [--rounds N] [--quick] [--check] [--json]
-  CASE      one of ${caseNames.join(', ')}, or several with commas between
-  N         rounds whose median is taken; 3 unless given
-  --quick   less than 40 seconds: fewer tasks, and no more rounds than fit
-  --check   ends with status 3 when a figure falls short of its target
-  --json    prints one JSON object on standard output, and nothing else`;
+  CASE      one of ${caseNames.join(', ')}, or several separated by commas
+  N         number of rounds, of which the median is shown; default 3
+  --quick   takes less than 40 seconds: fewer tasks, and only as many rounds as fit
+  --check   exits with status 3 when a figure misses its target
+  --json    prints only one JSON object on standard output`;
 
 /** Reads the command line; ends the program when it is wrong. */
 export function readOptions(argv: readonly string[]): BenchOptions {

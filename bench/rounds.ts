@@ -37,7 +37,7 @@ export async function runRounds(cases: readonly Case[], input: RoundsInput): Pro
   for (let round = 1; round <= input.rounds; round++) {
     const begun = performance.now();
     if (begun - start + longest > input.limitMs) {
-      input.say(`round ${round} is left out, for it would take too long`);
+      input.say(`round ${round} is skipped because it would take too long`);
       break;
     }
     for (const [index, one] of cases.entries()) {
@@ -76,7 +76,7 @@ async function measureOnce(one: Case, input: RoundsInput & { readonly name: Subj
       redis,
       ask: async (order, by = name) => {
         const subject = input.subjects.get(by);
-        if (subject === undefined) throw new Error(`${titleOf(one.label)} needs ${by}, which is left out`);
+        if (subject === undefined) throw new Error(`${titleOf(one.label)} needs ${by}, which is skipped`);
         return await subject.measure({ ...order, redis: redis.url });
       },
       askAll: async (order, processes) => {

@@ -35,20 +35,20 @@ export async function aggregate({ verdict, random, tasks = 100_000, atEnd }: Dri
   await enqueuing;
   await until(() => combined() >= tasks - kills * settings.groupConcurrency * settings.groupMaxSize, 120_000);
   verdict.tell('tasks', `${tasks} in ${groups} groups, ${kills} kills`);
-  verdict.tell('all but those of the killed were combined after', seconds(performance.now() - started));
+  verdict.tell('all tasks except those of killed servers were combined after', seconds(performance.now() - started));
 
   const found = await count({ redis: redis.url, tasks, atEnd });
   const lost = tasks - found.members.size;
   const repeated = [...found.members.values()].filter((times) => times > 1).length;
   verdict.tell('combined tasks', found.combined);
-  verdict.tell('the last ones came after', seconds(performance.now() - started));
+  verdict.tell('the last ones were combined after', seconds(performance.now() - started));
   verdict.tell(
     'aggregations that failed',
     servers.reduce((sum, { failed }) => sum + failed, 0),
   );
   verdict.expect('tasks lost', { figure: lost, bound: 'none', holds: lost === 0 });
   verdict.expect('tasks combined twice', { figure: repeated, bound: 'none', holds: repeated === 0 });
-  verdict.expect('members in a group of somebody else', {
+  verdict.expect('members in a wrong group', {
     figure: found.misplaced,
     bound: 'none',
     holds: found.misplaced === 0,

@@ -36,7 +36,7 @@ export async function bigSets(context: DrillContext): Promise<void> {
     await play(stage);
     verdict.tell(name, `played in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
     const { calls, standstillMs } = await slowLog.read();
-    verdict.tell('  the server did not run for up to', `${standstillMs.toFixed(1)} ms`);
+    verdict.tell('  longest pause of the server process', `${standstillMs.toFixed(1)} ms`);
     for (const [command, { count, slowestMs, middleMs }] of calls) {
       verdict.tell(
         `  ${command}, ${count} above 1 ms`,

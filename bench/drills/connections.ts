@@ -37,6 +37,6 @@ export async function connections({ verdict, atEnd }: DrillContext): Promise<voi
     await look();
     return worker.runs.size === types.length;
   }, 10_000);
-  verdict.expect('types handled over all queues', { figure: worker.runs.size, bound: '200', holds: all });
-  verdict.expect('connections at work', { figure: most, bound: 'at most 6, and the producer’s', holds: most <= 7 });
+  verdict.expect('types handled across all queues', { figure: worker.runs.size, bound: '200', holds: all });
+  verdict.expect('connections under load', { figure: most, bound: 'at most 6, plus the producer’s', holds: most <= 7 });
 }

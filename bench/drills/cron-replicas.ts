@@ -73,14 +73,14 @@ export async function cronReplicas({ verdict, random, minutes = 5, atEnd }: Dril
   // A task that no tick knows, or a second one with its id, is one too many.
   const surplus = ids.filter((id) => !tickOf.has(id)).length + ids.length - inQueue.size + (taskOf.size - tickOf.size);
   const counted = ids.filter((id) => (tickOf.get(id) ?? 0) >= first && (tickOf.get(id) ?? 0) <= last).length;
-  verdict.expect('ticks', { figure: wanted.length, bound: `${minutes} min, one a second`, holds: wanted.length > 0 });
+  verdict.expect('ticks', { figure: wanted.length, bound: `${minutes} min, one per second`, holds: wanted.length > 0 });
   verdict.expect('tasks of these ticks', {
     figure: counted,
     bound: 'as many as ticks',
     holds: counted === wanted.length,
   });
   verdict.expect('ticks without a task', { figure: missing.length, bound: 'none', holds: missing.length === 0 });
-  verdict.expect('tasks too many', { figure: surplus, bound: 'none', holds: surplus === 0 });
+  verdict.expect('surplus tasks', { figure: surplus, bound: 'none', holds: surplus === 0 });
 }
 
 /** Which task each tick became, as the schedulers have noted it; notes that are read once are kept. */

@@ -5,7 +5,7 @@ export interface DrillContext {
   readonly verdict: Verdict;
   /** Uniform in [0, 1), the same numbers for the same seed. */
   readonly random: () => number;
-  /** From `--minutes`; what it means is said in the drill's usage line. */
+  /** From `--minutes`; the drill's usage line says what it means. */
   readonly minutes: number | undefined;
   /** From `--tasks`. */
   readonly tasks: number | undefined;
@@ -33,7 +33,7 @@ export async function until(condition: () => boolean | Promise<boolean>, limitMs
  * @throws Error when it does not hold within the limit.
  */
 export async function must(what: string, condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
-  if (!(await until(condition, limitMs))) throw new Error(`Waited in vain until ${what}`);
+  if (!(await until(condition, limitMs))) throw new Error(`Timed out waiting until ${what}`);
 }
 
 /** A small seeded generator (mulberry32). */

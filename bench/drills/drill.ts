@@ -1,4 +1,4 @@
-// npm run drill -- NAME: plays one thing that goes wrong in production and checks that nothing is lost.
+// npm run drill -- NAME: plays one production failure and checks that nothing is lost.
 import { Arguments } from '../support/arguments.js';
 import { aggregate } from './aggregate.js';
 import { bigSets } from './big-sets.js';
@@ -39,22 +39,22 @@ const drills: Readonly<Record<string, (context: DrillContext) => Promise<void>>>
 };
 
 const usage = `usage: npm run drill -- NAME [--seed N] [--minutes M] [--tasks N]
-  heap           a worker's heap after 1,000,000 tasks and after a tenth of them (--tasks)
+  heap           a worker's heap after 1,000,000 tasks and after 100,000 (--tasks)
   kill9          100 tasks in flight on a worker that is killed (--tasks)
-  redis-restart  Redis killed and started again under load (--seed)
+  redis-restart  Redis killed and restarted under load (--seed)
   outage         outcomes in flight while the network is away (--seed), then Redis away for 5 minutes (--minutes)
-  fencing        a worker that was cut off is back after its tasks were recovered; a minute
-  full           Redis out of memory for 50 s, a handler of 60 s (--seed); two minutes
-  wrong-types    each key of a queue in turn of another type, beside a sound queue; three minutes
-  unknown-types  5,000 tasks that only one of the workers knows, Go's or Nest's (--tasks); four minutes
-  due            10,000 random due times within a minute (--tasks, --minutes, --seed)
-  connections    50 queues, 200 types: connections counted by Redis
+  fencing        a disconnected worker comes back after its tasks were recovered; 1 minute
+  full           Redis out of memory for 50 s, a handler that takes 60 s (--seed); 2 minutes
+  wrong-types    each key of a queue in turn has a wrong type, next to an intact queue; 3 minutes
+  unknown-types  5,000 tasks of a type that only one worker knows, Go or Nest (--tasks); 4 minutes
+  due            10,000 tasks with random due times within a minute (--tasks, --minutes, --seed)
+  connections    50 queues and 200 types, connections counted by Redis
   aggregate      100,000 tasks in 1,000 groups, aggregating servers killed meanwhile (--tasks, --seed); 3 minutes
   big-sets       sets of 1,000,000 tasks, no command above 20 ms (--tasks, --limit-ms, --only SCENE); 5 minutes
-  cycles         1,000 applications under test in one process (--tasks)
-  sigterm        the sample is told to end under load
-  cron-replicas  five schedulers, killed, frozen and with a wrong clock, one task a tick (--minutes, --seed)
-  schedules      a scheduler with 10,000 schedules: its start, and its cost at rest (--tasks, --seed)`;
+  cycles         1,000 test applications started and closed in one process (--tasks)
+  sigterm        the sample is terminated under load
+  cron-replicas  five schedulers, killed, frozen and with a wrong clock: one task per tick (--minutes, --seed)
+  schedules      a scheduler with 10,000 schedules: its start and its idle cost (--tasks, --seed)`;
 
 const args = new Arguments(process.argv.slice(2), usage);
 const seed = args.number('seed', 1);

@@ -39,7 +39,7 @@ export async function fencing({ verdict, atEnd }: DrillContext): Promise<void> {
 
   const second = await start(own.url);
   await must('another worker runs the tasks', () => ids.every((id) => second.runs.begun.has(id)), recoveryLimitMs);
-  verdict.tell('the tasks run again after', `${((performance.now() - cutAt) / 1_000).toFixed(1)} s`);
+  verdict.tell('the tasks ran again after', `${((performance.now() - cutAt) / 1_000).toFixed(1)} s`);
   const before = await recordsOf(redis, ids);
   verdict.tell('bytes that arrive late', proxy.held.length);
   await proxy.deliver();

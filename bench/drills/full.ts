@@ -65,7 +65,7 @@ export async function full({ verdict, random, atEnd }: DrillContext): Promise<vo
   await pause(recoveryMs);
   const ids = [longest, ...others];
   verdict.tell('enqueues refused meanwhile', refused);
-  verdict.expect('workers visible after that', { figure: servers, bound: '2', holds: servers === 2 });
+  verdict.expect('workers listed afterwards', { figure: servers, bound: '2', holds: servers === 2 });
   const slowest = Math.max(...delays);
   verdict.expect(`outcomes of ${others.length} runs stored meanwhile, the slowest within`, {
     figure: `${(slowest / 1_000).toFixed(2)} s`,

@@ -41,7 +41,7 @@ async function minutesAway({ verdict, minutes = 5, atEnd }: DrillContext): Promi
   await enqueueOne(redis.url);
   const back = await until(() => worker.runs.size === 2, 30_000);
   const delay = (performance.now() - up) / 1_000;
-  verdict.expect('Redis back to task handled', {
+  verdict.expect('time from the return of Redis to a handled task', {
     figure: `${delay.toFixed(2)} s`,
     bound: 'within 2 s',
     holds: back && delay <= 2,

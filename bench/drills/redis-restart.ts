@@ -40,7 +40,7 @@ export async function redisRestart({ verdict, random, atEnd }: DrillContext): Pr
     await redis.start();
     const up = performance.now();
     const again = await until(() => handledBy(workers) > before + 1_000, 20_000);
-    verdict.expect(`after restart ${count} work goes on`, {
+    verdict.expect(`after restart ${count}, work continues`, {
       figure: `${((performance.now() - up) / 1_000).toFixed(2)} s`,
       bound: 'by itself',
       holds: again,
@@ -59,7 +59,7 @@ export async function redisRestart({ verdict, random, atEnd }: DrillContext): Pr
   verdict.expect('tasks lost', { figure: lost.length, bound: 'none', holds: lost.length === 0 });
   const total = workers.reduce((sum, { runs }) => sum + [...runs.values()].reduce((all, one) => all + one, 0), 0);
   const distinct = new Set(workers.flatMap(({ runs }) => [...runs.keys()])).size;
-  verdict.tell('tasks run more than once (at least once is the promise)', total - distinct);
+  verdict.tell('tasks run more than once (allowed: delivery is at-least-once)', total - distinct);
 }
 
 function handledBy(workers: readonly WorkerProcess[]): number {

@@ -29,7 +29,7 @@ export async function schedules({ verdict, tasks = 10_000, random, atEnd }: Dril
   const before = await scheduler.cpuMs();
   await pause(idleMs);
   const used = (await scheduler.cpuMs()) - before;
-  verdict.expect('processor time of 10 s at rest', {
+  verdict.expect('processor time in 10 s without work', {
     figure: `${used.toFixed(0)} ms, ${((100 * used) / idleMs).toFixed(1)} %`,
     bound: 'at most 2 %',
     holds: used <= idleMs / 50,

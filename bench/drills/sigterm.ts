@@ -44,7 +44,7 @@ export async function sigterm({ verdict, atEnd }: DrillContext): Promise<void> {
     bound: 'shutdownTimeout + 1 s, 9 s',
     holds: took <= shutdownTimeoutMs + 1_000,
   });
-  verdict.expect('it ended as Nest ends it, by the signal', {
+  verdict.expect('it was ended by the signal, as Nest does', {
     figure: String(how),
     bound: 'SIGTERM',
     holds: how === 'SIGTERM',
@@ -66,7 +66,7 @@ export async function sigterm({ verdict, atEnd }: DrillContext): Promise<void> {
   });
   const now = await Promise.all(active.map((id) => observer.hgetBuffer(`${queue}:t:${id}`, 'msg')));
   const unspent = records.every((record, index) => record !== null && record.equals(now[index] ?? Buffer.alloc(0)));
-  verdict.expect('no retry spent on them', { figure: unspent ? 'none' : 'some', bound: 'none', holds: unspent });
+  verdict.expect('retries used up by them', { figure: unspent ? 'none' : 'some', bound: 'none', holds: unspent });
 }
 
 async function signupUrl(output: NodeJS.ReadableStream): Promise<string> {

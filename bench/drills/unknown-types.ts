@@ -36,7 +36,7 @@ export async function unknownTypes({ verdict, tasks = 5_000, atEnd }: DrillConte
   const scene: Scene = { redis, url: own.url, client };
 
   const go = buildGoProgram();
-  if ('missing' in go) verdict.tell('a Go worker', `left out: ${go.missing}`);
+  if ('missing' in go) verdict.tell('a Go worker', `skipped: ${go.missing}`);
   else {
     const variant = (others: number): Variant => ({
       name: others === 0 ? 'a Go worker alone' : `the same beside ${others} Nest`,
@@ -72,7 +72,7 @@ async function compare(verdict: Verdict, baseline: Variant, variants: readonly V
     base.push(alone);
     for (const [index, { rate }] of variants.entries()) ratios[index]?.push((await rate()) / alone);
   }
-  verdict.tell(`${baseline.name}, tasks a second`, medianOf(base).toFixed(0));
+  verdict.tell(`${baseline.name}, tasks per second`, medianOf(base).toFixed(0));
   for (const [index, { name }] of variants.entries()) {
     const ratio = medianOf(ratios[index] ?? []);
     verdict.expect(`${name}, as a share of that`, {
@@ -93,7 +93,7 @@ function expectWaits(
     holds: waits.length === loneTasks,
   });
   const p99 = percentileOf(waits, 0.99);
-  verdict.expect('99 % of them begun within', {
+  verdict.expect('99 % of them started within', {
     figure: `${p99.toFixed(0)} ms`,
     bound: `${boundMs} ms`,
     holds: p99 <= boundMs,

@@ -87,7 +87,7 @@ export async function wrongTypes({ verdict, atEnd }: DrillContext): Promise<void
     const what = name === undefined ? 'beside them, in a sound queue' : `${name} of a wrong type`;
     const free = unconcerned.filter((one) => one.queue === queue);
     const failed = free.filter(({ isDone, error }) => !isDone || error !== undefined);
-    verdict.expect(`${what}: done of what does not need it`, {
+    verdict.expect(`${what}: operations done that do not need it`, {
       figure: `${free.length - failed.length} ${failed.map((one) => one.name).join(', ')}`.trim(),
       bound: `all ${free.length}`,
       holds: failed.length === 0,
@@ -104,7 +104,7 @@ export async function wrongTypes({ verdict, atEnd }: DrillContext): Promise<void
 
   const isHealed = (): boolean => lost.every((id) => runs.times('sound', id) > 0);
   await until(isHealed, healingLimitMs - (performance.now() - started));
-  verdict.expect('lost tasks of the sound queue found and run', {
+  verdict.expect('lost tasks of the intact queue found and run', {
     figure: isHealed() ? `after ${((performance.now() - started) / 1_000).toFixed(0)} s` : 'not all',
     bound: `within ${healingLimitMs / 1_000} s`,
     holds: isHealed(),

@@ -21,7 +21,7 @@ function measure(name, run) {
   run();
   const took = performance.now() - begin;
   console.log(
-    `  ${name.padEnd(24)} ${((took * 1_000) / count).toFixed(2).padStart(8)} µs each, ${took.toFixed(0)} ms in all`,
+    `  ${name.padEnd(24)} ${((took * 1_000) / count).toFixed(2).padStart(8)} µs each, ${took.toFixed(0)} ms in total`,
   );
 }
 

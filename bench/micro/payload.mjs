@@ -28,7 +28,7 @@ for (const [name, value] of Object.entries(subjects)) {
   }
   const more = ((best.strict / best.plain - 1) * 100).toFixed(0);
   console.log(
-    `${name.padEnd(20)} ${best.plain.toFixed(0).padStart(7)} ns, looked through ${best.strict.toFixed(0).padStart(7)} ns (+${more} %)`,
+    `${name.padEnd(20)} ${best.plain.toFixed(0).padStart(7)} ns, checked ${best.strict.toFixed(0).padStart(7)} ns (+${more} %)`,
   );
 }
 

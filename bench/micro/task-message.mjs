@@ -53,7 +53,7 @@ function measure(name, run) {
     for (let repeat = 0; repeat < 50; repeat += 1) run();
     best = Math.min(best, ((performance.now() - start) * 1e6) / 50 / messages.length);
   }
-  console.log(`${name.padEnd(16)} ${best.toFixed(0).padStart(6)} ns a message of ${encoded[0].length} bytes`);
+  console.log(`${name.padEnd(16)} ${best.toFixed(0).padStart(6)} ns per message of ${encoded[0].length} bytes`);
 }
 
 if (!plainEncode(messages[0]).equals(encoded[0])) throw new Error('the two codecs disagree');

@@ -94,8 +94,8 @@ export class Forwarder extends PeriodicService {
   }
 
   /**
-   * Notes that this server has put a task off until `dueAt`, which is not announced. The server that maintains the queue finds
-   * it in a slow check; a task that is due before that is moved here.
+   * Notes that this server has put a task off until `dueAt`, which is not announced. The server that maintains the queue
+   * finds it in a slow check; a task that is due before that is moved here.
    */
   expect(queue: string, dueAt: EpochMs): void {
     const { clock, every } = this.#deps;
