@@ -71,14 +71,14 @@ export class MaintenanceLeases extends PeriodicService {
     return this.#held.has(queue);
   }
 
-  /** Notes what another server says that it maintains. */
+  /** Notes what another server says that it maintains. Any program can say so: no lease is longer than one of ours. */
   hear({ owner, queues, heldFor }: MaintenanceNews): void {
     const { clock, random } = this.#deps;
     if (owner === this.#deps.owner) return;
     let isFree = false;
     for (const queue of queues) {
       if (!this.#queues.has(queue) || this.#held.has(queue)) continue;
-      this.#takenUntil.set(queue, ms(clock.monotonic() + heldFor));
+      this.#takenUntil.set(queue, ms(clock.monotonic() + Math.min(heldFor, leaseFor)));
       isFree ||= heldFor === 0;
     }
     if (isFree) this.wakeIn(ms(random() * spread));

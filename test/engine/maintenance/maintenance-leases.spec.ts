@@ -162,6 +162,16 @@ describe('maintenance leases', () => {
     expect(fleet.asked).toBeLessThan(1_200);
   });
 
+  it('are no longer than usual, whatever another program announces', async () => {
+    await fleet.start(3);
+    if (fleet.members[0] !== undefined) fleet.members[0].trouble.isDead = true;
+    for (const { leases } of fleet.members) {
+      leases.hear({ owner: 'host:9:other', queues: fleet.queues, heldFor: ms(3_600_000) });
+    }
+    await fleet.clock.advance('1m');
+    expect(fleet.holders().filter((at) => at !== 0)).toHaveLength(1);
+  });
+
   it('are held by everybody where nobody is let', async () => {
     await fleet.start(3, { refuses: true });
     expect(fleet.holders()).toEqual([0, 1, 2]);
