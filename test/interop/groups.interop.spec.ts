@@ -93,11 +93,18 @@ describe('groups across languages', () => {
     expect(await broker.maintenance.collectGroup({ queue, group, now, ...limits })).toMatchObject({
       kind: 'collected',
     });
+    // A set that was finished here, and one of which a part has gone back.
+    const [finished, returning] = [`asynq:{${queue}}:g:${group}:finished`, `asynq:{${queue}}:g:part:returning`];
+    for (const set of [finished, returning]) await across.redis.zadd(set, 1, 'm');
+    await across.redis.zadd(`asynq:{${queue}}:aggregation_sets`, '+inf', finished, '-inf', returning);
     // Go returns the members of such a set to their group, but looks at the group only when a new member joins it.
     const there = await across.aGoWorker({ queues: { [queue]: 1 }, groupSize: 3, groupGrace: 1_000 });
     await until('Go has returned the members', async () => {
       return (await across.redis.zcard(`asynq:{${queue}}:g:${group}`)) === 2;
     });
+    expect(await across.redis.zrange(`asynq:{${queue}}:aggregation_sets`, 0, '-1')).toEqual([finished]);
+    expect(await across.redis.zrange(finished, 0, '-1')).toEqual(['m']);
+    expect(await across.redis.zrange(`asynq:{${queue}}:g:part`, 0, '-1')).toEqual(['m']);
     await across.client.enqueue('note', Buffer.from('3'), { queue, group });
 
     const combined = await there.waitFor('that it aggregates', ({ event }) => event === 'aggregate');
