@@ -30,7 +30,6 @@ export const scenes: Readonly<Record<string, (stage: BigSetStage) => Promise<voi
   'set-left-behind': setLeftBehind,
   'many-groups': manyGroups,
   completed,
-  leases,
   locks,
   running,
 };
@@ -140,25 +139,6 @@ async function completed(stage: BigSetStage): Promise<void> {
   await stage.begin();
   await withServer(stage, {}, async () => {
     await must('all are deleted', async () => (await redis.zcard(`${prefix}completed`)) === 0, limitMs);
-  });
-}
-
-/** The servers that ran them are gone. */
-async function leases(stage: BigSetStage): Promise<void> {
-  const { client, filler, large } = stage;
-  const ended = nowSeconds() - 60;
-  await filler.store({
-    queue,
-    count: large,
-    state: 'active',
-    places: { active: undefined, lease: ended },
-    fields: { 'x:o': `${ended} gone:1:11111111-1111-1111-1111-111111111111` },
-  });
-  await stage.begin();
-  await withServer(stage, {}, async (handled) => {
-    // What runs meanwhile shares its list with them.
-    await client.enqueueMany(itemsOf(10_000));
-    await must('all are handled', () => handled() >= large + 10_000, limitMs);
   });
 }
 

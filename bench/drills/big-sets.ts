@@ -13,6 +13,9 @@ const defaultLimitMs = 20;
  */
 export async function bigSets(context: DrillContext): Promise<void> {
   const { verdict, tasks: large = 1_000_000, limitMs = defaultLimitMs, only, atEnd } = context;
+  if (only !== undefined && scenes[only] === undefined) {
+    throw new Error(`No scene "${only}"; there are ${Object.keys(scenes).join(', ')}`);
+  }
   const { own, redis, client } = await openStorage({ atEnd }, { args: slowLogArgs });
   giveWay(own.pid);
   await redis.config('SET', 'latency-monitor-threshold', limitMs);

@@ -8,8 +8,8 @@ export interface Filling {
   readonly count: number;
   /** What the tasks say of themselves; `undefined` for ids without a task. */
   readonly state: string | undefined;
-  /** Sorted sets that get the ids, each with the score they get there, and lists, without a score. */
-  readonly places: Readonly<Record<string, number | undefined>>;
+  /** Sorted sets that get the ids, each with the score they get there. */
+  readonly places: Readonly<Record<string, number>>;
   /** Fields of the tasks' records besides those that every task has. */
   readonly fields?: Readonly<Record<string, string>>;
   /** Whether each task holds a unique lock, for an hour. */
@@ -20,7 +20,7 @@ const perCall = 1_000;
 const callsAtOnce = 50;
 
 // KEYS: places; ARGV: prefix of the queue's keys, first number, count, state, message, prefix of locks or '', the score
-// of each place or '', then fields and values. Ids are spread as random ones are, and the same in each run.
+// of each place, then fields and values. Ids are spread as random ones are, and the same in each run.
 const script = `
 local prefix, first, count, state, message, lock = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 local ids = {}
@@ -39,16 +39,11 @@ for i = 1, count do
   end
 end
 for at, key in ipairs(KEYS) do
-  local score = ARGV[6 + at]
-  if score == '' then
-    redis.call('LPUSH', key, unpack(ids))
-  else
-    local members = {}
-    for i = 1, count do
-      members[2 * i - 1], members[2 * i] = score, ids[i]
-    end
-    redis.call('ZADD', key, unpack(members))
+  local score, members = ARGV[6 + at], {}
+  for i = 1, count do
+    members[2 * i - 1], members[2 * i] = score, ids[i]
   end
+  redis.call('ZADD', key, unpack(members))
 end`;
 
 /** Puts a million tasks where a drill needs them, within seconds. */
@@ -66,7 +61,7 @@ export class TaskFiller {
     const message = await this.#messageOf(queue, payloadBytes);
     const prefix = `asynq:{${queue}}:`;
     const keys = Object.keys(places).map((name) => prefix + name);
-    const scores = Object.values(places).map((score) => (score === undefined ? '' : String(score)));
+    const scores = Object.values(places).map(String);
     const lock = locked ? `${prefix}unique:drill:` : '';
     for (let first = 0; first < count; first += perCall * callsAtOnce) {
       const calls: Promise<unknown>[] = [];
