@@ -68,7 +68,7 @@ const waitTimeout = ms(30_000);
 const waitHeadStart = ms(50);
 /** Up to this many busy queues share slots one by one, since each call then asks for enough tasks. */
 const fewQueues = 4;
-/** How many slots one draw gives at most to a queue that has many tasks. */
+/** How many slots a queue that has many tasks gets at once, at most. */
 const largestBundle = 20;
 const firstRetryDelay = ms(100);
 const maxRetryDelay = ms(1_000);
@@ -141,7 +141,7 @@ export class QueueFeed implements Service {
 
   /**
    * A call costs as much as two tasks, so of many busy queues a few are asked for several tasks each. A queue that may
-   * have fewer is asked for one, so that single tasks in many queues do not wait for each other.
+   * have fewer gets its slots one by one, so that single tasks in many queues do not wait for the bundles of others.
    */
   readonly #bundleOf = (name: string): number =>
     this.#byName.get(name)?.isOpen === true ? Math.min(largestBundle, Math.ceil(this.deps.concurrency / 5)) : 1;

@@ -12,9 +12,10 @@ export interface QueueOrder {
   draw(): readonly string[];
 
   /**
-   * Deals free slots out to queues, draw by draw, until none is left: each draw gives the queue that is drawn first one
-   * slot, or as many as `bundleOf` says. Queues that get none are left out. What a queue could not fill is dealt out
-   * again among those that may have more.
+   * Deals out free slots until none is left: each goes to the queue that is drawn first for it. The slots of queues with
+   * a `bundleOf` above one are then dealt out among these again, in bundles, so that fewer of them get more each, while
+   * the other queues keep their shares. Queues that get none are left out. What a queue could not fill is dealt out again
+   * among those that may have more.
    */
   shareSlots(free: number, deal?: SlotDeal): readonly QueueShare[];
 }
@@ -23,7 +24,7 @@ export interface QueueOrder {
 export interface SlotDeal {
   /** Every queue unless given. */
   readonly among?: readonly string[];
-  /** How many slots a draw gives to a queue, at least one; one unless given. */
+  /** How many slots a queue gets at once, at least one; one unless given. */
   readonly bundleOf?: (queue: string) => number;
 }
 
@@ -46,15 +47,25 @@ export function weightedOrder(queues: Readonly<Record<string, number>>, random: 
     },
     shareSlots(free, { among = names, bundleOf = () => 1 } = {}) {
       if (among.length <= 1) return dealAll(free, among);
-      const sums = sumsOf(among, weights);
+      const bundles = among.map(bundleOf);
       const slots = among.map(() => 0);
-      for (let left = free; left > 0;) {
+      const give = (index: number, count: number): void => void (slots[index] = (slots[index] as number) + count);
+      const sums = sumsOf(among, weights);
+      let bundled = 0;
+      for (let slot = 0; slot < free; slot += 1) {
         const index = drawIndex(sums, random);
-        const bundle = Math.min(left, bundleOf(among[index] as string));
-        slots[index] = (slots[index] as number) + bundle;
-        left -= bundle;
+        if (bundles[index] === 1) give(index, 1);
+        else bundled += 1;
       }
-      return among.map((queue, index) => ({ queue, slots: slots[index] as number })).filter((share) => share.slots > 0);
+      if (bundled === 0) return sharesOf(among, slots);
+      const sumsOfBundled = sumsOf(among, weights, (index) => bundles[index] !== 1);
+      while (bundled > 0) {
+        const index = drawIndex(sumsOfBundled, random);
+        const bundle = Math.min(bundled, bundles[index] as number);
+        give(index, bundle);
+        bundled -= bundle;
+      }
+      return sharesOf(among, slots);
     },
   };
 }
@@ -76,10 +87,18 @@ function dealAll(free: number, queues: readonly string[]): readonly QueueShare[]
   return queue === undefined || free <= 0 ? [] : [{ queue, slots: free }];
 }
 
-/** For each queue, its weight and those of the queues before it. */
-function sumsOf(queues: readonly string[], weights: ReadonlyMap<string, number>): readonly number[] {
+function sharesOf(queues: readonly string[], slots: readonly number[]): readonly QueueShare[] {
+  return queues.map((queue, index) => ({ queue, slots: slots[index] as number })).filter((share) => share.slots > 0);
+}
+
+/** For each queue, its weight and those of the queues before it; the weight of one that takes no part counts as 0. */
+function sumsOf(
+  queues: readonly string[],
+  weights: ReadonlyMap<string, number>,
+  takesPart: (index: number) => boolean = () => true,
+): readonly number[] {
   let sum = 0;
-  return queues.map((queue) => (sum += weights.get(queue) ?? 0));
+  return queues.map((queue, index) => (sum += takesPart(index) ? (weights.get(queue) ?? 0) : 0));
 }
 
 /** Where in the sums a ticket falls. */

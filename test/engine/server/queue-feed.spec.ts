@@ -73,6 +73,22 @@ describe('QueueFeed', () => {
     await feed.stop();
   });
 
+  it('gives a queue with few tasks its share beside many busy ones', async () => {
+    const queues = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`queue-${i}`, i < 100 ? 3 : 1]));
+    const feed = aFeed('weighted', { queues, concurrency: 100 });
+    await feed.start();
+    for (const { queue } of feed.plan(100_000)) {
+      if (queue.name === 'queue-199') continue;
+      feed.answered(queue, { result: nothing('some'), filter: undefined, wakesBefore: feed.asked(queue) });
+    }
+    let slots = 0;
+    for (let round = 0; round < 2_000; round += 1) slots += shown(feed, 50)['queue-199'] ?? 0;
+    // Its weight is one of 400.
+    expect(slots).toBeGreaterThan(0.8 * (100_000 / 400));
+    expect(slots).toBeLessThan(1.2 * (100_000 / 400));
+    await feed.stop();
+  });
+
   it('S-33 asks no lower queue while a higher one has not answered', async () => {
     const feed = aFeed('strict');
     await feed.start();
