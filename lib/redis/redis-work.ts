@@ -197,8 +197,18 @@ export class RedisWork implements WorkContract {
   }
 
   async #withTasks(queues: readonly string[]): Promise<readonly string[]> {
-    const counts = await Promise.all(queues.map(async (queue) => await this.#countPending([queue])));
-    return queues.filter((_, at) => counts[at] === 1);
+    const mayHave = await Promise.all(queues.map(async (queue) => await this.#mayHaveTask(queue)));
+    return queues.filter((_, at) => mayHave[at]);
+  }
+
+  /** One queue that must not be looked at leaves the others alone: fetching from it says what is wrong. */
+  async #mayHaveTask(queue: string): Promise<boolean> {
+    try {
+      return (await this.#countPending([queue])) > 0;
+    } catch (error) {
+      if (!(error instanceof BrokerCommandError)) throw error;
+      return true;
+    }
   }
 
   async #countPending(queues: readonly string[]): Promise<number> {

@@ -39,3 +39,15 @@ describe('waiting for a task', () => {
     await server.stop();
   });
 });
+
+describe('finding queues with tasks', () => {
+  it('names those of which the server does not tell, so that fetching from them says why', async () => {
+    const acl = ['default on nopass ~* &* +@all', 'some on >secret ~asynq:{seen-* ~asynq:queues &* +@all'];
+    const server = await startRedis({ acl });
+    const tasks = QueueUnderTest.open({ url: server.url.replace('redis://', 'redis://some:secret@'), queue: 'seen-1' });
+    await tasks.enqueue({ id: 'a' });
+    expect(await tasks.broker.work.findWithTasks(['seen-0', 'hidden', 'seen-1'])).toEqual(['hidden', 'seen-1']);
+    await tasks.close();
+    await server.stop();
+  });
+});

@@ -43,8 +43,8 @@ export interface WorkContract {
   waitForTask(request: WaitRequest): Promise<'task' | 'none' | 'busy'>;
 
   /**
-   * Returns which of these queues have pending tasks, paused ones included. Checks many queues with one command; on a
-   * cluster it takes one command per queue.
+   * Returns which of these queues have pending tasks, paused ones included, and those that cannot be checked: fetching
+   * from them says why. Checks many queues with one command; on a cluster it takes one command per queue.
    */
   findWithTasks(queues: readonly string[]): Promise<readonly string[]>;
 
