@@ -32,7 +32,7 @@ export const aggregating = chapter('aggregation sets', (it) => {
     expect(set?.messages.map(({ id }) => id)).toEqual(members);
   });
 
-  it('knows nothing of a set that never was', async (tasks) => {
+  it('returns nothing for a set that never existed', async (tasks) => {
     expect(await read(tasks, 'never')).toBeUndefined();
     await remove(tasks, 'never');
     expect(await tasks.probe.taskIds()).toEqual([]);
@@ -65,7 +65,7 @@ export const aggregating = chapter('aggregation sets', (it) => {
     expect(await reclaim(tasks, sharp + 120_000)).toBe(0);
   });
 
-  it('P-100 keeps the older time of a member that is in its group already', async (tasks) => {
+  it('P-100 keeps the older time of a member that is already in its group', async (tasks) => {
     await givenGroup(tasks, [90, 80]);
     await collect(tasks);
     await tasks.probe.putIn('g:g', ['m0'], nowSeconds - 10);
@@ -75,7 +75,7 @@ export const aggregating = chapter('aggregation sets', (it) => {
     expect(await tasks.probe.secondOf('g:g', 'm1')).toBe(nowSeconds - 100);
   });
 
-  it('does nothing when a set that went back to its group is deleted', async (tasks) => {
+  it('deletes nothing when the set has returned to its group', async (tasks) => {
     await givenGroup(tasks, [90]);
     const setId = await collect(tasks);
     await reclaim(tasks, sharp + 120_000);
@@ -93,7 +93,7 @@ export const aggregating = chapter('aggregation sets', (it) => {
     expect(await tasks.broker.maintenance.listGroups(tasks.queue)).toEqual([group]);
   });
 
-  it('keeps a task whose id was taken again since it left the set', async (tasks) => {
+  it('keeps a task whose id was used again since it left the set', async (tasks) => {
     await givenGroup(tasks, [90]);
     const setId = await collect(tasks);
     await tasks.probe.loseTask('m0');
@@ -146,7 +146,7 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
     expect(await heard.everything()).toEqual(['wake']);
   });
 
-  it('stores nothing when the set went back to its group, or was finished before', async (tasks) => {
+  it('stores nothing when the set has returned to its group or was finished before', async (tasks) => {
     const setId = await givenSet(tasks);
     expect(await reclaim(tasks, sharp + 120_000)).toBe(1);
     expect(await finish(tasks, setId)).toBe('gone');
@@ -158,7 +158,7 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
     expect(await tasks.probe.taskIds()).toEqual(['combined']);
   });
 
-  it('touches nothing when the id of the combined task is taken', async (tasks) => {
+  it('changes nothing when the id of the combined task is taken', async (tasks) => {
     const setId = await givenSet(tasks);
     await tasks.enqueue({ id: 'combined' });
     expect(await finish(tasks, setId)).toBe('id-conflict');
@@ -166,7 +166,7 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
     expect(await tasks.idsIn('pending')).toEqual(['combined']);
   });
 
-  it('touches nothing when another task holds the lock of the combined one', async (tasks) => {
+  it('changes nothing when another task holds the lock of the combined task', async (tasks) => {
     const setId = await givenSet(tasks);
     await tasks.enqueue({ id: 'other', uniqueKey: tasks.lockName(), uniqueForSeconds: 60 });
     expect(await finish(tasks, setId, { uniqueKey: tasks.lockName() })).toBe('duplicate');
@@ -174,7 +174,7 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
     expect(await tasks.idsIn('pending')).toEqual(['other']);
   });
 
-  it('puts a combined task off, or into a group, and keeps its lock', async (tasks) => {
+  it('delays a combined task, or puts it into a group, and keeps its lock', async (tasks) => {
     const place = { kind: 'scheduled', processAt: after(60_000) } as const;
     const uniqueKey = tasks.lockName();
     expect(await finish(tasks, await givenSet(tasks), { place, uniqueKey })).toBe('finished');
@@ -186,7 +186,7 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
     expect(await tasks.broker.maintenance.listGroups(tasks.queue)).toEqual(['g']);
   });
 
-  it('keeps a task whose id was taken again since it left the set, and the locks of members', async (tasks) => {
+  it('keeps a task whose id was used again since it left the set, and the locks of members', async (tasks) => {
     const lock = { uniqueKey: tasks.lockName(), uniqueForSeconds: 600 };
     await tasks.enqueueAt(epochMs(sharp - 90_000), grouped('m0', 'g'), grouped('m1', 'g', lock));
     const setId = await collect(tasks);
@@ -197,7 +197,7 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
     expect((await tasks.probe.lock(tasks.lockName()))?.holder).toBe('m1');
   });
 
-  it('stands for members whose tasks are all gone', async (tasks) => {
+  it('stores the combined task even if the tasks of all members are gone', async (tasks) => {
     const setId = await givenSet(tasks);
     for (const id of ['m0', 'm1']) await tasks.probe.loseTask(id);
     expect(await read(tasks, setId)).toMatchObject({ messages: [], undecodable: [] });
@@ -205,7 +205,7 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
     expect(await tasks.probe.aggregationSets()).toEqual(new Map());
   });
 
-  it('deletes a set of thousands', async (tasks) => {
+  it('deletes a set of thousands of tasks', async (tasks) => {
     for (let i = 0; i < 2; i++) {
       const some = Array.from({ length: 1_100 }, (_, at) => grouped(`m${i}-${at}`, 'g'));
       await tasks.enqueueAt(epochMs(sharp - 90_000), ...some);
@@ -214,7 +214,7 @@ export const finishingAggregations = chapter('finishing an aggregation', (it) =>
     expect(await tasks.probe.taskIds()).toEqual(['combined']);
   });
 
-  it('gives a set back to its group before its time is over, once', async (tasks) => {
+  it('returns a set to its group before its deadline, once', async (tasks) => {
     const setId = await givenSet(tasks);
     await giveBack(tasks, setId);
     await giveBack(tasks, setId);

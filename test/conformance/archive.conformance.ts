@@ -38,14 +38,14 @@ export const archiving = chapter('archiving', (it) => {
     expect((await tasks.probe.lock(tasks.lockName()))?.holder).toBe('a');
   });
 
-  it('P-86 deletes what was archived 90 days ago, and keeps what is younger', async (tasks) => {
+  it('P-86 deletes tasks archived 90 days ago, and keeps newer ones', async (tasks) => {
     for (let i = 0; i < 4; i++) await archivedAgo(tasks, ninetyDays + 1 - i, { id: `old-${i}` });
     await tasks.settle(archive(await tasks.one()));
     expect(await tasks.idsIn('archived')).toEqual(['old-2', 'old-3', 'a']);
     expect(await tasks.probe.taskIds()).toEqual(['a', 'old-2', 'old-3']);
   });
 
-  it('P-87 keeps at most 9,999, the newest, and deletes the records of the others', async (tasks) => {
+  it('P-87 keeps the newest 9,999 and deletes the records of the others', async (tasks) => {
     await archivedAgo(tasks, 2_000, ...named('oldest', 40));
     await archivedAgo(tasks, 0, ...named('old', 9_959));
     const messages = await tasks.running({ id: 'a' }, { id: 'b' });
@@ -67,7 +67,7 @@ export const archiving = chapter('archiving', (it) => {
     expect(await tasks.probe.taskIds()).toHaveLength(9_999);
   });
 
-  it('Q-06 frees the locks of tasks it trims, and none that another task holds', async (tasks) => {
+  it('Q-06 frees the locks of trimmed tasks, and no lock of another task', async (tasks) => {
     const locked = (id: string) => ({ id, uniqueKey: tasks.lockName(id), uniqueForSeconds: 60 });
     await archivedAgo(tasks, ninetyDays, locked('old-0'), locked('old-1'));
     await tasks.probe.setLock(tasks.lockName('old-1'), { holder: 'newer', ttl: ms(60_000) });
@@ -77,7 +77,7 @@ export const archiving = chapter('archiving', (it) => {
     expect(await tasks.probe.taskIds()).toEqual(['a']);
   });
 
-  it('drops ids without a task as it trims', async (tasks) => {
+  it('drops ids without a task when trimming', async (tasks) => {
     await tasks.probe.putIn('archived', ['gone'], nowSeconds - ninetyDays);
     await tasks.settle(archive(await tasks.one()));
     expect(await tasks.idsIn('archived')).toEqual(['a']);

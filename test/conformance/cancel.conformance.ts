@@ -21,7 +21,7 @@ const everyEnd: readonly CancelOutcome[] = ['archive', 'delete', 'retry'];
 
 export const canceling = chapter('canceling', (it) => {
   for (const [state, give] of Object.entries(given)) {
-    it(`archives a ${state} task, with its lock and its record as they are`, async (tasks) => {
+    it(`archives a ${state} task and keeps its lock and record unchanged`, async (tasks) => {
       await give(tasks);
       const { bytes } = await tasks.task('a');
       const before = await tasks.counters();
@@ -50,7 +50,7 @@ export const canceling = chapter('canceling', (it) => {
       });
     });
 
-    it(`keeps a ${state} task that is to be retried: it waits already`, async (tasks) => {
+    it(`keeps a ${state} task when the outcome is retry, since it already waits`, async (tasks) => {
       await give(tasks);
       const before = [await tasks.task('a'), await tasks.placesOf('a')];
       expect(await tasks.cancel('a', 'retry')).toBe('kept');
@@ -58,7 +58,7 @@ export const canceling = chapter('canceling', (it) => {
     });
   }
 
-  it('leaves the neighbors of a canceled task where they are', async (tasks) => {
+  it('leaves other tasks where they are', async (tasks) => {
     await given['pending']?.(tasks);
     await tasks.enqueue(grouped('b', 'g'), grouped('c', 'g'));
     await tasks.cancel('a', 'delete');
@@ -89,7 +89,7 @@ export const canceling = chapter('canceling', (it) => {
     });
   }
 
-  it('keeps to the last of several wishes for a running task', async (tasks) => {
+  it('uses the last outcome requested for a running task', async (tasks) => {
     await tasks.one();
     await tasks.cancel('a', 'archive');
     expect(await tasks.cancel('a', 'delete')).toBe('signaled');
@@ -108,7 +108,7 @@ export const canceling = chapter('canceling', (it) => {
     });
   }
 
-  it('keeps a task that is being aggregated right now', async (tasks) => {
+  it('keeps a task that is being aggregated', async (tasks) => {
     await tasks.enqueue(grouped('a', 'g'));
     await collect(tasks, { maxSize: 1 });
     expect(await tasks.cancel('a', 'delete')).toBe('kept');
@@ -116,13 +116,13 @@ export const canceling = chapter('canceling', (it) => {
     expect(await tasks.stateOf('a')).toBe('aggregating');
   });
 
-  it('says that there is no such task, and writes nothing', async (tasks) => {
+  it('reports an unknown task, and writes nothing', async (tasks) => {
     for (const outcome of everyEnd) expect(await tasks.cancel('a', outcome)).toBe('not-found');
     expect(await tasks.probe.taskIds()).toEqual([]);
     expect(await tasks.placesOf('a')).toEqual([]);
   });
 
-  it('says nothing to anybody of a task that does not run', async (tasks) => {
+  it('sends no signal for a task that is not running', async (tasks) => {
     const id = `${tasks.queue}-1`;
     const heard = await tasks.listen();
     await tasks.enqueue(later(id, after(5_000)));

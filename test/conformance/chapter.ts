@@ -20,7 +20,7 @@ export type State = (name: string, prove: Statement['prove']) => void;
  *
  * @example
  * export const pausing = chapter('pausing', (it) => {
- *   it('says whether a queue is paused', async (tasks) => { ... });
+ *   it('tells whether a queue is paused', async (tasks) => { ... });
  * });
  */
 export function chapter(title: string, tell: (it: State) => void): Chapter {

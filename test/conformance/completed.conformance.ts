@@ -17,7 +17,7 @@ export const expiringCompleted = chapter('deleting completed tasks', (it) => {
     await tasks.settle(...settlements);
   };
 
-  it('P-75 S-103 deletes tasks whose retention has ended, with all of theirs, and keeps the others', async (tasks) => {
+  it('P-75 S-103 deletes tasks whose retention has ended, with all their data, and keeps the others', async (tasks) => {
     const other = await tasks.sibling();
     await completed(other, { theirs: 500 });
     await tasks.settleAt(epochMs(sharp - 86_400_000), {
@@ -40,7 +40,7 @@ export const expiringCompleted = chapter('deleting completed tasks', (it) => {
     expect(await tasks.enqueue({ id: 'a' })).toEqual(['enqueued']);
   });
 
-  it('deletes the oldest first and no more than asked for', async (tasks) => {
+  it('deletes the oldest first, up to the limit', async (tasks) => {
     await completed(tasks, { t5: 5, t3: 3, t9: 9 });
     expect(await expire(tasks, 2)).toBe(2);
     expect(await tasks.idsIn('completed')).toEqual(['t3']);
@@ -55,7 +55,7 @@ export const expiringCompleted = chapter('deleting completed tasks', (it) => {
     expect(await tasks.probe.taskIds()).toEqual([]);
   });
 
-  it('keeps a task whose id was taken again after its completed one had vanished', async (tasks) => {
+  it('keeps a task whose id was used again after the completed one had vanished', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     await tasks.probe.putIn('completed', ['a'], nowSeconds);
     expect(await expire(tasks)).toBe(1);

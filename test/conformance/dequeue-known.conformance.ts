@@ -20,7 +20,7 @@ export const dequeueingKnown = chapter('dequeueing some types', (it) => {
     expect(await tasks.task('a')).toMatchObject({ state: 'pending', owner: undefined });
   });
 
-  it('takes every type that starts with a prefix, but for those excepted', async (tasks) => {
+  it('takes every type that starts with a prefix, except those excluded', async (tasks) => {
     await tasks.enqueue(
       mail('a'),
       { id: 'b', type: 'mail:drop' },
@@ -36,7 +36,7 @@ export const dequeueingKnown = chapter('dequeueing some types', (it) => {
     );
   });
 
-  it('says when nothing is left, when only others are, and when the queue is paused', async (tasks) => {
+  it('tells when nothing is left, when only other types are left, and when the queue is paused', async (tasks) => {
     expect(await tasks.dequeueKnown(5, ['mail:send'])).toMatchObject({ messages: [], left: 'drained' });
     await tasks.enqueue(mail('a'));
     const last = await tasks.dequeueKnown(5, ['mail:send']);
@@ -48,7 +48,7 @@ export const dequeueingKnown = chapter('dequeueing some types', (it) => {
     expect(await tasks.placesOf('b')).toEqual(['pending']);
   });
 
-  it('looks at a bounded number of tasks, and goes on where it has ended', async (tasks) => {
+  it('checks a bounded number of tasks, and continues where it ended', async (tasks) => {
     await tasks.enqueue(...ids(maxLookedAt + 500).map(image), mail('far'), image('last'));
     const first = await tasks.dequeueKnown(5, ['mail:send']);
     expect([idsOf(first.messages), first.left]).toEqual([[], 'some']);
@@ -60,7 +60,7 @@ export const dequeueingKnown = chapter('dequeueing some types', (it) => {
     expect([idsOf(third.messages), third.left]).toEqual([['new'], 'others']);
   });
 
-  it('goes on where it has ended while others take the oldest tasks', async (tasks) => {
+  it('continues where it ended while others take the oldest tasks', async (tasks) => {
     await tasks.enqueue(...ids(100).map(image), mail('a'));
     const first = await tasks.dequeueKnown(1, ['mail:send']);
     expect(idsOf(first.messages)).toEqual(['a']);
@@ -70,7 +70,7 @@ export const dequeueingKnown = chapter('dequeueing some types', (it) => {
     expect([idsOf(second.messages), second.left]).toEqual([['b'], 'others']);
   });
 
-  it('starts again when the task at which it has ended is gone', async (tasks) => {
+  it('starts again when the task at which it ended is gone', async (tasks) => {
     await tasks.enqueue(image('a'), image('b'));
     const { others } = await tasks.dequeueKnown(1, ['mail:send']);
     await tasks.dequeue(2);
@@ -78,7 +78,7 @@ export const dequeueingKnown = chapter('dequeueing some types', (it) => {
     expect(idsOf((await tasks.dequeueKnown(5, ['mail:send'], others)).messages)).toEqual(['c']);
   });
 
-  it('looks at the oldest tasks every time, since tasks are put back there', async (tasks) => {
+  it('checks the oldest tasks every time, since tasks are put back there', async (tasks) => {
     await tasks.enqueue(mail('a'), ...ids(oldestLookedAt * 3).map(image));
     const message = (await tasks.dequeueKnown(1, ['mail:send'])).messages;
     const { others } = await tasks.dequeueKnown(1, ['mail:send']);
@@ -87,7 +87,7 @@ export const dequeueingKnown = chapter('dequeueing some types', (it) => {
     expect([idsOf(messages), left]).toEqual([['a'], 'others']);
   });
 
-  it('P-63 drops ids without a task on the way', async (tasks) => {
+  it('P-63 drops ids without a task', async (tasks) => {
     await tasks.enqueue(image('a'), mail('gone'), image('b'), mail('c'));
     await tasks.probe.loseTask('gone');
     expect(idsOf((await tasks.dequeueKnown(5, ['mail:send'])).messages)).toEqual(['c']);

@@ -14,14 +14,14 @@ export const dequeueing = chapter('dequeueing', (it) => {
     expect(await tasks.idsIn('pending')).toEqual(['c']);
   });
 
-  it('P-55 takes a batch as it would take them one by one', async (tasks) => {
+  it('P-55 takes a batch in the same order as single tasks', async (tasks) => {
     await tasks.enqueue({ id: 'a' }, { id: 'b' }, { id: 'c' });
     expect(idsOf((await tasks.dequeue(2)).messages)).toEqual(['a', 'b']);
     expect(await tasks.idsIn('active')).toEqual(['a', 'b']);
     expect(await tasks.idsIn('pending')).toEqual(['c']);
   });
 
-  it('P-56 makes it active, names its owner, and leaves its record as it is', async (tasks) => {
+  it('P-56 makes the task active, names its owner, and leaves its record unchanged', async (tasks) => {
     const fields = { id: 'a', headers: { k: 'v' }, payload: Buffer.from([0xff, 0x00]) };
     await tasks.enqueue(fields);
     const { bytes } = await tasks.task('a');
@@ -31,14 +31,14 @@ export const dequeueing = chapter('dequeueing', (it) => {
     expect(messages).toEqual([tasks.message(fields)]);
   });
 
-  it('P-57 leases it until the second asked for', async (tasks) => {
+  it('P-57 leases the task until the requested second', async (tasks) => {
     await tasks.one();
     expect(await tasks.probe.secondOf('lease', 'a')).toBe(leaseSeconds);
     expect(leaseSeconds).toBe(nowSeconds + 30);
     expect(await tasks.placesOf('a')).toEqual(['active', 'lease']);
   });
 
-  it('P-57 writes the lease in whole seconds, the fraction cut off', async (tasks) => {
+  it('P-57 writes the lease in whole seconds, rounded down', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     await tasks.dequeue(1, now, ms(1_740));
     expect(await tasks.probe.secondOf('lease', 'a')).toBe(nowSeconds + 1);
@@ -56,7 +56,7 @@ export const dequeueing = chapter('dequeueing', (it) => {
     expect(idsOf((await tasks.dequeue()).messages)).toEqual(['a']);
   });
 
-  it('P-58 says that an empty queue is paused, and takes tasks in and settles them meanwhile', async (tasks) => {
+  it('P-58 reports an empty queue as paused, and still enqueues and settles tasks', async (tasks) => {
     const message = await tasks.one();
     await tasks.probe.pause();
     expect((await tasks.dequeue()).left).toBe('paused');
@@ -65,14 +65,14 @@ export const dequeueing = chapter('dequeueing', (it) => {
     expect(await (await tasks.sibling()).broker.work.isPaused(`${tasks.queue}-other`)).toBe(false);
   });
 
-  it('P-60 says whether a queue may have more, so that the next one is asked', async (tasks) => {
+  it('P-60 tells whether a queue may have more tasks', async (tasks) => {
     expect(await tasks.dequeue(3)).toEqual({ messages: [], undecodable: [], left: 'drained' });
     await tasks.enqueue({ id: 'a' }, { id: 'b' }, { id: 'c' });
     expect((await tasks.dequeue(2)).left).toBe('some');
     expect((await tasks.dequeue(2)).left).toBe('drained');
   });
 
-  it('gives each of two servers tasks of its own', async (tasks) => {
+  it('gives two servers different tasks', async (tasks) => {
     await tasks.enqueue(...ids(40).map((id) => ({ id })));
     const request = { queue: tasks.queue, limit: 10, now, leaseUntil: now, owner };
     const given = await Promise.all(
@@ -81,7 +81,7 @@ export const dequeueing = chapter('dequeueing', (it) => {
     expect(given.flatMap(({ messages }) => idsOf(messages)).toSorted()).toEqual(ids(40).toSorted());
   });
 
-  it('P-63 drops ids without a task on the way, and still gives as many as were asked for', async (tasks) => {
+  it('P-63 drops ids without a task, and still returns as many tasks as requested', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     await tasks.probe.putIn(
       'pending',
@@ -97,7 +97,7 @@ export const dequeueing = chapter('dequeueing', (it) => {
     expect(await tasks.probe.taskIds()).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('P-63 comes through any number of ids without a task', async (tasks) => {
+  it('P-63 gets past any number of ids without a task', async (tasks) => {
     await tasks.probe.putIn(
       'pending',
       ids(2_500).map((id) => `gone-${id}`),
@@ -113,7 +113,7 @@ export const dequeueing = chapter('dequeueing', (it) => {
     expect(taken.left).toBe('drained');
   });
 
-  it('knows a task by the name it is stored under, whatever its record says', async (tasks) => {
+  it('identifies a task by its key, whatever its record says', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     await tasks.probe.replaceRecord('a', encodeTaskMessage(tasks.message({ id: 'other', queue: 'elsewhere' })));
     const { messages } = await tasks.dequeue();
@@ -122,7 +122,7 @@ export const dequeueing = chapter('dequeueing', (it) => {
     expect(await tasks.probe.taskIds()).toEqual([]);
   });
 
-  it('P-05 P-06 runs a record of a newer Asynq, and keeps what it does not know', async (tasks) => {
+  it('P-05 P-06 takes a record of a newer Asynq, and keeps unknown fields', async (tasks) => {
     const unknownFields = Buffer.from([0x82, 0x01, 0x01, 0x78]);
     await tasks.enqueue({ id: 'a' });
     const newer = Buffer.concat([encodeTaskMessage(tasks.message({ id: 'a' })), unknownFields]);
@@ -133,7 +133,7 @@ export const dequeueing = chapter('dequeueing', (it) => {
     expect((await tasks.stored('a')).unknownFields).toEqual(unknownFields);
   });
 
-  it('takes at most a thousand tasks a call', async (tasks) => {
+  it('takes at most a thousand tasks per call', async (tasks) => {
     await tasks.enqueue(...ids(1_100).map((id) => ({ id })));
     const { messages, left } = await tasks.dequeue(5_000);
     expect(idsOf(messages)).toEqual(ids(1_000));

@@ -99,7 +99,7 @@ export function describeBroker(
       });
     }
 
-    it('has been held to as many statements as every other broker', () => {
+    it('is tested against as many statements as every other broker', () => {
       expect(proven + skips.length).toBe(count);
       expect(count).toBe(statementNames().length);
     });

@@ -28,7 +28,7 @@ const allWaitAgain = async (tasks: QueueUnderTest): Promise<void> => {
 };
 
 export const dyingHalfway = chapter('a process that dies at any step', (it) => {
-  it('P-99 D-S19 Q-03 finishes a set of thousands or not at all, and never loses a lock', async (tasks) => {
+  it('P-99 D-S19 Q-03 finishes a set of thousands completely or not at all, and loses no lock', async (tasks) => {
     const unique = (id: string): Wanted => ({ uniqueKey: lockOf(tasks, id), uniqueForSeconds: 600 });
     const locks = memberIds.map((id) => lockOf(tasks, id));
     const combined = tasks.request({ id: 'combined', type: 'digest' });
@@ -52,7 +52,7 @@ export const dyingHalfway = chapter('a process that dies at any step', (it) => {
     expect(await tasks.probe.taskIds()).toEqual(['combined']);
   });
 
-  it('P-94 collects a part of a group, whose members all wait again', async (tasks) => {
+  it('P-94 collects part of a group, whose members all wait again', async (tasks) => {
     const limits = { maxSize: 2_050, maxDelay: ms(0), gracePeriod: ms(60_000) };
     const request = { queue: tasks.queue, group: 'g', now: sharp, ...limits };
     await tasks.dyingEverywhere(async () => await givenMembers(tasks), {
@@ -78,7 +78,7 @@ export const dyingHalfway = chapter('a process that dies at any step', (it) => {
     });
   });
 
-  it('P-99 P-100 neither reads nor finishes a set of which a part has gone back', async (tasks) => {
+  it('P-99 P-100 neither reads nor finishes a set of which a part has returned', async (tasks) => {
     const combined = tasks.request({ id: 'combined', type: 'digest' });
     const prepare = async (): Promise<string> => {
       await givenMembers(tasks);
@@ -104,7 +104,7 @@ export const dyingHalfway = chapter('a process that dies at any step', (it) => {
     });
   });
 
-  it('P-99 deletes a set of thousands, of which each member is gone or waits again', async (tasks) => {
+  it('P-99 deletes a set of thousands, after which each member is gone or waits again', async (tasks) => {
     const prepare = async (): Promise<string> => {
       await givenMembers(tasks);
       return await collect(tasks);
@@ -143,7 +143,7 @@ export const dyingHalfway = chapter('a process that dies at any step', (it) => {
     expect(await tasks.idsIn('pending')).toHaveLength(memberIds.length);
   });
 
-  it('P-75 deletes thousands of completed tasks, of which each is there as a whole or gone', async (tasks) => {
+  it('P-75 deletes thousands of completed tasks, each completely or not at all', async (tasks) => {
     const prepare = async (): Promise<void> => {
       for (let start = 0; start < memberIds.length; start += 1_000) {
         const running = await tasks.running(...memberIds.slice(start, start + 1_000).map((id) => ({ id })));

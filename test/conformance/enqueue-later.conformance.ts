@@ -10,7 +10,7 @@ export const enqueueingLater = chapter('enqueueing to run later', (it) => {
     expect(await tasks.probe.isKnown()).toBe(true);
   });
 
-  it('P-43 rounds a fraction of a second up for others and keeps it for us', async (tasks) => {
+  it('P-43 rounds a fraction of a second up for other programs and keeps it for ours', async (tasks) => {
     await tasks.enqueue(later('a', after(10_000)));
     expect(await tasks.probe.secondOf('scheduled', 'a')).toBe(nowSeconds + 11);
     expect(await tasks.probe.dueAt('a')).toBe(now + 10_000);
@@ -34,14 +34,14 @@ export const enqueueingLater = chapter('enqueueing to run later', (it) => {
     expect(await tasks.dequeue()).toEqual({ messages: [], undecodable: [], left: 'drained' });
   });
 
-  it('takes hundreds in one call', async (tasks) => {
+  it('stores hundreds of tasks in one call', async (tasks) => {
     const wanted = ids(1_200).map((id, i) => later(id, after(1_000 + i)));
     expect(new Set(await tasks.enqueue(...wanted))).toEqual(new Set(['enqueued']));
     expect(await tasks.idsIn('scheduled')).toHaveLength(1_200);
     expect(await tasks.probe.dueAt('id-1199')).toBe(now + 2_199);
   });
 
-  it('tells of a task that became the earliest due one, and of no other', async (tasks) => {
+  it('signals a task that becomes the earliest due one, and no other', async (tasks) => {
     const heard = await tasks.listen();
     await tasks.enqueue(later('a', after(60_000)));
     await tasks.enqueue(later('b', after(60_100)));
@@ -51,7 +51,7 @@ export const enqueueingLater = chapter('enqueueing to run later', (it) => {
     expect(await heard.everything()).toEqual(['due +60000', 'due +59999', 'due +7000']);
   });
 
-  it('compares with whole seconds, and with retries', async (tasks) => {
+  it('compares it with due times in whole seconds, and with retries', async (tasks) => {
     await tasks.settle({ kind: 'retry', message: await tasks.one(), retryAt: after(29_750), counts: 'not' });
     const heard = await tasks.listen();
     await tasks.enqueue(later('b', after(30_000)));
@@ -61,7 +61,7 @@ export const enqueueingLater = chapter('enqueueing to run later', (it) => {
     expect(await heard.everything()).toEqual(['due +29500', 'due +28750']);
   });
 
-  it('tells of a task in a queue that was empty, and of no other', async (tasks) => {
+  it('signals a task in a queue that was empty, and no other', async (tasks) => {
     const heard = await tasks.listen();
     await tasks.enqueue({ id: 'a' });
     await tasks.enqueue({ id: 'b' });
@@ -72,7 +72,7 @@ export const enqueueingLater = chapter('enqueueing to run later', (it) => {
     expect((await heard.everything()).toSorted()).toEqual(['due +1', 'wake']);
   });
 
-  it('tells nothing of a task that goes into a group', async (tasks) => {
+  it('sends no signal for a task that goes into a group', async (tasks) => {
     const heard = await tasks.listen();
     await tasks.enqueue({ id: 'a', group: 'g', place: { kind: 'aggregating' } });
     expect(await heard.everything()).toEqual([]);

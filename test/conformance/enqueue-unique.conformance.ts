@@ -17,7 +17,7 @@ export const enqueueingUnique = chapter('enqueueing under a unique lock', (it) =
     ['grouped', (id, fields) => grouped(id, 'g', fields)],
   ];
 
-  it('P-25 holds the lock for the whole seconds asked for, in the name of the task', async (tasks) => {
+  it('P-25 holds the lock for the requested whole seconds, in the name of the task', async (tasks) => {
     expect(await tasks.enqueue(unique(tasks, 'a'))).toEqual(['enqueued']);
     const lock = await tasks.probe.lock(tasks.lockName());
     expect(lock?.holder).toBe('a');
@@ -25,7 +25,7 @@ export const enqueueingUnique = chapter('enqueueing under a unique lock', (it) =
     expect(lock?.ttl).toBeLessThanOrEqual(60_000);
   });
 
-  it('P-26 locks a scheduled task for as long as the request says, waiting time included', async (tasks) => {
+  it('P-26 locks a scheduled task for the requested time, waiting time included', async (tasks) => {
     await tasks.enqueue(later('a', after(3_600_000), unique(tasks, 'a', { uniqueForSeconds: 3_660 })));
     const lock = await tasks.probe.lock(tasks.lockName());
     expect(lock?.ttl).toBeGreaterThan(3_655_000);
@@ -33,13 +33,13 @@ export const enqueueingUnique = chapter('enqueueing under a unique lock', (it) =
   });
 
   for (const [state, kind] of kinds) {
-    it(`P-37 P-11 P-45 P-93 names the lock of a ${state} task, so that an inspector can free it`, async (tasks) => {
+    it(`P-37 P-11 P-45 P-93 names the lock in the record of a ${state} task, so that an inspector can free it`, async (tasks) => {
       await tasks.enqueue(kind('a', unique(tasks, 'a')));
       expect((await tasks.task('a')).lock).toBe(tasks.lockName());
       expect((await tasks.stored('a')).uniqueKey).toBe(tasks.lockName());
     });
 
-    it(`P-38 P-93 refuses an equal ${state} task and leaves the lock as it is`, async (tasks) => {
+    it(`P-38 P-93 refuses an equal ${state} task and leaves the lock unchanged`, async (tasks) => {
       await tasks.enqueue(kind('a', unique(tasks, 'a')));
       await tasks.probe.setLock(tasks.lockName(), { holder: 'a', ttl: ms(17_000) });
       expect(await tasks.enqueue(kind('b', unique(tasks, 'b')))).toEqual(['duplicate']);
@@ -57,7 +57,7 @@ export const enqueueingUnique = chapter('enqueueing under a unique lock', (it) =
     expect((await tasks.probe.lock(tasks.lockName()))?.holder).toBe('a');
   });
 
-  it('takes an equal task once the lock has run out', async (tasks) => {
+  it('accepts an equal task once the lock has expired', async (tasks) => {
     await tasks.enqueue(unique(tasks, 'a'));
     await tasks.probe.setLock(tasks.lockName(), { holder: 'a', ttl: ms(1) });
     await until('the lock is gone', async () => (await tasks.probe.lock(tasks.lockName())) === undefined);
@@ -65,19 +65,19 @@ export const enqueueingUnique = chapter('enqueueing under a unique lock', (it) =
     expect((await tasks.probe.lock(tasks.lockName()))?.holder).toBe('b');
   });
 
-  it('takes an equal task that asks for no lock', async (tasks) => {
+  it('accepts an equal task that asks for no lock', async (tasks) => {
     await tasks.enqueue(unique(tasks, 'a'));
     expect(await tasks.enqueue(unique(tasks, 'b', { uniqueForSeconds: 0 }))).toEqual(['enqueued']);
     expect((await tasks.task('b')).lock).toBeUndefined();
     expect((await tasks.probe.lock(tasks.lockName()))?.holder).toBe('a');
   });
 
-  it('P-39 calls it a duplicate when both lock and id are taken', async (tasks) => {
+  it('P-39 reports a duplicate when both lock and id are taken', async (tasks) => {
     await tasks.enqueue(unique(tasks, 'a'), { id: 'b' });
     expect(await tasks.enqueue(unique(tasks, 'b'))).toEqual(['duplicate']);
   });
 
-  it('P-39 calls it a duplicate when the id itself holds the lock', async (tasks) => {
+  it('P-39 reports a duplicate when the id itself holds the lock', async (tasks) => {
     await tasks.enqueue(unique(tasks, 'a'));
     expect(await tasks.enqueue(unique(tasks, 'a'))).toEqual(['duplicate']);
   });
@@ -88,7 +88,7 @@ export const enqueueingUnique = chapter('enqueueing under a unique lock', (it) =
     expect(await tasks.probe.lock(tasks.lockName())).toBeUndefined();
   });
 
-  it('takes an own lock for an earlier attempt that went through, but only for an id of this process', async (tasks) => {
+  it('treats a lock held by its own id as an earlier attempt that succeeded, but only for an id of this process', async (tasks) => {
     await tasks.enqueue(unique(tasks, 'a', { idIsGenerated: true }));
     const outcomes = await tasks.enqueue(
       unique(tasks, 'a', { idIsGenerated: true }),
@@ -99,7 +99,7 @@ export const enqueueingUnique = chapter('enqueueing under a unique lock', (it) =
     expect(await tasks.idsIn('pending')).toEqual(['a']);
   });
 
-  it('locks nothing outside of the queue, whatever the record says', async (tasks) => {
+  it('locks nothing outside the queue, whatever the record says', async (tasks) => {
     const other = await tasks.sibling();
     const wanted = { id: 'a', uniqueKey: other.lockName(), uniqueForSeconds: 60 };
     expect(await tasks.enqueue(wanted)).toEqual(['enqueued']);
@@ -109,7 +109,7 @@ export const enqueueingUnique = chapter('enqueueing under a unique lock', (it) =
 });
 
 export const enqueueingGrouped = chapter('enqueueing into a group', (it) => {
-  it('P-92 P-11 puts a grouped task into its group, at the second of now', async (tasks) => {
+  it('P-92 P-11 puts a grouped task into its group, at the current second', async (tasks) => {
     expect(await tasks.enqueue(grouped('a', 'g'))).toEqual(['enqueued']);
     expect(await tasks.task('a')).toMatchObject({ state: 'aggregating', group: 'g', pendingSince: undefined });
     expect(await tasks.probe.secondOf('g:g', 'a')).toBe(nowSeconds);
@@ -118,14 +118,14 @@ export const enqueueingGrouped = chapter('enqueueing into a group', (it) => {
     expect((await tasks.stored('a')).group).toBe('g');
   });
 
-  it('P-36 P-20 refuses the id of a grouped task, and makes the queue of one known', async (tasks) => {
+  it('P-36 P-20 refuses the id of a grouped task, and registers its queue', async (tasks) => {
     await tasks.enqueue(grouped('a', 'g'));
     expect(await tasks.probe.isKnown()).toBe(true);
     expect(await tasks.enqueue(grouped('a', 'h'))).toEqual(['id-conflict']);
     expect(await tasks.broker.maintenance.listGroups(tasks.queue)).toEqual(['g']);
   });
 
-  it('keeps groups apart, whatever they are called', async (tasks) => {
+  it('keeps groups apart, whatever their names', async (tasks) => {
     const names = ['g', 'g:h', '__proto__', 'ü {x}', ' '];
     await tasks.enqueue(...names.map((group, i) => grouped(`id-${i}`, group)));
     for (const [i, group] of names.entries()) expect(await tasks.idsIn(`g:${group}`)).toEqual([`id-${i}`]);

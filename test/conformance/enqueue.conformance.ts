@@ -8,7 +8,7 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
     expect(await tasks.stored('a')).toEqual(tasks.message({ id: 'a', ...fields }));
   });
 
-  it('P-31 P-32 makes the task pending as of now, and nothing else', async (tasks) => {
+  it('P-31 P-32 makes the task pending as of now, and writes nothing else', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     expect(await tasks.task('a')).toMatchObject({ state: 'pending', pendingSince: now });
     const { group, lock, owner, canceled, result, undecodable } = await tasks.task('a');
@@ -30,20 +30,20 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
     expect(Buffer.from((await tasks.dequeue()).messages[0]?.payload ?? []).toString()).toBe('before');
   });
 
-  it('P-19 P-20 makes the queue known, its name unchanged', async (tasks) => {
+  it('P-19 P-20 registers the queue under its unchanged name', async (tasks) => {
     const named = await tasks.sibling(`${tasks.queue} Case with spaces `);
     expect(await named.probe.isKnown()).toBe(false);
     await named.enqueue({ id: 'a' });
     expect(await named.probe.isKnown()).toBe(true);
   });
 
-  it('P-33 keeps first-in first-out order', async (tasks) => {
+  it('P-33 keeps first-in, first-out order', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     await tasks.enqueue({ id: 'b' }, { id: 'c' });
     expect(await tasks.idsIn('pending')).toEqual(['a', 'b', 'c']);
   });
 
-  it('P-34 refuses an id that is taken and leaves what is stored', async (tasks) => {
+  it('P-34 refuses an id that is taken and leaves the stored task unchanged', async (tasks) => {
     await tasks.enqueue({ id: 'a', payload: Buffer.from('first') });
     const before = await tasks.task('a');
     expect(await tasks.enqueue({ id: 'a', payload: Buffer.from('second') })).toEqual(['id-conflict']);
@@ -51,14 +51,14 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
     expect(await tasks.placesOf('a')).toEqual(['pending']);
   });
 
-  it('P-35 takes the same id in two queues', async (tasks) => {
+  it('P-35 accepts the same id in two queues', async (tasks) => {
     const other = await tasks.sibling();
     expect(await tasks.enqueue({ id: 'a' }, { id: 'a', queue: other.queue })).toEqual(['enqueued', 'enqueued']);
     expect(await other.idsIn('pending')).toEqual(['a']);
     expect(await tasks.idsIn('pending')).toEqual(['a']);
   });
 
-  it('P-36 refuses the id of a task in every state, for every place', async (tasks) => {
+  it('P-36 refuses the id of a task in every state, for every kind of new task', async (tasks) => {
     const messages = await tasks.running({ id: 'active' }, { id: 'retry' }, { id: 'archived' }, { id: 'completed' });
     const [, retry, archived, completed] = messages.map((message) => ({ message }));
     await tasks.settle(
@@ -83,7 +83,7 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
     expect(await tasks.broker.maintenance.listGroups(tasks.queue)).toEqual(['g']);
   });
 
-  it('takes the id of a task that is done again', async (tasks) => {
+  it('accepts the id of a task that is done', async (tasks) => {
     await tasks.settle({ kind: 'done', message: await tasks.one() });
     expect(await tasks.enqueue({ id: 'a' })).toEqual(['enqueued']);
   });
@@ -103,14 +103,14 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
     expect(Buffer.from((await tasks.stored('a')).payload).toString()).toBe('{}');
   });
 
-  it('P-41 finds an id that is twice in a batch of plain tasks', async (tasks) => {
+  it('P-41 finds an id that occurs twice in a batch of plain tasks', async (tasks) => {
     const outcomes = await tasks.enqueue({ id: 'a', type: 'first' }, { id: 'b' }, { id: 'a', type: 'second' });
     expect(outcomes).toEqual(['enqueued', 'enqueued', 'id-conflict']);
     expect((await tasks.stored('a')).type).toBe('first');
     expect(await tasks.idsIn('pending')).toEqual(['a', 'b']);
   });
 
-  it('takes an id of this process that is there already for an earlier attempt that went through', async (tasks) => {
+  it('treats an id of this process that is already stored as an earlier attempt that succeeded', async (tasks) => {
     await tasks.enqueue({ id: 'a', idIsGenerated: true });
     const again = { idIsGenerated: true, payload: Buffer.from('again') };
     expect(await tasks.enqueue({ id: 'a', ...again }, { id: 'b', ...again })).toEqual(['enqueued', 'enqueued']);
@@ -132,7 +132,7 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
     expect(await tasks.idsIn('pending')).toEqual([...taken, ...ids(1_234).filter((id) => !taken.includes(id))]);
   });
 
-  it('keeps order and bytes over millions of bytes', async (tasks) => {
+  it('keeps order and bytes of millions of bytes', async (tasks) => {
     const payload = Buffer.alloc(400_000, 7);
     await tasks.enqueue({ id: 'large', payload: Buffer.alloc(3_000_000, 8) }, ...ids(7).map((id) => ({ id, payload })));
     const { messages } = await tasks.dequeue(8);
@@ -159,7 +159,7 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
     ['colons', 'a:t:b'],
     ['the name of what every object has', '__proto__'],
   ] as const) {
-    it(`takes a queue with ${what} in its name through a task’s life`, async (tasks) => {
+    it(`runs a task in a queue with ${what} in its name`, async (tasks) => {
       const odd = await tasks.sibling(`${tasks.queue}${name}`);
       expect(await odd.enqueue({ id: 'a' }, grouped('b', 'g:{h}'))).toEqual(['enqueued', 'enqueued']);
       expect(await odd.placesOf('b')).toEqual(['g:g:{h}']);
@@ -170,7 +170,7 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
     });
   }
 
-  it('takes ids of 10,000 characters and of any characters', async (tasks) => {
+  it('accepts ids of 10,000 characters and of any characters', async (tasks) => {
     const odd = ['x'.repeat(10_000), 'a b\nc', '🚀', 'ключ', "'; --", '{x}', '%s', '__proto__', 'constructor'];
     expect(new Set(await tasks.enqueue(...odd.map((id) => ({ id }))))).toEqual(new Set(['enqueued']));
     const { messages } = await tasks.dequeue(odd.length);
@@ -180,7 +180,7 @@ export const enqueueing = chapter('enqueueing to run at once', (it) => {
     expect([await tasks.idsIn('active'), await tasks.idsIn('lease')]).toEqual([[], []]);
   });
 
-  it('makes a queue known again that somebody else removed, after a minute', async (tasks) => {
+  it('registers a queue again within a minute after another program removed it', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     await tasks.probe.forgetQueue();
     await tasks.enqueueAt(after(60_000), { id: 'b' });

@@ -14,20 +14,20 @@ const retry = (message: TaskMessage, counts: 'as-failure' | 'not' = 'as-failure'
 });
 
 export const retrying = chapter('settling failure: retry', (it) => {
-  it('P-78 puts a retried task where it waits, and nowhere else', async (tasks) => {
+  it('P-78 puts a retried task into the retry set, and nowhere else', async (tasks) => {
     expect(await tasks.settle(retry(await tasks.one()))).toEqual(['settled']);
     expect(await tasks.placesOf('a')).toEqual(['retry']);
     expect(await tasks.probe.secondOf('retry', 'a')).toBe(nowSeconds + 30);
     expect(await tasks.task('a')).toMatchObject({ state: 'retry', owner: undefined, pendingSince: undefined });
   });
 
-  it('P-78 rounds its time up to a second for others and keeps it exactly for us', async (tasks) => {
+  it('P-78 rounds its due time up to a second for other programs and keeps it exactly for ours', async (tasks) => {
     await tasks.settle(retry(await tasks.one(), 'as-failure', 10_500));
     expect(await tasks.probe.secondOf('retry', 'a')).toBe(nowSeconds + 11);
     expect(await tasks.probe.dueAt('a')).toBe(now + 10_500);
   });
 
-  it('P-79 writes retried, error and time into the record, and leaves the rest', async (tasks) => {
+  it('P-79 writes retried, error and time into the record, and changes nothing else', async (tasks) => {
     const message = await tasks.one({ headers: { k: 'v' }, retried: 2, payload: Buffer.from([0xff]) });
     await tasks.settle(retry(message));
     expect(await tasks.stored('a')).toEqual({ ...message, ...failed, retried: 3 });
@@ -44,7 +44,7 @@ export const retrying = chapter('settling failure: retry', (it) => {
     expect(await tasks.counters()).toEqual({ processed: 2, failed: 2, processedToday: 2, failedToday: 2 });
   });
 
-  it('P-81 counts nothing for what is not a failure', async (tasks) => {
+  it('P-81 counts nothing for an error that is not a failure', async (tasks) => {
     const [first, second] = await tasks.running({ id: 'a' }, { id: 'b' });
     await tasks.settle(retry(first ?? tasks.message(), 'not'));
     expect(await tasks.counters()).toEqual(nothingCounted);
@@ -65,7 +65,7 @@ export const retrying = chapter('settling failure: retry', (it) => {
     expect(lock?.ttl).toBeLessThanOrEqual(17_000);
   });
 
-  it('tells of a retry that became the earliest due task', async (tasks) => {
+  it('signals a retry that becomes the earliest due task', async (tasks) => {
     const [first, second, third] = await tasks.running({ id: 'a' }, { id: 'b' }, { id: 'c' });
     const heard = await tasks.listen();
     await tasks.settle(retry(first ?? tasks.message(), 'not', 20_000));
@@ -76,7 +76,7 @@ export const retrying = chapter('settling failure: retry', (it) => {
 });
 
 export const requeueing = chapter('giving tasks back', (it) => {
-  it('P-90 P-91 gives a requeued task back to the head of its queue, unchanged', async (tasks) => {
+  it('P-90 P-91 puts a requeued task back at the head of its queue, unchanged', async (tasks) => {
     const message = await tasks.one({ uniqueKey: tasks.lockName(), uniqueForSeconds: 60, headers: { k: 'v' } });
     await tasks.enqueue({ id: 'b' });
     const { bytes } = await tasks.task('a');
@@ -117,7 +117,7 @@ export const requeueing = chapter('giving tasks back', (it) => {
     expect(await tasks.counters()).toEqual(nothingCounted);
   });
 
-  it('tells of a snoozed task that became the earliest due one', async (tasks) => {
+  it('signals a snoozed task that becomes the earliest due one', async (tasks) => {
     await tasks.enqueue({ id: 'a' }, later('b', after(9_000)));
     const { messages } = await tasks.dequeue();
     const heard = await tasks.listen();

@@ -38,7 +38,7 @@ async function settleLate(
 
 export const fencing = chapter('fencing', (it) => {
   for (const kind of settlementKinds) {
-    it(`refuses to ${kind} a task that another server has taken since, however late it is told so`, async (tasks) => {
+    it(`refuses to ${kind} a task that another server has taken since, however late the request arrives`, async (tasks) => {
       await takenAnew(tasks, otherOwner);
       const before = await tasks.task('a');
       expect(await settleLate(tasks, kind)).toEqual(['not-active']);
@@ -84,7 +84,7 @@ export const fencing = chapter('fencing', (it) => {
     });
   }
 
-  it('settles the tasks of one call that are still the run’s, and refuses the others', async (tasks) => {
+  it('settles the tasks of one call that still belong to their runs, and refuses the others', async (tasks) => {
     await takenAnew(tasks, otherOwner);
     await tasks.enqueueAt(lost.takenAt, { id: 'b' });
     await tasks.dequeue(1, lost.takenAt);
@@ -115,7 +115,7 @@ export const fencing = chapter('fencing', (it) => {
     expect((await tasks.task('a')).result).toBeUndefined();
   });
 
-  it('refuses to recover a task under another lease than the listed one', async (tasks) => {
+  it('refuses to recover a task under a different lease from the listed one', async (tasks) => {
     await takenAnew(tasks, otherOwner);
     const settlement = { kind: 'archive', message: tasks.message() } as const;
     const recoveries = [{ settlement, leaseSeconds: nowSeconds - 60 }];
@@ -123,7 +123,7 @@ export const fencing = chapter('fencing', (it) => {
     expect(await tasks.placesOf('a')).toEqual(['active', 'lease']);
   });
 
-  it('settles a task whose owner’s note is gone, by its lease', async (tasks) => {
+  it('settles a task by its lease when the owner’s note is gone', async (tasks) => {
     const message = await tasks.one();
     await tasks.probe.loseTask('a');
     expect(await tasks.settle(settlementOf('done', message))).toEqual(['settled']);

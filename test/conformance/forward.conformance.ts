@@ -21,7 +21,7 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     );
   };
 
-  it('P-46 S-105 S-106 moves what is due now, of both sets, and leaves the rest', async (tasks) => {
+  it('P-46 S-105 S-106 moves the due tasks of both sets, and leaves the rest', async (tasks) => {
     await retried(tasks, { now: at(0), 'later-retry': at(7_000) });
     await tasks.enqueue(later('past', at(-5_000)), later('later', at(1_000)));
     expect(await forward(tasks)).toEqual({ forwarded: 2, more: false, nextDueAt: sharp + 1_000 });
@@ -31,11 +31,11 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     expect(await tasks.placesOf('later-retry')).toEqual(['retry']);
   });
 
-  it('says nothing of a queue in which nothing waits', async (tasks) => {
+  it('reports no due time for a queue in which nothing waits', async (tasks) => {
     expect(await forward(tasks)).toEqual({ forwarded: 0, more: false, nextDueAt: undefined });
   });
 
-  it('P-44 P-47 makes a task pending as of now, behind those that wait, and keeps the rest of it', async (tasks) => {
+  it('P-44 P-47 makes a task pending as of now, behind waiting tasks, and keeps its other fields', async (tasks) => {
     const message = await tasks.one({ uniqueKey: tasks.lockName(), uniqueForSeconds: 60 });
     await tasks.writeResult('a', Buffer.from('r'));
     await tasks.settle({ kind: 'retry', message, retryAt: at(0), counts: 'not' });
@@ -46,14 +46,14 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     expect(await tasks.task('a')).toEqual({ ...before, state: 'pending', pendingSince: sharp + 1 });
   });
 
-  it('P-48 runs the earliest due first, whichever set and precision it is of', async (tasks) => {
+  it('P-48 moves the earliest due task first, from either set and at any precision', async (tasks) => {
     await retried(tasks, { a: at(-9_000), d: at(-1) });
     await tasks.enqueue(later('e', at(0)), later('c', at(-999)), later('b', at(-1_000)));
     expect(await forward(tasks)).toMatchObject({ forwarded: 5, nextDueAt: undefined });
     expect(await tasks.idsIn('pending')).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('P-48 takes the earliest by milliseconds when a second holds more than the limit', async (tasks) => {
+  it('P-48 moves the earliest by milliseconds when more tasks than the limit share a second', async (tasks) => {
     await tasks.enqueue(
       later('a-whole', at(0)),
       ...Array.from({ length: 30 }, (_, i) => later(`t${String(i).padStart(2, '0')}`, at(-1 - i * 10))),
@@ -62,7 +62,7 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     expect(await tasks.idsIn('pending')).toEqual(['t29', 't28']);
   });
 
-  it('Q-25 does not move a task before its millisecond, nor after it', async (tasks) => {
+  it('Q-25 moves a task at its millisecond, neither before nor after', async (tasks) => {
     await tasks.enqueue(later('a', at(250)));
     expect(await forward(tasks, sharp + 249)).toEqual({ forwarded: 0, more: false, nextDueAt: sharp + 250 });
     expect(await forward(tasks, sharp + 250)).toEqual({ forwarded: 1, more: false, nextDueAt: undefined });
@@ -75,7 +75,7 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     expect(await forward(tasks, sharp + 251)).toMatchObject({ forwarded: 1 });
   });
 
-  it('forgets the due time of a wait that is over', async (tasks) => {
+  it('forgets the due time of an earlier wait', async (tasks) => {
     await tasks.enqueue(later('a', at(-500)));
     await forward(tasks);
     await tasks.dequeue();
@@ -103,7 +103,7 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     expect(await tasks.broker.maintenance.listGroups(tasks.queue)).toEqual(['g']);
   });
 
-  it('retries alone a task with a group that ran alone', async (tasks) => {
+  it('retries a grouped task alone if it ran alone', async (tasks) => {
     await tasks.enqueue({ id: 'a', group: 'g' });
     await tasks.dequeue();
     await tasks.settle({ kind: 'retry', message: tasks.message({ group: 'g' }), retryAt: at(0), counts: 'not' });
@@ -118,7 +118,7 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     await tasks.probe.resume();
   });
 
-  it('Q-21 drops an id without a task and makes no stub', async (tasks) => {
+  it('Q-21 drops an id without a task and creates no stub', async (tasks) => {
     await tasks.probe.putIn('scheduled', ['gone'], nowSeconds);
     await tasks.probe.putIn('retry', ['gone-too'], nowSeconds);
     await tasks.enqueue(later('a', at(0)));
@@ -175,7 +175,7 @@ export const forwarding = chapter('forwarding due tasks', (it) => {
     expect(await heard.everything()).toEqual(['wake']);
   });
 
-  it('forwards a task once, whoever asks at the same time', async (tasks) => {
+  it('forwards a task once, however many callers ask at the same time', async (tasks) => {
     await tasks.enqueue(...ids(50).map((id) => later(id, at(0))));
     const request = { queue: tasks.queue, now: sharp, limit: 20 };
     const results = await Promise.all(

@@ -18,7 +18,7 @@ export const collectingGroups = chapter('collecting groups', (it) => {
     expect(await tasks.broker.maintenance.listGroups(tasks.queue)).toEqual(['g']);
   });
 
-  it('P-94 takes a part of thousands of members', async (tasks) => {
+  it('P-94 takes part of a group of thousands', async (tasks) => {
     for (let i = 0; i < 3; i++) {
       const some = Array.from({ length: 1_000 }, (_, at) => grouped(`m${i * 1_000 + at}`, 'g'));
       await tasks.enqueueAt(epochMs(sharp - (10 - i) * 1_000), ...some);
@@ -59,7 +59,7 @@ export const collectingGroups = chapter('collecting groups', (it) => {
     });
   }
 
-  it('P-97 P-98 gives the set a deadline and the old scores, and leaves nothing of the group', async (tasks) => {
+  it('P-97 P-98 gives the set a deadline and the old scores, and removes the group', async (tasks) => {
     await givenGroup(tasks, [90, 70]);
     const setId = await collect(tasks);
     expect(await tasks.probe.aggregationSets()).toEqual(new Map([[`g:g:${setId}`, nowSeconds + 120]]));
@@ -70,7 +70,7 @@ export const collectingGroups = chapter('collecting groups', (it) => {
     expect(await tasks.stateOf('m0')).toBe('aggregating');
   });
 
-  it('P-98 leaves nothing of a group that has just the largest size', async (tasks) => {
+  it('P-98 removes a group that has exactly the largest size', async (tasks) => {
     await givenGroup(tasks, [2, 1]);
     await collect(tasks, { maxSize: 2 });
     expect(await tasks.broker.maintenance.listGroups(tasks.queue)).toEqual([]);
@@ -101,7 +101,7 @@ export const collectingGroups = chapter('collecting groups', (it) => {
     expect(await checkGroup(tasks)).toEqual({ kind: 'not-ready', readyAt: undefined });
   });
 
-  it('collects a group once, whoever asks at the same time', async (tasks) => {
+  it('collects a group once, however many callers ask at the same time', async (tasks) => {
     await givenGroup(tasks, [90, 80]);
     const request = { queue: tasks.queue, group: 'g', now: sharp, maxSize: 0, maxDelay: ms(0), gracePeriod: ms(1_000) };
     const sets = await Promise.all(

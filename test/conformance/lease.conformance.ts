@@ -39,12 +39,12 @@ export const extendingLeases = chapter('extending leases', (it) => {
     expect(await tasks.probe.secondOf('lease', 'a')).toBe(leaseSeconds + 15);
   });
 
-  it('keeps a lease that is as old as the holder knows, although it asked for more', async (tasks) => {
+  it('extends a lease that was not yet extended as its holder had asked', async (tasks) => {
     await tasks.one();
     expect(await extend(tasks, ['a'], { until: longer })).toEqual(noNews);
   });
 
-  it('keeps a lease that has ended while nobody took the task back', async (tasks) => {
+  it('extends an expired lease if nobody has recovered the task', async (tasks) => {
     await tasks.expired(60, { id: 'a' });
     const until = now - 60_000;
     expect(await extend(tasks, ['a'], { until, takenAt: now - 90_000 })).toEqual(noNews);
@@ -58,14 +58,14 @@ export const extendingLeases = chapter('extending leases', (it) => {
     expect(await tasks.idsIn('lease')).toEqual(['a']);
   });
 
-  it('P-62 leaves a lease that is longer than its holder ever asked for', async (tasks) => {
+  it('P-62 does not touch a lease that is longer than its holder ever asked for', async (tasks) => {
     await tasks.one();
     await extend(tasks, ['a'], { leaseUntil: held + 60_000 });
     expect((await extend(tasks, ['a'])).lost).toEqual(['a']);
     expect(await tasks.probe.secondOf('lease', 'a')).toBe(leaseSeconds + 60);
   });
 
-  it('P-62 leaves a task that another server took meanwhile', async (tasks) => {
+  it('P-62 does not extend a task that another server has taken since', async (tasks) => {
     await tasks.settle({ kind: 'requeue', message: await tasks.one() });
     const request = { queue: tasks.queue, limit: 1, now, leaseUntil: held, owner: 'host:2:other' };
     await tasks.other.work.dequeue(request);
@@ -73,14 +73,14 @@ export const extendingLeases = chapter('extending leases', (it) => {
     expect(await tasks.probe.secondOf('lease', 'a')).toBe(leaseSeconds);
   });
 
-  it('P-62 leaves a task that the same server took again', async (tasks) => {
+  it('P-62 does not extend a task that the same server has taken again', async (tasks) => {
     await tasks.settle({ kind: 'requeue', message: await tasks.one() });
     await tasks.dequeue(1, after(1_000));
     expect((await extend(tasks, ['a'], { until: longer })).lost).toEqual(['a']);
     expect(await extend(tasks, ['a'], { until: longer, takenAt: now + 1_000 })).toEqual(noNews);
   });
 
-  it('P-62 tells that a settled task is lost', async (tasks) => {
+  it('P-62 reports a settled task as lost', async (tasks) => {
     const messages = await tasks.running({ id: 'a' }, { id: 'b' }, { id: 'c' });
     const [a, b, c] = messages.map((message) => message);
     await tasks.settle(
@@ -93,7 +93,7 @@ export const extendingLeases = chapter('extending leases', (it) => {
   });
 
   for (const outcome of ['archive', 'delete', 'retry'] as const) {
-    it(`tells which tasks were canceled, to ${outcome} them, and extends them all the same`, async (tasks) => {
+    it(`reports tasks canceled with outcome ${outcome}, and still extends them`, async (tasks) => {
       await tasks.running({ id: 'a' }, { id: 'b' });
       expect(await tasks.cancel('b', outcome)).toBe('signaled');
       expect(await extend(tasks, ['a', 'b'])).toEqual({ lost: [], canceled: [{ taskId: 'b', outcome }] });
@@ -101,7 +101,7 @@ export const extendingLeases = chapter('extending leases', (it) => {
     });
   }
 
-  it('does so for thousands of tasks, and for none', async (tasks) => {
+  it('extends thousands of tasks, and none', async (tasks) => {
     expect(await extend(tasks, [])).toEqual(noNews);
     await tasks.enqueue(...ids(2_000).map((id) => ({ id })));
     for (let taken = 0; taken < 2_000; taken += 1_000) await tasks.dequeue(1_000);

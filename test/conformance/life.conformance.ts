@@ -14,7 +14,7 @@ export const brokerLife = chapter('the life of a broker', (it) => {
     expect(broker.describe()).toMatch(/^(?:rediss?:\/\/[^@]+|memory:.*)$/);
   });
 
-  it('tells the time of its storage, which does not go back', async (tasks) => {
+  it('returns the time of its storage, which never goes back', async (tasks) => {
     const first = await tasks.broker.time();
     const second = await tasks.other.time();
     expect(second).toBeGreaterThanOrEqual(first);
@@ -98,7 +98,7 @@ export const brokerLife = chapter('the life of a broker', (it) => {
     expect(await tasks.probe.taskIds()).toEqual([]);
   });
 
-  it('tells its listeners nothing any more once it is closed', async (tasks) => {
+  it('calls no listener once it is closed', async (tasks) => {
     const broker = tasks.anotherBroker();
     await broker.open();
     const closed = await tasks.listen(broker);

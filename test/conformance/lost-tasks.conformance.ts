@@ -34,7 +34,7 @@ export const losingTasks = chapter('ids whose task is gone', (it) => {
     return setId;
   };
 
-  it('are counted as they are dropped from pending', async (tasks) => {
+  it('are counted when dropped from pending', async (tasks) => {
     await tasks.probe.putIn('pending', ghosts, 0);
     await tasks.enqueue({ id: 'a' });
     const act = async () => expect((await tasks.dequeue(10)).messages.map(({ id }) => id)).toEqual(['a']);
@@ -42,7 +42,7 @@ export const losingTasks = chapter('ids whose task is gone', (it) => {
     expect(await dropped(tasks, async () => await tasks.dequeue(10))).toEqual({});
   });
 
-  it('are counted as they are dropped from pending by a server that looks at types first', async (tasks) => {
+  it('are counted when dropped from pending by a server that checks types first', async (tasks) => {
     await tasks.probe.putIn('pending', ghosts, 0);
     await tasks.enqueue({ id: 'a', type: 'a' }, { id: 'b', type: 'b' });
     const act = async () => expect((await tasks.dequeueKnown(10, ['b'])).messages.map(({ id }) => id)).toEqual(['b']);
@@ -50,14 +50,14 @@ export const losingTasks = chapter('ids whose task is gone', (it) => {
     expect(await tasks.idsIn('pending')).toEqual(['a']);
   });
 
-  it('are counted apart as they are dropped from scheduled and retry', async (tasks) => {
+  it('are counted separately when dropped from scheduled and retry', async (tasks) => {
     await tasks.probe.putIn('scheduled', ghosts, nowSeconds - 5);
     await tasks.probe.putIn('retry', ['x', 'y'], nowSeconds - 5);
     expect(await dropped(tasks, async () => await forward(tasks))).toEqual({ scheduled: 3, retry: 2 });
     expect(await dropped(tasks, async () => await forward(tasks))).toEqual({});
   });
 
-  it('are counted apart where they were due between two seconds, too', async (tasks) => {
+  it('are counted separately even if they were due between two seconds', async (tasks) => {
     const due = addMs(sharp, ms(-500));
     await tasks.enqueue(later('a', due), later('b', due));
     const message = await tasks.one({ id: 'c' });
@@ -66,14 +66,14 @@ export const losingTasks = chapter('ids whose task is gone', (it) => {
     expect(await dropped(tasks, async () => await forward(tasks))).toEqual({ scheduled: 2, retry: 1 });
   });
 
-  it('are counted once as they are dropped from lease and active', async (tasks) => {
+  it('are counted once when dropped from lease and active', async (tasks) => {
     await tasks.expired(5, ...ghosts.map((id) => ({ id })));
     for (const id of ghosts) await tasks.probe.loseTask(id);
     expect(await dropped(tasks, async () => await listLeases(tasks))).toEqual({ lease: 3 });
     expect([await tasks.idsIn('active'), await tasks.idsIn('lease')]).toEqual([[], []]);
   });
 
-  it('are counted as they are dropped with an aggregation set, of which one task is left', async (tasks) => {
+  it('are counted when dropped with an aggregation set of which one task is left', async (tasks) => {
     const setId = await aSet(tasks);
     const set: Place = `g:g:${setId}`;
     await tasks.enqueueAt(epochMs(sharp - 90_000), grouped('a', 'h'));
@@ -84,14 +84,14 @@ export const losingTasks = chapter('ids whose task is gone', (it) => {
     expect(await dropped(tasks, act)).toEqual({ group: 3 });
   });
 
-  it('are counted as they are dropped with an aggregation set of which nothing is left', async (tasks) => {
+  it('are counted when dropped with an aggregation set of which no task is left', async (tasks) => {
     const set = { queue: tasks.queue, group: 'g', setId: await aSet(tasks) };
     const act = async () => await tasks.broker.maintenance.deleteAggregationSet(set);
     expect(await dropped(tasks, act)).toEqual({ group: 3 });
     expect(await dropped(tasks, act)).toEqual({});
   });
 
-  it('are counted as they are dropped from completed, with the retention of others', async (tasks) => {
+  it('are counted when dropped from completed along with expired tasks', async (tasks) => {
     const message = await tasks.one();
     await tasks.settle({ kind: 'complete', message, expiresAt: sharp, result: undefined });
     await tasks.probe.putIn('completed', ghosts, nowSeconds - 5);
@@ -118,14 +118,14 @@ export const losingTasks = chapter('ids whose task is gone', (it) => {
       },
     ],
   ] satisfies readonly (readonly [string, (tasks: QueueUnderTest) => Promise<unknown>])[]) {
-    it(`are counted as they are trimmed from the archive by ${name}`, async (tasks) => {
+    it(`are counted when trimmed from the archive by ${name}`, async (tasks) => {
       await tasks.probe.putIn('archived', ghosts, longAgo);
       expect(await dropped(tasks, async () => await archive(tasks))).toEqual({ archived: 3 });
       expect(await tasks.idsIn('archived')).toEqual(['a']);
     });
   }
 
-  it('are not what trims a task that is elsewhere by now', async (tasks) => {
+  it('are dropped without deleting a task that is now elsewhere', async (tasks) => {
     await tasks.enqueue({ id: 'stale', uniqueKey: tasks.lockName(), uniqueForSeconds: 60 });
     await tasks.probe.putIn('archived', ['stale'], longAgo);
     const act = async () => {

@@ -14,7 +14,7 @@ const release = async ({ broker, queue }: QueueUnderTest, owner: string): Promis
   await broker.maintenance.releaseMaintenance({ queue, owner });
 
 export const maintenanceLease = chapter('maintenance leases', (it) => {
-  it('are held by one server, and the others are told for how long', async (tasks) => {
+  it('are held by one server, and tell the others for how long', async (tasks) => {
     expect(await ask(tasks, 'host:1:a')).toBe('held');
     const heldFor = await ask(tasks, 'host:1:b', after(5_000));
     expect(heldFor).toBeGreaterThan(10_000);
@@ -22,7 +22,7 @@ export const maintenanceLease = chapter('maintenance leases', (it) => {
     expect(await ask(tasks, 'host:1:a', after(6_000))).toBe('held');
   });
 
-  it('last from the last time that their holder asked', async (tasks) => {
+  it('last from the time of the last renewal', async (tasks) => {
     await ask(tasks, 'host:1:a');
     await ask(tasks, 'host:1:a', after(10_000));
     expect(await ask(tasks, 'host:1:b', after(29_999))).toBe(1);
@@ -30,7 +30,7 @@ export const maintenanceLease = chapter('maintenance leases', (it) => {
     expect(await ask(tasks, 'host:1:a', after(30_000))).toBeGreaterThan(10_000);
   });
 
-  it('are free as soon as they are given up, which only the holder can do', async (tasks) => {
+  it('are free as soon as they are released, which only the holder can do', async (tasks) => {
     await ask(tasks, 'host:1:a');
     await release(tasks, 'host:1:b');
     expect(await ask(tasks, 'host:1:b')).not.toBe('held');
@@ -39,7 +39,7 @@ export const maintenanceLease = chapter('maintenance leases', (it) => {
     expect(await ask(tasks, 'host:1:b')).toBe('held');
   });
 
-  it('are of one queue each', async (tasks) => {
+  it('apply to one queue each', async (tasks) => {
     await ask(tasks, 'host:1:a');
     expect(await ask(await tasks.sibling(), 'host:1:b')).toBe('held');
   });
@@ -60,12 +60,12 @@ export const earliestDue = chapter('the earliest delayed task', (it) => {
   const earliest = async ({ broker, queue }: QueueUnderTest): Promise<number> =>
     ((await broker.maintenance.earliestDue(queue)) ?? Number.NaN) - now;
 
-  it('is not there when none waits', async (tasks) => {
+  it('is undefined when no task waits', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     expect(await earliest(tasks)).toBeNaN();
   });
 
-  it('is told up to a second early and never late', async (tasks) => {
+  it('is returned up to a second early and never late', async (tasks) => {
     for (const delay of [9_000, 5_250, 5_001, 4_749, 3_000]) {
       await tasks.enqueue(later(`after-${delay}`, after(delay)));
       expect(await earliest(tasks)).toBeLessThanOrEqual(delay);

@@ -51,7 +51,7 @@ export const presence = chapter('presence of servers', (it) => {
     await clear(tasks);
   });
 
-  it('P-105 publishes each running task, and what it published last only', async (tasks) => {
+  it('P-105 publishes the running tasks, replacing what it published before', async (tasks) => {
     const workersOf = async () =>
       [...((await published(tasks))?.workers ?? [])].toSorted((a, b) => (a.taskId < b.taskId ? -1 : 1));
     await publish(tasks);
@@ -80,7 +80,7 @@ export const presence = chapter('presence of servers', (it) => {
   });
 
   for (const status of ['new', 'active', 'stopped', 'closed'] satisfies ServerStatus[]) {
-    it(`P-107 says that a server is ${status}`, async (tasks) => {
+    it(`P-107 publishes that a server is ${status}`, async (tasks) => {
       await publish(tasks, [], { status });
       expect((await published(tasks))?.server.status).toBe(status);
       await clear(tasks);
@@ -163,7 +163,7 @@ export const signaling = chapter('signals', (it) => {
     expect((await heard.everything()).toSorted()).toEqual(['due +5000', 'wake']);
   });
 
-  it('are not heard any more once the listener is gone, while others hear them', async (tasks) => {
+  it('no longer reach a removed listener, but still reach the others', async (tasks) => {
     const [gone, other] = [await tasks.listen(), await tasks.listen()];
     await gone.stop();
     await tasks.enqueue({ id: 'a' });

@@ -30,7 +30,7 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
   const byId = (leases: readonly ExpiredLease[], outcomes: readonly SettleOutcome[]) =>
     Object.fromEntries(leases.map(({ message }, at) => [message.id, outcomes[at]]));
 
-  it('P-65 S-87 Q-28 lists leases that ended by the given second, oldest first, and when the next one ends', async (tasks) => {
+  it('P-65 S-87 Q-28 lists leases that ended by the given second, oldest first, and returns when the next one ends', async (tasks) => {
     await tasks.expired(0, { id: 'b' });
     await tasks.expired(30, { id: 'a' });
     await tasks.expired(-1, { id: 'c' });
@@ -47,13 +47,13 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
     expect(await tasks.placesOf('a')).toEqual(['active', 'lease']);
   });
 
-  it('says nothing of a queue that is idle', async (tasks) => {
+  it('lists nothing for an idle queue', async (tasks) => {
     expect(await list(tasks)).toEqual({ leases: [], undecodable: [], nextEndsAt: undefined });
     await tasks.expired(-5, { id: 'a' });
     expect(await list(tasks)).toEqual({ leases: [], undecodable: [], nextEndsAt: sharp + 5_000 });
   });
 
-  it('tells whose a task was and what a cancellation asked for', async (tasks) => {
+  it('returns the owner of a task and the outcome of a cancellation', async (tasks) => {
     await tasks.expired(40, { id: 'a' });
     await tasks.expired(35, { id: 'b' });
     await tasks.cancel('b', 'delete');
@@ -64,7 +64,7 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
     ]);
   });
 
-  it('names no owner when the task failed after that owner took it: another program has taken it back', async (tasks) => {
+  it('returns no owner when the task has failed since: another program has recovered it', async (tasks) => {
     await tasks.expired(40, { id: 'a', lastFailedAtSeconds: nowSeconds - 69 }, { id: 'b' });
     await tasks.expired(40, { id: 'c', lastFailedAtSeconds: nowSeconds - 70 });
     const { leases } = await list(tasks);
@@ -75,7 +75,7 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
     });
   });
 
-  it('P-64 S-84 puts a task back for another try, with the effects and counters of a failed run', async (tasks) => {
+  it('P-64 S-84 retries a task, with the effects and counters of a failed run', async (tasks) => {
     await tasks.expired(60, { id: 'a' });
     await tasks.writeResult('a', Buffer.from('r'));
     const { leases } = await list(tasks);
@@ -116,7 +116,7 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
     expect(await tasks.counters()).toEqual(nothingCounted);
   });
 
-  it('gives a task back to the head of its queue', async (tasks) => {
+  it('puts a task back at the head of its queue', async (tasks) => {
     await tasks.expired(40, { id: 'a' });
     await tasks.enqueue({ id: 'b' });
     const { leases } = await list(tasks);
@@ -146,7 +146,7 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
     });
   }
 
-  it('leaves a task alone that was recovered, extended or taken again since it was listed', async (tasks) => {
+  it('does not touch a task that was recovered, extended or taken again since it was listed', async (tasks) => {
     await tasks.expired(60, { id: 'recovered' }, { id: 'extended' }, { id: 'same' });
     const { leases } = await list(tasks);
     const recoveries = leases.map(retryOf);
@@ -165,7 +165,7 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
     expect(await tasks.counters()).toMatchObject({ processed: 2, failed: 2 });
   });
 
-  it('recovers a task under the id it is stored under, whatever its record says', async (tasks) => {
+  it('recovers a task under the id of its key, whatever its record says', async (tasks) => {
     await tasks.expired(60, { id: 'a' });
     await tasks.probe.replaceRecord('a', encodeTaskMessage(tasks.message({ id: 'other', queue: 'elsewhere' })));
     const { leases } = await list(tasks);
@@ -174,7 +174,7 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
     expect(await tasks.placesOf('a')).toEqual(['retry']);
   });
 
-  it('Q-22 drops ids without a task, and lists those that stood behind them', async (tasks) => {
+  it('Q-22 drops ids without a task, and lists the tasks behind them', async (tasks) => {
     const gone = ids(30).map((id) => `gone-${id}`);
     await tasks.probe.putIn('active', gone, 0);
     await tasks.probe.putIn('lease', gone, nowSeconds - 90);
@@ -198,7 +198,7 @@ export const recovering = chapter('recovering tasks of lost workers', (it) => {
     expect((await list(tasks)).leases).toEqual([]);
   });
 
-  it('lists no more than it was asked for, and never more than a thousand', async (tasks) => {
+  it('lists up to the limit, and at most a thousand', async (tasks) => {
     for (let i = 0; i < 3; i++) await tasks.expired(200 - i, { id: `first-${i}` });
     await tasks.expired(60, ...ids(1_000).map((id) => ({ id })));
     const three = (await list(tasks, sharp, 3)).leases.map(({ message }) => message.id);

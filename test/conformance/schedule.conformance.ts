@@ -25,7 +25,7 @@ export const ticking = chapter('ticks of a schedule', (it) => {
   const latest = async (tasks: QueueUnderTest, ...schedules: readonly string[]) =>
     await tasks.other.schedules.latestTicks(schedules.map((schedule) => ({ queue: tasks.queue, schedule })));
 
-  it('are enqueued by one of twenty who ask at once, and taken for the others', async (tasks) => {
+  it('are enqueued by one of twenty callers, and reported as taken to the others', async (tasks) => {
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
         enqueueTick(tasks, { id: `task-${i}` }, i % 2 === 0 ? tasks.broker : tasks.other),
@@ -54,7 +54,7 @@ export const ticking = chapter('ticks of a schedule', (it) => {
     expect(await tasks.placesOf('member')).toEqual(['g:g']);
   });
 
-  it('have the outcome that was lost when they are sent again with their task id', async (tasks) => {
+  it('get the lost outcome when they are sent again with their task id', async (tasks) => {
     expect(await enqueueTick(tasks, { id: 'a' })).toBe('enqueued');
     expect(await enqueueTick(tasks, { id: 'a' })).toBe('enqueued');
     const overlapping = { id: 'b', tick: tickAt(1), overlap: 'skip' } as const;
@@ -63,7 +63,7 @@ export const ticking = chapter('ticks of a schedule', (it) => {
     expect(await tasks.idsIn('pending')).toEqual(['a']);
   });
 
-  it('have that outcome even when their task has come to its end meanwhile', async (tasks) => {
+  it('get that outcome even when their task has ended in the meantime', async (tasks) => {
     await enqueueTick(tasks, { id: 'a' });
     const { messages } = await tasks.dequeue();
     await tasks.settle(...messages.map((message) => ({ kind: 'done' as const, message })));
@@ -76,7 +76,7 @@ export const ticking = chapter('ticks of a schedule', (it) => {
     expect(await enqueueTick(tasks, { id: 'chosen', idIsGenerated: false })).toBe('taken');
   });
 
-  it('can be enqueued after a later one, as a clock that is ahead leaves it', async (tasks) => {
+  it('can be enqueued after a later tick of a clock that is ahead', async (tasks) => {
     expect(await enqueueTick(tasks, { id: 'early', tick: tickAt(3) })).toBe('enqueued');
     expect(await enqueueTick(tasks, { id: 'a', tick: tickAt(0) })).toBe('enqueued');
     expect(await enqueueTick(tasks, { id: 'b', tick: tickAt(0) })).toBe('taken');
@@ -90,7 +90,7 @@ export const ticking = chapter('ticks of a schedule', (it) => {
     expect(await enqueueTick(tasks, { id: 'c', tick: tickAt(1), at })).toBe('enqueued');
   });
 
-  it('are not silenced by a clock that is far ahead', async (tasks) => {
+  it('are enqueued even if a clock is far ahead', async (tasks) => {
     const day = 86_400;
     expect(await enqueueTick(tasks, { id: 'ahead', tick: tickAt(day) })).toBe('enqueued');
     expect(await enqueueTick(tasks, { id: 'a', tick: tickAt(0) })).toBe('enqueued');
@@ -112,7 +112,7 @@ export const ticking = chapter('ticks of a schedule', (it) => {
     expect(await enqueueTick(tasks, { id: 'missed', tick: tickAt(1_950), at })).toBe('enqueued');
   });
 
-  it('are used up, not enqueued, while the task of an earlier one has not ended, if that is asked for', async (tasks) => {
+  it('are used without a task while the task of an earlier tick has not ended, if requested', async (tasks) => {
     const skip = { overlap: 'skip' } as const;
     expect(await enqueueTick(tasks, { id: 'a', ...skip })).toBe('enqueued');
     expect(await enqueueTick(tasks, { id: 'b', tick: tickAt(1), ...skip })).toBe('overlaps');
@@ -127,7 +127,7 @@ export const ticking = chapter('ticks of a schedule', (it) => {
   });
 
   for (const kind of ['complete', 'archive', 'done'] as const) {
-    it(`count the task of an earlier one as ended: ${kind}`, async (tasks) => {
+    it(`treat the task of an earlier tick as ended: ${kind}`, async (tasks) => {
       await enqueueTick(tasks, { id: 'a', overlap: 'skip' });
       const { messages } = await tasks.dequeue();
       const rest = { expiresAt: tickAt(60), result: undefined };
@@ -136,13 +136,13 @@ export const ticking = chapter('ticks of a schedule', (it) => {
     });
   }
 
-  it('overlap when that is allowed', async (tasks) => {
+  it('may overlap if that is allowed', async (tasks) => {
     await enqueueTick(tasks, { id: 'a' });
     expect(await enqueueTick(tasks, { id: 'b', tick: tickAt(1) })).toBe('enqueued');
     expect(await tasks.idsIn('pending')).toEqual(['a', 'b']);
   });
 
-  it('are used up when their task is refused', async (tasks) => {
+  it('are used when their task is refused', async (tasks) => {
     const lock = { uniqueKey: tasks.lockName(), uniqueForSeconds: 60 };
     await tasks.enqueue({ id: 'first', ...lock });
     expect(await enqueueTick(tasks, { id: 'a', ...lock })).toBe('duplicate');
@@ -152,7 +152,7 @@ export const ticking = chapter('ticks of a schedule', (it) => {
     expect(await tasks.idsIn('pending')).toEqual(['first']);
   });
 
-  it('do not concern another schedule, or the same one beside another queue', async (tasks) => {
+  it('do not affect another schedule, or the same one on another queue', async (tasks) => {
     await enqueueTick(tasks, { id: 'a' });
     expect(await enqueueTick(tasks, { id: 'b', schedule: 'other' })).toBe('enqueued');
     expect(await latest(tasks, 'backup', 'other', 'never')).toEqual([sharp, sharp, undefined]);
@@ -182,7 +182,7 @@ export const publishedSchedules = chapter('what a scheduler publishes', (it) => 
   const record = async (tasks: QueueUnderTest, taskId: string, enqueuedAt: EpochMs, ttl: Ms = ms(90_000)) =>
     await tasks.broker.schedules.recordEvent({ scheduleId: tasks.queue, event: { taskId, enqueuedAt }, ttl });
 
-  it('P-108 is there for a while, as it was published last, and gone when cleared', async (tasks) => {
+  it('P-108 publishes the latest schedules for a while, and removes them when cleared', async (tasks) => {
     const [one, two] = [anEntry({ id: 'one' }), anEntry({ id: 'two', previousEnqueueAt: undefined })];
     await publish(tasks, [one, two]);
     const { entries = [], ttl } = (await published(tasks)) ?? {};
@@ -196,14 +196,14 @@ export const publishedSchedules = chapter('what a scheduler publishes', (it) => 
     await clear(tasks);
   });
 
-  it('P-108 shows nothing while there are no entries', async (tasks) => {
+  it('P-108 publishes nothing while there are no schedules', async (tasks) => {
     await publish(tasks, [anEntry()]);
     await publish(tasks, []);
     expect(await published(tasks)).toBeUndefined();
     await clear(tasks);
   });
 
-  it('Q-49 lives for whole seconds, rounded up, unless it is published again', async (tasks) => {
+  it('Q-49 expires after whole seconds, rounded up, unless it is published again', async (tasks) => {
     await until('a second that has begun counts as one', async () => {
       await publish(tasks, [anEntry()], ms(60_001));
       return ((await published(tasks))?.ttl ?? 0) > 60_001;
@@ -213,7 +213,7 @@ export const publishedSchedules = chapter('what a scheduler publishes', (it) => 
     await clear(tasks);
   });
 
-  it('can be thousands of entries', async (tasks) => {
+  it('publishes thousands of schedules', async (tasks) => {
     await publish(
       tasks,
       Array.from({ length: 5_000 }, (_, i) => anEntry({ id: `entry-${i}` })),
@@ -222,7 +222,7 @@ export const publishedSchedules = chapter('what a scheduler publishes', (it) => 
     await clear(tasks);
   });
 
-  it('P-109 remembers each firing of an entry, the newest 1,000 of them, for a while', async (tasks) => {
+  it('P-109 keeps the newest 1,000 events of a schedule for a while', async (tasks) => {
     await Promise.all(Array.from({ length: 1_002 }, (_, i) => record(tasks, `task-${i}`, tickAt(i))));
     const { events = [], ttl } = (await tasks.fleet.history(tasks.queue)) ?? {};
     expect(events).toHaveLength(1_000);
@@ -233,7 +233,7 @@ export const publishedSchedules = chapter('what a scheduler publishes', (it) => 
     await tasks.fleet.clearHistory(tasks.queue);
   });
 
-  it('P-109 remembers a firing once, and none that is older than the newest 1,000', async (tasks) => {
+  it('P-109 keeps an event once, and none that is older than the newest 1,000', async (tasks) => {
     await record(tasks, 'a', tickAt(0));
     await record(tasks, 'a', tickAt(0));
     expect((await tasks.fleet.history(tasks.queue))?.events).toEqual([{ taskId: 'a', enqueuedAt: tickAt(0) }]);
@@ -244,7 +244,7 @@ export const publishedSchedules = chapter('what a scheduler publishes', (it) => 
     await tasks.fleet.clearHistory(tasks.queue);
   });
 
-  it('Q-51 forgets the history of an entry that does not fire any more', async (tasks) => {
+  it('Q-51 forgets the history of a schedule that no longer ticks', async (tasks) => {
     await record(tasks, 'a', tickAt(0));
     await record(tasks, 'b', tickAt(1), ms(1));
     await until('it is over', async () => (await tasks.fleet.history(tasks.queue)) === undefined);

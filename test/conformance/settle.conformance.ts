@@ -57,7 +57,7 @@ export const settling = chapter('settling', (it) => {
   });
 
   for (const kind of kinds) {
-    it(`P-76 refuses to ${kind} a task that is in active or in lease alone, and writes nothing`, async (tasks) => {
+    it(`P-76 refuses to ${kind} a task that is only in active or only in lease, and writes nothing`, async (tasks) => {
       const messages = await tasks.running({ id: 'unleased' }, { id: 'inactive' }, { id: 'fine' });
       await tasks.probe.takeOut('lease', 'unleased');
       await tasks.probe.takeOut('active', 'inactive');
@@ -69,7 +69,7 @@ export const settling = chapter('settling', (it) => {
       expect([await tasks.stateOf('unleased'), await tasks.stateOf('inactive')]).toEqual(['active', 'active']);
     });
 
-    it(`settles a task once that is told twice to ${kind}`, async (tasks) => {
+    it(`settles a task once when asked twice to ${kind} it`, async (tasks) => {
       const twice = settlementOf(kind, await tasks.one());
       expect(await tasks.settle(twice, twice)).toEqual(['settled', 'not-active']);
       expect(await tasks.placesOf('a')).toEqual(placesAfter[kind]);
@@ -77,7 +77,7 @@ export const settling = chapter('settling', (it) => {
       expect(await tasks.settle(twice)).toEqual(['not-active']);
     });
 
-    it(`P-76 refuses to ${kind} a pending task, and one that never was`, async (tasks) => {
+    it(`P-76 refuses to ${kind} a pending task, and one that never existed`, async (tasks) => {
       await tasks.enqueue({ id: 'a', uniqueKey: tasks.lockName(), uniqueForSeconds: 60 });
       const messages = [tasks.message({ uniqueKey: tasks.lockName() }), tasks.message({ id: 'b' })];
       const outcomes = await tasks.settle(...messages.map((message) => settlementOf(kind, message)));
@@ -90,7 +90,7 @@ export const settling = chapter('settling', (it) => {
   }
 
   for (const kind of ['complete', 'retry', 'archive', 'requeue', 'snooze'] as const) {
-    it(`Q-21 stores a task again, to ${kind} it, whose record was lost while it ran`, async (tasks) => {
+    it(`Q-21 stores a task whose record was lost while it ran, to ${kind} it`, async (tasks) => {
       const message = await tasks.one();
       await tasks.probe.loseTask('a');
       expect(await tasks.settle(settlementOf(kind, message))).toEqual(['settled']);
@@ -98,7 +98,7 @@ export const settling = chapter('settling', (it) => {
       expect((await tasks.stored('a')).type).toBe(message.type);
     });
 
-    it(`removes what was noted for the run alone, to ${kind} the task`, async (tasks) => {
+    it(`removes the fields that belong to the run, to ${kind} the task`, async (tasks) => {
       const message = await tasks.one();
       await tasks.cancel('a', 'archive');
       await tasks.settle(settlementOf(kind, message));
@@ -115,7 +115,7 @@ export const settling = chapter('settling', (it) => {
     expect(await tasks.counters()).toMatchObject({ processed: 1, failed: 1 });
   });
 
-  it('releases exactly the tasks given, in whatever order and of however many that run', async (tasks) => {
+  it('settles exactly the tasks given, in any order and among any number of running tasks', async (tasks) => {
     const random = seededRandom(7);
     const rounds = [[1, 1], [5, 5], [30, 4], [30, 5], [40, 20], [41, 21], [300, 10], [300, 9], [120, 120], [121, 121], [900, 200], [900, 199]] as const; // prettier-ignore
     for (const [running, given] of rounds) {
@@ -142,7 +142,7 @@ export const settling = chapter('settling', (it) => {
     }
   });
 
-  it('P-76 leaves alone what is in active or in lease alone, in whatever order tasks end and however many do', async (tasks) => {
+  it('P-76 does not touch tasks that are only in active or only in lease, in whatever order and number tasks end', async (tasks) => {
     const leaseUntil = after(3_600_000);
     for (const given of [1, 2, 3, 4, 30]) {
       for (const order of ['oldest first', 'newest first', 'one out of order'] as const) {
@@ -176,7 +176,7 @@ export const settling = chapter('settling', (it) => {
     expect((await tasks.stored('id-8')).payload.length).toBe(300_000);
   });
 
-  it('settles what another process took', async (tasks) => {
+  it('settles a task that another process took', async (tasks) => {
     const message = await tasks.one();
     const { queue } = tasks;
     expect(
@@ -185,7 +185,7 @@ export const settling = chapter('settling', (it) => {
     expect(await tasks.settle(settlementOf('done', message))).toEqual(['not-active']);
   });
 
-  it('settles a task whose lease has ended while nobody took it back', async (tasks) => {
+  it('settles a task whose lease has expired if nobody has recovered it', async (tasks) => {
     const [message] = await tasks.expired(600, { id: 'a' });
     expect(await tasks.settle(settlementOf('done', message ?? tasks.message()))).toEqual(['settled']);
   });
@@ -201,7 +201,7 @@ export const settling = chapter('settling', (it) => {
     expect(await tasks.probe.secondOf('lease', 'a')).toBe(leaseSeconds);
   });
 
-  it('hands out and keeps values of its own: nobody’s bytes change with another’s', async (tasks) => {
+  it('copies the values it takes and returns, so that callers cannot change each other’s bytes', async (tasks) => {
     const result = Buffer.from('result');
     const first = await tasks.one({ payload: Buffer.from('payload') });
     await tasks.writeResult('a', result);
@@ -219,7 +219,7 @@ export const settling = chapter('settling', (it) => {
     expect(Buffer.from((await tasks.stored('a')).payload).toString()).toBe('payload');
   });
 
-  it('answers for each task once the broker is closed, and does not reject', async (tasks) => {
+  it('returns an error for each task once the broker is closed, and does not reject', async (tasks) => {
     const message = await tasks.one();
     const closed = tasks.anotherBroker();
     await closed.open();

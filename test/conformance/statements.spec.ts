@@ -1,7 +1,7 @@
 import { deck, statementNames } from './deck.js';
 import { planFor } from './describe-broker.js';
 
-describe('the deck', () => {
+describe('the conformance suite', () => {
   const names = statementNames();
 
   it('names every statement once', () => {
@@ -9,7 +9,7 @@ describe('the deck', () => {
     expect(new Set(deck.map(({ title }) => title)).size).toBe(deck.length);
   });
 
-  it('has the same number of statements for every broker, left out or proven', () => {
+  it('has the same number of statements for every broker, skipped or proven', () => {
     const reason = 'memory is not durable';
     const plans = [[], [0], [1, 5, 9]].map((places) =>
       planFor(places.map((at) => ({ test: names[at] ?? '', reason }))),
@@ -19,7 +19,7 @@ describe('the deck', () => {
     expect(proven).toEqual([names.length, names.length - 1, names.length - 3]);
   });
 
-  it('refuses to leave out what it does not say, or without a reason', () => {
+  it('refuses to skip an unknown statement, or one without a reason', () => {
     expect(() => planFor([{ test: 'keeps tasks for ever', reason: 'it does not' }])).toThrow('does not say');
     expect(() => planFor([{ test: names[0] ?? '', reason: '' }])).toThrow('without a reason');
   });

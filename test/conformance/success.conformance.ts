@@ -14,7 +14,7 @@ export const settlingSuccess = chapter('settling success', (it) => {
   });
   const bytesOf = (result: Uint8Array | undefined): Buffer | undefined => result && Buffer.from(result);
 
-  it('P-67 leaves nothing of a task without retention, not even its result', async (tasks) => {
+  it('P-67 deletes everything of a task without retention, even its result', async (tasks) => {
     const message = await tasks.one();
     await tasks.writeResult('a', Buffer.from('r'));
     expect(await tasks.settle(done(message))).toEqual(['settled']);
@@ -86,7 +86,7 @@ export const settlingSuccess = chapter('settling success', (it) => {
     expect(holders).toEqual([undefined, undefined, 'd']);
   });
 
-  it('P-77 frees no lock outside of the queue, whatever the record says', async (tasks) => {
+  it('P-77 frees no lock outside the queue, whatever the record says', async (tasks) => {
     const other = await tasks.sibling();
     await other.enqueue({ id: 'a', uniqueKey: other.lockName(), uniqueForSeconds: 60 });
     const message = await tasks.one();
@@ -101,7 +101,7 @@ export const settlingSuccess = chapter('settling success', (it) => {
     expect(bytesOf((await tasks.task('a')).result)).toEqual(Buffer.from([0, 255]));
   });
 
-  it('P-74 stores a result with the completion, which replaces an earlier one, even by nothing', async (tasks) => {
+  it('P-74 stores a result on completion, which replaces an earlier one even if it is empty', async (tasks) => {
     const messages = await tasks.running({ id: 'a', retentionSeconds: 60 }, { id: 'b', retentionSeconds: 60 });
     for (const { id } of messages) {
       await tasks.writeResult(id, Buffer.from('earlier'));

@@ -67,7 +67,7 @@ describe('Redis and memory', () => {
     for (const backend of backends) await backend.close();
   });
 
-  it('hold the same after any sequence of operations', async () => {
+  it('have the same contents after any sequence of operations', async () => {
     const holds = async (moves: readonly Move[]): Promise<void> => {
       const queue = uniqueQueue('twin');
       const twins = await Promise.all(

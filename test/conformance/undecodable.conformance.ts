@@ -29,7 +29,7 @@ export const undecodableRecords = chapter('records that do not decode', (it) => 
     { queue: tasks.queue, taskId: 'bad', reason: expect.stringMatching(/UTF-8/i) as string },
   ];
 
-  it('are archived at dequeue, with their bytes and the reason, and the others are given', async (tasks) => {
+  it('are archived by dequeue with their bytes and the reason, and the others are returned', async (tasks) => {
     await tasks.enqueue({ id: 'a' }, { id: 'bad' }, { id: 'b' });
     await tasks.probe.replaceRecord('bad', bad);
     const { messages, undecodable, left } = await tasks.dequeue(3);
@@ -40,7 +40,7 @@ export const undecodableRecords = chapter('records that do not decode', (it) => 
     expect(await tasks.idsIn('active')).toEqual(['a', 'b']);
   });
 
-  it('are called undecodable when not even their type can be read', async (tasks) => {
+  it('are reported even if their type cannot be read', async (tasks) => {
     await tasks.enqueue({ id: 'bad' });
     await tasks.probe.replaceRecord('bad', Buffer.from([0x0a, 0xff]));
     const { undecodable } = await tasks.dequeue();
@@ -48,7 +48,7 @@ export const undecodableRecords = chapter('records that do not decode', (it) => 
     expect(await tasks.stored('bad')).toMatchObject({ id: 'bad', type: 'undecodable', queue: tasks.queue });
   });
 
-  it('are what an empty record is not', async (tasks) => {
+  it('do not include empty records', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     await tasks.probe.replaceRecord('a', Buffer.alloc(0));
     const { messages, undecodable } = await tasks.dequeue();

@@ -7,7 +7,7 @@ const server = findRedisServer(['valkey-server']);
 if (server === undefined) {
   process.stderr.write('conformance: RedisBroker on Valkey: left out, there is no valkey-server on the path\n');
   describe('RedisBroker on Valkey', () => {
-    it('is left out where there is no valkey-server on the path', () => {
+    it('is skipped if valkey-server is not on the path', () => {
       expect(server).toBeUndefined();
     });
   });

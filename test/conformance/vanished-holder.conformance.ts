@@ -35,7 +35,7 @@ export const vanishedHolders = chapter('a unique lock whose holder has vanished'
     ['grouped', (id, fields) => grouped(id, 'g', fields)],
   ];
   for (const [state, kind] of kinds) {
-    it(`goes to an equal ${state} task, for the time that this one asks for`, async (tasks) => {
+    it(`goes to an equal ${state} task, for the time that it requests`, async (tasks) => {
       await givenVanished(tasks);
       expect(await tasks.enqueue(kind('a', unique(tasks, 'a', { uniqueForSeconds: 60 })))).toEqual(['enqueued']);
       const lock = await tasks.probe.lock(tasks.lockName());
@@ -45,7 +45,7 @@ export const vanishedHolders = chapter('a unique lock whose holder has vanished'
       expect(await tasks.enqueue(kind('b', unique(tasks, 'b')))).toEqual(['duplicate']);
     });
 
-    it(`goes to an equal task when its holder was ${state}, and its id is still in its place`, async (tasks) => {
+    it(`goes to an equal task when its holder was ${state} and the holder’s id is still in its place`, async (tasks) => {
       await tasks.enqueue(kind('gone', unique(tasks, 'gone')));
       await tasks.probe.loseTask('gone');
       expect(await tasks.enqueue(unique(tasks, 'a'))).toEqual(['enqueued']);
@@ -68,7 +68,7 @@ export const vanishedHolders = chapter('a unique lock whose holder has vanished'
     }
   });
 
-  it('stays as it is when the id of the new task is taken', async (tasks) => {
+  it('stays unchanged when the id of the new task is taken', async (tasks) => {
     await givenVanished(tasks);
     await tasks.enqueue({ id: 'a' });
     expect(await tasks.enqueue(unique(tasks, 'a'))).toEqual(['id-conflict']);
@@ -126,7 +126,7 @@ export const vanishedHolders = chapter('a unique lock whose holder has vanished'
     expect(await tasks.probe.taskIds()).toEqual(['combined']);
   });
 
-  it('leaves a lock that is not of the set alone when the set is finished', async (tasks) => {
+  it('stays unchanged when a set that does not hold it is finished', async (tasks) => {
     await givenVanished(tasks);
     await tasks.enqueueAt(epochMs(sharp - 90_000), grouped('m0', 'g'), grouped('gone', 'g'));
     await tasks.probe.loseTask('gone');

@@ -18,7 +18,7 @@ export const waiting = chapter('waiting for a task', (it) => {
     });
   };
 
-  it('ends at once when there is one, and leaves the queue as it is', async (tasks) => {
+  it('ends at once when there is a task, and leaves the queue unchanged', async (tasks) => {
     await tasks.enqueue({ id: 'a' }, { id: 'b' });
     expect(await wait(tasks)).toBe('task');
     expect(await wait(tasks)).toBe('task');
@@ -26,7 +26,7 @@ export const waiting = chapter('waiting for a task', (it) => {
     expect(await tasks.task('a')).toMatchObject({ state: 'pending', owner: undefined });
   });
 
-  it('ends as soon as another process enqueues one', async (tasks) => {
+  it('ends as soon as another process enqueues a task', async (tasks) => {
     const waited = wait(tasks);
     await eventLoopTurns(5);
     await tasks.other.enqueue.enqueue([tasks.request({ id: 'a' })], now);
@@ -42,7 +42,7 @@ export const waiting = chapter('waiting for a task', (it) => {
     expect(await waited).toBe('task');
   });
 
-  it('ends as soon as a task is given back', async (tasks) => {
+  it('ends as soon as a task is put back', async (tasks) => {
     const message = await tasks.one();
     const waited = wait(tasks);
     await eventLoopTurns(5);
@@ -51,11 +51,11 @@ export const waiting = chapter('waiting for a task', (it) => {
     expect(await waited).toBe('task');
   });
 
-  it('ends with none when the time is over', async (tasks) => {
+  it('ends with none when the time is up', async (tasks) => {
     expect(await wait(tasks, { timeout: 20 })).toBe('none');
   });
 
-  it('ends with none when it is told to, now or before', async (tasks) => {
+  it('ends with none when aborted, now or before', async (tasks) => {
     const controller = new AbortController();
     const waited = wait(tasks, { signal: controller.signal });
     await eventLoopTurns(5);
@@ -70,7 +70,7 @@ export const waiting = chapter('waiting for a task', (it) => {
     expect(await waited).toBe('none');
   });
 
-  it('P-58 ends at a task of a paused queue, too', async (tasks) => {
+  it('P-58 also ends for a task of a paused queue', async (tasks) => {
     await tasks.probe.pause();
     await tasks.enqueue({ id: 'a' });
     expect(await wait(tasks)).toBe('task');
@@ -81,7 +81,7 @@ export const findingTasks = chapter('finding queues with tasks', (it) => {
   const found = async (tasks: QueueUnderTest, queues: readonly string[]): Promise<readonly string[]> =>
     (await tasks.broker.work.findWithTasks(queues)).map((queue) => queue.slice(tasks.queue.length));
 
-  it('names those of many queues that have pending tasks', async (tasks) => {
+  it('returns which of many queues have pending tasks', async (tasks) => {
     const queues = Array.from({ length: 250 }, (_, at) => `${tasks.queue}-${at}`);
     expect(await found(tasks, queues)).toEqual([]);
     for (const at of [3, 99, 100, 249]) await (await tasks.sibling(`${tasks.queue}-${at}`)).enqueue({ id: 'a' });
@@ -90,7 +90,7 @@ export const findingTasks = chapter('finding queues with tasks', (it) => {
     expect(await found(tasks, [])).toEqual([]);
   });
 
-  it('names paused ones, and none whose tasks wait for their time or run', async (tasks) => {
+  it('returns paused queues, but none whose tasks are only delayed or running', async (tasks) => {
     await tasks.enqueue({ id: 'a' });
     await tasks.dequeue();
     await tasks.enqueue(later('b', after(60_000)));

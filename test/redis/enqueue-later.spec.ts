@@ -20,7 +20,7 @@ describe('enqueueing to run later', () => {
     expect(await tasks.redis.sismember('asynq:queues', tasks.queue)).toBe(1);
   });
 
-  it('P-43 rounds a fraction of a second up for others and keeps it for us', async () => {
+  it('P-43 rounds a fraction of a second up for other programs and keeps it for ours', async () => {
     await tasks.enqueue(later('a', after(10_000)));
     expect(await tasks.redis.zscore(tasks.keys.scheduled, 'a')).toBe(String(nowSeconds + 11));
     expect(await tasks.redis.zscore(tasks.keys.due, 'a')).toBe(String(now + 10_000));

@@ -26,7 +26,7 @@ describe('enqueueing what is unusual', () => {
     expect(await tasks.redis.keys(`${tasks.keys.taskPrefix}*`)).toHaveLength(1_099);
   });
 
-  it('makes a queue known again that somebody else removed, after a minute', async () => {
+  it('registers a queue again within a minute after another program removed it', async () => {
     await tasks.enqueue({ id: 'a' });
     await tasks.redis.srem('asynq:queues', tasks.queue);
     const enqueueAt = async (id: string, instant: typeof now): Promise<number> => {

@@ -16,7 +16,7 @@ describe('enqueueing under a unique lock', () => {
   const later = { kind: 'scheduled', processAt: addMs(now, ms(3_600_000)) } as const;
   const grouped: Wanted = { place: { kind: 'aggregating' }, group: 'g' };
 
-  it('P-25 holds the lock for the whole seconds asked for, in the name of the task', async () => {
+  it('P-25 holds the lock for the requested whole seconds, in the name of the task', async () => {
     expect(await tasks.enqueue(unique('a'))).toEqual(['enqueued']);
     expect(await tasks.redis.get(uniqueKey)).toBe('a');
     expect(await tasks.redis.ttl(uniqueKey)).toBeGreaterThan(55);
@@ -50,7 +50,7 @@ describe('enqueueing under a unique lock', () => {
     expect(await tasks.redis.ttl(uniqueKey)).toBeLessThanOrEqual(60);
   });
 
-  it('P-92 P-11 puts a grouped task into its group, at the second of now', async () => {
+  it('P-92 P-11 puts a grouped task into its group, at the current second', async () => {
     expect(await tasks.enqueue({ id: 'a', ...grouped })).toEqual(['enqueued']);
     expect(await tasks.hash('a')).toEqual({ msg: 'bytes', state: 'aggregating', group: 'g' });
     expect(await tasks.redis.zscore(groupKey(tasks.keys, 'g'), 'a')).toBe(String(nowSeconds));

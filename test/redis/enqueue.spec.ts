@@ -20,7 +20,7 @@ describe('enqueueing to run at once', () => {
     expect(await tasks.placesOf('a')).toEqual(['pending']);
   });
 
-  it('P-19 makes the queue known, its name unchanged', async () => {
+  it('P-19 registers the queue under its unchanged name', async () => {
     const queue = `${uniqueQueue('Case')} with spaces `;
     const named = QueueUnderTest.open({ queue });
     await named.enqueue({ id: 'a' });
@@ -28,7 +28,7 @@ describe('enqueueing to run at once', () => {
     await named.close();
   });
 
-  it('P-33 keeps first-in first-out order', async () => {
+  it('P-33 keeps first-in, first-out order', async () => {
     await tasks.enqueue({ id: 'a' });
     await tasks.enqueue({ id: 'b' }, { id: 'c' });
     expect(await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toEqual(['c', 'b', 'a']);

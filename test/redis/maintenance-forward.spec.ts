@@ -37,7 +37,7 @@ describe('forwarding due tasks', () => {
     expect(await tasks.placesOf('task')).toEqual(['pending']);
   });
 
-  it('Q-21 drops an id without a task and makes no stub', async () => {
+  it('Q-21 drops an id without a task and creates no stub', async () => {
     await tasks.redis.zadd(tasks.keys.scheduled, noonSeconds, 'gone');
     await tasks.redis.zadd(tasks.keys.retry, noonSeconds, 'odd');
     await tasks.redis.set(`${tasks.keys.taskPrefix}odd`, 'no hash');

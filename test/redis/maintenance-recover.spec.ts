@@ -44,7 +44,7 @@ describe('recovering tasks of lost workers', () => {
       dayKey(tasks.keys.failed, noon),
     );
 
-  it('Q-22 drops ids without a task, and lists those that stood behind them', async () => {
+  it('Q-22 drops ids without a task, and lists the tasks behind them', async () => {
     const gone = Array.from({ length: 30 }, (_, i) => `gone-${i}`);
     await tasks.redis.rpush(tasks.keys.active, ...gone);
     for (const id of gone) await tasks.redis.zadd(tasks.keys.lease, noonSeconds - 90, id);

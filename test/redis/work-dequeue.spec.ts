@@ -11,7 +11,7 @@ describe('dequeueing', () => {
 
   const idsOf = (messages: readonly { readonly id: string }[]): string[] => messages.map(({ id }) => id);
 
-  it('P-56 makes it active, names its owner, and leaves its record as it is', async () => {
+  it('P-56 makes the task active, names its owner, and leaves its record unchanged', async () => {
     await tasks.enqueue({ id: 'a', headers: { k: 'v' }, payload: Buffer.from([0xff, 0x00]) });
     const stored = await tasks.redis.hgetBuffer(taskKey(tasks.keys, 'a'), 'msg');
     const { messages } = await tasks.dequeue();
@@ -31,7 +31,7 @@ describe('dequeueing', () => {
     expect(idsOf((await tasks.dequeue()).messages)).toEqual(['a']);
   });
 
-  it('P-63 drops ids without a task on the way, and still gives as many as were asked for', async () => {
+  it('P-63 drops ids without a task, and still returns as many tasks as requested', async () => {
     await tasks.enqueue({ id: 'a' });
     await tasks.redis.lpush(tasks.keys.pending, ...Array.from({ length: 500 }, (_, i) => `gone-${i}`));
     await tasks.enqueue({ id: 'b' });

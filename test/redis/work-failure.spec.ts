@@ -27,7 +27,7 @@ describe('settling without success', () => {
     return message ?? tasks.message();
   };
 
-  it('P-78 puts a retried task where it waits, and nowhere else', async () => {
+  it('P-78 puts a retried task into the retry set, and nowhere else', async () => {
     expect(await tasks.settle(retry(await one()))).toEqual(['settled']);
     expect(await tasks.placesOf('a')).toEqual(['retry']);
     expect(await tasks.redis.zscore(tasks.keys.retry, 'a')).toBe(String(nowSeconds + 30));
