@@ -197,8 +197,14 @@ export class RedisWork implements WorkContract {
   }
 
   async #withTasks(queues: readonly string[]): Promise<readonly string[]> {
-    const mayHave = await Promise.all(queues.map(async (queue) => await this.#mayHaveTask(queue)));
-    return queues.filter((_, at) => mayHave[at]);
+    const answers = await Promise.allSettled(queues.map(async (queue) => await this.#mayHaveTask(queue)));
+    // While a node of a cluster is down, the queues of the others are found.
+    const failed = answers.filter((answer) => answer.status === 'rejected');
+    if (failed[0] !== undefined && failed.length === queues.length) throw failed[0].reason;
+    return queues.filter((_, at) => {
+      const answer = answers[at];
+      return answer?.status === 'fulfilled' && answer.value;
+    });
   }
 
   /** One queue that must not be looked at leaves the others alone: fetching from it says what is wrong. */

@@ -1,5 +1,9 @@
 import { ms } from '../../lib/model/time/duration.js';
-import { startRedis } from '../support/redis-server.js';
+import { systemClock } from '../../lib/engine/system-clock.js';
+import { BrokerCommandError, BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js';
+import { createRedisConnection } from '../../lib/redis/connection/create-connection.js';
+import { RedisBroker } from '../../lib/redis/redis-broker.js';
+import { sharedRedisUrl, startRedis } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 import { QueueUnderTest } from './queue-under-test.js';
 
@@ -49,5 +53,30 @@ describe('finding queues with tasks', () => {
     expect(await tasks.broker.work.findWithTasks(['seen-0', 'hidden', 'seen-1'])).toEqual(['hidden', 'seen-1']);
     await tasks.close();
     await server.stop();
+  });
+
+  it('names those of other nodes while a node of a cluster is down', async () => {
+    const tasks = QueueUnderTest.open();
+    const connection = createRedisConnection(sharedRedisUrl(), { clock: systemClock });
+    const send: typeof connection.send = async (command, args) => {
+      // As a cluster answers to keys of several nodes, and a client without the node of a key.
+      if (args.length > 1) throw new BrokerCommandError('CROSSSLOT');
+      if (String(args[0]).includes('{down}')) throw new BrokerUnavailableError('no node');
+      return await connection.send(command, args);
+    };
+    const proxy = new Proxy(connection, {
+      get: (target, name) => {
+        if (name === 'send') return send;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const broker = new RedisBroker(proxy);
+    await broker.open();
+    await tasks.enqueue({ id: 'a' });
+    expect(await broker.work.findWithTasks(['down', tasks.queue])).toEqual([tasks.queue]);
+    await expect(broker.work.findWithTasks(['down'])).rejects.toThrow('no node');
+    await broker.close();
+    await tasks.close();
   });
 });
