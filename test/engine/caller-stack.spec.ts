@@ -32,7 +32,7 @@ async function errorOf(call: Promise<unknown>): Promise<AsynqError> {
   throw new Error(`failed with an error of the library: ${String(error)}`);
 }
 
-describe('the stack of an error shows who called', () => {
+describe('the stack of an error shows the caller', () => {
   const queue = uniqueQueue('stack');
   const redis = rawClient();
   const neverValid = defineTask('never', {
@@ -102,7 +102,7 @@ describe('the stack of an error shows who called', () => {
     expect(error.stack).toMatch(/ placeOrder .*caller-stack\.spec/);
   });
 
-  it('also of each task that enqueueMany was refused', async () => {
+  it('also for each task that enqueueMany refused', async () => {
     const results = (await placeOrder(() =>
       client.enqueueMany([
         ['a', 4, { taskId: 'one' }],
@@ -129,7 +129,7 @@ describe('the stack of an error shows who called', () => {
     await deleteQueues(redis, [broken]);
   });
 
-  it('and the error is what it was: its class, its fields, its cause', async () => {
+  it('without changing the error’s class, fields or cause', async () => {
     await client.enqueue('b', undefined, { unique: '1m' });
     const duplicate = await errorOf(placeOrder(() => client.enqueue('b', undefined, { unique: '1m' })));
     expect(duplicate).toBeInstanceOf(DuplicateTaskError);

@@ -24,7 +24,7 @@ describe('a client with a wrong clock', () => {
     await redis.stop();
   });
 
-  it('leaves that to whoever made its broker', async () => {
+  it('leaves that to the owner of a shared broker', async () => {
     const redis = await startRedis();
     const clock = new SkewedClock(systemClock);
     clock.offset = 15_000;
@@ -41,7 +41,7 @@ describe('a client with a wrong clock', () => {
 });
 
 describe('a scheduler with a wrong clock', () => {
-  it('says so, and when it is right again', async () => {
+  it('says so, and says when it is right again', async () => {
     const redis = await startRedis();
     const clock = new SkewedClock(systemClock, 50);
     clock.offset = 15_000;

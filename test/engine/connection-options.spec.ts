@@ -13,7 +13,7 @@ const entries: readonly (readonly [string, new (options: ConnectionOptions) => {
   ['AsynqScheduler', AsynqScheduler],
 ];
 
-describe.each(entries)('what %s is connected by', (name, Entry) => {
+describe.each(entries)('the connection options of %s', (name, Entry) => {
   const clock = new VirtualClock();
   const broker = new MemoryBroker({ store: new MemoryStore(), clock });
 
@@ -26,7 +26,7 @@ describe.each(entries)('what %s is connected by', (name, Entry) => {
     expect(() => new Entry(options as ConnectionOptions)).toThrow(`${name}: ${message}`);
   });
 
-  it('names its option redis when that leads nowhere', async () => {
+  it('names its option redis when the connection fails', async () => {
     const wrong = 'http://localhost';
     const use = async (): Promise<unknown> => await new Entry({ redis: wrong }).ping();
     await expect(use()).rejects.toThrow(`${name}: redis must be a URL`);

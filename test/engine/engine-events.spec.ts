@@ -10,7 +10,7 @@ describe('EngineEventEmitter', () => {
     return { events: new EngineEventEmitter((event, error) => faults.push([event, error])), faults };
   };
 
-  it('tells every listener of a name, in order, until it is stopped', () => {
+  it('calls every listener of a name, in order, until it is removed', () => {
     const { events } = anEmitter();
     const heard: string[] = [];
     const stop = events.on('brokerUp', ({ downFor }) => heard.push(`a${downFor}`));
@@ -23,7 +23,7 @@ describe('EngineEventEmitter', () => {
     expect(heard).toEqual(['a5', 'b', 'b']);
   });
 
-  it('stops one of two registrations of the same function', () => {
+  it('removes one of two registrations of the same function', () => {
     const { events } = anEmitter();
     let calls = 0;
     const listener = (): void => void (calls += 1);
@@ -34,7 +34,7 @@ describe('EngineEventEmitter', () => {
     expect(calls).toBe(1);
   });
 
-  it('tells a listener once when it asked for that, even when the event comes again from within', () => {
+  it('calls a listener of once a single time, even if it emits the event itself', () => {
     const { events } = anEmitter();
     const heard: number[] = [];
     events.once('brokerUp', ({ downFor }) => {
@@ -48,7 +48,7 @@ describe('EngineEventEmitter', () => {
     expect(events.has('brokerUp')).toBe(false);
   });
 
-  it('does not tell a listener of the event during which it was added', () => {
+  it('does not call a listener for the event during which it was added', () => {
     const { events } = anEmitter();
     let calls = 0;
     events.once('brokerUp', () => void events.on('brokerUp', () => (calls += 1)));
@@ -58,7 +58,7 @@ describe('EngineEventEmitter', () => {
     expect(calls).toBe(1);
   });
 
-  it('reports what listeners throw and reject with, and tells the others', async () => {
+  it('reports what listeners throw and reject with, and calls the others', async () => {
     const { events, faults } = anEmitter();
     let calls = 0;
     events.on('brokerUp', () => {

@@ -68,7 +68,7 @@ class Fleet {
   }
 }
 
-describe('a server over memory', () => {
+describe('a server in memory', () => {
   let fleet: Fleet;
 
   beforeEach(() => {
@@ -77,7 +77,7 @@ describe('a server over memory', () => {
 
   afterEach(async () => await fleet.close());
 
-  it('retries with growing delays and archives the task in the end, with its last error', async () => {
+  it('retries with growing delays, and finally archives the task with its last error', async () => {
     const runs: number[] = [];
     await fleet.start(
       () => {
@@ -112,7 +112,7 @@ describe('a server over memory', () => {
     expect(fleet.stateOf(id)).toBe('archived');
   });
 
-  it('runs scheduled tasks at their millisecond, in the order of their times, and none before', async () => {
+  it('runs scheduled tasks at their millisecond, in the order of their times, and none early', async () => {
     const runs: string[] = [];
     await fleet.start((task) => void runs.push(`${task.type} +${fleet.elapsed}`));
     const inMs = async (delay: number) =>
@@ -124,7 +124,7 @@ describe('a server over memory', () => {
     expect(runs.slice(1)).toEqual(['in-1234 +1234', 'in-1999 +1999', 'in-2000 +2000']);
   });
 
-  it('refuses a duplicate until the task has ended, or its lock has run out', async () => {
+  it('refuses a duplicate until the task has ended or its lock has expired', async () => {
     const gate = aGate();
     await fleet.start(async () => await gate.opened);
     const unique = async () => await fleet.client.enqueue('pay', { order: 1 }, { unique: '1m', retention: '1h' });
@@ -142,7 +142,7 @@ describe('a server over memory', () => {
     expect(third.state).toBe('pending');
   });
 
-  it('takes back what a server ran that is gone, once its lease has ended, and runs it at once as a retry', async () => {
+  it('recovers the task of a dead server once its lease has ended, and retries it at once', async () => {
     const runs: string[] = [];
     const dead = fleet.broker();
     const { id } = await fleet.client.enqueue('pay', {}, { maxRetry: 5 });
@@ -158,7 +158,7 @@ describe('a server over memory', () => {
     expect(fleet.happened).toContain(`recovered ${id}`);
   });
 
-  it('keeps what another server runs whose lease it goes on extending', async () => {
+  it('does not recover a task while its server extends the lease', async () => {
     const gate = aGate();
     const starts: string[] = [];
     for (const name of ['one', 'other'])
@@ -194,13 +194,13 @@ describe('a server over memory', () => {
     expect(fleet.happened).toContain(`canceled ${id}`);
   });
 
-  it('cancels a task that waits', async () => {
+  it('cancels a waiting task', async () => {
     const { id } = await fleet.client.enqueue('later', {}, { processIn: '1h' });
     expect(await fleet.client.cancel(id, { outcome: 'delete' })).toBe('deleted');
     expect(fleet.stateOf(id)).toBe('gone');
   });
 
-  it('stops gracefully: waits for handlers, and puts the rest back at the head of the queue', async () => {
+  it('stops gracefully: waits for handlers, and puts unfinished tasks back at the head of the queue', async () => {
     const runs: string[] = [];
     const server = await fleet.start(
       async (task) => {
@@ -227,7 +227,7 @@ describe('a server over memory', () => {
     expect((await alive()).size).toBe(0);
   });
 
-  it('shares the work with a second server, each task once', async () => {
+  it('shares the work with a second server, running each task once', async () => {
     const runs: string[] = [];
     for (const name of ['one', 'other'])
       await fleet.start((task) => void runs.push(`${name} ${task.id}`), { concurrency: 3 });

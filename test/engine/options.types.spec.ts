@@ -12,7 +12,7 @@ import { AsynqModule } from '../../lib/index.js';
 describe('options that are undefined', () => {
   const url = process.env['NOT_SET'];
 
-  it('are refused where they would lead to another Redis', () => {
+  it('are refused where they would select another Redis', () => {
     const notCalled = (broker: MemoryBroker | undefined): unknown[] => [
       // @ts-expect-error it may be undefined
       new AsynqClient({ redis: url }),
@@ -30,7 +30,7 @@ describe('options that are undefined', () => {
     expect(notCalled).toBeDefined();
   });
 
-  it('count as left out anywhere else', () => {
+  it('count as omitted everywhere else', () => {
     const server: ServerOptions = { concurrency: undefined, shutdownTimeout: undefined, failureLogs: undefined };
     const task: EnqueueOptions = { queue: undefined, processIn: undefined, taskId: undefined, headers: undefined };
     const { options } = new AsynqServer({ ...server, codec: undefined, logger: undefined, aggregator: undefined });

@@ -8,7 +8,7 @@ import { RecordingLogger } from '../support/recording-logger.js';
 import { deleteQueues, rawClient, sharedRedisUrl } from '../support/redis-server.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 
-describe('without a server, what storage worked around', () => {
+describe('what storage worked around, in processes without a server', () => {
   let redis: Redis;
   let queue: string;
   let logger: RecordingLogger;
@@ -55,7 +55,7 @@ describe('without a server, what storage worked around', () => {
     await client.cancel(await client.enqueue('later', undefined, { processIn: '1h' }));
   };
 
-  it('is said by a client: a key of a wrong type once, lost tasks with their number', async () => {
+  it('is logged by a client: a key of a wrong type once, lost tasks with their number', async () => {
     const line = await spoilPending();
     await loseArchived(30);
     const client = aClient();
@@ -67,7 +67,7 @@ describe('without a server, what storage worked around', () => {
     ]);
   });
 
-  it('is said by a client once in 30 s for each place, with what came to it meanwhile', async () => {
+  it('is logged by a client once in 30 s for each place, with the total', async () => {
     const client = aClient();
     for (let i = 0; i < 3; i += 1) {
       await loseArchived(10);
@@ -81,7 +81,7 @@ describe('without a server, what storage worked around', () => {
     ]);
   });
 
-  it('is said and announced by a scheduler', async () => {
+  it('is logged and emitted by a scheduler', async () => {
     const line = await spoilPending();
     const scheduler = aScheduler();
     const events: unknown[] = [];

@@ -217,7 +217,7 @@ const callbacks: readonly Callback[] = [
 ];
 
 // Jest fails a test whose promises reject with nobody to hear it.
-describe('callbacks of the user', () => {
+describe('user callbacks', () => {
   const cases = callbacks.flatMap((callback) =>
     (Object.keys(faults) as Fault[]).map((fault) => ({ callback, fault, name: callback.name })),
   );

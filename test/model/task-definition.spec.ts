@@ -42,7 +42,7 @@ describe('validate', () => {
     expect(validate(User, { userId: 1, extra: true })).toEqual({ userId: 1, locale: 'en' });
   });
 
-  it('waits for a schema that takes its time', async () => {
+  it('waits for an asynchronous schema', async () => {
     const known = z.number().refine(async (id) => await Promise.resolve(id === 1), 'no such user');
     await expect(validate(asyncOnly(known), 1)).resolves.toBe(1);
     await expect(validate(asyncOnly(known), 2)).rejects.toMatchObject({

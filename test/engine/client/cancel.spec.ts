@@ -16,27 +16,27 @@ describe('cancel', () => {
     ['archive', 'archived'],
     ['delete', 'deleted'],
     ['retry', 'kept'],
-  ] as const)('of a waiting task with outcome: %p is answered by %s', async (outcome, result) => {
+  ] as const)('of a waiting task with outcome: %p resolves with %s', async (outcome, result) => {
     const { id } = await subject.client.enqueue('x');
     const options = { queue: subject.queue, ...(outcome === undefined ? {} : { outcome }) };
     expect(await subject.client.cancel(id, options)).toBe(result);
   });
 
-  it('looks in the queue that the client enqueues to unless told, and says when there is no such task', async () => {
+  it('uses the client’s default queue unless another one is given, and reports an unknown task', async () => {
     const { id } = await subject.client.enqueue('x');
     expect(await subject.client.cancel(id, { queue: 'default' })).toBe('not-found');
     expect(await subject.client.cancel(id)).toBe('archived');
     expect(await subject.client.cancel('nobody', { queue: subject.queue })).toBe('not-found');
   });
 
-  it('takes what enqueue resolved with, and looks in its queue', async () => {
+  it('accepts the result of enqueue, and uses its queue', async () => {
     const info = await subject.client.enqueue('x', null, { queue: subject.anotherQueue() });
     expect(await subject.client.cancel(info, { outcome: 'delete' })).toBe('deleted');
     const { id, queue } = await subject.client.enqueue('x', null, { queue: subject.anotherQueue() });
     expect(await subject.client.cancel({ id, queue })).toBe('archived');
   });
 
-  it('takes an id with a definition, and looks in the queue that its tasks go to', async () => {
+  it('accepts an id with a definition, and uses the definition’s queue', async () => {
     const Import = defineTask('feed:import', { queue: subject.anotherQueue() });
     const Export = defineTask('feed:export');
     const imported = await subject.client.enqueue(Import);
@@ -64,7 +64,7 @@ describe('cancel', () => {
     await expect(subject.client.cancel(...(args as [string]))).rejects.toThrow(message);
   });
 
-  it('P-111 by signal publishes the bare id', async () => {
+  it('P-111 publishes the bare id', async () => {
     const heard = aGate<string>();
     const stop = await subject.broker.presence.subscribe({
       onCancel: (taskId, request) => {

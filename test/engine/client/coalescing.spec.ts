@@ -31,7 +31,7 @@ describe('calls of enqueue', () => {
   const many = async (count: number): Promise<string[]> =>
     (await Promise.all(Array.from({ length: count }, () => client.enqueue('x')))).map((info) => info.id);
 
-  it('go at once when they are alone, with no timer in their way', async () => {
+  it('are sent at once when they are alone, without a timer', async () => {
     watched.hold();
     const first = client.enqueue('x');
     await until('it is on its way', () => watched.calls.length === 1);
@@ -42,13 +42,13 @@ describe('calls of enqueue', () => {
     expect(watched.sizes).toEqual([1, 1]);
   });
 
-  it('made in one turn share their round trips', async () => {
+  it('made in one turn share round trips', async () => {
     await many(100);
     expect(watched.sizes.length).toBeLessThanOrEqual(2);
     expect(watched.sizes.reduce((sum, size) => sum + size, 0)).toBe(100);
   });
 
-  it('made in one turn by many callers are halved, so that Redis works on one half while the other is made', async () => {
+  it('made in one turn by many callers are sent in two halves, so that Redis works on one while the other is prepared', async () => {
     watched.hold();
     const done = many(100);
     await clock.settle();
@@ -58,7 +58,7 @@ describe('calls of enqueue', () => {
     expect(watched.maxAtOnce).toBe(2);
   });
 
-  it('made while two are under way go together in the next', async () => {
+  it('made while two are in progress are sent together in the next', async () => {
     watched.hold();
     const settled: Promise<unknown>[] = [];
     for (let turn = 0; turn < 10; turn += 1) {

@@ -12,7 +12,7 @@ describe('enqueue with a definition', () => {
 
   afterAll(async () => await subject.close());
 
-  it('C-07 uses its options', async () => {
+  it('C-07 uses the options of the definition', async () => {
     const Import = defineTask<{ url: string }>('feed:import', { maxRetry: 5, retention: '1h' });
     const info = await subject.client.enqueue(Import, { url: 'x' });
     expect(info).toMatchObject({ type: 'feed:import', maxRetry: 5, retention: 3_600_000, queue: subject.queue });
@@ -24,7 +24,7 @@ describe('enqueue with a definition', () => {
     expect(await subject.client.enqueue(Import, null, { queue })).toMatchObject({ queue, maxRetry: 5 });
   });
 
-  it('puts them over the defaults of the client, and those of a call over both', async () => {
+  it('lets them override the defaults of the client, and the options of a call override both', async () => {
     const client = new AsynqClient({
       broker: subject.broker,
       defaults: { queue: subject.queue, maxRetry: 1, timeout: '1m', headers: { app: 'a', who: 'client' } },
@@ -54,7 +54,7 @@ describe('enqueue with a definition', () => {
 
   const User = z.object({ userId: z.number(), locale: z.string().default('en') });
 
-  it('sends what was given, which the schema of the handler will read once', async () => {
+  it('sends the schema’s input, which is parsed once, for the handler', async () => {
     const Count = defineTask('user:count', {
       schema: z.object({ n: z.string().transform(Number), by: z.string().default('x') }),
     });
@@ -63,7 +63,7 @@ describe('enqueue with a definition', () => {
     expect(stored).toEqual({ n: '5' });
   });
 
-  it('gives the schema what arrives, not what was given', async () => {
+  it('validates the payload as it will arrive, not as it was passed', async () => {
     const Late = defineTask('user:late', { schema: z.object({ at: z.coerce.date() }) });
     await expect(subject.client.enqueue(Late, { at: new Date(0) })).resolves.toMatchObject({ state: 'pending' });
     const Never = defineTask('user:never', { schema: z.object({ at: z.date() }) });
@@ -75,7 +75,7 @@ describe('enqueue with a definition', () => {
     });
   });
 
-  it('waits for a schema that takes its time', async () => {
+  it('waits for an asynchronous schema', async () => {
     const known = z
       .object({ userId: z.number() })
       .refine(async ({ userId }) => await Promise.resolve(userId === 1), 'no such user');
@@ -95,7 +95,7 @@ describe('enqueue with a definition', () => {
     });
   });
 
-  it('refuses a payload that does not match, with every fault', async () => {
+  it('refuses a payload that does not match, and reports every issue', async () => {
     const Welcome = defineTask('user:welcome', { schema: User });
     await expect(subject.client.enqueue(Welcome, { userId: 'x', locale: 1 } as never)).rejects.toMatchObject({
       code: 'ASYNQ_INVALID_TASK',

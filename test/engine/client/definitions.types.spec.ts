@@ -15,7 +15,7 @@ import { holds, type Same } from '../../support/types.js';
 describe('the type of a definition', () => {
   const Mail = defineTask<{ userId: number; at: Date }>('mail');
 
-  it('is what is given on one side and what JSON makes of it on the other', () => {
+  it('is the value passed for producers and its JSON form for handlers', () => {
     const calls = (client: AsynqClient, scheduler: AsynqScheduler): unknown => [
       client.enqueue(Mail, { userId: 1, at: new Date(0) }),
       client.enqueue(Mail, { userId: 1, at: new Date(0) }, { processIn: '1h' }),
@@ -40,7 +40,7 @@ describe('the type of a definition', () => {
     expect(calls).toBeDefined();
   });
 
-  it('misses a payload, unless it may be undefined', () => {
+  it('requires a payload, unless it may be undefined', () => {
     const calls = (client: AsynqClient, scheduler: AsynqScheduler): unknown => [
       client.enqueue('untyped'),
       client.enqueue(defineTask('anything')),
@@ -62,7 +62,7 @@ describe('the type of a definition', () => {
     expect(calls).toBeDefined();
   });
 
-  it('is asked for each of many tasks', () => {
+  it('is checked for each of many tasks', () => {
     const Bare = defineTask<void>('bare');
     const Id = defineTask<{ id: number }>('id');
     const calls = (client: AsynqClient, items: readonly EnqueueItem[]): unknown => [
@@ -79,7 +79,7 @@ describe('the type of a definition', () => {
     expect(calls).toBeDefined();
   });
 
-  it('is what the codec says in a second type argument', () => {
+  it('for handlers is the second type argument when there is a codec', () => {
     const Remind = defineTask<{ at: Date }, { at: Date }>('remind');
     new TaskMux().handle(Remind, ({ payload }) => payload.at.getTime());
     holds<Same<PayloadOf<typeof Remind>, { at: Date }>>();
@@ -88,7 +88,7 @@ describe('the type of a definition', () => {
     holds<Same<PayloadOf<typeof Bytes>, unknown>>();
   });
 
-  it('is the schema’s, its input on one side and its output on the other', () => {
+  it('is the schema’s input for producers and its output for handlers', () => {
     const schema = z.object({ n: z.number().default(1), at: z.coerce.date(), size: z.string().transform(Number) });
     const Count = defineTask('count', { schema, maxRetry: 3 });
     const calls = (client: AsynqClient): unknown => [
@@ -107,7 +107,7 @@ describe('the type of a definition', () => {
     expect(calls).toBeDefined();
   });
 
-  it('fits where any definition does, and where its payload is not known yet', () => {
+  it('is assignable where any definition is accepted, or where the payload type is generic', () => {
     const any = (definition: TaskDefinition): string => definition.type;
     expect([Mail, defineTask<void>('x'), defineTask('y', { schema: z.date() })].map(any)).toEqual(['mail', 'x', 'y']);
     const send = async <P>(client: AsynqClient, definition: TaskDefinition<P, unknown>, payload: P): Promise<void> =>

@@ -62,7 +62,7 @@ describe('enqueue', () => {
     for (const id of ids) expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
   });
 
-  it('answers with the payload as it will arrive', async () => {
+  it('resolves with the payload as it will arrive', async () => {
     const payload = { at: new Date(0), left: undefined, bytes: Buffer.from('x') };
     const info = await subject.client.enqueue('x', payload);
     expect(info.payload).toEqual({ at: '1970-01-01T00:00:00.000Z', bytes: { type: 'Buffer', data: [120] } });
@@ -181,7 +181,7 @@ describe('enqueue', () => {
     expect(await subject.fieldsOf(info.id, queue)).toMatchObject({ state: 'aggregating', group: 'g' });
   });
 
-  it('P-33 keeps first in, first out, also among calls made at once', async () => {
+  it('P-33 keeps first-in, first-out order, also among calls made at once', async () => {
     const queue = subject.anotherQueue();
     const infos = await Promise.all(
       Array.from({ length: 1_200 }, (_, index) => subject.client.enqueue('x', index, { queue })),
@@ -189,7 +189,7 @@ describe('enqueue', () => {
     expect(await subject.pendingIds(queue)).toEqual(infos.map((info) => info.id));
   });
 
-  it('C-44 P-35 takes one id in two queues', async () => {
+  it('C-44 P-35 accepts the same id in two queues', async () => {
     const queue = subject.anotherQueue();
     await subject.client.enqueue('x', 1, { taskId: 'same' });
     await expect(subject.client.enqueue('x', 1, { taskId: 'same', queue })).resolves.toMatchObject({ id: 'same' });

@@ -53,7 +53,7 @@ describe('enqueueMany', () => {
     ]);
   });
 
-  it('C-67 C-03 P-41 reports what is wrong with an item and enqueues its neighbors', async () => {
+  it('C-67 C-03 P-41 reports what is wrong with an item and enqueues the others', async () => {
     await subject.client.enqueue('x', 1, { queue, taskId: 'taken' });
     const results = await subject.client.enqueueMany([
       ['a', 1, { queue }],
@@ -93,7 +93,7 @@ describe('enqueueMany', () => {
     expect((await subject.messageOf(id!, queue)).headers).toEqual({ a: '1', b: '2' });
   });
 
-  it('C-69 answers an empty list with an empty list', async () => {
+  it('C-69 returns an empty list for an empty list', async () => {
     expect(await subject.client.enqueueMany([])).toEqual([]);
   });
 
@@ -117,7 +117,7 @@ describe('enqueueMany', () => {
     }
   });
 
-  it('keeps the order when some schemas take their time', async () => {
+  it('keeps the order when some schemas are asynchronous', async () => {
     const slow = async (value: unknown) => await Promise.resolve({ value });
     const Slow = defineTask('slow', { queue, schema: { '~standard': { version: 1, vendor: 'test', validate: slow } } });
     const results = await subject.client.enqueueMany([
@@ -128,7 +128,7 @@ describe('enqueueMany', () => {
     expect(await subject.pendingIds(queue)).toEqual(infosOf(results));
   });
 
-  it('refuses what is not a list', async () => {
+  it('refuses a value that is not a list', async () => {
     await expect(subject.client.enqueueMany('email:send' as never)).rejects.toMatchObject({
       code: 'ASYNQ_INVALID_OPTION',
       message: 'enqueueMany: items must be an array, got "email:send"',

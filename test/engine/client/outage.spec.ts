@@ -15,13 +15,13 @@ const nowhere = 'redis://127.0.0.1:1';
 const unavailable = { code: 'ASYNQ_BROKER_UNAVAILABLE' };
 
 describe('a client without Redis', () => {
-  it('C-82 can be made, and closed again', async () => {
+  it('C-82 can be created and closed', async () => {
     const leaks = watchLeaks();
     await new AsynqClient({ redis: nowhere }).close();
     await leaks.expectNone();
   });
 
-  it('C-68 gives tasks up after their limit, in order, and says that they were not enqueued', async () => {
+  it('C-68 gives up on tasks after their limit, in order, and says that they were not enqueued', async () => {
     const leaks = watchLeaks();
     const client = new AsynqClient({ redis: nowhere, enqueueTimeout: '50ms' });
     const results = await client.enqueueMany([['a'], ['b'], ['a', 1, { taskId: 'x' }]]);
@@ -37,7 +37,7 @@ describe('a client without Redis', () => {
     await leaks.expectNone();
   });
 
-  it('sends what waited as soon as Redis is there', async () => {
+  it('sends waiting tasks as soon as Redis is there', async () => {
     const server = await startRedis();
     await server.kill();
     const client = new AsynqClient({ redis: server.url, enqueueTimeout: '20s' });
@@ -77,7 +77,7 @@ describe('a client whose Redis goes away', () => {
   });
 });
 
-describe('an answer that is lost', () => {
+describe('a lost reply', () => {
   let subject: ClientUnderTest;
   let watched: WatchedBroker;
   let clock: VirtualClock;
@@ -97,7 +97,7 @@ describe('an answer that is lost', () => {
     await subject.close();
   });
 
-  it('makes tasks with an id of ours be sent again, and stored once', async () => {
+  it('causes tasks with a generated id to be sent again, and stored once', async () => {
     watched.loseAnswers(() => (watched.calls.length < 3 ? lost : undefined));
     const enqueued = Promise.all([client.enqueue('a', 1, { unique: '1h' }), client.enqueue('b'), client.enqueue('c')]);
     await until('the answer is lost', () => clock.armedTimers > 0);
@@ -107,7 +107,7 @@ describe('an answer that is lost', () => {
     expect(await subject.pendingIds()).toEqual(infos.map((info) => info.id));
   });
 
-  it('keeps the order of the tasks behind', async () => {
+  it('keeps the order of later tasks', async () => {
     let answers = 0;
     watched.loseAnswers(() => (answers++ === 0 ? lost : undefined));
     watched.hold();
@@ -123,7 +123,7 @@ describe('an answer that is lost', () => {
     expect(watched.calls.slice(2).flat()).toEqual([ids[0], ...ids.slice(2)]);
   });
 
-  it('leaves it open whether a task with an id of the caller is stored, and says so', async () => {
+  it('leaves the outcome of a task with the caller’s id unknown, and says so', async () => {
     watched.loseAnswers(() => lost);
     await expect(client.enqueue('a', 1, { taskId: 'mine' })).rejects.toMatchObject({
       ...unavailable,
@@ -135,7 +135,7 @@ describe('an answer that is lost', () => {
     expect(watched.calls).toEqual([['mine']]);
   });
 
-  it('is waited out no longer than the limit, and the task said to be perhaps stored', async () => {
+  it('is waited for up to the limit, and the error says that the task may be stored', async () => {
     watched.loseAnswers(() => lost);
     const refused = expect(client.enqueue('a')).rejects.toMatchObject({
       ...unavailable,
@@ -149,7 +149,7 @@ describe('an answer that is lost', () => {
     expect(clock.armedTimers).toBe(0);
   });
 
-  it('is not retried when Redis refused', async () => {
+  it('is not retried when Redis refused the command', async () => {
     const refusal = new BrokerCommandError('OOM command not allowed');
     watched.loseAnswers(() => refusal);
     await expect(client.enqueue('a')).rejects.toMatchObject({ name: refusal.name, message: refusal.message });
@@ -158,7 +158,7 @@ describe('an answer that is lost', () => {
 });
 
 describe('closing a client', () => {
-  it('C-81 waits for what is being enqueued and leaves a borrowed broker open', async () => {
+  it('C-81 waits for tasks that are being enqueued and leaves a shared broker open', async () => {
     const subject = ClientUnderTest.open();
     const client = new AsynqClient({ broker: subject.broker, defaults: { queue: subject.queue } });
     const enqueued = client.enqueue('x');

@@ -66,7 +66,7 @@ describe('enqueue refuses, before anything is written,', () => {
     await expect(refused).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
   });
 
-  it('a payload that Redis would not take', async () => {
+  it('a payload that Redis would refuse', async () => {
     const payload = Buffer.alloc(512 * 1024 * 1024);
     await expect(subject.client.enqueue('x', payload)).rejects.toMatchObject({
       code: 'ASYNQ_INVALID_TASK',

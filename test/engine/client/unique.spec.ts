@@ -22,7 +22,7 @@ describe('a unique task', () => {
     await subject.client.enqueue('email:send', payload, { queue, ...options });
   const lockOf = async (id: string): Promise<string> => (await subject.messageOf(id, queue)).uniqueKey;
 
-  it('C-46 P-25 P-37 P-38 holds a lock for its time and refuses its like', async () => {
+  it('C-46 P-25 P-37 P-38 holds a lock for its time and refuses duplicates', async () => {
     const info = await enqueue({ u: 1 }, { unique: '1h' });
     const lock = `asynq:{${queue}}:unique:email:send:cfeb4906248f18cb94f202711c2a34cf`;
     expect(await lockOf(info.id)).toBe(lock);
@@ -54,18 +54,18 @@ describe('a unique task', () => {
     expect(Math.ceil(ttl / 1_000)).toBe(seconds);
   });
 
-  it('P-45 P-37 is known by its lock when it waits, too', async () => {
+  it('P-45 P-37 also has its lock in its record while it is delayed', async () => {
     const info = await enqueue({ u: 1 }, { unique: '1h', processIn: '1h' });
     expect((await subject.fieldsOf(info.id, queue))['unique_key']).toBe(await lockOf(info.id));
     await expect(enqueue({ u: 1 }, { unique: '1h' })).rejects.toMatchObject(duplicate);
   });
 
-  it('C-57 P-93 refuses its like in a group', async () => {
+  it('C-57 P-93 refuses duplicates in a group', async () => {
     await enqueue({ u: 1 }, { unique: '1h', group: 'g' });
     await expect(enqueue({ u: 1 }, { unique: '1h', group: 'h' })).rejects.toMatchObject(duplicate);
   });
 
-  it('C-49 C-50 is like none of another queue, type or payload', async () => {
+  it('C-49 C-50 is no duplicate of a task with another queue, type or payload', async () => {
     await enqueue({ u: 1 }, { unique: '1h' });
     await enqueue({ u: 2 }, { unique: '1h' });
     await enqueue({ u: 1 }, { unique: '1h', queue: subject.anotherQueue() });
@@ -73,12 +73,12 @@ describe('a unique task', () => {
     expect(await subject.pendingIds(queue)).toHaveLength(3);
   });
 
-  it('C-51 P-24 is alike whatever its headers are', async () => {
+  it('C-51 P-24 is a duplicate whatever its headers are', async () => {
     await enqueue({ u: 1 }, { unique: '1h', headers: { a: '1' } });
     await expect(enqueue({ u: 1 }, { unique: '1h', headers: { a: '2' } })).rejects.toMatchObject(duplicate);
   });
 
-  it('C-52 P-22 P-23 tells no payload from an empty one', async () => {
+  it('C-52 P-22 P-23 distinguishes no payload from an empty one', async () => {
     const none = await enqueue(undefined, { unique: '1h' });
     const empty = await enqueue(Buffer.alloc(0), { unique: '1h' });
     expect(await lockOf(none.id)).toBe(`asynq:{${queue}}:unique:email:send:`);
@@ -86,7 +86,7 @@ describe('a unique task', () => {
     await expect(enqueue(undefined, { unique: '1h' })).rejects.toMatchObject(duplicate);
   });
 
-  it('C-53 P-39 is called a duplicate when its id is taken as well', async () => {
+  it('C-53 P-39 is reported as a duplicate even if its id is taken as well', async () => {
     await enqueue({ u: 1 }, { unique: '1h', taskId: 'a' });
     await expect(enqueue({ u: 1 }, { unique: '1h', taskId: 'a' })).rejects.toMatchObject(duplicate);
   });
@@ -108,7 +108,7 @@ describe('a unique task', () => {
     await subject.broker.work.settle({ queue, owner: lease.owner, settlements, now: moment });
   };
 
-  it('C-55 makes room for its like when it has succeeded', async () => {
+  it('C-55 allows an equal task once it has succeeded', async () => {
     await enqueue({ u: 1 }, { unique: '1h' });
     await settle('done');
     await expect(enqueue({ u: 1 }, { unique: '1h' })).resolves.toMatchObject({ state: 'pending' });

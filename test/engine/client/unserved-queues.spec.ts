@@ -59,7 +59,7 @@ describe('a queue that is enqueued to', () => {
       now: clock.now(),
     });
 
-  it('and that no server reads is a warning after the grace time, once, with what servers read instead', async () => {
+  it('that no server reads causes one warning after the grace time, which lists the queues that servers read', async () => {
     await aServer('emails');
     const client = aClient();
     await client.enqueue('a', undefined, { queue: 'emials' });
@@ -74,7 +74,7 @@ describe('a queue that is enqueued to', () => {
     expect(logger.messages()).toEqual([warning]);
   });
 
-  it('is a warning with enqueueMany, too', async () => {
+  it('causes a warning with enqueueMany, too', async () => {
     await aClient().enqueueMany([['a', undefined, { queue: 'nowhere' }]]);
     await clock.advance('30s');
     expect(logger.messages('warn')).toEqual([
@@ -82,7 +82,7 @@ describe('a queue that is enqueued to', () => {
     ]);
   });
 
-  it('is no matter when a server starts within the grace time', async () => {
+  it('causes no warning when a server starts within the grace time', async () => {
     await aClient().enqueue('a', undefined, { queue: 'late' });
     await clock.advance('20s');
     await aServer('late');
@@ -115,7 +115,7 @@ describe('a queue that is enqueued to', () => {
     expect(logger.messages('warn')).toHaveLength(1);
   });
 
-  it('is not looked at when that is not wanted, or nobody would hear of it', async () => {
+  it('is not checked when that is turned off or no one would see the warning', async () => {
     await aClient({ unservedQueueWarning: false }).enqueue('a');
     const silent = new AsynqClient({ broker, clock });
     clients.push(silent);
@@ -123,7 +123,7 @@ describe('a queue that is enqueued to', () => {
     expect(clock.armedTimers).toBe(0);
   });
 
-  it('is not looked at on a clock whose owner does the background work, as in a test kit', async () => {
+  it('is not checked on a clock whose owner does the background work, as in a test kit', async () => {
     const kitClock = new VirtualClock({ backgroundTimers: { add: () => ({ cancel() {} }) } });
     await aClient({ clock: kitClock }).enqueue('a');
     expect(kitClock.armedTimers).toBe(0);
@@ -135,7 +135,7 @@ describe('a queue that is enqueued to', () => {
     expect(logger.messages('warn')).toHaveLength(1);
   });
 
-  it('is not told of once the client is closed', async () => {
+  it('causes no warning once the client is closed', async () => {
     const client = aClient();
     await client.enqueue('a');
     await client.close();
@@ -148,7 +148,7 @@ describe('a queue that is enqueued to', () => {
     const enqueueGroup = async (group: string, client = aClient()) =>
       await client.enqueue('a', undefined, { queue: 'mails', group });
 
-    it('that no server aggregates is a warning, once', async () => {
+    it('that no server aggregates cause one warning', async () => {
       await aServer('mails');
       await aServer('mails', { aggregator: aggregate, queues: { other: 1 } });
       const client = aClient();
@@ -162,7 +162,7 @@ describe('a queue that is enqueued to', () => {
       ]);
     });
 
-    it('that come later are checked later', async () => {
+    it('that are used later are checked later', async () => {
       await aServer('mails');
       const client = aClient();
       await client.enqueue('a', undefined, { queue: 'mails' });
@@ -173,7 +173,7 @@ describe('a queue that is enqueued to', () => {
       expect(logger.messages('warn')).toHaveLength(1);
     });
 
-    it('is no matter when one of its servers aggregates them', async () => {
+    it('causes no warning when one of its servers aggregates them', async () => {
       await aServer('mails');
       await aServer('mails', { aggregator: aggregate });
       await enqueueGroup('digest:1');
@@ -181,7 +181,7 @@ describe('a queue that is enqueued to', () => {
       expect(logger.messages()).toEqual([]);
     });
 
-    it('is no matter when a Go server reads it, which does not say what it aggregates', async () => {
+    it('causes no warning when a Go server reads it, which does not publish what it aggregates', async () => {
       await aServer('mails');
       await publishGoServer('mails');
       await enqueueGroup('digest:1');

@@ -42,7 +42,7 @@ describe('tasks that wait while Redis can be reached', () => {
 
   const light = Buffer.from('x');
 
-  it('wait beyond their limit for a heavy one that is on its way', async () => {
+  it('wait beyond their limit for a large one that is being sent', async () => {
     const infos = await enqueue(Buffer.alloc(2_000_000), light, light, light);
     expect(watched.calls).toHaveLength(2);
     await clock.advance('60s');
@@ -50,7 +50,7 @@ describe('tasks that wait while Redis can be reached', () => {
     expect(await Promise.all(infos)).toHaveLength(4);
   });
 
-  it('wait beyond their limit for those before, as long as Redis answers now and then', async () => {
+  it('wait beyond their limit for earlier ones, as long as Redis replies now and then', async () => {
     const heavyBatches = Array.from({ length: 12 }, () => Buffer.alloc(1_000_000));
     const infos = await enqueue(...heavyBatches);
     for (let step = 0; step < 6; step += 1) {
@@ -62,7 +62,7 @@ describe('tasks that wait while Redis can be reached', () => {
     expect(await Promise.all(infos)).toHaveLength(12);
   });
 
-  it('do not wait beyond it for calls that nobody answers', async () => {
+  it('do not wait beyond their limit for calls without a reply', async () => {
     const infos = await enqueue(light, light, light);
     const refused = expect(infos[2]).rejects.toThrow('task "x" was not enqueued');
     await clock.advance('10s');

@@ -36,7 +36,7 @@ describe('the clock monitor', () => {
     return watch.state;
   }
 
-  it('takes up to 10 s for right, up to a lease for off, and more for far off, either way', async () => {
+  it('treats up to 10 s as right, up to a lease as off, and more as far off, in both directions', async () => {
     for (const [offset, state] of [
       [0, 'right'],
       [10_000, 'right'],
@@ -73,7 +73,7 @@ describe('the clock monitor', () => {
     ]);
   });
 
-  it('counts half of the time that an answer takes, and leaves the state when that does not decide', async () => {
+  it('allows for half of the round trip, and keeps the state when that does not decide', async () => {
     const slowly = async (offset: number): Promise<ClockState> => {
       clock.offset = offset;
       const answer = aGate<EpochMs>();
@@ -95,7 +95,7 @@ describe('the clock monitor', () => {
     expect(await slowly(12_000)).toBe('off');
   });
 
-  it('shares one answer among those who ask at the same time', async () => {
+  it('shares one reply among concurrent callers', async () => {
     let asked = 0;
     time = async () => {
       asked += 1;
@@ -106,7 +106,7 @@ describe('the clock monitor', () => {
     expect(asked).toBe(2);
   });
 
-  it('knows at once that the clock was set, without an answer', async () => {
+  it('notices at once that the clock was set, without a reply', async () => {
     expect(watch.hasStepped).toBe(false);
     await stateAt(300);
     await storage.advance('1h');
@@ -117,7 +117,7 @@ describe('the clock monitor', () => {
     expect(watch.hasStepped).toBe(false);
   });
 
-  it('tells the later of the two times while this clock is behind', async () => {
+  it('returns the later of the two times while this clock is behind', async () => {
     clock.offset = -60_000;
     expect(watch.latest()).toBe(clock.now());
     await watch.look();
@@ -129,7 +129,7 @@ describe('the clock monitor', () => {
     }
   });
 
-  it('leaves the state as it is while Redis is away, and believes in the clock when it may not ask', async () => {
+  it('keeps the state while Redis is away, and trusts the clock when it may not ask for the time', async () => {
     time = async () => await Promise.reject(new BrokerUnavailableError('away'));
     expect(await stateAt(60_000)).toBe('unknown');
     time = async () => await Promise.resolve(storage.now());

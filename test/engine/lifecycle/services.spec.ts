@@ -78,7 +78,7 @@ describe('PeriodicService', () => {
     expect(ticker.runs).toEqual(expected);
   });
 
-  it('may say when it wants to run next', async () => {
+  it('may return when to run next', async () => {
     const { clock, ticker } = aTicker();
     ticker.work = async () => await Promise.resolve(ms(250));
     await ticker.start();
@@ -87,7 +87,7 @@ describe('PeriodicService', () => {
     await ticker.stop();
   });
 
-  it('never runs twice at once, and runs again right after when it was woken meanwhile', async () => {
+  it('never runs twice at once, and runs again at once if it was woken in the meantime', async () => {
     const { clock, ticker } = aTicker();
     const gate = aGate();
     ticker.work = async () => {
@@ -105,7 +105,7 @@ describe('PeriodicService', () => {
     await ticker.stop();
   });
 
-  it('waits for a run that is under way when it stops', async () => {
+  it('waits for a run in progress when it stops', async () => {
     const { clock, ticker } = aTicker('at-once');
     const gate = aGate();
     ticker.work = async () => {
@@ -122,7 +122,7 @@ describe('PeriodicService', () => {
     expect(clock.armedTimers).toBe(0);
   });
 
-  it('rests while Redis is out of reach, and runs as soon as it is back', async () => {
+  it('rests while Redis is unreachable, and runs as soon as it is back', async () => {
     const { clock, ticker } = aTicker();
     await ticker.start();
     await clock.advance('1s');
@@ -151,7 +151,7 @@ describe('PeriodicService', () => {
 });
 
 describe('EarliestTimer', () => {
-  it('goes off at the earliest instant, then at those added later', async () => {
+  it('fires at the earliest instant, then at later ones', async () => {
     const clock = new VirtualClock();
     const heard: number[] = [];
     const left: EpochMs[] = [addMs(clock.now(), ms(400_000))];
@@ -217,7 +217,7 @@ describe('ServiceGroup', () => {
     expect(calls).toEqual(['start a', 'start b', 'stop b', 'stop a']);
   });
 
-  it('stops the others when one cannot stop, in an order of its own when it has one', async () => {
+  it('stops the others when one cannot stop, in a separate stop order if there is one', async () => {
     const calls: string[] = [];
     const logger = new RecordingLogger();
     const all = services(calls, 'stop b');

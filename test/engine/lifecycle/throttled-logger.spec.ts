@@ -16,7 +16,7 @@ describe('ThrottledLogger', () => {
     expect(recorded.messages('info')).toEqual(['same', 'same', 'same']);
   });
 
-  it('makes two lines and a count of ten thousand of one kind, whatever ids they name', async () => {
+  it('writes two lines and a count for ten thousand of one kind, whatever ids they name', async () => {
     const { clock, recorded, logger } = aLogger();
     for (let task = 0; task < 10_001; task += 1) logger.warn(`task ${task} is late`, { kind: 'late' });
     expect(recorded.messages()).toEqual(['task 0 is late']);
@@ -27,7 +27,7 @@ describe('ThrottledLogger', () => {
     ]);
   });
 
-  it('writes a kind that goes on once in 30 s, and at once after a pause', async () => {
+  it('writes a continuing kind once in 30 s, and at once after a pause', async () => {
     const { clock, recorded, logger } = aLogger();
     for (let second = 0; second < 90; second += 1) {
       logger.error(`fault ${second}`, { kind: 'fault' });
@@ -51,7 +51,7 @@ describe('ThrottledLogger', () => {
     expect(recorded.messages()).toEqual(['2 lost', '400 lost (and 30 more in the last 30 s)']);
   });
 
-  it('keeps kinds apart, and says a single repetition without a count', async () => {
+  it('keeps kinds apart, and writes a single repetition without a count', async () => {
     const { clock, recorded, logger } = aLogger();
     logger.warn('a1', { kind: 'a' });
     logger.warn('b1', { kind: 'b' });
@@ -87,7 +87,7 @@ describe('ThrottledLogger', () => {
       },
     ],
     ['rejects', async () => await Promise.reject(new Error('disk full'))],
-  ] as const)('outlives a logger that %s, and says so once as a process warning', async (_how, line) => {
+  ] as const)('survives a logger that %s, and says so once as a process warning', async (_how, line) => {
     const heard = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const broken: Logger = { debug: line, info: line, warn: line, error: line };
     const { clock } = aLogger();

@@ -16,7 +16,7 @@ import { eventLoopTurns, VirtualClock } from '../../support/virtual-clock.js';
 
 const nobodyListens = 'Redis at 127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; still trying';
 
-describe('who waits for Redis', () => {
+describe('waiting for Redis', () => {
   let clock: VirtualClock;
   let logger: RecordingLogger;
   let broker: Broker;
@@ -56,7 +56,7 @@ describe('who waits for Redis', () => {
     expect(await opened).toBe('enough');
   });
 
-  it.each([0, 1, 2, 3, 5])('says nothing of its own standstill, %i turns after it began', async (turns) => {
+  it.each([0, 1, 2, 3, 5])('does not report a standstill of this process, %i turns after it began', async (turns) => {
     const server = await startRedis();
     const still = new StandstillClock();
     const events: unknown[] = [];
@@ -74,7 +74,7 @@ describe('who waits for Redis', () => {
     await server.stop();
   });
 
-  it('names what does not answer at all', async () => {
+  it('reports a server that does not answer at all', async () => {
     const stub = await startStub(() => {});
     const opened = opening(`redis://:hush@127.0.0.1:${stub.port}/2`, 'once');
     await clock.advance('2s');
@@ -93,12 +93,12 @@ describe('who waits for Redis', () => {
     await redis.stop();
   });
 
-  it('does not begin when it is told to give up before', async () => {
+  it('does not begin when it was aborted before', async () => {
     giveUp.abort('too late');
     expect(await opening('redis://127.0.0.1:1', 'once')).toBe('too late');
   });
 
-  it('goes on after the limit of the broker when it is told to', async () => {
+  it('continues after the broker’s limit when waitForRedis is set', async () => {
     const redis = await startRedis();
     await redis.stop();
     broker = openBroker(redis.url, { clock: systemClock, logger: silentLogger, connectTimeout: '10ms' });
@@ -117,14 +117,14 @@ describe('who waits for Redis', () => {
     await again.stop();
   });
 
-  describe('as a server', () => {
+  describe('a server that waits for Redis', () => {
     const started = (redis: string, options: ServerOptions): { server: AsynqServer; starting: Promise<unknown> } => {
       broker = openBroker(redis, { clock: systemClock, logger: silentLogger, connectTimeout: '1h' });
       const server = new AsynqServer({ broker, clock, logger, ...options });
       return { server, starting: server.start(() => {}).catch((error: unknown) => error) };
     };
 
-    it('says so while it starts, and a shutdown ends that at once', async () => {
+    it('says so while it starts, and stops waiting at once on shutdown', async () => {
       const { server, starting } = started('redis://127.0.0.1:1', {});
       await failedOnce();
       await clock.advance('2s');
@@ -133,7 +133,7 @@ describe('who waits for Redis', () => {
       expect(await starting).toMatchObject({ code: 'ASYNQ_SERVER_CLOSED' });
     });
 
-    it('says so when it is to wait, also of a Redis that keeps silent', async () => {
+    it('says so with waitForRedis, also when Redis accepts connections but does not answer', async () => {
       const stub = await startStub(() => {});
       const { server, starting } = started(`redis://127.0.0.1:${stub.port}`, { waitForRedis: true });
       await starting;

@@ -41,7 +41,7 @@ describe('an aggregation that goes wrong', () => {
     expect(groups.seen[1]?.tasks.map(({ id }) => id)).toEqual(ids);
   });
 
-  it('tells a duplicate and a taken id from other faults, and writes nothing', async () => {
+  it('distinguishes a duplicate and a taken id from other errors, and writes nothing', async () => {
     await groups.test.enqueue({ id: 'taken', type: 'other' });
     await groups.join('g');
     await groups.start({}, () => ['digest', 1, { taskId: 'taken' }]);
@@ -51,7 +51,7 @@ describe('an aggregation that goes wrong', () => {
     expect(await sets()).toBe(1);
   });
 
-  it('ends the wait for a function at the end of the two minutes, and takes no notice of it afterwards', async () => {
+  it('stops waiting for a function after two minutes, and ignores its result afterwards', async () => {
     const { combine, letGo } = heldUp();
     await groups.join('g');
     await groups.start({}, (group) => (groups.seen.length === 1 ? combine() : ['second', group.name]));
@@ -87,7 +87,7 @@ describe('an aggregation that goes wrong', () => {
     await groups.test.untilHappened('aggregated', 5);
   });
 
-  it('hands a member that does not decode to nobody: it is archived, the others go on', async () => {
+  it('archives a member that does not decode, and aggregates the others', async () => {
     const bad = await groups.join('g');
     await groups.test.redis.hset(`${groups.test.keys.taskPrefix}${bad}`, 'msg', Buffer.from([0x0a, 0xff]));
     await groups.join('g');
@@ -98,7 +98,7 @@ describe('an aggregation that goes wrong', () => {
     expect(groups.test.happened('undecodable')).toMatchObject([{ task: { id: bad } }]);
   });
 
-  it('deletes a set of which nothing is left, without asking the function', async () => {
+  it('deletes a set whose tasks are all gone, without calling the function', async () => {
     const id = await groups.join('g');
     await groups.test.redis.del(`${groups.test.keys.taskPrefix}${id}`);
     await groups.start();
@@ -108,7 +108,7 @@ describe('an aggregation that goes wrong', () => {
     expect(groups.failures).toEqual([]);
   });
 
-  describe('with a broker whose answers are lost', () => {
+  describe('with a broker whose replies are lost', () => {
     /** The broker of the test, `finishAggregation` aside. */
     const withFinish = (finish: MaintenanceContract['finishAggregation']): Broker => {
       const { maintenance } = groups.test.broker;
@@ -160,7 +160,7 @@ describe('an aggregation that goes wrong', () => {
       expect(await groups.pending()).toHaveLength(1);
     });
 
-    it('goes back to its group at once when it takes longer than the shutdown may', async () => {
+    it('returns to its group at once when it takes longer than the shutdown timeout', async () => {
       const { combine, letGo } = heldUp();
       const ids = await groups.joinMany('g', 2);
       const server = await groups.start({ shutdownTimeout: '3s' }, combine);

@@ -12,7 +12,7 @@ describe('aggregating groups', () => {
   });
   afterEach(async () => await groups.close());
 
-  it('S-110 makes one task of three that joined one after the other, once the grace period is over', async () => {
+  it('S-110 combines three tasks that were added one after the other, once the grace period is over', async () => {
     await groups.start({ groupGracePeriod: '1s' });
     for (let n = 0; n < 3; n += 1) {
       await groups.join('g');
@@ -22,7 +22,7 @@ describe('aggregating groups', () => {
     expect(groups.sizes).toEqual([3]);
   });
 
-  it('S-111 makes one task of four when the oldest has waited long enough', async () => {
+  it('S-111 combines four tasks when the oldest has waited long enough', async () => {
     await groups.start({ groupGracePeriod: '2s', groupMaxDelay: '4s' });
     for (let n = 0; n < 4; n += 1) {
       await groups.join('g');
@@ -31,7 +31,7 @@ describe('aggregating groups', () => {
     expect(groups.sizes).toEqual([4]);
   });
 
-  it('S-112 S-116 takes as many as the largest size and leaves the rest', async () => {
+  it('S-112 S-116 takes as many tasks as the maximum size and leaves the rest', async () => {
     const ids = await groups.joinMany('g', 7);
     await groups.start({ groupMaxSize: 5 });
     await groups.advance('7s');
@@ -43,14 +43,14 @@ describe('aggregating groups', () => {
     expect(groups.sizes).toEqual([5, 5]);
   });
 
-  it('takes one set after the other of a group that is full several times', async () => {
+  it('takes one set after the other from a group that holds several sets', async () => {
     await groups.joinMany('g', 12);
     await groups.start({ groupMaxSize: 5 });
     await groups.advance('1s');
     expect(groups.sizes).toEqual([5, 5]);
   });
 
-  it('S-113 leaves nothing of the group and its members', async () => {
+  it('S-113 deletes the group and its members', async () => {
     const ids = await groups.joinMany('g', 3);
     await groups.start();
     await groups.advance('1m');
@@ -60,7 +60,7 @@ describe('aggregating groups', () => {
     expect(await groups.test.redis.exists(groups.test.keys.groups, groups.test.keys.aggregationSets)).toBe(0);
   });
 
-  it('P-103 lets members hold their unique locks on', async () => {
+  it('P-103 lets members keep their unique locks', async () => {
     const uniqueKey = `asynq:{${groups.test.queue}}:unique:email:send:`;
     const unique = async (): Promise<readonly EnqueueOutcome[]> => {
       const message = aTaskMessage({ queue: groups.test.queue, id: randomUUID(), group: 'g', uniqueKey });
@@ -102,7 +102,7 @@ describe('aggregating groups', () => {
     expect({ ...rich?.headers }).toEqual({ of: 'h' });
   });
 
-  it('puts a task off that is to run later, and into a group that it names', async () => {
+  it('delays a combined task that runs later, and puts one into the group that it names', async () => {
     await groups.joinMany('g', 2);
     await groups.start({}, ({ name }) =>
       name === 'g' ? ['digest', 1, { group: 'weekly' }] : ['digest', 2, { processIn: '1h' }],
@@ -114,7 +114,7 @@ describe('aggregating groups', () => {
     expect(await groups.test.redis.zcard(groups.test.keys.scheduled)).toBe(1);
   });
 
-  it('S-117 is given type, payload and headers of the members, oldest first', async () => {
+  it('S-117 passes type, payload and headers of the members, oldest first', async () => {
     await groups.join('g', { type: 'b', payload: Buffer.from('{"n":1}'), headers: { h: '1' } });
     await groups.advance('2s');
     await groups.join('g', { type: 'a', payload: Buffer.from('2') });
@@ -130,14 +130,14 @@ describe('aggregating groups', () => {
     expect(group?.tasks[0]?.id).toBe('task-1');
   });
 
-  it('S-118 leaves groups alone without a function', async () => {
+  it('S-118 leaves groups alone if there is no function', async () => {
     await groups.joinMany('g', 3);
     await groups.test.start(() => {}, { groupGracePeriod: '1s', groupMaxSize: 1 });
     await groups.advance('30s');
     expect(await groups.waiting('g')).toHaveLength(3);
   });
 
-  it('S-119 aggregates at the second at which the group is ready, and not before', async () => {
+  it('S-119 aggregates in the second in which the group becomes ready, and not before', async () => {
     await groups.start({ groupGracePeriod: '20s' });
     await groups.join('g');
     const readyAt = addMs(groups.test.clock.now(), ms(20_000 - (groups.test.clock.now() % 1_000)));
@@ -171,7 +171,7 @@ describe('aggregating groups', () => {
     expect(groups.sizes).toEqual([2]);
   });
 
-  it('waits in every queue of the server, paused ones included, and in no other', async () => {
+  it('serves every queue of the server, paused ones included, and no other', async () => {
     const [served, other] = [groups.test.anotherQueue(), groups.test.anotherQueue()];
     for (const queue of [groups.test.queue, served, other]) await groups.join('g', { queue });
     await groups.test.redis.set(groups.test.keys.paused, '1');

@@ -18,7 +18,7 @@ describe('forwarding', () => {
     processAt: addMs(test.clock.now(), ms(delay)),
   });
 
-  it('S-105, S-106, S-108 runs a task at its time, not when the next interval is over', async () => {
+  it('S-105, S-106, S-108 runs a task at its time, not at the end of the next interval', async () => {
     const starts: number[] = [];
     const begin = test.clock.now();
     const other = test.anotherQueue();
@@ -51,7 +51,7 @@ describe('forwarding', () => {
     expect(starts).toEqual([place.processAt]);
   });
 
-  it('runs in time what was scheduled after its first look and before it heard signals', async () => {
+  it('runs tasks in time that were scheduled after its first check and before it received signals', async () => {
     const starts: number[] = [];
     const broker = faultyBroker(test.broker);
     broker.faults.subscribe.push('lost-before');
@@ -63,7 +63,7 @@ describe('forwarding', () => {
     expect(starts).toEqual([place.processAt]);
   });
 
-  it('finds within the interval what a program without signals schedules', async () => {
+  it('finds within the interval tasks that a program without signals schedules', async () => {
     await test.start(() => {}, { delayedTaskCheckInterval: '5s' });
     await test.time.settle();
     const id = await test.enqueue({ queue: test.anotherQueue() }, dueIn(1_000));
@@ -74,7 +74,7 @@ describe('forwarding', () => {
     await test.untilHappened('completed');
   });
 
-  it('runs a retry at its very instant', async () => {
+  it('runs a retry at its exact instant', async () => {
     const starts: number[] = [];
     await test.enqueue();
     await test.start(
@@ -91,7 +91,7 @@ describe('forwarding', () => {
     expect(starts.map((at) => at - first)).toEqual([0, 1_234, 3_702, 7_404]);
   });
 
-  it('S-25, P-54 goes on while the queue is paused', async () => {
+  it('S-25, P-54 continues while the queue is paused', async () => {
     await test.redis.set(test.keys.paused, '1');
     const id = await test.enqueue({}, dueIn(1_000));
     await test.start(() => {});
@@ -99,7 +99,7 @@ describe('forwarding', () => {
     expect(await test.stateOf(id)).toBe('pending');
   });
 
-  it('starts none of many tasks with random due times early', async () => {
+  it('starts no task early among many with random due times', async () => {
     const random = seededRandom(7);
     const dueAt = new Map<string, number>();
     for (let index = 0; index < 200; index += 1) {
@@ -114,7 +114,7 @@ describe('forwarding', () => {
     expect(Math.max(...lateness)).toBeLessThanOrEqual(1);
   });
 
-  it('S-109, P-50, P-51 puts a delayed task whose hash names a group back into it', async () => {
+  it('S-109, P-50, P-51 puts a delayed task whose hash names a group into that group', async () => {
     const id = await test.enqueue({ group: 'g' }, dueIn(1_000));
     await test.redis.hset(`${test.keys.taskPrefix}${id}`, 'group', 'g');
     await test.start(() => {});
@@ -146,7 +146,7 @@ describe('the janitor', () => {
 });
 
 describe('the health check', () => {
-  it('S-101 tells after each interval whether Redis answers', async () => {
+  it('S-101 reports after each interval whether Redis answers', async () => {
     const test = ServerUnderTest.open({ time: 'virtual' });
     const heard: (string | undefined)[] = [];
     let isDown = false;
@@ -167,7 +167,7 @@ describe('the health check', () => {
     await test.close();
   });
 
-  it('D-S10 survives a function of the user that throws', async () => {
+  it('D-S10 survives a callback that throws', async () => {
     const test = ServerUnderTest.open({ time: 'virtual' });
     let calls = 0;
     const healthCheck = (): void => {
@@ -181,7 +181,7 @@ describe('the health check', () => {
     await test.close();
   });
 
-  it('S-102 asks nothing without a function', async () => {
+  it('S-102 sends nothing without a callback', async () => {
     const test = ServerUnderTest.open({ time: 'virtual' });
     let pings = 0;
     const broker = Object.create(test.broker, {

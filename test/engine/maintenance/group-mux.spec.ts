@@ -6,7 +6,7 @@ import { HandlerConflictError } from '../../../lib/model/errors/task-errors.js';
 
 const aggregator = (): GroupAggregator => () => ['digest'];
 
-describe('the mux of groups', () => {
+describe('GroupMux', () => {
   const patterns: readonly (string | GroupPattern)[] = [
     'notification:',
     'notification:mail:',
@@ -28,7 +28,7 @@ describe('the mux of groups', () => {
     ['low', 'notification:mail:bob', 1],
     ['default', 'notification', undefined],
     ['default', 'Notification:', undefined],
-  ])('finds for queue %s and group %s the longest prefix, that of the queue first', (queue, group, index) => {
+  ])('finds the longest prefix for queue %s and group %s, preferring that of the queue', (queue, group, index) => {
     const expected = index === undefined ? undefined : aggregators.get(patterns[index] ?? '');
     expect(mux.aggregatorFor({ queue, group })).toBe(expected);
   });
@@ -49,7 +49,7 @@ describe('the mux of groups', () => {
     expect(() => new GroupMux().handle(pattern, aggregator())).toThrow(message);
   });
 
-  it('takes the same group once for each queue', () => {
+  it('accepts the same group once for each queue', () => {
     const one = new GroupMux().handle('a', aggregator()).handle({ queue: 'q', group: 'a' }, aggregator());
     expect(one.isEmpty).toBe(false);
     expect(new GroupMux().isEmpty).toBe(true);

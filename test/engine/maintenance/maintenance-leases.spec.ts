@@ -93,7 +93,7 @@ describe('maintenance leases', () => {
 
   afterEach(async () => await fleet.stop());
 
-  it('are all held by the first server, for as long as it lives', async () => {
+  it('are all held by the first server as long as it lives', async () => {
     await fleet.start(10);
     for (let minute = 0; minute < 10; minute += 1) {
       expect(fleet.queues.map((queue) => fleet.holders(queue))).toEqual([[0], [0], [0]]);
@@ -102,7 +102,7 @@ describe('maintenance leases', () => {
     expect(fleet.members.map(({ gained }) => gained)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it('are asked for by nobody else while the holder says that it lives', async () => {
+  it('are not requested by other servers while the holder announces them', async () => {
     await fleet.start(1);
     await fleet.clock.advance('5m');
     const byOne = fleet.asked;
@@ -113,7 +113,7 @@ describe('maintenance leases', () => {
     expect(fleet.asked).toBeLessThanOrEqual(byOne);
   });
 
-  it('go to one other server when the holder dies, as soon as they end', async () => {
+  it('go to one other server as soon as they end, when the holder dies', async () => {
     await fleet.start(5);
     await fleet.clock.advance('1m');
     const [dead] = fleet.members;
@@ -152,7 +152,7 @@ describe('maintenance leases', () => {
     expect(fleet.holders()).toEqual([1]);
   });
 
-  it('stay with their holder when the others hear nothing, which ask at the end of each', async () => {
+  it('stay with their holder when the others receive no announcements and ask at the end of each lease', async () => {
     await fleet.start(1);
     await fleet.start(4, { isDeaf: true });
     fleet.asked = 0;
@@ -172,7 +172,7 @@ describe('maintenance leases', () => {
     expect(fleet.holders().filter((at) => at !== 0)).toHaveLength(1);
   });
 
-  it('are held by everybody where nobody is let', async () => {
+  it('are held by every server where they cannot be stored', async () => {
     await fleet.start(3, { refuses: true });
     expect(fleet.holders()).toEqual([0, 1, 2]);
   });
@@ -210,7 +210,7 @@ describe('a server beside one that maintains its queue and has died', () => {
     for (const each of late) expect(each).toBeGreaterThanOrEqual(2_000);
   });
 
-  it('moves those that it put off itself at their instants, however many', async () => {
+  it('moves tasks that it put off itself at their instants, however many', async () => {
     const delays: Readonly<Record<string, number>> = { a: 1_000, b: 1_040, c: 1_400, d: 4_900 };
     const late: number[] = [];
     const dueAt = new Map<string, number>();
@@ -228,7 +228,7 @@ describe('a server beside one that maintains its queue and has died', () => {
     expect(late).toEqual([0, 0, 0, 0]);
   });
 
-  it('takes its tasks back when their leases end, which is later than that of the maintenance', async () => {
+  it('recovers its tasks when their leases end, which is later than the maintenance lease', async () => {
     const id = await test.enqueue();
     const now = test.clock.now();
     const leaseUntil = addMs(now, ms(25_000));
@@ -241,7 +241,7 @@ describe('a server beside one that maintains its queue and has died', () => {
     expect(test.happened('recovered')).toMatchObject([{ task: { id }, outcome: 'retry' }]);
   });
 
-  it('puts right what is wrong', async () => {
+  it('heals inconsistencies', async () => {
     const id = await test.enqueue();
     await test.redis.lrem(test.keys.pending, 0, id);
     await test.start(() => {});

@@ -13,7 +13,7 @@ describe('the reconciler', () => {
 
   afterEach(async () => await test.close());
 
-  it('Q-20 brings a task back that is in no list, but not before a full lease has passed', async () => {
+  it('Q-20 restores a task that is in no list, but not before a full lease has passed', async () => {
     const id = await test.enqueue();
     await test.redis.lrem(test.keys.pending, 0, id);
     await test.start(() => {});
@@ -26,7 +26,7 @@ describe('the reconciler', () => {
     expect(test.logger.messages('warn').join()).toContain('task-without-place');
   });
 
-  it('Q-20, P-63 hands an active task without a lease to recovery', async () => {
+  it('Q-20, P-63 lets recovery take an active task without a lease', async () => {
     const id = await test.enqueue();
     await test.redis.multi().lrem(test.keys.pending, 0, id).lpush(test.keys.active, id).exec();
     await test.redis.hset(`${test.keys.taskPrefix}${id}`, 'state', 'active');
@@ -36,7 +36,7 @@ describe('the reconciler', () => {
     expect(await test.stateOf(id)).toBe('retry');
   });
 
-  it('finds nothing wrong with tasks that run, wait and end', async () => {
+  it('finds no fault with tasks that run, wait and end', async () => {
     for (let index = 0; index < 20; index += 1) await test.enqueue({ retentionSeconds: 60 });
     await test.start(
       async (task) => {
@@ -49,7 +49,7 @@ describe('the reconciler', () => {
     expect(test.happened('healed')).toEqual([]);
   });
 
-  it('hands a suspicion back only when it is a full lease old', async () => {
+  it('confirms a suspicion only when it is a full lease old', async () => {
     const suspicion = { queue: test.queue, kind: 'id-without-task', subject: 'gone' } as const;
     const confirmed: number[] = [];
     const reconciler = new Reconciler({
@@ -73,7 +73,7 @@ describe('the reconciler', () => {
     expect(confirmed).toEqual([0, 0, 0, 1]);
   });
 
-  it('is one line and a count for thousands of tasks of one disorder', async () => {
+  it('writes one line and a count for thousands of tasks with the same fault', async () => {
     const healed = Array.from({ length: 2_000 }, (_, index) => {
       return { queue: test.queue, kind: 'task-without-place', subject: `task-${index}` } as const;
     });
@@ -99,7 +99,7 @@ describe('the reconciler', () => {
     ]);
   });
 
-  it('does no harm when several servers do it side by side', async () => {
+  it('does no harm when several servers do it at the same time', async () => {
     const id = await test.enqueue();
     await test.redis.lrem(test.keys.pending, 0, id);
     await Promise.all([1, 2, 3].map(async () => await test.start(() => {})));

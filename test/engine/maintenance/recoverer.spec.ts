@@ -28,7 +28,7 @@ describe('recovery', () => {
     for (const { id } of messages) await test.redis.hdel(`${test.keys.taskPrefix}${id}`, 'x:o');
   };
 
-  it('S-84, S-89, P-64 retries at the start what lost its worker, with the text that Asynq stores', async () => {
+  it('S-84, S-89, P-64 retries tasks that lost their worker at the start, with the text that Asynq stores', async () => {
     const id = await test.enqueue({ payload: Buffer.from('{"n":1}') });
     await takenBy('go', { leaseEndsIn: ms(-60_000) });
     await test.start(() => {});
@@ -39,7 +39,7 @@ describe('recovery', () => {
     expect(await test.redis.exists(test.keys.active, test.keys.lease)).toBe(0);
   });
 
-  it('S-85 archives it when its retries are used up', async () => {
+  it('S-85 archives a task whose retries are used up', async () => {
     const id = await test.enqueue({ retried: 2, maxRetry: 2 });
     await takenBy('go', { leaseEndsIn: ms(-40_000) });
     await test.start(() => {});
@@ -48,7 +48,7 @@ describe('recovery', () => {
     expect(test.happened('recovered')).toMatchObject([{ outcome: 'archived' }]);
   });
 
-  it('S-86, P-65 gives the worker of a Go program 30 s after the end of its lease', async () => {
+  it('S-86, P-65 gives a Go worker 30 s after the end of its lease', async () => {
     const id = await test.enqueue();
     await takenBy('go', { leaseEndsIn: ms(-5_000) });
     await test.start(() => {});
@@ -66,7 +66,7 @@ describe('recovery', () => {
     expect(await test.stateOf(id)).toBe('active');
   });
 
-  it('S-88 looks at every queue, and past an undecodable message', async () => {
+  it('S-88 checks every queue, and continues after an undecodable message', async () => {
     const other = test.anotherQueue();
     const ids = [await test.enqueue(), await test.enqueue()];
     const away = await test.enqueue({ queue: other });
@@ -98,7 +98,7 @@ describe('recovery', () => {
     expect((await test.message(id)).retried).toBe(0);
   });
 
-  it('runs 100 tasks of a worker that was killed again as soon as their leases end', async () => {
+  it('runs 100 tasks of a killed worker again as soon as their leases end', async () => {
     for (let index = 0; index < 100; index += 1) await test.enqueue();
     await takenBy(deadOwner, { leaseEndsIn: ms(30_000) });
     await test.start(() => {}, { retryDelay: () => '1h' });
@@ -109,7 +109,7 @@ describe('recovery', () => {
     expect(test.happened('recovered')).toHaveLength(100);
   });
 
-  it('leaves a task to an owner that is published, until 30 s after its lease', async () => {
+  it('leaves a task to an owner that is still published, until 30 s after its lease', async () => {
     const id = await test.enqueue();
     await takenBy('host-a:1:alive', { leaseEndsIn: ms(10_000) });
     const server = { host: 'host-a', pid: 1, serverId: 'alive' };
@@ -129,7 +129,7 @@ describe('recovery', () => {
     await test.broker.presence.clearServer({ ...server, ...rest, startedAt, activeWorkerCount: 0 });
   });
 
-  it('believes no owner dead before it had the time for a beat', async () => {
+  it('considers no owner dead before it had time for a heartbeat', async () => {
     const id = await test.enqueue();
     await takenBy(deadOwner, { leaseEndsIn: ms(-1_000) });
     await test.start(() => {});
@@ -141,7 +141,7 @@ describe('recovery', () => {
     expect(await test.stateOf(id)).toBe('gone');
   });
 
-  it('puts back, unspent, a task whose dequeue was never answered', async () => {
+  it('puts back a task whose dequeue got no reply, without using up a retry', async () => {
     const broker = faultyBroker(test.broker);
     broker.faults.dequeue.push('lost-after');
     const id = await test.enqueue();
@@ -198,7 +198,7 @@ describe('recovery', () => {
     expect(test.happened('requeued')).toHaveLength(2);
   });
 
-  it('does what a cancellation asked for when the worker died before it could', async () => {
+  it('applies the outcome of a cancellation when the worker died before it could', async () => {
     const ids = [await test.enqueue(), await test.enqueue(), await test.enqueue()];
     await takenBy(deadOwner, { leaseEndsIn: ms(20_000) });
     const now = test.clock.now();
@@ -233,7 +233,7 @@ describe('recovery', () => {
     expect(await test.redis.zrange(test.keys.aggregationSets, 0, '-1')).toEqual([fresh.name]);
   });
 
-  it('recovers once what several servers find at the same time', async () => {
+  it('recovers a task once when several servers find it at the same time', async () => {
     for (let index = 0; index < 20; index += 1) await test.enqueue();
     await takenBy('go', { leaseEndsIn: ms(-60_000) });
     await Promise.all([1, 2, 3].map(async () => await test.start(() => {}, { retryDelay: () => '1h' })));

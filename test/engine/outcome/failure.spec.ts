@@ -29,11 +29,11 @@ const archived = (reason: string): FailureSettlement => ({
 });
 
 describe('judgeFailure', () => {
-  it('P-79, S-47 retries after the delay, with the counter raised and text and time noted', () => {
+  it('P-79, S-47 retries after the delay, with the counter incremented and the error and time recorded', () => {
     expect(outcomeOf(boom)).toEqual(retry);
   });
 
-  it('S-60 asks for the delay with the counter before this failure, and the error', () => {
+  it('S-60 calls retryDelay with the counter before this failure, and the error', () => {
     const asked: unknown[] = [];
     const delay = (...args: unknown[]) => {
       asked.push(...args);
@@ -90,7 +90,7 @@ describe('judgeFailure', () => {
     expect(outcomeOf(error)).toEqual(expected);
   });
 
-  it('retries when the invalid payload was that of a task the handler wanted to enqueue', () => {
+  it('retries when the invalid payload belonged to a task that the handler enqueued', () => {
     const error = new InvalidTaskError('cannot enqueue', { cause: new InvalidPayloadError('bad') });
     expect(outcomeOf(error).kind).toBe('retry');
   });

@@ -40,7 +40,7 @@ describe('ticks that passed while no scheduler ran', () => {
     expect(enqueuedHours()).toEqual(['13:00', '17:00']);
   });
 
-  it('are made up for by the last of them with latest', async () => {
+  it('are made up for by the last one with latest', async () => {
     await runOnceThenRest('3h30m');
     const scheduler = await start('latest');
     expect(enqueuedHours()).toEqual(['13:00', '16:00']);
@@ -52,7 +52,7 @@ describe('ticks that passed while no scheduler ran', () => {
     expect(enqueuedHours()).toEqual(['13:00', '16:00', '17:00']);
   });
 
-  it('are all made up for with all, oldest first, by one of those who start together', async () => {
+  it('are all made up for with all, oldest first, by one of the schedulers that start together', async () => {
     await runOnceThenRest('3h30m');
     const both = [test.create({ catchUp: 'all' }), test.create({ catchUp: 'all' })];
     for (const one of both) one.register('0 * * * *', 'task', undefined, { id: `${test.queue}-entry` });
@@ -81,7 +81,7 @@ describe('ticks that passed while no scheduler ran', () => {
     expect(enqueuedHours()).toEqual(['13:00', '14:00', '15:00', '16:00']);
   });
 
-  it('are at most the thousand newest, and the rest is reported', async () => {
+  it('are limited to the newest thousand, and the rest is reported', async () => {
     await runOnceThenRest('90h', '* * * * *');
     const before = test.heard('scheduleEnqueued').length;
     await start('all', '* * * * *');
@@ -104,7 +104,7 @@ describe('ticks that passed while no scheduler ran', () => {
     expect(enqueuedHours()).toEqual([]);
   });
 
-  it('are not read in silence when Redis refuses to read them', async () => {
+  it('cause a log line when Redis refuses to read them', async () => {
     const key = ticksKey(test.queue, `${test.queue}-entry`);
     await test.redis.set(key, 'of somebody else');
     await start('latest');

@@ -30,7 +30,7 @@ describe('schedulers with the same schedules', () => {
       .sort((a, b) => a - b);
   const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 
-  it('enqueue one task a tick between them, under one id, with one history', async () => {
+  it('enqueue one task per tick between them, under one id, with one history', async () => {
     const fleet = [await replica(), await replica(), await replica()];
     await test.time.advance('5s');
     expect(await test.pendingTypes()).toHaveLength(5);
@@ -43,7 +43,7 @@ describe('schedulers with the same schedules', () => {
     expect(fleet.map((one) => one.schedules()[0]?.previous)).toEqual(fleet.map(() => new Date(start + 5_000)));
   });
 
-  it('enqueue one task a tick when the clock of one is 3 s ahead and of another 3 s behind', async () => {
+  it('enqueue one task per tick when one clock is 3 s ahead and another 3 s behind', async () => {
     const { time } = test;
     const shifted = (by: number): SchedulerOptions => ({
       clock: {
@@ -65,7 +65,7 @@ describe('schedulers with the same schedules', () => {
     expect(await test.pendingTypes()).toHaveLength(18);
   });
 
-  it('go on when one of them is gone, or joins, at any time', async () => {
+  it('continue when one of them leaves or joins at any time', async () => {
     const first = await replica();
     await test.time.advance('3s');
     await replica();
@@ -75,7 +75,7 @@ describe('schedulers with the same schedules', () => {
     expect(enqueued()).toEqual(upTo(8));
   });
 
-  it('keep the ticks of a time in which Redis is away, and enqueue each once when it is back', async () => {
+  it('keep the ticks while Redis is away, and enqueue each once when it is back', async () => {
     await replica();
     await test.time.advance('1s');
     test.broker.faults.enqueueTick.push(...Array.from({ length: 20 }, () => 'lost-before' as const));
@@ -86,7 +86,7 @@ describe('schedulers with the same schedules', () => {
     expect(await test.pendingTypes()).toHaveLength(27);
   });
 
-  it('S-132 tell of every tick that cannot be enqueued for now, and log it once', async () => {
+  it('S-132 report every tick that cannot be enqueued for now, and log it once', async () => {
     await replica();
     test.broker.faults.enqueueTick.push(...Array.from({ length: 12 }, () => 'lost-before' as const));
     await test.time.advance('4s');
@@ -100,7 +100,7 @@ describe('schedulers with the same schedules', () => {
     expect(test.logger.messages('error')).toEqual(['Ticks cannot be enqueued, still trying: Redis cannot be reached']);
   });
 
-  it('do not enqueue twice when an answer is lost', async () => {
+  it('do not enqueue twice when a reply is lost', async () => {
     await replica();
     test.broker.faults.enqueueTick.push('lost-after', 'lost-after');
     await test.time.advance('3s');
@@ -108,7 +108,7 @@ describe('schedulers with the same schedules', () => {
     expect(await test.pendingTypes()).toHaveLength(3);
   });
 
-  it('try again what Redis refuses, which does not hold up other entries', async () => {
+  it('retry ticks that Redis refuses, without delaying other schedules', async () => {
     const scheduler = test.create();
     scheduler.register('* * * * * *', 'refused');
     scheduler.register('* * * * * *', 'fine');
@@ -118,7 +118,7 @@ describe('schedulers with the same schedules', () => {
     expect((await test.pendingTypes()).toSorted()).toEqual(['fine', 'fine', 'refused', 'refused']);
   });
 
-  it('keep at most a thousand ticks of an entry, drop the oldest, and say so', async () => {
+  it('keep at most a thousand ticks of a schedule, drop the oldest, and say so', async () => {
     await replica();
     test.broker.faults.enqueueTick.push(...Array.from({ length: 5_000 }, () => new BrokerCommandError('OOM')));
     await test.time.advance('1010s');
@@ -135,7 +135,7 @@ describe('schedulers with the same schedules', () => {
     expect(test.logger.messages('warn')).toContainEqual(expect.stringContaining('enqueued nothing: Too many ticks'));
   });
 
-  it('find out after a sleep what passed, and enqueue what nobody else has', async () => {
+  it('find the ticks that passed during a sleep, and enqueue those that no other scheduler has', async () => {
     const asleep = await replica();
     await test.time.advance('2s');
     test.time.jump('60s');

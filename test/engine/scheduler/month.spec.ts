@@ -10,8 +10,8 @@ import { useOwnRedis } from '../../support/redis-server.js';
 
 useOwnRedis();
 
-describe('the clock of ticks', () => {
-  it('rings at two in the morning all through a month in which the clocks change', async () => {
+describe('the tick clock', () => {
+  it('ticks at two in the morning throughout a month in which the clocks change', async () => {
     const clock = new VirtualClock({ now: '2026-03-15T00:00:00Z' });
     const rung: string[] = [];
     const ticks = new TickClock({
@@ -36,7 +36,7 @@ describe('the clock of ticks', () => {
     expect(clock.armedTimers).toBe(0);
   });
 
-  it('rings for a tick that came while other entries were added', async () => {
+  it('ticks for a time that came while other schedules were added', async () => {
     const clock = new VirtualClock({ now: '2026-03-15T02:00:01Z' });
     const rung: number[] = [];
     const ticks = new TickClock({
@@ -52,7 +52,7 @@ describe('the clock of ticks', () => {
     expect(rung).toEqual([Date.UTC(2026, 2, 15, 2)]);
   });
 
-  it('rings each of a thousand entries at its own times, with one timer', async () => {
+  it('ticks each of a thousand schedules at its own times, with one timer', async () => {
     const clock = new VirtualClock({ now: '2026-03-15T00:00:00Z' });
     const random = seededRandom(7);
     const rung = new Map<string, number[]>();

@@ -7,7 +7,7 @@ useOwnRedis();
 
 describe('a scheduler and an outage of Redis', () => {
   // In real time, since the connection comes back in it: some seconds.
-  it('starts without Redis, and loses no tick before it is there nor while it is away', async () => {
+  it('starts without Redis, and loses no tick before Redis is there or while it is away', async () => {
     const redis = await startRedis({ appendonly: true });
     await redis.kill();
     const scheduler = new AsynqScheduler({ redis: redis.url });
@@ -42,7 +42,7 @@ describe('a scheduler and an outage of Redis', () => {
 });
 
 describe('a scheduler in memory', () => {
-  it('fires, and shares its ticks with others of the process', async () => {
+  it('ticks, and shares its ticks with others in the process', async () => {
     const option = { redis: 'memory:scheduler-spec' };
     const fleet = [new AsynqScheduler(option), new AsynqScheduler(option)];
     const outcomes: string[] = [];

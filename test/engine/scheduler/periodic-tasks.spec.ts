@@ -56,7 +56,7 @@ describe('periodic tasks', () => {
     refused({ provider, scheduler, syncIntervall: 1 }, /did you mean syncInterval\?/);
   });
 
-  it('S-148 stay what they are while their content is equal, in whatever order the options are', async () => {
+  it('S-148 stay registered while their content is equal, whatever the order of the options', async () => {
     const report = (options: PeriodicTask['options']): PeriodicTask =>
       hourly('report', { payload: { a: 1 }, ...(options === undefined ? {} : { options }) });
     listed = [report({ maxRetry: 3, headers: { a: '1', b: '2' } })];
@@ -82,7 +82,7 @@ describe('periodic tasks', () => {
     expect(Object.values(registered())).not.toEqual(before);
   });
 
-  it('S-150 are registered at the start, and fire', async () => {
+  it('S-150 are registered at the start, and tick', async () => {
     listed = [hourly('a'), hourly('b', { task: defineTask('b', { maxRetry: 1 }) })];
     await periodicTasks.start();
     await scheduler.start();
@@ -93,7 +93,7 @@ describe('periodic tasks', () => {
     ]);
   });
 
-  it('S-151 come and go as they are listed; what stays keeps its entry', async () => {
+  it('S-151 are added and removed as listed; those that stay keep their schedule', async () => {
     listed = [hourly('stays'), hourly('goes')];
     await periodicTasks.start();
     const before = registered();
@@ -102,14 +102,14 @@ describe('periodic tasks', () => {
     expect(registered()['stays']).toBe(before['stays']);
   });
 
-  it('S-152 all go when none is listed', async () => {
+  it('S-152 are all removed when none is listed', async () => {
     listed = [hourly('a'), hourly('b')];
     await periodicTasks.start();
     await syncWith([]);
     expect(scheduler.schedules()).toEqual([]);
   });
 
-  it('S-153 do not start when the provider fails, and stay as they are when it fails later', async () => {
+  it('S-153 do not start when the provider fails, and stay unchanged when it fails later', async () => {
     listed = new Error('no database');
     await expect(periodicTasks.start()).rejects.toThrow('no database');
     expect(scheduler.schedules()).toEqual([]);
@@ -142,7 +142,7 @@ describe('periodic tasks', () => {
     expect(test.heard('periodicTasksFailed')).toHaveLength(1);
   });
 
-  it('S-155 do without one whose spec says nothing, tell about it, and look at it again each time', async () => {
+  it('S-155 skip one with an invalid spec, report it, and check it again each time', async () => {
     listed = [hourly('good'), hourly('bad', { spec: '61 * * * *' })];
     await periodicTasks.start();
     expect(Object.keys(registered())).toEqual(['good']);
@@ -155,7 +155,7 @@ describe('periodic tasks', () => {
     expect(Object.keys(registered())).toEqual(['good', 'bad']);
   });
 
-  it('leave out the one whose zone does not exist', async () => {
+  it('skip one whose time zone does not exist', async () => {
     listed = [hourly('a'), hourly('b', { options: { timeZone: 'BST' } })];
     await periodicTasks.start();
     expect(Object.keys(registered())).toEqual(['a']);
@@ -166,7 +166,7 @@ describe('periodic tasks', () => {
     expect(Object.keys(registered())).toEqual(['a', 'b']);
   });
 
-  it('leave out the one whose ticks are closer together than it is unique for', async () => {
+  it('skip one whose ticks are closer together than its unique time', async () => {
     const options = { unique: '10m' } as const;
     listed = [hourly('a', { options }), hourly('b', { options, spec: '@every 5m' })];
     await periodicTasks.start();
@@ -204,7 +204,7 @@ describe('periodic tasks', () => {
     expect(registered()).not.toEqual(after);
   });
 
-  it('are replaced when only overlap or catchUp change, under the same entry id', async () => {
+  it('are replaced when only overlap or catchUp change, under the same id', async () => {
     listed = [hourly('a')];
     await periodicTasks.start();
     const before = registered();
@@ -213,7 +213,7 @@ describe('periodic tasks', () => {
     expect(scheduler.schedules()).toMatchObject([{ overlap: 'skip', catchUp: 'all' }]);
   });
 
-  it('are one when two are equal', async () => {
+  it('are registered once when two are equal', async () => {
     listed = [hourly('a'), hourly('a')];
     await periodicTasks.start();
     expect(scheduler.schedules()).toHaveLength(1);
@@ -228,7 +228,7 @@ describe('periodic tasks', () => {
     expect(scheduler.schedules()).toHaveLength(1);
   });
 
-  it('are gone from the scheduler once stopped, as is the timer; a provider that hangs holds nothing up', async () => {
+  it('are removed once stopped, as is the timer; a provider that hangs delays nothing', async () => {
     listed = [hourly('a')];
     await periodicTasks.start();
     scheduler.register('@hourly', 'of somebody else');

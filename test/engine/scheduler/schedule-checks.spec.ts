@@ -22,7 +22,7 @@ describe('registering a schedule', () => {
     throw new Error('it was registered');
   };
 
-  it('refuses an id for all of its tasks, and says what to do instead', () => {
+  it('refuses a task id, and says what to do instead', () => {
     const scheduler = test.create();
     const options = { taskId: 'P1', maxRetry: 0 } as ScheduleOptions;
     const { path, value, message } = refusal(scheduler, () =>
@@ -33,7 +33,7 @@ describe('registering a schedule', () => {
     expect(message).toMatch(/With overlap: 'skip' a tick enqueues nothing while/);
   });
 
-  it('refuses one of the definition, or of the defaults, and says whose it is', () => {
+  it('refuses a task id of the definition or the defaults, and says where it is from', () => {
     const Poll = defineTask('poll', { taskId: 'P1' });
     const scheduler = test.create();
     expect(refusal(scheduler, () => scheduler.register('@hourly', Poll)).path).toBe(
@@ -70,7 +70,7 @@ describe('registering a schedule', () => {
     expect(message).toMatch(/With overlap: 'skip' a tick enqueues nothing while/);
   });
 
-  it('refuses a unique of the definition, or of the defaults, and says whose it is', () => {
+  it('refuses a unique of the definition or the defaults, and says where it is from', () => {
     const Poll = defineTask('poll', { unique: '2h' });
     const scheduler = test.create();
     expect(refusal(scheduler, () => scheduler.register('@hourly', Poll)).message).toMatch(
@@ -96,7 +96,7 @@ describe('registering a schedule', () => {
     expect(scheduler.schedules()).toHaveLength(1);
   });
 
-  it('warns once of a schedule that never ticks', async () => {
+  it('warns once about a schedule that never ticks', async () => {
     const scheduler = test.create();
     await scheduler.start();
     const id = scheduler.register('0 0 31 2 *', 'never');

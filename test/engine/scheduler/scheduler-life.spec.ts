@@ -15,7 +15,7 @@ describe('the life of a scheduler', () => {
   });
   afterEach(async () => await test.close());
 
-  it('S-136 refuses a spec that says nothing, when it is registered', () => {
+  it('S-136 refuses an empty spec on registration', () => {
     const scheduler = test.create();
     expect(() => scheduler.register('61 * * * *', 'task')).toThrow(
       expect.objectContaining({ code: 'ASYNQ_INVALID_CRON_SPEC', position: 1 }),
@@ -40,7 +40,7 @@ describe('the life of a scheduler', () => {
     expect(() => scheduler.register('@hourly', type, payload, options)).toThrow(expect.objectContaining({ code }));
   });
 
-  it('has the same id for the same content in every process, and another one for any other', () => {
+  it('has the same id for the same content in every process, and different ids for different content', () => {
     const register = (spec: string, type = 'task', payload: unknown = { a: 1 }, options = {}): string =>
       test.create().register(spec, type, payload, options);
     const id = register('0 2 * * *');
@@ -93,7 +93,7 @@ describe('the life of a scheduler', () => {
     expect(scheduler.status).toBe('active');
   });
 
-  it('S-138 publishes its entries at the start, for twice the interval, until it is shut down', async () => {
+  it('S-138 publishes its schedules at the start, for twice the interval, until it is shut down', async () => {
     const scheduler = test.create({ heartbeatInterval: '30s' });
     scheduler.register('0 2 * * *', 'backup');
     await scheduler.start();
@@ -105,7 +105,7 @@ describe('the life of a scheduler', () => {
     expect(await test.publishedFor(scheduler)).toBe(-2);
   });
 
-  it('publishes again soon after an entry came or went, and after a tick at the next beat', async () => {
+  it('publishes again soon after a schedule was added or removed, and at the next heartbeat after a tick', async () => {
     const scheduler = test.create();
     await scheduler.start();
     const id = scheduler.register('@every 1s', 'poll');
@@ -151,7 +151,7 @@ describe('the life of a scheduler', () => {
     expect(await test.history(removed)).toHaveLength(2);
   });
 
-  it('waits at shutdown for an enqueue that is under way, and starts no other', async () => {
+  it('waits on shutdown for an enqueue in progress, and starts no other', async () => {
     const gate = aGate();
     test.broker.faults.enqueueTick.push(gate.opened);
     const scheduler = test.create();
@@ -168,7 +168,7 @@ describe('the life of a scheduler', () => {
     expect(test.heard('scheduleEnqueued')).toHaveLength(1);
   });
 
-  it('waits at shutdown for the history of a task that was stored meanwhile', async () => {
+  it('waits on shutdown for the history of a task that was stored in the meantime', async () => {
     const [storing, noting] = [aGate(), aGate()];
     test.broker.faults.enqueueTick.push(storing.opened);
     const { schedules } = test.broker;
@@ -189,7 +189,7 @@ describe('the life of a scheduler', () => {
     await shutting;
   });
 
-  it('leaves nothing behind when it is shut down in the moment of its start', async () => {
+  it('leaves nothing behind when it is shut down while it starts', async () => {
     const armed = test.time.armedTimers;
     const scheduler = test.create();
     scheduler.register('@every 1s', 'poll');
@@ -199,7 +199,7 @@ describe('the life of a scheduler', () => {
     expect(await test.pendingTypes()).toEqual([]);
   });
 
-  it('does not wait at shutdown beyond its limit, and reports ticks that it gives up', async () => {
+  it('does not wait on shutdown beyond its limit, and reports the ticks that it gives up', async () => {
     const scheduler = test.create({ shutdownTimeout: '2s' });
     scheduler.register('@every 1s', 'poll');
     await scheduler.start();

@@ -27,7 +27,7 @@ describe('a scheduler', () => {
     },
   );
 
-  it('S-131 enqueues with the options of the registration, over those of the definition and the defaults', async () => {
+  it('S-131 enqueues with the options of the registration, which override those of the definition and the defaults', async () => {
     const report = defineTask<{ day: number }>('report', { maxRetry: 3, timeout: '1m' });
     const scheduler = test.create();
     scheduler.register('@every 1s', report, { day: 1 }, { maxRetry: 7, retention: '2h', headers: { by: 'clock' } });
@@ -65,7 +65,7 @@ describe('a scheduler', () => {
     expect(test.heard('scheduleEnqueued')).toMatchObject([{ tick: Date.parse('2026-03-01T13:00:00Z') }]);
   });
 
-  it('S-133 enqueues nothing for an entry that was unregistered, also when its tick waited for Redis', async () => {
+  it('S-133 enqueues nothing for an unregistered schedule, even if its tick waited for Redis', async () => {
     const scheduler = test.create();
     const ids = ['gone', 'waits', 'stays'].map((type) => scheduler.register('@every 1s', type));
     scheduler.unregister(ids[0] ?? '');
@@ -78,13 +78,13 @@ describe('a scheduler', () => {
     expect(scheduler.schedules().map(({ type }) => type)).toEqual(['stays']);
   });
 
-  it('S-134 refuses to unregister, or run, an id that it does not know', async () => {
+  it('S-134 refuses to unregister or run an unknown id', async () => {
     const scheduler = test.create();
     expect(() => scheduler.unregister('nobody')).toThrow(expect.objectContaining({ code: 'ASYNQ_SCHEDULE_NOT_FOUND' }));
     await expect(scheduler.runNow('nobody')).rejects.toMatchObject({ code: 'ASYNQ_SCHEDULE_NOT_FOUND', id: 'nobody' });
   });
 
-  it('S-135 S-144 tells the hooks of each tick once, info or error', async () => {
+  it('S-135 S-144 calls the hooks once for each tick, with the task or the error', async () => {
     const told: unknown[] = [];
     const scheduler = test.create({
       preEnqueue: ({ type, tick }) => told.push(['pre', type, tick?.toISOString()]),
@@ -102,7 +102,7 @@ describe('a scheduler', () => {
     ]);
   });
 
-  it('goes on when a hook throws or rejects, and says so', async () => {
+  it('continues when a hook throws or rejects, and says so', async () => {
     const scheduler = test.create({
       preEnqueue: () => {
         throw new Error('no hands');
@@ -116,7 +116,7 @@ describe('a scheduler', () => {
     expect(test.logger.messages('error')).toEqual(['preEnqueue failed: no hands', 'postEnqueue failed: no feet']);
   });
 
-  it('S-145 does not wait for a slow enqueue with the tick of another entry, or the next of the same', async () => {
+  it('S-145 does not let a slow enqueue delay other schedules, or the next tick of its own', async () => {
     const gate = aGate();
     test.broker.faults.enqueueTick.push(gate.opened);
     const scheduler = test.create();
@@ -130,7 +130,7 @@ describe('a scheduler', () => {
     expect(test.heard('scheduleEnqueued')).toHaveLength(4);
   });
 
-  it('fires for entries that come while it runs, and lists what it has', async () => {
+  it('ticks for schedules that are added while it runs, and lists them', async () => {
     const scheduler = test.create({ timeZone: 'Asia/Tokyo' });
     await scheduler.start();
     await test.time.advance('500ms');
@@ -153,7 +153,7 @@ describe('a scheduler', () => {
     ]);
   });
 
-  it('enqueues nothing while the task of an earlier tick has not ended, if overlaps are to be skipped', async () => {
+  it('enqueues nothing while the task of an earlier tick has not ended, with overlap: skip', async () => {
     const scheduler = test.create();
     scheduler.register('@every 1s', 'long', undefined, { overlap: 'skip' });
     await scheduler.start();
@@ -162,7 +162,7 @@ describe('a scheduler', () => {
     expect(test.heard('scheduleSkipped').map(({ reason }) => reason)).toEqual(['overlaps', 'overlaps']);
   });
 
-  it('runs an entry by hand, in addition to its ticks', async () => {
+  it('runs a schedule on request, in addition to its ticks', async () => {
     const told: unknown[] = [];
     const scheduler = test.create({ postEnqueue: ({ task, info }) => told.push([task.tick, info?.type]) });
     const id = scheduler.register('0 2 * * *', 'backup', { full: true });
@@ -173,7 +173,7 @@ describe('a scheduler', () => {
     expect((await test.history(id)).map(({ taskId }) => taskId)).toEqual([info.id]);
   });
 
-  it('S-142 takes UTC for specs without a zone, else its own zone, else the zone of the spec', async () => {
+  it('S-142 uses the zone of the spec, else its own zone, else UTC', async () => {
     const specs = ['0 2 * * *', 'CRON_TZ=Asia/Ho_Chi_Minh 0 2 * * *'];
     const scheduler = test.create();
     const abroad = test.create({ timeZone: 'America/New_York' });

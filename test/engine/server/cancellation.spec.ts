@@ -24,7 +24,7 @@ describe('cancellation', () => {
   const cancel = async (taskId: string, outcome: CancelOutcome): Promise<string> =>
     await test.broker.presence.cancel({ queue: test.queue, taskId, outcome, now: test.clock.now() });
 
-  it('S-98, S-100, P-110 by Asynq’s message fails the run with the text that Asynq stores', async () => {
+  it('S-98, S-100, P-110 by an Asynq message fails the run with the text that Asynq stores', async () => {
     const [first, second] = [await test.enqueue(), await test.enqueue()];
     const reasons: unknown[] = [];
     await test.start(async (task) => {
@@ -62,7 +62,7 @@ describe('cancellation', () => {
     if (state !== 'gone') expect((await test.message(id)).errorMessage).toBe('context canceled');
   });
 
-  it('D-S7 leaves the last word to the handler', async () => {
+  it('D-S7 lets the handler decide the outcome', async () => {
     const [revoking, finishing] = [await test.enqueue(), await test.enqueue({ retentionSeconds: 60 })];
     await test.start(async (task) => {
       await aborted(task);
@@ -77,7 +77,7 @@ describe('cancellation', () => {
     await test.untilState(finishing, 'completed');
   });
 
-  it('does what was asked for when the handler ignores it', async () => {
+  it('applies the requested outcome when the handler ignores it', async () => {
     const id = await test.enqueue();
     await test.start(async () => await new Promise(() => {}), { abortGrace: '50ms', shutdownTimeout: 0 });
     await test.untilHappened('started');
@@ -87,7 +87,7 @@ describe('cancellation', () => {
     await test.untilState(id, 'archived');
   });
 
-  it('D-S4 with a queue reaches only that queue’s task, though another has the same id', async () => {
+  it('D-S4 with a queue reaches only that queue’s task, even if another queue has the same id', async () => {
     const other = test.anotherQueue();
     await test.enqueue({ id: 'twin' });
     await test.enqueue({ id: 'twin', queue: other });
@@ -106,7 +106,7 @@ describe('cancellation', () => {
     expect(test.happened('canceled')).toHaveLength(1);
   });
 
-  it('finds a task that was dequeued while the answer was still on its way', async () => {
+  it('finds a task that was dequeued while the reply was in transit', async () => {
     const id = await test.enqueue();
     let runs = 0;
     const gate = aGate();
@@ -122,7 +122,7 @@ describe('cancellation', () => {
     expect(runs).toBe(0);
   });
 
-  it('S-99 is heard again after Redis was away', async () => {
+  it('S-99 is received again after Redis was away', async () => {
     const redis = await startRedis({ appendonly: true });
     const away = ServerUnderTest.open({ url: redis.url });
     await away.start(async (task) => {

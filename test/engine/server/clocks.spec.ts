@@ -66,7 +66,7 @@ describe('a server on a machine with a wrong clock', () => {
     expect(test.happened('clockRight')).toHaveLength(1);
   });
 
-  it('takes none from the moment at which the clock is set wrong', async () => {
+  it('takes no task from the moment the clock is set wrong', async () => {
     await start(handle);
     await test.untilState(await test.enqueue(), 'gone');
     clock.offset = -60_000;
@@ -79,7 +79,7 @@ describe('a server on a machine with a wrong clock', () => {
     await test.untilState(id, 'gone');
   });
 
-  it('asks before it takes a task after the clock was set, and goes on when that was to the right', async () => {
+  it('checks the time before it takes a task after the clock was set, and continues if the clock is right', async () => {
     const answer = aGate<EpochMs>();
     let isSlow = false;
     const broker = storageIn(test.broker, async () => (isSlow ? await answer.opened : test.clock.now()));
@@ -96,7 +96,7 @@ describe('a server on a machine with a wrong clock', () => {
     expect(test.happened('clockOff')).toEqual([]);
   });
 
-  it('takes nothing before it knows', async () => {
+  it('takes nothing before it has compared the clocks', async () => {
     const answer = aGate<EpochMs>();
     const broker = storageIn(test.broker, async () => await answer.opened);
     const id = await test.enqueue();
@@ -109,7 +109,7 @@ describe('a server on a machine with a wrong clock', () => {
     await started;
   });
 
-  it('lets handlers run on, keeps their leases by the right time, and writes what they did', async () => {
+  it('lets handlers continue, keeps their leases by the right time, and writes their outcomes', async () => {
     const gate = aGate();
     const id = await test.enqueue();
     await start(async () => await gate.opened);
@@ -126,7 +126,7 @@ describe('a server on a machine with a wrong clock', () => {
     expect(test.happened('leaseLost')).toEqual([]);
   });
 
-  it('loses a lease when it has run out by the right time', async () => {
+  it('loses a lease that has expired by the right time', async () => {
     const broker = faultyBroker(test.broker);
     await test.enqueue();
     await start(async () => await new Promise(() => {}), { broker: storageIn(broker, () => test.clock.now()) });
@@ -138,7 +138,7 @@ describe('a server on a machine with a wrong clock', () => {
     expect(test.happened('leaseLost')).toHaveLength(1);
   });
 
-  it('recovers no task of another, forwards none and cleans nothing up', async () => {
+  it('recovers no task of another server, forwards none and deletes none', async () => {
     const { broker, queue } = test;
     const theirs = await test.enqueue();
     const now = test.clock.now();
@@ -174,7 +174,7 @@ describe('a server on a machine with a wrong clock', () => {
 });
 
 describe('a server with a wrong clock beside a real Redis', () => {
-  it('takes nothing either when it was started before Redis could be reached', async () => {
+  it('takes nothing, even if it was started before Redis could be reached', async () => {
     const test = ServerUnderTest.open();
     const clock = new SkewedClock(systemClock, 50);
     clock.offset = -40_000;

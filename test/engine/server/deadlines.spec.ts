@@ -20,7 +20,7 @@ describe('a run that takes too long', () => {
       return onAbort(task.signal);
     };
 
-  it('S-43, C-86 archives without calling the handler when the deadline has passed already, no retry spent', async () => {
+  it('S-43, C-86 archives a task whose deadline has passed, without calling the handler or using up a retry', async () => {
     const seconds = toEpochSeconds(test.clock.now());
     const id = await test.enqueue({ deadlineSeconds: seconds - 10, timeoutSeconds: 0 });
     let calls = 0;
@@ -30,7 +30,7 @@ describe('a run that takes too long', () => {
     expect(await test.message(id)).toMatchObject({ retried: 0, errorMessage: 'context deadline exceeded' });
   });
 
-  it('S-44 is told by its signal, and retried with the text that Asynq stores', async () => {
+  it('S-44 is aborted through its signal, and retried with the text that Asynq stores', async () => {
     const id = await test.enqueue({ timeoutSeconds: 10 });
     const reasons: unknown[] = [];
     await test.start(
@@ -48,7 +48,7 @@ describe('a run that takes too long', () => {
     expect((await test.message(id)).errorMessage).toBe('context deadline exceeded');
   });
 
-  it('counts as done when its handler succeeds all the same', async () => {
+  it('counts as successful when its handler still succeeds', async () => {
     const id = await test.enqueue({ timeoutSeconds: 10 });
     await test.start(obedient(() => 'finished'));
     await test.untilHappened('started');
@@ -70,7 +70,7 @@ describe('a run that takes too long', () => {
     expect((await test.message(id)).errorMessage).toBe('no use');
   });
 
-  it('gives a signal that is read late, fired already', async () => {
+  it('has an aborted signal when the signal is read late', async () => {
     const gate = aGate();
     const seen: boolean[] = [];
     await test.enqueue({ timeoutSeconds: 10 });
@@ -110,7 +110,7 @@ describe('a run that takes too long', () => {
     expect(test.happened('lateOutcome')).toMatchObject([{ task: { id: stuck }, outcome: 'success' }]);
   });
 
-  it('gives its slot away when the policy says so', async () => {
+  it('frees its slot with stuckPolicy: release', async () => {
     const gate = aGate();
     await test.enqueue({ timeoutSeconds: 10 });
     let calls = 0;
@@ -128,7 +128,7 @@ describe('a run that takes too long', () => {
     await test.untilHappened('lateOutcome');
   });
 
-  it('S-42 gets half an hour when its message names no limit, which is logged', async () => {
+  it('S-42 gets half an hour when its message has no limit, which is logged', async () => {
     const deadlines: number[] = [];
     await test.enqueue({ timeoutSeconds: 0, deadlineSeconds: 0 });
     await test.start((task) => void deadlines.push(task.deadline.getTime()));

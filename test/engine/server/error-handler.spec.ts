@@ -3,7 +3,7 @@ import type { Task } from '../../../lib/engine/server/handler-task.js';
 import { aGate, until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
-describe('callbacks of the user', () => {
+describe('user callbacks', () => {
   let test: ServerUnderTest;
 
   beforeEach(() => {
@@ -22,7 +22,7 @@ describe('callbacks of the user', () => {
     ['an error', new Error('boom'), 'retry'],
     ['SkipRetryError', new SkipRetryError(), 'archived'],
     ['RevokeTaskError', new RevokeTaskError(), 'revoked'],
-  ] as const)('S-52 errorHandler hears once of %s', async (_, error, event) => {
+  ] as const)('S-52 errorHandler is called once for %s', async (_, error, event) => {
     const heard: unknown[] = [];
     await test.enqueue();
     await test.start(failWith(error), { errorHandler: (failure) => heard.push(failure) });
@@ -38,7 +38,7 @@ describe('callbacks of the user', () => {
     expect(heard).toEqual([]);
   });
 
-  it('S-54 errorHandler is given the task, which takes no result any more', async () => {
+  it('S-54 errorHandler is passed the task, which no longer accepts a result', async () => {
     const tasks: Task[] = [];
     const id = await test.enqueue({ payload: Buffer.from('{"a":1}'), headers: { k: 'v' } });
     await test.start(failWith(new Error('boom')), { errorHandler: (_, task) => void tasks.push(task) });
@@ -106,7 +106,7 @@ describe('callbacks of the user', () => {
     expect(test.logger.messages('error').join()).toContain('isFailure failed');
   });
 
-  it('a listener that throws disturbs nobody', async () => {
+  it('a listener that throws affects nothing else', async () => {
     const id = await test.enqueue();
     const server = test.create();
     server.events.on('completed', failWith(new Error('listener')));

@@ -41,7 +41,7 @@ describe('failed runs in the log', () => {
     expect(test.logger.messages('error')[1]).toContain('(and 48 more in the last');
   });
 
-  it('are a few lines when thousands of tasks fail, each with a message of its own', async () => {
+  it('are a few lines when thousands of tasks fail, each with a different message', async () => {
     const broker = new MemoryBroker({ store: new MemoryStore(), clock: test.clock });
     const client = new AsynqClient({ broker, clock: test.clock, defaults: { queue: test.queue } });
     await client.enqueueMany(Array.from({ length: 10_500 }, (_, index) => ['x', index, { maxRetry: 0 }] as const));
@@ -59,7 +59,7 @@ describe('failed runs in the log', () => {
     expect(lines[1]).toContain('(and 10,498 more in the last');
   });
 
-  it('are logged at the levels that are asked for', async () => {
+  it('are logged at the configured levels', async () => {
     await test.enqueue();
     await test.enqueue({ maxRetry: 0 });
     await test.start(boom, { failureLogs: { first: 'info', archived: 'off' } });

@@ -3,7 +3,7 @@ import { startRedis } from '../../support/redis-server.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 describe('an idle server', () => {
-  it('sees a task that a program without signals has stored, at once, without polling', async () => {
+  it('finds a task that a program without signals has stored at once, without polling', async () => {
     const test = ServerUnderTest.open();
     await test.start(() => {}, { taskCheckInterval: '1h' });
     const first = await storeSilently(test, 'first');
@@ -14,7 +14,7 @@ describe('an idle server', () => {
     await test.close();
   });
 
-  it('S-35 looks at a queue that it cannot wait on between half of the interval and all of it after the last look', async () => {
+  it('S-35 polls a queue that it cannot wait on between half of the interval and all of it after the last poll', async () => {
     const test = ServerUnderTest.open({ time: 'virtual' });
     await test.start(() => {}, { blockingConnections: 0, taskCheckInterval: '10s' });
     await test.time.settle();
@@ -36,7 +36,7 @@ describe('an idle server', () => {
     await test.close();
   });
 
-  it('finds a task in one of many queues that it cannot wait on, and asks no other', async () => {
+  it('finds a task in one of many queues that it cannot wait on, and fetches from no other', async () => {
     const redis = await startRedis();
     const test = ServerUnderTest.open({ url: redis.url, time: 'virtual' });
     const others = Array.from({ length: 250 }, () => test.anotherQueue());

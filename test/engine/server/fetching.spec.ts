@@ -11,7 +11,7 @@ describe('fetching', () => {
 
   afterEach(async () => await test.close());
 
-  it('S-26 handles what waits and what arrives, and leaves nothing active', async () => {
+  it('S-26 handles waiting and new tasks, and leaves nothing active', async () => {
     const seen = new Set<string>();
     for (let index = 0; index < 300; index += 1) await test.enqueue();
     await test.start(async (task) => await Promise.resolve(void seen.add(task.id)));
@@ -32,7 +32,7 @@ describe('fetching', () => {
     expect(server.status).toBe('active');
   });
 
-  it('S-28, P-13 hands the payload over byte for byte', async () => {
+  it('S-28, P-13 passes the payload byte for byte', async () => {
     const payload = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     const seen: Buffer[] = [];
     await test.enqueue({ payload });
@@ -41,7 +41,7 @@ describe('fetching', () => {
     expect(seen[0]?.equals(payload)).toBe(true);
   });
 
-  it('S-34 never runs more than its concurrency at once, and uses all of it', async () => {
+  it('S-34 never runs more tasks than its concurrency, and uses all of it', async () => {
     let running = 0;
     let most = 0;
     const full = aGate();
@@ -59,7 +59,7 @@ describe('fetching', () => {
     expect(most).toBe(7);
   });
 
-  it('fetches no more than can run: what a full worker leaves is there for another', async () => {
+  it('fetches no more tasks than can run, and leaves the rest for other workers', async () => {
     const gate = aGate();
     for (let index = 0; index < 5; index += 1) await test.enqueue();
     await test.start(async () => await gate.opened, { concurrency: 3 });
@@ -94,7 +94,7 @@ describe('fetching', () => {
     expect(seen).toEqual(expected);
   });
 
-  it('S-33 lets a task of higher priority overtake those that wait in a lower queue', async () => {
+  it('S-33 lets a task of higher priority overtake those waiting in a lower queue', async () => {
     const [critical, low] = [test.anotherQueue(), test.anotherQueue()];
     const gates = [aGate(), aGate()];
     const seen: string[] = [];
@@ -150,7 +150,7 @@ describe('fetching', () => {
     await test.untilHappened('completed', 21);
   });
 
-  it('S-36, P-58 leaves a paused queue alone while others are served, and takes it up again', async () => {
+  it('S-36, P-58 leaves a paused queue alone while others are served, and continues once it is resumed', async () => {
     const other = test.anotherQueue();
     await test.redis.set(test.keys.paused, '1');
     const paused = await test.enqueue();

@@ -3,7 +3,7 @@ import type { Task } from '../../../lib/engine/server/handler-task.js';
 import { until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
-describe('the task that a handler is given', () => {
+describe('the task passed to a handler', () => {
   let test: ServerUnderTest;
 
   beforeEach(() => {
@@ -19,7 +19,7 @@ describe('the task that a handler is given', () => {
     return tasks[0] as Task;
   };
 
-  it('C-83, S-64 says what it is, and nothing of its options', async () => {
+  it('C-83, S-64 has its id, type and payload, but not its options', async () => {
     const headers = Object.assign(Object.create(null) as Record<string, string>, { trace: 'abc' });
     const before = Date.now();
     const id = await test.enqueue({ payload: Buffer.from('{"a":[1]}'), retried: 2, maxRetry: 7, headers });
@@ -118,7 +118,7 @@ describe('the task that a handler is given', () => {
     expect(await test.redis.hexists(`${test.keys.taskPrefix}${id}`, 'result')).toBe(0);
   });
 
-  it('P-76, Q-26 refuses a result for a task that is gone, and makes no stub of it', async () => {
+  it('P-76, Q-26 refuses a result for a task that is gone, and creates no stub', async () => {
     const refusals: unknown[] = [];
     const id = await test.enqueue();
     const key = `${test.keys.taskPrefix}${id}`;

@@ -29,7 +29,7 @@ class Batch {
 
 const endingOf = (id: string): Ending => id.split('-', 1)[0] as Ending;
 
-describe('the network goes away while outcomes are on their way', () => {
+describe('the network goes away while outcomes are in flight', () => {
   let redis: RunningRedisServer;
   let proxy: TcpProxy;
   let broker: Broker;
@@ -69,51 +69,54 @@ describe('the network goes away while outcomes are on their way', () => {
     ['outcomes', '4s'],
     ['answers', '4s'],
     ['outcomes', '45s'],
-  ] as const)('and the %s are lost, for %s: each task runs once and is where it is told to be', async (lost, away) => {
-    const first = new Batch('first');
-    const before = new Batch('before');
-    const during = new Batch('during');
-    const ids = [...before.ids, ...during.ids];
-    await start(async ({ id }) => {
-      runs.set(id, (runs.get(id) ?? 0) + 1);
-      await [first, before, during].find((batch) => batch.ids.includes(id))?.gate.opened;
-      if (endings[endingOf(id)].event !== 'completed') throw new Error('as wanted');
-    });
-    for (const id of [...first.ids, ...ids]) await test.enqueue({ id, ...endings[endingOf(id)].parts });
-    await until('all run', () => runs.size === first.ids.length + ids.length);
-    // Leases are extended and outcomes stored once, so that Redis knows the scripts: then what is sent is carried out.
-    await test.time.advance('5s');
-    first.gate.open();
-    await until('the first are announced', () => found.length === first.ids.length);
-    found = [];
+  ] as const)(
+    'and the %s are lost, for %s: each task runs once and ends where its outcome says',
+    async (lost, away) => {
+      const first = new Batch('first');
+      const before = new Batch('before');
+      const during = new Batch('during');
+      const ids = [...before.ids, ...during.ids];
+      await start(async ({ id }) => {
+        runs.set(id, (runs.get(id) ?? 0) + 1);
+        await [first, before, during].find((batch) => batch.ids.includes(id))?.gate.opened;
+        if (endings[endingOf(id)].event !== 'completed') throw new Error('as wanted');
+      });
+      for (const id of [...first.ids, ...ids]) await test.enqueue({ id, ...endings[endingOf(id)].parts });
+      await until('all run', () => runs.size === first.ids.length + ids.length);
+      // Leases are extended and outcomes stored once, so that Redis knows the scripts: then what is sent is carried out.
+      await test.time.advance('5s');
+      first.gate.open();
+      await until('the first are announced', () => found.length === first.ids.length);
+      found = [];
 
-    if (lost === 'outcomes') proxy.holdRequests();
-    else proxy.dropReplies();
-    before.gate.open();
-    await until('the outcomes are sent', async () =>
-      lost === 'outcomes' ? before.ids.every((id) => proxy.held.includes(id)) : await areStored(before.ids),
-    );
-    proxy.cut();
-    await test.untilHappened('brokerDown');
-    during.gate.open();
-    // Leases are extended as soon as the network is back, to a later second than was asked for when these runs ended.
-    await test.time.advance(away);
-    expect(found).toEqual([]);
+      if (lost === 'outcomes') proxy.holdRequests();
+      else proxy.dropReplies();
+      before.gate.open();
+      await until('the outcomes are sent', async () =>
+        lost === 'outcomes' ? before.ids.every((id) => proxy.held.includes(id)) : await areStored(before.ids),
+      );
+      proxy.cut();
+      await test.untilHappened('brokerDown');
+      during.gate.open();
+      // Leases are extended as soon as the network is back, to a later second than was asked for when these runs ended.
+      await test.time.advance(away);
+      expect(found).toEqual([]);
 
-    await proxy.restore();
-    await test.untilHappened('brokerUp');
-    await until('every outcome is announced', () => found.length === ids.length);
-    const expected = ids.map((id) => [id, endings[endingOf(id)].state] as const);
-    expect(new Map(await Promise.all(found))).toEqual(new Map(expected));
-    expect(await areStored(ids)).toBe(true);
-    // What was left behind would be recovered by then, and would run again.
-    await test.time.advance('10m');
-    expect([...runs.values()].every((times) => times === 1)).toBe(true);
-    expect(found).toHaveLength(ids.length);
-    expect(test.happened('lateOutcome')).toEqual([]);
-  });
+      await proxy.restore();
+      await test.untilHappened('brokerUp');
+      await until('every outcome is announced', () => found.length === ids.length);
+      const expected = ids.map((id) => [id, endings[endingOf(id)].state] as const);
+      expect(new Map(await Promise.all(found))).toEqual(new Map(expected));
+      expect(await areStored(ids)).toBe(true);
+      // What was left behind would be recovered by then, and would run again.
+      await test.time.advance('10m');
+      expect([...runs.values()].every((times) => times === 1)).toBe(true);
+      expect(found).toHaveLength(ids.length);
+      expect(test.happened('lateOutcome')).toEqual([]);
+    },
+  );
 
-  it('and a result that is written meanwhile is stored, although the lease is extended first', async () => {
+  it('and a result that is written in the meantime is stored, although the lease is extended first', async () => {
     const cut = aGate();
     const id = await test.enqueue({ retentionSeconds: 3_600 });
     await start(async (task) => {

@@ -30,7 +30,7 @@ describe('leases and heartbeats', () => {
     expect(await test.leaseOf(id)).toBe(nowSeconds() + 30);
   });
 
-  it('S-72, S-73, P-61 extends the leases of running tasks at every beat, in every queue, and of no other', async () => {
+  it('S-72, S-73, P-61 extends the leases of running tasks, and no others, at every heartbeat in every queue', async () => {
     const other = test.anotherQueue();
     const gate = aGate();
     const running = [await test.enqueue({ id: 'same' }), await test.enqueue({ id: 'same', queue: other })];
@@ -49,7 +49,7 @@ describe('leases and heartbeats', () => {
     expect(test.happened('leaseLost')).toEqual([]);
   });
 
-  it('S-74, S-76, P-104, P-105, P-107 publishes at its start what it is and what it runs', async () => {
+  it('S-74, S-76, P-104, P-105, P-107 publishes itself and its running tasks at the start', async () => {
     const id = await test.enqueue({ payload: Buffer.from('{"a":1}') });
     const server = await test.start(forever, { queues: { [test.queue]: 3 }, concurrency: 7 });
     await test.untilHappened('started');
@@ -113,7 +113,7 @@ describe('leases and heartbeats', () => {
     expect(await test.redis.hgetallBuffer(`${test.keys.taskPrefix}${id}`)).toEqual(before);
   });
 
-  it('P-62, P-117, Q-19 never touches a lease that somebody else was given', async () => {
+  it('P-62, P-117, Q-19 never touches a lease of another server', async () => {
     const id = await test.enqueue();
     await test.start(forever, { abortGrace: 0 });
     await test.untilHappened('started');
@@ -124,7 +124,7 @@ describe('leases and heartbeats', () => {
     await test.untilHappened('leaseLost');
   });
 
-  it('ends a run at the next beat whose cancellation nobody heard', async () => {
+  it('ends a run at the next heartbeat if the cancellation signal was missed', async () => {
     const id = await test.enqueue();
     await test.start(forever, { abortGrace: 0 });
     await test.untilHappened('started');
@@ -135,7 +135,7 @@ describe('leases and heartbeats', () => {
     expect(await test.stateOf(id)).toBe('archived');
   });
 
-  it('loses a lease that has run out and cannot be extended', async () => {
+  it('loses a lease that has expired and cannot be extended', async () => {
     const broker = faultyBroker(test.broker);
     await test.enqueue();
     await test.start(forever, { broker });
@@ -147,7 +147,7 @@ describe('leases and heartbeats', () => {
     expect(test.happened('leaseLost')).toHaveLength(1);
   });
 
-  it('keeps a lease whose extension was carried out though the answer was lost', async () => {
+  it('keeps a lease whose extension was carried out although the reply was lost', async () => {
     const broker = faultyBroker(test.broker);
     const id = await test.enqueue();
     await test.start(forever, { broker });
@@ -158,7 +158,7 @@ describe('leases and heartbeats', () => {
     expect(await test.leaseOf(id)).toBeGreaterThan(nowSeconds());
   });
 
-  it('tells of a handler that blocks the event loop, and keeps its leases all the same', async () => {
+  it('reports a handler that blocks the event loop, and still keeps its leases', async () => {
     const gate = aGate();
     const id = await test.enqueue();
     await test.start(async () => await gate.opened);
@@ -185,7 +185,7 @@ describe('leases and heartbeats', () => {
     expect(test.happened('recovered')).toEqual([]);
   });
 
-  it('S-78 goes on beating when Redis cannot be reached', async () => {
+  it('S-78 continues its heartbeats when Redis cannot be reached', async () => {
     const broker = faultyBroker(test.broker);
     await test.enqueue();
     await test.start(forever, { broker });

@@ -30,7 +30,7 @@ describe('the life of a server', () => {
     expect(server.status).toBe('new');
   });
 
-  it('S-06 keeps a janitor batch above 100, and warns of it', async () => {
+  it('S-06 keeps a janitor batch above 100, and warns about it', async () => {
     const server = await test.start(() => {}, { janitorBatchSize: 101 });
     expect(server.options.janitorBatchSize).toBe(101);
     const warnings = test.logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
@@ -47,7 +47,7 @@ describe('the life of a server', () => {
     expect(server.status).toBe('active');
   });
 
-  it('S-11, S-14 is closed for good after shutdown, which is harmless twice', async () => {
+  it('S-11, S-14 is closed for good after shutdown, which may be called twice', async () => {
     const server = await test.start(() => {});
     await Promise.all([server.shutdown(), server.shutdown()]);
     await server.shutdown();
@@ -81,7 +81,7 @@ describe('the life of a server', () => {
     await expect(server.ping()).resolves.toBeUndefined();
   });
 
-  it('S-19 leaves a broker that was handed to it open', async () => {
+  it('S-19 leaves a broker that was passed to it open', async () => {
     const server = await test.start(() => {});
     await server.shutdown();
     await expect(test.broker.ping()).resolves.toBeUndefined();
@@ -132,7 +132,7 @@ describe('the life of a server', () => {
     expect(await publishedStatus(server)).toBeUndefined();
   });
 
-  it('S-06 says that a large janitor batch may keep Redis busy, and takes it', async () => {
+  it('S-06 warns that a large janitor batch may keep Redis busy, and accepts it', async () => {
     const server = await test.start(() => {}, { janitorBatchSize: 101 });
     expect(server.options.janitorBatchSize).toBe(101);
     expect(test.logger.messages('warn').join()).toContain('janitorBatchSize');
@@ -160,7 +160,7 @@ describe('the life of a server', () => {
     await again.stop();
   });
 
-  it('S-16 starts without Redis when it is to wait for it, and works once it is there', async () => {
+  it('S-16 starts without Redis with waitForRedis, and works once Redis is there', async () => {
     const redis = await startRedis();
     await redis.stop();
     const server = test.create({ redis: redis.url, broker: undefined as never, waitForRedis: true });

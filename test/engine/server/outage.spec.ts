@@ -35,7 +35,7 @@ describe('an outage of Redis', () => {
     await redis.stop();
   });
 
-  it('puts an end neither to a server that is idle nor to its shutdown', async () => {
+  it('ends neither an idle server nor its shutdown', async () => {
     const redis = await startRedis({ appendonly: true });
     const test = ServerUnderTest.open({ url: redis.url });
     const server = await test.start(() => {});
@@ -54,7 +54,7 @@ describe('an outage of Redis', () => {
     await redis.stop();
   });
 
-  it('is logged every 30 s while it lasts, whatever is running', async () => {
+  it('is logged every 30 s while it lasts, whatever tasks are running', async () => {
     const redis = await startRedis();
     const test = ServerUnderTest.open({ url: redis.url, time: 'virtual' });
     await test.enqueue();
@@ -75,7 +75,7 @@ describe('an outage of Redis', () => {
 });
 
 describe('a server that Redis refuses', () => {
-  it('S-38, D-S6 asks again after a pause that grows, and logs it once in 3 s', async () => {
+  it('S-38, D-S6 asks again after a growing pause, and logs it once in 3 s', async () => {
     const test = ServerUnderTest.open({ time: 'virtual' });
     const broker = faultyBroker(test.broker);
     const refusals = 1_000;

@@ -69,7 +69,7 @@ describe('the outcome of a run', () => {
     expect(test.logger.messages('error').join()).toContain('is not stored: the result cannot be encoded');
   });
 
-  it('completes a task of whose result JSON would lose something, and says what', async () => {
+  it('completes a task from whose result JSON would lose something, and says what', async () => {
     const id = await test.enqueue({ retentionSeconds: 60 });
     await test.start(() => ({ sent: [{ tags: new Set() }] }));
     await test.untilState(id, 'completed');
@@ -79,7 +79,7 @@ describe('the outcome of a run', () => {
     expect(await test.redis.hget(`${test.keys.taskPrefix}${id}`, 'result')).toBeNull();
   });
 
-  it('keeps what JSON makes of a result when strictPayload is off', async () => {
+  it('stores the JSON form of a result when strictPayload is off', async () => {
     const id = await test.enqueue({ retentionSeconds: 60 });
     await test.start(() => ({ sent: new Set() }), { strictPayload: false });
     await test.untilState(id, 'completed');
@@ -141,7 +141,7 @@ describe('the outcome of a run', () => {
     expect([await counter('processed'), await counter('failed')]).toEqual([1, 0]);
   });
 
-  it('puts a task back on a SnoozeError and runs it again at its time, no retry spent', async () => {
+  it('puts a task back on a SnoozeError and runs it again at its time, without using up a retry', async () => {
     const id = await test.enqueue();
     let runs = 0;
     await test.start(() => {
@@ -159,7 +159,7 @@ describe('the outcome of a run', () => {
     expect(await counter('failed')).toBe(0);
   });
 
-  it('S-56, P-81 neither counts nor spends a retry for what is not a failure', async () => {
+  it('S-56, P-81 neither counts an error that is not a failure nor uses up a retry for it', async () => {
     const id = await test.enqueue();
     await test.start(
       () => {
@@ -172,7 +172,7 @@ describe('the outcome of a run', () => {
     expect([await counter('processed'), await counter('failed')]).toEqual([0, 0]);
   });
 
-  it('S-57 archives at the limit also what is not a failure', async () => {
+  it('S-57 archives at the limit even if the error is not a failure', async () => {
     const id = await test.enqueue({ maxRetry: 0 });
     await test.start(
       () => {
@@ -184,7 +184,7 @@ describe('the outcome of a run', () => {
     expect(await test.stateOf(id)).toBe('archived');
   });
 
-  it('S-60 hands retryDelay the counter before the failure, the error and the task', async () => {
+  it('S-60 passes retryDelay the counter before the failure, the error and the task', async () => {
     const id = await test.enqueue({ retried: 2, headers: { tenant: 'a' } });
     const error = new Error('boom');
     const calls: unknown[] = [];

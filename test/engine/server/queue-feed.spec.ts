@@ -38,7 +38,7 @@ const shown = (feed: QueueFeed, free: number): Record<string, number> =>
   Object.fromEntries(feed.plan(free).map(({ queue, limit }) => [queue.name, limit]));
 
 describe('QueueFeed', () => {
-  it('S-29, S-30 deals every slot out, by weight, among all queues that may have tasks', async () => {
+  it('S-29, S-30 distributes every slot by weight among all queues that may have tasks', async () => {
     const feed = aFeed('weighted');
     await feed.start();
     const shares = shown(feed, 1_000);
@@ -50,7 +50,7 @@ describe('QueueFeed', () => {
     await feed.stop();
   });
 
-  it('asks a few of many busy queues for several tasks each, and those that may have few for one', async () => {
+  it('asks a few of many busy queues for several tasks each, and queues that may have few for one', async () => {
     const queues = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`queue-${i}`, i < 100 ? 3 : 1]));
     const feed = aFeed('weighted', { queues, concurrency: 100 });
     await feed.start();
@@ -89,7 +89,7 @@ describe('QueueFeed', () => {
     await feed.stop();
   });
 
-  it('S-33 asks no lower queue while a higher one has not answered', async () => {
+  it('S-33 asks no lower queue before a higher one has replied', async () => {
     const feed = aFeed('strict');
     await feed.start();
     const [first] = feed.plan(5);
@@ -101,7 +101,7 @@ describe('QueueFeed', () => {
     await feed.stop();
   });
 
-  it('does not forget a wake-up that came while a call was under way', async () => {
+  it('does not forget a wake-up that came while a call was in progress', async () => {
     const feed = aFeed('strict');
     await feed.start();
     const [first] = feed.plan(5);
@@ -113,7 +113,7 @@ describe('QueueFeed', () => {
     await feed.stop();
   });
 
-  it('P-60 gives up nothing of a queue that has more, and looks at an empty one again after a while', async () => {
+  it('P-60 asks a queue that has more again at once, and an empty one after a while', async () => {
     const feed = aFeed('strict');
     await feed.start();
     const [first] = feed.plan(5);

@@ -34,7 +34,7 @@ describe('server options', () => {
     expect(resolveServer({}).options.isFailure(new Error('any'))).toBe(true);
   });
 
-  it('keep what was given, in milliseconds', () => {
+  it('convert durations to milliseconds', () => {
     const options = {
       concurrency: 3,
       queues: { a: 2, __proto__x: 1 },
@@ -84,7 +84,7 @@ describe('server options', () => {
     expect(() => new AsynqServer(options as ServerOptions)).toThrow(message);
   });
 
-  it('name the option from the outside in', () => {
+  it('name the full path of an option', () => {
     expect(() => resolveServerOptions({ queues: { a: 0 } }, 'AsynqModule: server')).toThrow(
       'AsynqModule: server.queues.a must be',
     );

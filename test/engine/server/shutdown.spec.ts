@@ -10,7 +10,7 @@ describe('shutdown while tasks run', () => {
 
   afterEach(async () => await test.close());
 
-  it('S-65 lets a handler finish that does so in time', async () => {
+  it('S-65 lets a handler finish in time', async () => {
     const gate = aGate();
     const id = await test.enqueue();
     const server = await test.start(async () => await gate.opened);
@@ -23,7 +23,7 @@ describe('shutdown while tasks run', () => {
     expect(await test.stateOf(id)).toBe('gone');
   });
 
-  it('S-66, S-67, S-70, P-90, P-91 puts a task back at the head of its queue, unspent, after the timeout', async () => {
+  it('S-66, S-67, S-70, P-90, P-91 puts a task back at the head of its queue after the timeout, without using up a retry', async () => {
     const signals: AbortSignal[] = [];
     const heard: unknown[] = [];
     const id = await test.enqueue();
@@ -117,7 +117,7 @@ describe('shutdown while tasks run', () => {
     expect([...test.logger.messages('warn'), ...test.logger.messages('error')]).toEqual([]);
   });
 
-  it('S-69, C-88 refuses the results of a handler that was put back', async () => {
+  it('S-69, C-88 refuses the results of a handler whose task was put back', async () => {
     const results: unknown[] = [];
     const gate = aGate();
     const id = await test.enqueue({ retentionSeconds: 60 });

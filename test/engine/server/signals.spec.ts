@@ -33,15 +33,18 @@ describe('AsynqServer.run', () => {
     await until(`the process says "${text}", not ${output}`, () => output.includes(text), { within: '20s' });
   };
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('S-23 returns after %s, and nothing holds the process', async (signal) => {
-    const worker = await start('ends');
-    await test.enqueue();
-    await said('a task began');
-    worker.kill(signal);
-    const [code] = (await once(worker, 'close')) as [number];
-    expect(code).toBe(0);
-    expect(output).toContain('run has returned');
-  });
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'S-23 returns after %s, and nothing keeps the process alive',
+    async (signal) => {
+      const worker = await start('ends');
+      await test.enqueue();
+      await said('a task began');
+      worker.kill(signal);
+      const [code] = (await once(worker, 'close')) as [number];
+      expect(code).toBe(0);
+      expect(output).toContain('run has returned');
+    },
+  );
 
   it('returns after SIGTERM while it waits for Redis', async () => {
     const worker = await start('ends', 'redis://127.0.0.1:1');
@@ -66,7 +69,7 @@ describe('AsynqServer.run', () => {
     expect(output.split('a task began')).toHaveLength(2);
   });
 
-  it('takes two interrupts at once for one: npm passes on the Ctrl-C that the terminal sent', async () => {
+  it('treats two simultaneous interrupts as one, since npm passes on the Ctrl-C of the terminal', async () => {
     const worker = await start('never-ends');
     await test.enqueue();
     await said('a task began');

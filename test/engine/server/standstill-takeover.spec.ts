@@ -67,7 +67,7 @@ describe('a worker whose process stands still for longer than a lease', () => {
     return { state, result };
   };
 
-  it('announces nothing of a task that another has done meanwhile', async () => {
+  it('emits nothing for a task that another worker has done in the meantime', async () => {
     await start(async (task) => {
       await task.writeResult(Buffer.from('begun'));
       standStillWhileAnotherDoes(1);
@@ -79,7 +79,7 @@ describe('a worker whose process stands still for longer than a lease', () => {
     expect(await stored()).toEqual({ state: 'completed', result: '"by the other"' });
   });
 
-  it('announces once what was stored before, though the answer lies in the socket', async () => {
+  it('emits once for an outcome that was stored, although the reply is still unread', async () => {
     const following = await test.enqueue({ retentionSeconds: 3_600 });
     await start(
       () => 'by the one that stood still',
@@ -94,7 +94,7 @@ describe('a worker whose process stands still for longer than a lease', () => {
     expect(await stored(following)).toEqual({ state: 'completed', result: '"by the other"' });
   });
 
-  it('does not begin a task that arrived before, and that another has done', async () => {
+  it('does not start a fetched task that another worker has done', async () => {
     let calls = 0;
     await start(
       () => void (calls += 1),
@@ -109,7 +109,7 @@ describe('a worker whose process stands still for longer than a lease', () => {
     expect(await stored()).toEqual({ state: 'completed', result: '"by the other"' });
   });
 
-  it('begins a task that arrived before, and that nobody else has taken', async () => {
+  it('starts a fetched task that no other worker has taken', async () => {
     await start(
       () => 'at last',
       standingStillAt('dequeue', () => clock.standStill(ms(longEnough))),
@@ -119,7 +119,7 @@ describe('a worker whose process stands still for longer than a lease', () => {
     expect(await stored()).toEqual({ state: 'completed', result: '"at last"' });
   });
 
-  it('stores a result whose answer lies in the socket, and ends its run in time', async () => {
+  it('stores a result whose reply is still unread, and ends its run in time', async () => {
     const following = await test.enqueue();
     await start(async (task) => {
       const writing = task.writeResult(Buffer.from('half'));

@@ -35,7 +35,7 @@ describe('a server whose process stands still', () => {
 
   const names = (): readonly string[] => test.happenings.map(({ name }) => name);
 
-  it('does not tell a handler to stop that has got what it waited for', async () => {
+  it('does not tell a handler to stop whose answer has arrived', async () => {
     await test.enqueue({ timeoutSeconds: 10 });
     const handler = async ({ signal }: Task): Promise<void> => {
       await answer.read;
@@ -48,7 +48,7 @@ describe('a server whose process stands still', () => {
     expect(names()).not.toContain('retry');
   });
 
-  it('tells one to stop that waits for more', async () => {
+  it('tells a handler to stop that is still waiting', async () => {
     await test.enqueue({ timeoutSeconds: 10 });
     const handler = async ({ signal }: Task): Promise<void> => {
       await answer.read;
@@ -62,7 +62,7 @@ describe('a server whose process stands still', () => {
     expect(retry).toMatchObject({ error: { code: 'ASYNQ_DEADLINE_EXCEEDED' } });
   });
 
-  it('does not give a handler up that has heeded its signal', async () => {
+  it('does not give up a handler that has reacted to its signal', async () => {
     const id = await test.enqueue();
     const server = await test.start(
       async ({ signal }) => {
@@ -80,7 +80,7 @@ describe('a server whose process stands still', () => {
     await server.shutdown();
   });
 
-  it('does not put a task back at a shutdown that is done', async () => {
+  it('does not put a finished task back on shutdown', async () => {
     const id = await test.enqueue();
     const server = await test.start(async () => void (await answer.read), { clock, shutdownTimeout: '8s' });
     await test.untilHappened('started');
@@ -107,7 +107,7 @@ describe('a server whose process stands still', () => {
     expect(test.logger.messages('warn').join()).not.toContain('errorHandler takes longer');
   });
 
-  it('lets no handler use up the time of those that begin after it', async () => {
+  it('does not let a handler use up the time of those that start after it', async () => {
     const computing = await test.enqueue({ timeoutSeconds: 10 });
     await test.enqueue({ timeoutSeconds: 10 });
     await test.enqueue({ timeoutSeconds: 10 });
@@ -141,7 +141,7 @@ describe('a server whose process stands still', () => {
       return server;
     };
 
-    it('finishes at a shutdown what the aggregator has finished', async () => {
+    it('stores on shutdown what the aggregator has finished', async () => {
       const server = await aggregate();
       const shutdown = server.shutdown();
       await standStill(60_000);
@@ -149,7 +149,7 @@ describe('a server whose process stands still', () => {
       expect(names()).toEqual(['aggregated']);
     });
 
-    it('finishes what nobody has taken back, though its time is over', async () => {
+    it('finishes a set past its deadline if it has not been returned', async () => {
       await aggregate();
       await standStill(180_000);
       await test.untilHappened('aggregated');

@@ -19,7 +19,7 @@ async function saidBy(handler: Handler | TaskMux, options: AsynqServerOptions = 
   return said;
 }
 
-describe('the line of a server that starts', () => {
+describe('the line that a starting server logs', () => {
   it('names the queues by weight, the concurrency and what handles the tasks', async () => {
     const mux = new TaskMux().handle('a', run).handle('b:', run);
     const queues = { low: 1, critical: 6, default: 3 };
@@ -48,7 +48,7 @@ describe('the line of a server that starts', () => {
     expect(line).toContain('queue-18 (4982), queue-19 (4981) and 4,980 more; concurrency 4');
   });
 
-  it('names the Redis and its database, and no secret', async () => {
+  it('names the Redis server and its database, and no secret', async () => {
     const redis = await startRedis({ acl: ['user worker on >hush ~* &* +@all'] });
     const { host } = new URL(redis.url);
     expect(await saidBy(run, { redis: `redis://worker:hush@${host}/3` })).toEqual([

@@ -1,7 +1,7 @@
 import { groupKey } from '../../../lib/redis/keys.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
-describe('a server tells of what storage worked around', () => {
+describe('a server reports what storage worked around', () => {
   let test: ServerUnderTest;
 
   beforeEach(() => {
@@ -33,7 +33,7 @@ describe('a server tells of what storage worked around', () => {
     expect(lines.length).toBeLessThanOrEqual(2);
   });
 
-  it('counts them apart by place, in a few lines for each, and handles what is behind them at once', async () => {
+  it('counts them separately by place, in a few lines each, and handles the tasks behind them at once', async () => {
     const { redis, keys, queue } = test;
     const longAgo = Math.floor(test.clock.now() / 1_000) - 600;
     const ghosts = (place: string): string[] => Array.from({ length: 2_500 }, (_, index) => `${place}-${index}`);

@@ -15,7 +15,7 @@ const run = (mux: TaskMux, type: string, payload?: unknown): unknown =>
   mux.handlerFor(type).handler(aTask(type, payload));
 
 describe('TaskMux', () => {
-  it('S-122, S-128 prefers the exact pattern, then the longest prefix, in whatever order they were given', () => {
+  it('S-122, S-128 prefers the exact pattern, then the longest prefix, in any order of registration', () => {
     for (const patterns of [
       ['email:', 'email:signup', 'email:sign:', 'email:s:'],
       ['email:s:', 'email:sign:', 'email:signup', 'email:'],
@@ -29,7 +29,7 @@ describe('TaskMux', () => {
     }
   });
 
-  it('matches exactly, unless the text ends in a colon or is to be a prefix', () => {
+  it('matches exactly, unless the pattern ends in a colon or is declared a prefix', () => {
     const definition = defineTask('user:invite');
     const root = defineTask('audit:');
     const mux = new TaskMux()
@@ -48,20 +48,20 @@ describe('TaskMux', () => {
     expect(run(mux, 'report:')).toBe('report');
   });
 
-  it('may have a prefix and a handler for that very text', () => {
+  it('may have a prefix and a handler for exactly that text', () => {
     const mux = new TaskMux().handle('a:', () => 'prefix').handle('a:', () => 'exact', { match: 'exact' });
     expect(run(mux, 'a:')).toBe('exact');
     expect(run(mux, 'a:b')).toBe('prefix');
   });
 
-  it('S-123, S-127 finds nothing for a type that is only the beginning of a pattern', () => {
+  it('S-123, S-127 finds nothing for a type that is only the start of a pattern', () => {
     const mux = new TaskMux().handle('csv:export', () => 'done');
     expect(mux.handlerFor('csv:').pattern).toBeUndefined();
     expect(() => run(mux, 'csv:')).toThrow('handler not found for task "csv:"');
     expect(() => run(mux, 'csv:')).toThrow(expect.objectContaining({ code: 'ASYNQ_HANDLER_NOT_FOUND', type: 'csv:' }));
   });
 
-  it('takes letter case and spaces as they are', () => {
+  it('is sensitive to case and spaces', () => {
     const mux = new TaskMux().handle(' Email:', () => 'yes');
     expect(mux.handlerFor(' Email:x').pattern).toEqual({ type: ' Email:', match: 'prefix' });
     expect(mux.handlerFor(' email:x').pattern).toBeUndefined();
@@ -106,7 +106,7 @@ describe('TaskMux', () => {
     expect(calls).toEqual(['a in', 'b in', 'c in', 'c out', 'b out', 'a out']);
   });
 
-  it('S-129 can be registered inside another one, and passes on what is added later', () => {
+  it('S-129 can be nested in another mux, and handles patterns that are added later', () => {
     const calls: string[] = [];
     const inner = new TaskMux().handle('image:resize', () => 'resized');
     const outer = new TaskMux()
@@ -128,7 +128,7 @@ describe('TaskMux', () => {
     expect(calls).toEqual(['outer', 'inner']);
   });
 
-  it('routes a definition by its type, and hands its schema’s output to the handler', async () => {
+  it('routes a definition by its type, and passes its schema’s output to the handler', async () => {
     const Signup = defineTask('signup', { schema: z.object({ user: z.number(), plan: z.string().default('free') }) });
     const Late = defineTask('late', {
       schema: z.object({ user: z.number() }).refine(async () => await Promise.resolve(true)),
@@ -140,7 +140,7 @@ describe('TaskMux', () => {
     await expect(async () => await run(mux, 'late', {})).rejects.toMatchObject({ code: 'ASYNQ_INVALID_PAYLOAD' });
   });
 
-  it('says what to write instead of a wildcard, and takes one that is meant', () => {
+  it('says what to write instead of a wildcard, and accepts a literal asterisk', () => {
     const mux = new TaskMux();
     expect(() => mux.handle('email:*', () => {})).toThrow('write "email:"');
     expect(() => mux.handle('image*', () => {})).toThrow('write "image" with { match: \'prefix\' }');
@@ -152,7 +152,7 @@ describe('TaskMux', () => {
     ).toBe(6);
   });
 
-  it('lists its patterns, those of a mux inside as far as tasks reach it', () => {
+  it('lists its patterns, including those of a nested mux that tasks can reach', () => {
     const inner = new TaskMux()
       .handle('image:resize', () => {})
       .handle('video:cut', () => {})
@@ -177,7 +177,7 @@ describe('TaskMux', () => {
     expect(mux.patterns).toContainEqual({ type: 'image:', match: 'prefix' });
   });
 
-  it('does not remember types without end', () => {
+  it('remembers a bounded number of types', () => {
     const mux = new TaskMux().handle('image:', () => 'yes');
     for (let index = 0; index < 5_000; index += 1) run(mux, `image:${index}`);
     expect(run(mux, 'image:1')).toBe('yes');

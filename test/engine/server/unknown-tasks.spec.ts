@@ -1,7 +1,7 @@
 import { TaskMux } from '../../../lib/engine/server/task-mux.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
-describe('a task whose type no handler knows', () => {
+describe('a task of a type without a handler', () => {
   let test: ServerUnderTest;
 
   beforeEach(() => {
@@ -23,7 +23,7 @@ describe('a task whose type no handler knows', () => {
     expect(test.logger.messages('warn').filter((line) => line.includes('other:task'))).toHaveLength(1);
   });
 
-  it('is left to the one worker of many that knows it', async () => {
+  it('is left to the one worker that has a handler', async () => {
     const fleet = ServerUnderTest.open();
     for (let index = 0; index < 5; index += 1) {
       await fleet.start(mux('email:'), { redis: fleet.url, broker: undefined as never });
@@ -58,7 +58,7 @@ describe('a task whose type no handler knows', () => {
     expect(await test.stateOf(later)).toBe('gone');
   });
 
-  it('is not taken again and again when a prefix of the handler takes it in but a mux inside does not', async () => {
+  it('is not taken again and again when a prefix matches it but the nested mux does not', async () => {
     const inside = new TaskMux().handle('other:a:b', () => 'done');
     const routes = new TaskMux().handle('other:', () => 'done').handle('other:a:', inside);
     const id = await test.enqueue({ type: 'other:a:c' });
@@ -68,7 +68,7 @@ describe('a task whose type no handler knows', () => {
     expect(await test.stateOf(id)).toBe('pending');
   });
 
-  it('is taken like any other once none was met for a minute', async () => {
+  it('is taken like any other once none was found for a minute', async () => {
     const id = await test.enqueue({ type: 'other:task' });
     await test.start(mux('email:'));
     await test.time.advance('1s');
@@ -79,7 +79,7 @@ describe('a task whose type no handler knows', () => {
     expect(test.happened('returned')).toHaveLength(2);
   });
 
-  it('does not keep the slots from those that are known', async () => {
+  it('does not take slots away from known types', async () => {
     for (let index = 0; index < 50; index += 1) await test.enqueue({ type: 'other:task' });
     const known = await test.enqueue({ type: 'email:x' });
     await test.start(mux('email:'), { concurrency: 1 });
@@ -87,7 +87,7 @@ describe('a task whose type no handler knows', () => {
     expect(await test.stateOf(known)).toBe('gone');
   });
 
-  it('S-63, S-126 is retried as in Asynq when unknown tasks are to fail, through the middleware', async () => {
+  it('S-63, S-126 is retried as in Asynq, through the middleware, with unknownTask: fail', async () => {
     const seen: string[] = [];
     const id = await test.enqueue({ type: 'other:task' });
     const routes = mux('email:').use((next) => (task) => {
@@ -103,7 +103,7 @@ describe('a task whose type no handler knows', () => {
     expect(seen).toEqual(['other:task']);
   });
 
-  it('fails the task, not the process, when a middleware throws as it is put around the handler', async () => {
+  it('fails the task, not the process, when a middleware throws while it wraps the handler', async () => {
     const id = await test.enqueue({ type: 'email:x' });
     const routes = mux('email:').use(() => {
       throw new Error('not configured');
@@ -113,7 +113,7 @@ describe('a task whose type no handler knows', () => {
     expect((await test.message(id)).errorMessage).toBe('not configured');
   });
 
-  it('S-125 server middleware goes around that of the mux', async () => {
+  it('S-125 passes through the server middleware before that of the mux', async () => {
     const seen: string[] = [];
     await test.enqueue({ type: 'email:x' });
     const routes = mux('email:').use((next) => (task) => {

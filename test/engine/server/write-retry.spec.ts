@@ -13,7 +13,7 @@ describe('an outcome that cannot be written', () => {
 
   afterEach(async () => await test.close());
 
-  it('S-93, S-94, S-97, Q-63 is written again, and the task does not run twice', async () => {
+  it('S-93, S-94, S-97, Q-63 is retried, and the task does not run twice', async () => {
     const broker = faultyBroker(test.broker);
     broker.faults.settle.push('lost-before', 'lost-before');
     const id = await test.enqueue();
@@ -32,7 +32,7 @@ describe('an outcome that cannot be written', () => {
     expect(test.happened('lateOutcome')).toEqual([]);
   });
 
-  it('counts as written when only the answer was lost', async () => {
+  it('counts as written when only the reply was lost', async () => {
     const broker = faultyBroker(test.broker);
     broker.faults.settle.push('lost-after');
     await test.enqueue();
@@ -57,7 +57,7 @@ describe('an outcome that cannot be written', () => {
     expect(test.happened('completed')).toHaveLength(1);
   });
 
-  it('does not take the task from whoever runs it again when only the answer was lost', async () => {
+  it('does not affect the next run of the task when only the reply was lost', async () => {
     const broker = faultyBroker(test.broker);
     const id = await test.enqueue();
     const first = await test.start(
@@ -83,7 +83,7 @@ describe('an outcome that cannot be written', () => {
     expect(runs).toBe(1);
   });
 
-  it('S-82, S-95 is given up when another server has recovered the task meanwhile', async () => {
+  it('S-82, S-95 is given up when another server has recovered the task in the meantime', async () => {
     const broker = faultyBroker(test.broker);
     const id = await test.enqueue();
     await test.start(() => {}, { broker });
@@ -102,7 +102,7 @@ describe('an outcome that cannot be written', () => {
     expect(test.logger.messages('warn').join()).toContain('came too late');
   });
 
-  it('P-117 leaves the task to the worker that was given it after the recovery', async () => {
+  it('P-117 leaves the task to the worker that took it after the recovery', async () => {
     const broker = faultyBroker(test.broker);
     const id = await test.enqueue();
     await test.start(() => {}, { broker, queues: { [test.queue]: 1 } });
@@ -134,7 +134,7 @@ describe('an outcome that cannot be written', () => {
     expect(await test.stateOf(id)).toBe('gone');
   });
 
-  it('S-96 is reported when even that fails', async () => {
+  it('S-96 is reported when that fails, too', async () => {
     const broker = faultyBroker(test.broker);
     broker.faults.settle.push('lost-before', 'lost-before');
     const id = await test.enqueue();
@@ -146,7 +146,7 @@ describe('an outcome that cannot be written', () => {
     expect(test.logger.messages('error').join()).toContain(`task "${id}"`);
   });
 
-  it('D-S12 does not wait longer because others fail, too', async () => {
+  it('D-S12 does not wait longer because other outcomes fail, too', async () => {
     const broker = faultyBroker(test.broker);
     broker.faults.settle.push('lost-before');
     const first = await test.enqueue();
@@ -181,7 +181,7 @@ describe('an outcome that cannot be written', () => {
     await test.untilHappened('completed', 12_000);
   });
 
-  it('frees the slot meanwhile', async () => {
+  it('frees the slot in the meantime', async () => {
     const broker = faultyBroker(test.broker);
     broker.faults.settle.push('lost-before');
     await test.enqueue();
