@@ -35,13 +35,16 @@ export interface TaskEvents {
   revoked: { readonly task: TaskSubject; readonly error: unknown };
   /** A handler threw SnoozeError. */
   snoozed: { readonly task: TaskSubject; readonly until: EpochMs };
-  /** The server shut down first; the task is back at the head of its queue. */
+  /**
+   * The server shut down before the handler ended, or a lost reply kept the task from ever reaching it; the task is back
+   * at the head of its queue.
+   */
   requeued: { readonly task: TaskSubject };
   /** This worker has no handler for the type; the task went back to the head of its queue, for another worker. */
   returned: { readonly task: TaskSubject };
   /** A running task was told to stop by `cancel`. */
   canceled: { readonly task: TaskSubject };
-  /** A worker died or lost its lease; the task was retried or archived on its behalf. */
+  /** A worker died or lost its lease; the task was retried, archived or deleted on its behalf. */
   recovered: { readonly task: TaskSubject; readonly outcome: 'retry' | 'archived' | 'deleted' };
   /** This worker lost the lease of a task that it runs. */
   leaseLost: { readonly task: TaskSubject };
@@ -78,7 +81,7 @@ export interface ServerEvents {
   };
   /** The tasks of a group were not aggregated; they wait in their group again, two minutes later at the latest. */
   aggregationFailed: { readonly queue: string; readonly group: string; readonly error: unknown };
-  /** The event loop stood still for a second or more: no lease was extended meanwhile. */
+  /** A heartbeat came a second or more late because the event loop was blocked: no lease was extended meanwhile. */
   loopBlocked: { readonly blockedFor: Ms; readonly running: readonly TaskSubject[] };
   /**
    * The clock of this machine differs from that of Redis by more than 10 s; `offset` is positive when it is ahead.
