@@ -117,7 +117,7 @@ describe('the stack of an error shows the caller', () => {
     ]);
   });
 
-  it('of each caller its own when one command failed them all', async () => {
+  it('for each caller separately, when one failed command affects them all', async () => {
     const broken = uniqueQueue('stack');
     await redis.set(queueKeys(broken).pending, 'not a list');
     const enqueue: Call = () => client.enqueue('a', undefined, { queue: broken });

@@ -48,7 +48,7 @@ const rows = tables.flatMap(({ page, heading, options }) => {
 });
 
 describe('the pages for users of other libraries', () => {
-  it.each(rows)('say of $name on $page what its refusal says', ({ name, ours, text, options }) => {
+  it.each(rows)('explain $name on $page as its refusal does', ({ name, ours, text, options }) => {
     if (options.includes(name)) return;
     const { message } = unknownOption(`x: ${name}`, options);
     if (/\bnone\b|@Cron/.test(text)) expect(message).toContain('there is no equivalent');

@@ -6,7 +6,7 @@ const rules = readImportRules();
 const entries = ['index.ts', 'core.ts'];
 
 describe('imports in lib', () => {
-  it('stay within what docs/architecture.md allows', () => {
+  it('follow docs/architecture.md', () => {
     const faults = files.flatMap((file) => {
       const path = inLib(file.path);
       const rule = ruleFor(rules, path);
@@ -22,7 +22,7 @@ describe('imports in lib', () => {
     expect(faults).toEqual([]);
   });
 
-  it('are forbidden or allowed by rows that all exist', () => {
+  it('are covered by rows that all exist', () => {
     const paths = files.map((file) => inLib(file.path));
     const unused = rules
       .map((rule) => rule.subject)
@@ -41,11 +41,11 @@ describe('imports in lib', () => {
     expect([...faults, ...barrels]).toEqual([]);
   });
 
-  it('form no cycle, type-only ones included', () => {
+  it('form no cycle, including type-only imports', () => {
     expect(findCycles(files)).toEqual([]);
   });
 
-  it('mean files that exist', () => {
+  it('name files that exist', () => {
     const known = new Set(files.map((file) => file.path));
     const faults = files.flatMap((file) =>
       file.imports
@@ -55,7 +55,7 @@ describe('imports in lib', () => {
     expect(faults).toEqual([]);
   });
 
-  it('reach into a framework package for types alone, with the reason beside it', () => {
+  it('reach into a framework package only for types, with a comment that says why', () => {
     const faults = files.flatMap((file) =>
       file.imports
         .filter(({ specifier }) => /^(@[^/]+\/[^/]+|[^@./][^/:]*)\/.+/.test(specifier))

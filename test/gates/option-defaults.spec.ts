@@ -9,7 +9,7 @@ describe('the options that users write', () => {
     .flatMap(({ ast }) => ast.statements.filter(ts.isInterfaceDeclaration))
     .filter(({ name }) => /^(?!Resolved).*Options$/.test(name.text) && new RegExp(`\\b${name.text}\\b`).test(entries));
 
-  it('say their default in their comment', () => {
+  it('state their default in their comment', () => {
     expect(interfaces.length).toBeGreaterThan(20);
     const silent = optionsOf(interfaces)
       .filter(({ comment }) => !/\bDefault\b/.test(comment))
@@ -25,7 +25,7 @@ describe('the options that users write', () => {
     expect([...names].toSorted()).toEqual(['broker', 'redis']);
   });
 
-  it('have one place that says what each default is', () => {
+  it('have each default defined in one place', () => {
     const names = new Set(optionsOf(interfaces).map(({ name }) => name.slice(name.indexOf('.') + 1)));
     const places = new Map<string, string[]>();
     for (const file of library) {
@@ -44,7 +44,7 @@ describe('limits', () => {
   // Bytes of the wire are numbers, too; each codec has its own.
   const isAboutBytes = (path: string): boolean => /^lib\/(redis\/connection|model\/wire)\//.test(path);
 
-  it('have one place that says what each of them is', () => {
+  it('are each defined in one place', () => {
     const places = new Map<string, string[]>();
     for (const { path, ast } of library.filter((file) => !isAboutBytes(file.path))) {
       const constants = ast.statements

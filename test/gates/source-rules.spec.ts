@@ -15,21 +15,21 @@ describe('source files', () => {
     expect(faults).toEqual([]);
   });
 
-  it('read the time, set timers and draw numbers in system-clock.ts only', () => {
+  it('read the time, set timers and draw random numbers only in system-clock.ts', () => {
     const faults = library
       .filter((file) => file.path !== 'lib/engine/system-clock.ts')
       .flatMap((file) => timeUses(file).map((use) => `${file.path}: ${use}`));
     expect(faults).toEqual([]);
   });
 
-  it('wait with a limit or a signal through model/time/wait.ts only', () => {
+  it('wait with a limit or a signal only through model/time/wait.ts', () => {
     const faults = library
       .filter((file) => file.path !== 'lib/model/time/wait.ts')
       .flatMap((file) => ownWaits(file).map((line) => `${file.path}:${line}`));
     expect(faults).toEqual([]);
   });
 
-  it('name files in their comments that exist', () => {
+  it('name only existing files in their comments', () => {
     const paths = ['lib', 'test', 'bench', 'scripts', 'docs'].flatMap((folder) => listFiles(folder));
     const faults = library.flatMap(({ path, text }) =>
       [...text.matchAll(/^.*?(?:\/\/|\*) .*$/gm)]
@@ -40,13 +40,13 @@ describe('source files', () => {
     expect(faults).toEqual([]);
   });
 
-  it('carry the scripts as the .lua files have them', () => {
+  it('contain the scripts as in the .lua files', () => {
     expect(() =>
       execFileSync(process.execPath, ['scripts/generate-script-sources.mjs', '--check'], { cwd: root }),
     ).not.toThrow();
   });
 
-  it('use nothing that one of the two package formats lacks', () => {
+  it('use nothing that is missing in one of the two package formats', () => {
     const faults = library.flatMap((file) =>
       [...nodesOf(file.ast)]
         .filter(

@@ -17,7 +17,7 @@ const texts = ['lib', 'test', 'bench', 'sample', 'scripts', 'docs']
   .concat('README.md', 'CONTRIBUTING.md', 'CHANGELOG.md');
 
 describe('the statements of the protocol', () => {
-  it('have an anchor each, with the number in it', () => {
+  it('each have an anchor with their number', () => {
     const faults = statements.filter(({ id, number }) => id !== number.toLowerCase());
     expect(faults).toEqual([]);
     expect(statements.map(({ number }) => number).filter((number, at, all) => all.indexOf(number) !== at)).toEqual([]);
@@ -39,7 +39,7 @@ describe('the statements of the protocol', () => {
     expect([...numbers].filter((number) => !shown.has(number))).toEqual([]);
   });
 
-  it('are there for every number that code, tests and pages name', () => {
+  it('exist for every number that code, tests and pages name', () => {
     const faults = texts.flatMap((path) =>
       numbersIn(readText(path))
         .filter((number) => !numbers.has(number) && !isCurve(number))
@@ -50,7 +50,7 @@ describe('the statements of the protocol', () => {
 });
 
 describe('code, tests and pages', () => {
-  it('name no page and no section that is not in the repository', () => {
+  it('name only pages and sections that exist in the repository', () => {
     const faults = texts.flatMap((path) =>
       readText(path)
         .split('\n')

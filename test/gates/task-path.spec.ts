@@ -12,7 +12,7 @@ describe('the path of a task in docs/architecture.md', () => {
     expect(steps.filter((path) => !library.has(path))).toEqual([]);
   });
 
-  it('goes one way: no step runs code of an earlier one', () => {
+  it('goes one way: no step calls an earlier one', () => {
     const back = steps.flatMap((path, index) =>
       (library.get(path)?.imports ?? [])
         .filter(({ typeOnly, target }) => !typeOnly && target !== undefined && steps.slice(0, index).includes(target))
@@ -23,7 +23,7 @@ describe('the path of a task in docs/architecture.md', () => {
 });
 
 describe('the services of a server', () => {
-  it('are made in one pass, in which nothing refers to a later constant', () => {
+  it('are created in one pass, without references to later constants', () => {
     const file = library.get('lib/engine/server/server-services.ts');
     const make = file?.ast.statements.find(
       (node): node is ts.FunctionDeclaration =>

@@ -37,7 +37,7 @@ describe('the library', () => {
 describe('package.json', () => {
   const manifest = JSON.parse(readText('package.json')) as Record<string, Record<string, string>>;
 
-  it('lists no dependency that the library does not import, and misses none', () => {
+  it('lists exactly the dependencies that the library imports', () => {
     const wanted = new Set(
       library.flatMap((file) => file.imports.flatMap(({ specifier }) => packageOf(specifier) ?? [])),
     );
@@ -45,7 +45,7 @@ describe('package.json', () => {
     expect(listed.toSorted()).toEqual([...wanted].toSorted());
   });
 
-  it('lists no development dependency that nothing mentions', () => {
+  it('lists no development dependency that is never mentioned', () => {
     const folders = ['test', 'bench', 'sample', 'scripts'];
     const paths = folders.flatMap((folder) => listFiles(folder, (path) => /\.(ts|mts|mjs|json)$/.test(path)));
     const configs = ['package.json', 'nest-cli.json', 'jest.config.mjs', '.oxlintrc.json', 'tsconfig.json', '.ci/run'];

@@ -70,7 +70,7 @@ describe('aggregating across languages', () => {
     expect((await across.go.tryEnqueue({ type: 'note', payload: '{"u":1}', options })).refusal).toBe('duplicate');
   });
 
-  it('aggregates one queue here and in Go at once, and loses and doubles nothing', async () => {
+  it('aggregates one queue here and in Go at the same time, without losing or duplicating tasks', async () => {
     const queue = across.aQueue('both');
     const numbers = Array.from({ length: 240 }, (_, n) => n);
     const groupOf = (n: number): string => `g:${n % 24}`;

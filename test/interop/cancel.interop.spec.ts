@@ -44,7 +44,7 @@ describe('cancellation across languages', () => {
     expect(worker.ended.map(({ id }) => id)).toEqual([canceled.id]);
   });
 
-  it('P-111 puts nothing but the id on the channel that Go hears', async () => {
+  it('P-111 publishes only the id on the channel that Go receives', async () => {
     const queue = across.aQueue('channel');
     const { id } = await across.client.enqueue('until-canceled', 1, { queue });
     const worker = await across.aNodeWorker({ queues: { [queue]: 1 } });
@@ -63,7 +63,7 @@ describe('cancellation across languages', () => {
     expect(new Set(heard.filter((message) => message.includes(id)))).toEqual(new Set([id]));
   });
 
-  it('ends a task that runs here as the caller wished, for Go to see', async () => {
+  it('ends a task that runs here with the requested outcome, as Go shows', async () => {
     const queue = across.aQueue('then');
     const { id } = await across.go.enqueue({ type: 'until-canceled', options: { queue } });
     const worker = await across.aNodeWorker({ queues: { [queue]: 1 } });
@@ -77,7 +77,7 @@ describe('cancellation across languages', () => {
     expect(await across.inspector.info(queue, id)).toMatchObject({ state: 'archived', lastErr: 'context canceled' });
   });
 
-  it('ends a task that Go ran as the caller wished, when its retry is due here', async () => {
+  it('ends a task that Go ran with the requested outcome when its retry is due here', async () => {
     const queue = across.aQueue('then-go');
     const { id } = await across.client.enqueue('until-canceled', 1, { queue });
     const there = await across.aGoWorker({ queues: { [queue]: 1 } });
@@ -101,7 +101,7 @@ describe('cancellation across languages', () => {
     ['pending', {}],
     ['scheduled', { processIn: 3_600_000 }],
     ['aggregating', { group: 'g' }],
-  ] as const)('archives and deletes a %s task of Go, for Go to see', async (_state, options) => {
+  ] as const)('archives and deletes a %s task of Go, as Go shows', async (_state, options) => {
     const queue = across.aQueue('waiting');
     const kept = await across.go.enqueue({ type: 'ok', payload: '1', options: { queue, unique: 60_000, ...options } });
     const gone = await across.go.enqueue({ type: 'ok', payload: '2', options: { queue, unique: 60_000, ...options } });

@@ -42,14 +42,14 @@ describe('S-143 a cron schedule', () => {
   });
 
   it.each(of(({ count, answer, spec }) => count !== undefined && answer.rejected !== true && !isEvery(spec)))(
-    'has the next ticks that it has in Go: %s',
+    'has the same next ticks as in Go: %s',
     (_name, { answer, ...request }) => {
       expect(answerOf(ticksOf(request), { summedUp: false })).toEqual(answer);
     },
   );
 
   it.each(of(({ answer, spec }) => answer.rejected !== true && isEvery(spec)))(
-    'S-130 has the period that it has in Go, counted from 1970 instead of the start: %s',
+    'S-130 has the same period as in Go, counted from 1970 instead of the start: %s',
     (_name, { answer, ...request }) => {
       const [first = 0, second = 0] = answer.ticks ?? [];
       const period = second - first;

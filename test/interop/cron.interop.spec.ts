@@ -20,7 +20,7 @@ describe('S-143 Go', () => {
     expect(records.map(({ found }) => found)).toEqual(records.map(({ answer }) => answer));
   });
 
-  it('takes every name of a zone that is taken here', async () => {
+  it('accepts every time zone that is accepted here', async () => {
     const names = Object.entries(zoneNames).flatMap(([area, places]) =>
       places.split(' ').map((place) => (area === '' ? place : `${area}/${place}`)),
     );

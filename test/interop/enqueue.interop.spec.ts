@@ -16,7 +16,7 @@ const oddTasks = [
 describe('enqueueing across languages', () => {
   const across = acrossLanguages();
 
-  it('P-112 hands us what Go enqueued, with every combination of options', async () => {
+  it('P-112 passes us what Go enqueued, with every combination of options', async () => {
     const queue = across.aQueue('from-go');
     const ids = new Map<string, string>();
     for (const { name, go: options, headers } of optionSets) {
@@ -38,7 +38,7 @@ describe('enqueueing across languages', () => {
     expect(worker.ended).toHaveLength(optionSets.length);
   });
 
-  it('P-112 hands Go what we enqueued, with every combination of options', async () => {
+  it('P-112 passes Go what we enqueued, with every combination of options', async () => {
     const queue = across.aQueue('to-go');
     const ids = new Map<string, string>();
     for (const { name, ours } of optionSets) {

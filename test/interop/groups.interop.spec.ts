@@ -18,7 +18,7 @@ describe('groups across languages', () => {
 
   afterAll(async () => await broker.close());
 
-  it('P-92 P-94 P-99 lets Go aggregate what both sides put in a group', async () => {
+  it('P-92 P-94 P-99 lets Go aggregate what both sides put into a group', async () => {
     const queue = across.aQueue('group');
     const group = 'digest:7';
     for (let i = 0; i < 6; i++) {
@@ -36,7 +36,7 @@ describe('groups across languages', () => {
     expect(await across.redis.keys(`asynq:{${queue}}:t:*`)).toEqual([]);
   });
 
-  it('P-112 P-99 handles here what Go has aggregated', async () => {
+  it('P-112 P-99 handles tasks here that Go has aggregated', async () => {
     const queue = across.aQueue('combined');
     for (const n of [1, 2, 3]) await across.client.enqueue('note', Buffer.from(`${n}`), { queue, group: 'g' });
     // Only the Go server aggregates; a pause keeps it from handling the result, too.
@@ -60,7 +60,7 @@ describe('groups across languages', () => {
     expect((await across.go.tryEnqueue({ type: 'note', payload: '{"u":1}', options })).refusal).toBe('duplicate');
   });
 
-  it('P-94 P-97 P-99 collects, reads and deletes what Go put in a group', async () => {
+  it('P-94 P-97 P-99 collects, reads and deletes tasks that Go put into a group', async () => {
     const queue = across.aQueue('collect');
     for (const n of [1, 2, 3]) {
       const options = { queue, group: 'a:b', taskId: `m-${n}` };
@@ -83,7 +83,7 @@ describe('groups across languages', () => {
     expect(await across.redis.keys(`asynq:{${queue}}:t:*`)).toEqual([]);
   });
 
-  it('P-100 P-102 leaves a set that nobody finished to Go, which aggregates it', async () => {
+  it('P-100 P-102 leaves an unfinished set to Go, which aggregates it', async () => {
     const queue = across.aQueue('reclaim');
     const group = 'with:colons';
     for (const n of [1, 2]) await across.client.enqueue('note', Buffer.from(`${n}`), { queue, group });

@@ -4,7 +4,7 @@ import { aTaskInState, type WaitingState, waitingStates } from './support/states
 
 const group = 'digest:7';
 
-describe("Go's inspector and what we wrote", () => {
+describe("Go's inspector and our tasks", () => {
   const across = acrossLanguages();
 
   it.each(waitingStates)('lists a task of ours that is %s', async (state) => {
@@ -20,7 +20,7 @@ describe("Go's inspector and what we wrote", () => {
     expect(await across.inspector.queue(queue)).toMatchObject({ Size: 1, [capitalized(state)]: 1 });
   });
 
-  it('lists a task that runs here as active and not as orphaned', async () => {
+  it('lists a task that runs here as active, not as orphaned', async () => {
     const queue = across.aQueue('active');
     const { id } = await across.client.enqueue('until-canceled', { n: 1 }, { queue });
     const worker = await across.aNodeWorker({ queues: { [queue]: 1 }, shutdownTimeout: '50ms' });

@@ -4,7 +4,7 @@ import { acrossLanguages } from './support/across.js';
 describe('a Go worker and one of ours on the same queue', () => {
   const across = acrossLanguages();
 
-  it('P-117 S-26 handle thousands of tasks together, none lost and none twice', async () => {
+  it('P-117 S-26 handle thousands of tasks together, each exactly once', async () => {
     const queue = across.aQueue('mixed');
     const total = 6_000;
     const there = await across.aGoWorker({ queues: { [queue]: 1 }, concurrency: 20 });
@@ -37,7 +37,7 @@ describe('a Go worker and one of ours on the same queue', () => {
     expect({ ProcessedTotal, FailedTotal }).toEqual({ ProcessedTotal: total, FailedTotal: 0 });
   });
 
-  it('P-117 S-66 hand running tasks to each other at shutdown, to be run next', async () => {
+  it('P-117 S-66 pass running tasks to each other on shutdown, to be run next', async () => {
     const queue = across.aQueue('handed-over');
     await across.go.enqueue({ type: 'until-canceled', options: { queue, taskId: 'running' } });
     const there = await across.aGoWorker({ queues: { [queue]: 1 }, shutdownTimeout: 100 });

@@ -40,7 +40,7 @@ async function anApplication(queue: string) {
 describe('a Nest application and Go', () => {
   const across = acrossLanguages();
 
-  it('P-112 a decorated method is handed what Go enqueued, with every combination of options', async () => {
+  it('P-112 a decorated method gets what Go enqueued, with every combination of options', async () => {
     const queue = across.aQueue('nest-from-go');
     const ids = new Map<string, string>();
     for (const { name, go: options, headers } of optionSets) {
@@ -68,7 +68,7 @@ describe('a Nest application and Go', () => {
     }
   });
 
-  it('P-112 Go is handed what an injected client enqueued, with every combination of options', async () => {
+  it('P-112 Go gets what an injected client enqueued, with every combination of options', async () => {
     const queue = across.aQueue('nest-to-go');
     const { app, handlers } = await anApplication(across.aQueue('nest-idle'));
     const ids = new Map<string, string>();

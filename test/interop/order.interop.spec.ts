@@ -1,9 +1,9 @@
 import { acrossLanguages, type Across } from './support/across.js';
 
-describe('the order of tasks that Go and we enqueue in turn', () => {
+describe('the order of tasks enqueued alternately by Go and by us', () => {
   const across = acrossLanguages();
 
-  it('P-115 is kept by a worker of ours', async () => {
+  it('P-115 is kept by our worker', async () => {
     const queue = across.aQueue('order');
     const ids = await enqueueInTurn(across, queue);
 

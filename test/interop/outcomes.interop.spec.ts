@@ -28,7 +28,7 @@ describe('outcomes across languages', () => {
     expect(info).toMatchObject({ Retry: 1, Processed: 1, Failed: 1, ProcessedTotal: 1, FailedTotal: 1 });
   });
 
-  it('P-114 counts on where the other side has stopped', async () => {
+  it('P-114 continues the retry count of the other side', async () => {
     const queue = across.aQueue('in-turn');
     const { id } = await across.client.enqueue('fail-first:3', undefined, { queue, maxRetry: 3 });
 
@@ -67,7 +67,7 @@ describe('outcomes across languages', () => {
     expect(await across.inspector.queue(queue)).toMatchObject({ ProcessedTotal: 2, FailedTotal: 2 });
   });
 
-  it('S-49 S-50 means by SkipRetryError and RevokeTaskError what Go means by its own', async () => {
+  it('S-49 S-50 treats SkipRetryError and RevokeTaskError as Go treats its own errors', async () => {
     const queue = across.aQueue('decided');
     const skipped = await across.go.enqueue({ type: 'skip', options: { queue } });
     const revoked = await across.go.enqueue({ type: 'revoke', options: { queue, retention: 60_000 } });

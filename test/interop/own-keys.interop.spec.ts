@@ -3,7 +3,7 @@ import { acrossLanguages } from './support/across.js';
 import { found } from './support/found.js';
 
 // What we keep beside Asynq's data must not be in Go's way, and must survive it.
-describe("our own keys and fields under Go's hands", () => {
+describe('our own keys and fields when Go changes the queue', () => {
   const across = acrossLanguages();
   const ourFields = {
     'x:o': 'host:1:0b5c2a4e-0000-4000-8000-000000000000',
@@ -38,7 +38,7 @@ describe("our own keys and fields under Go's hands", () => {
     expect(tooEarlyThere).toEqual([]);
   });
 
-  it('keeps nothing of the exact times for good when Go does all the work', async () => {
+  it('does not keep exact due times forever when Go does all the work', async () => {
     const queue = across.aQueue('leftovers');
     const processAt = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 250);
     const { id } = await across.client.enqueue('ok', 1, { queue, processAt });
@@ -67,7 +67,7 @@ describe("our own keys and fields under Go's hands", () => {
     expect(await across.inspector.info(queue, 'marked')).toMatchObject({ state: 'archived', retried: 1 });
   });
 
-  it('S-86 does not make us take a task from a Go worker too early', async () => {
+  it('S-86 does not make us recover a task of a Go worker too early', async () => {
     const queue = across.aQueue('owner');
     await across.go.enqueue({ type: 'until-canceled', options: { queue, taskId: 'held' } });
     await across.go.enqueue({ type: 'until-canceled', options: { queue, taskId: 'lost' } });
@@ -105,7 +105,7 @@ describe("our own keys and fields under Go's hands", () => {
     await across.inspector.ask({ op: 'delete', queue, id: 'bad' });
   });
 
-  it('leaves a task of an unknown type to a Go worker that knows it, with no retry spent', async () => {
+  it('leaves a task of an unknown type to a Go worker that knows it, without using up a retry', async () => {
     const queue = across.aQueue('unknown-type');
     await across.aNodeWorker({ queues: { [queue]: 1 } }, { knows: 'known' });
     const { id } = await across.client.enqueue('ok', 1, { queue });
@@ -113,7 +113,7 @@ describe("our own keys and fields under Go's hands", () => {
     expect(await there.hasEnded(id)).toMatchObject({ retried: 0 });
   });
 
-  it('does not stop Go from deleting a queue, and what stays behind has an end', async () => {
+  it('does not stop Go from deleting a queue, and what is left behind expires', async () => {
     const queue = across.aQueue('deleted');
     const processAt = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 60_250);
     await across.client.enqueue('ok', 1, { queue, processAt });

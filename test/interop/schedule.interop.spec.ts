@@ -16,7 +16,7 @@ interface ScheduleLine {
 describe('a Go scheduler', () => {
   const across = acrossLanguages();
 
-  it('P-108 P-109 P-15 P-16 P-17 publishes entries and firings that we read, and tasks that we handle', async () => {
+  it('P-108 P-109 P-15 P-16 P-17 publishes schedules and events that we read, and tasks that we handle', async () => {
     const queue = across.aQueue('scheduled');
     const task = { type: 'ok', payload: 'tick', options: { queue, maxRetry: 2, timeout: 90_000 } };
     const scheduler = await GoProgram.start<ScheduleLine>('schedule', {
@@ -77,7 +77,7 @@ interface GoEnqueueEvent {
 describe("Go's inspector and a scheduler of ours", () => {
   const across = acrossLanguages();
 
-  it('P-108 P-109 lists its entries and what they have enqueued, and Go handles the tasks', async () => {
+  it('P-108 P-109 lists its schedules and what they have enqueued, and Go handles the tasks', async () => {
     const queue = across.aQueue('scheduled');
     const scheduler = new AsynqScheduler({ redis: sharedRedisUrl(), heartbeatInterval: '500ms' });
     const every = scheduler.register('@every 1s', 'ok', { n: 1 }, { queue, maxRetry: 2, timeout: '90s' });

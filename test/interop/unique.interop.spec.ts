@@ -23,7 +23,7 @@ describe('unique tasks across languages', () => {
     expect(twin.refusal).toBe('duplicate');
   });
 
-  it('P-113 P-24 takes equal payloads for equal whatever their headers are', async () => {
+  it('P-113 P-24 treats equal payloads as equal whatever their headers are', async () => {
     const queue = across.aQueue('unique');
     await across.client.enqueue('email:send', { u: 1 }, { queue, unique: '1m', headers: { trace: 'a' } });
 
@@ -32,7 +32,7 @@ describe('unique tasks across languages', () => {
     expect(twin.refusal).toBe('duplicate');
   });
 
-  it('P-113 P-22 agrees about tasks without payload', async () => {
+  it('P-113 P-22 agrees on tasks without a payload', async () => {
     const queue = across.aQueue('unique');
     await across.client.enqueue('backup', undefined, { queue, unique: '1m' });
 
@@ -40,7 +40,7 @@ describe('unique tasks across languages', () => {
     expect(twin.refusal).toBe('duplicate');
   });
 
-  it('P-113 P-23 agrees about an empty payload, which is another than none', async () => {
+  it('P-113 P-23 agrees on an empty payload, which differs from none', async () => {
     const queue = across.aQueue('unique');
     await across.go.enqueue({ type: 'backup', payload: '', options: { queue, unique: 60_000 } });
 
@@ -83,7 +83,7 @@ describe('unique tasks across languages', () => {
     expect(theirs.refusal).toBe('conflict');
   });
 
-  it('P-71 P-113 keeps the lock of a newer twin when the older task ends late', async () => {
+  it('P-71 P-113 keeps the lock of a newer equal task when the older one ends late', async () => {
     const queue = across.aQueue('unique');
     const first = await across.go.enqueue({ type: 'ok', payload, options: { queue, unique: 60_000 } });
     const lock = await across.redis.hget(`asynq:{${queue}}:t:${first.id}`, 'unique_key');

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { IdList } from '../../lib/memory/id-list.js';
 
 describe('a list of ids', () => {
-  it('takes from the first end what came first, and what was put there last', () => {
+  it('takes from the front the oldest id, or the one put there last', () => {
     const list = new IdList();
     list.addLast('b');
     list.addLast('c');
@@ -17,7 +17,7 @@ describe('a list of ids', () => {
     expect(list.size).toBe(0);
   });
 
-  it('behaves like an array, with ids that are there twice, too', () => {
+  it('behaves like an array, also with ids that occur twice', () => {
     const id = fc.constantFrom('a', 'b', 'c');
     const move = fc.oneof(
       fc.record({ do: fc.constantFrom('addFirst', 'addLast', 'delete', 'has'), id }),

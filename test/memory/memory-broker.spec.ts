@@ -46,7 +46,7 @@ describe('a broker in memory', () => {
   const settle = async (settlement: Settlement, at = now) =>
     await broker.work.settle({ queue, owner, settlements: ended([settlement], runTaken(at)), now: at });
 
-  describe('is out of reach of what callers do to their values later:', () => {
+  describe('is not affected by later changes to:', () => {
     it('a payload and headers that were enqueued', async () => {
       const payload = Buffer.from('before');
       const headers: Record<string, string> = { k: 'before' };
@@ -102,7 +102,7 @@ describe('a broker in memory', () => {
     });
   });
 
-  describe('lets go by its clock of', () => {
+  describe('drops, by its clock,', () => {
     it('a unique lock, at the end of its last second', async () => {
       const uniqueKey = `asynq:{${queue}}:unique:t:`;
       const unique = { uniqueKey, uniqueForSeconds: 60 };
@@ -113,14 +113,14 @@ describe('a broker in memory', () => {
       expect(await broker.enqueue.enqueue([aRequest({ ...unique, id: 'c' })], clock.now())).toEqual(['enqueued']);
     });
 
-    it('a unique lock, too, when only the caller says that it is later', async () => {
+    it('a unique lock, even if only the caller’s time is later', async () => {
       const unique = { uniqueKey: `asynq:{${queue}}:unique:t:`, uniqueForSeconds: 60 };
       await broker.enqueue.enqueue([aRequest(unique)], now);
       const later = addMs(now, ms(60_000));
       expect(await broker.enqueue.enqueue([aRequest({ ...unique, id: 'b' })], later)).toEqual(['enqueued']);
     });
 
-    it('locks by the thousand that nobody asks for again', async () => {
+    it('thousands of locks that are not used again', async () => {
       for (let i = 0; i < 3_000; i += 1) {
         const unique = { uniqueKey: `asynq:{${queue}}:unique:t:${i}`, uniqueForSeconds: 1 };
         await broker.enqueue.enqueue([aRequest({ ...unique, id: `id-${i}` })], clock.now());
@@ -152,7 +152,7 @@ describe('a broker in memory', () => {
     });
   });
 
-  it('sends signals in the order of what happened, after the call has been made', async () => {
+  it('sends signals in the order of events, after the call has returned', async () => {
     const heard: string[] = [];
     await broker.presence.subscribe({
       onWake: () => heard.push('wake'),
@@ -171,7 +171,7 @@ describe('a broker in memory', () => {
     expect(heard).toEqual(['due +5', 'wake', 'x']);
   });
 
-  it('answers a thousand calls that were made at once as if they had come one by one', async () => {
+  it('answers a thousand concurrent calls as if they were sequential', async () => {
     const requests = Array.from({ length: 1_000 }, (_, i) => aRequest({ id: `id-${i % 500}` }));
     const outcomes = await Promise.all(requests.map(async (request) => await broker.enqueue.enqueue([request], now)));
     expect(outcomes.flat().filter((outcome) => outcome === 'enqueued')).toHaveLength(500);
@@ -180,7 +180,7 @@ describe('a broker in memory', () => {
     expect([ids.length, new Set(ids).size]).toEqual([500, 500]);
   });
 
-  it('finds no disorder, because there is none', async () => {
+  it('finds no inconsistency, because there is none', async () => {
     const request = { queues: [queue], now, cursor: undefined, confirmed: [] };
     expect(await broker.maintenance.reconcile(request)).toEqual({ cursor: undefined, suspicions: [], healed: [] });
   });

@@ -47,7 +47,7 @@ describe('the option memory:', () => {
     },
   );
 
-  it('says which store it is', () => {
+  it('tells which store it is', () => {
     expect(open('memory:').describe()).toBe('memory:');
     expect(open('memory:orders').describe()).toBe('memory:orders');
   });
@@ -87,7 +87,7 @@ describe('the option memory:', () => {
     expect(heard).toEqual([`wake ${queue}`, 'cancel a archive', 'cancel a bare']);
   });
 
-  it('drops the store of a name with the last broker that has it, however often one is closed', async () => {
+  it('drops the store of a name when its last broker is closed, however often one is closed', async () => {
     const option = `memory:${uniqueQueue('dropped')}`;
     const [one, other] = [open(option), open(option)];
     await store(one, 'a');
@@ -118,12 +118,12 @@ describe('the option memory:', () => {
     expect(() => open(option)).toThrow("redis must be 'memory:' or 'memory:NAME', the name of letters, digits,");
   });
 
-  it('leaves what only begins like that to Redis', () => {
+  it('leaves values that only begin like that to Redis', () => {
     expect(() => open('memory.example.com:6379')).toThrow('redis must be a URL: redis://');
     expect(() => open('redis://memory:6379/x')).toThrow('redis must be a URL with a whole number as its database');
   });
 
-  it('goes by the clock of the tasks where that is not the real one', async () => {
+  it('uses the clock of the broker’s user if that is not the real one', async () => {
     const taskClock = new VirtualClock();
     const broker = openBroker('memory:', { clock: systemClock, taskClock, logger: silentLogger });
     const waiting = broker.work.waitForTask({ queue, timeout: ms(10_000), signal: new AbortController().signal });
@@ -132,7 +132,7 @@ describe('the option memory:', () => {
     expect(await waiting).toBe('none');
   });
 
-  it('keeps nothing open once its waits are over', async () => {
+  it('keeps nothing open once its waits have ended', async () => {
     const leaks = watchLeaks();
     const broker = open('memory:');
     const stop = new AbortController();

@@ -18,7 +18,7 @@ describe('ids ordered by a score', () => {
     expect([ids.first?.id, ids.last?.id, ids.scoreOf('b'), ids.scoreOf('x')]).toEqual(['c', 'b', 2, undefined]);
   });
 
-  it('are in the order in which they came where that decides, be it for the second time', () => {
+  it('are in the order in which they were added where scores are equal, even when added again', () => {
     const ids = new ScoredIds('by-arrival');
     for (const id of ['b', 'c', 'a', 'd']) ids.add(id, 2);
     ids.add('c', 1);

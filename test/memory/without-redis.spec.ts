@@ -27,7 +27,7 @@ describe('redis: memory:', () => {
     await leaks.expectNone();
   });
 
-  it('joins a client and a server made apart by its name', async () => {
+  it('connects a separate client and server by its name', async () => {
     const redis = `memory:${uniqueQueue('plain')}`;
     const handled = aGate<unknown>();
     const client = new AsynqClient({ redis });
@@ -48,7 +48,7 @@ describe('redis: memory:', () => {
     await client.close();
   });
 
-  it('is refused by the module when it is no such thing, under the name of the module', async () => {
+  it('is refused by the module when it is invalid, in an error that names the module', async () => {
     @Module({ imports: [AsynqModule.forRoot({ redis: 'memory://host' })] })
     class AppModule {}
     await expect(

@@ -42,7 +42,7 @@ describe('checks', () => {
     expect(run).toThrow(message);
   });
 
-  it('refuse a name that does not exist, and say which was meant', () => {
+  it('refuse an unknown name and suggest the right one', () => {
     const options = { path: 'AsynqModule: server', value: { shutdownTimout: '8s' } };
     expect(() => check.checkNames(options, ['concurrency', 'shutdownTimeout'])).toThrow(
       'AsynqModule: server.shutdownTimout is not an option; did you mean shutdownTimeout?',

@@ -65,7 +65,7 @@ describe('nextTick', () => {
     expect(ticks(spec, from, next.length)).toEqual(next);
   });
 
-  it('takes a Date as well, and nothing else than an instant', () => {
+  it('also accepts a Date, and nothing but an instant', () => {
     const schedule = parseCronSpec('0 9 * * *');
     expect(nextTick(schedule, new Date('2026-05-14T08:00:00Z'))).toBe(Date.UTC(2026, 4, 14, 9));
     for (const wrong of [new Date('never'), Number.NaN, Infinity, '2026-05-14', undefined]) {
@@ -73,7 +73,7 @@ describe('nextTick', () => {
     }
   });
 
-  it('S-142 goes by the zone of the options', () => {
+  it('S-142 uses the zone of the options', () => {
     expect(ticks('0 9 * * *', '2026-05-14 00:00:00', 1, 'America/New_York')).toEqual(['2026-05-14 13:00:00']);
   });
 
@@ -148,7 +148,7 @@ const anyZone = fc.constantFrom('UTC', ...changes.map(([zone]) => zone));
 const anyInstant = fc.integer({ min: 0, max: 365 * 86_400_000 }).map((offset) => epochMs(start + offset));
 
 describe('the ticks of any schedule', () => {
-  it('are whole seconds, strictly later, and the same from wherever before them one asks', () => {
+  it('are whole seconds, strictly later, and the same from any earlier instant', () => {
     fc.assert(
       fc.property(
         anySpec,

@@ -68,7 +68,7 @@ describe('parseCronSpec', () => {
     expect(fault.message).toBe(`Cron spec ${JSON.stringify(spec)}: ${fault.reason}, at column ${position}`);
   });
 
-  it('refuses a zone with nothing behind it, which crashes Go', () => {
+  it('refuses a zone without a spec, which crashes Go', () => {
     expect(faultOf('CRON_TZ=Asia/Tokyo')).toMatchObject({
       position: 19,
       reason: 'a space and the schedule must follow the zone',
@@ -141,7 +141,7 @@ describe('parseCronSpec', () => {
     expect(parseCronSpec(spec)).toEqual({ kind: 'every', spec, period });
   });
 
-  it('answers any text with a schedule or with a fault inside the text', () => {
+  it('returns a schedule for any text, or an error with a position in it', () => {
     const piece = fc.constantFrom(
       '*',
       '?',

@@ -45,7 +45,7 @@ describe('describeError', () => {
     for (const error of [getter, proxy, inspecting]) expect(describeError(error)).toMatch(/^the handler threw/);
   });
 
-  it('P-12 makes valid Unicode of lone surrogates', () => {
+  it('P-12 turns lone surrogates into valid Unicode', () => {
     expect(describeError(new Error('a\ud800b'))).toBe('a\ufffdb');
   });
 
@@ -67,7 +67,7 @@ describe('describeError', () => {
     expect(describeError(new Error(text))).toBe(text);
   });
 
-  it('looks at large objects in part', () => {
+  it('reads large objects only in part', () => {
     const error = { rows: Array.from({ length: 100_000 }, () => ({ deep: { deeper: { deepest: 'x'.repeat(100) } } })) };
     expect(describeError(error).length).toBeLessThan(5_000);
   });

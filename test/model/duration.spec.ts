@@ -42,7 +42,7 @@ describe('readDuration', () => {
     expect(readDuration(input)).toBe(expected);
   });
 
-  it('reads what Go writes, to the microsecond', () => {
+  it('reads durations as Go writes them, to the microsecond', () => {
     fc.assert(
       fc.property(fc.integer({ min: -(10 ** 14), max: 10 ** 14 }), (micros) => {
         expect(readDuration(formatGoDuration(ms(micros / 1_000)))).toBeCloseTo(micros / 1_000, 3);
@@ -52,7 +52,7 @@ describe('readDuration', () => {
 });
 
 describe('seconds of the wire', () => {
-  it('P-07 cut the fraction of an instant off, or round it up for times before which nothing may start', () => {
+  it('P-07 round an instant down, or up for times before which nothing may start', () => {
     expect(toEpochSeconds(epochMs(1_999))).toBe(1);
     expect(toEpochSecondsUp(epochMs(1_001))).toBe(2);
     expect(toEpochSecondsUp(epochMs(2_000))).toBe(2);

@@ -32,7 +32,7 @@ describe('Duration', () => {
     for (const duration of durations) expect(readDuration(duration)).toBeGreaterThanOrEqual(0);
   });
 
-  it('is nothing else', () => {
+  it('accepts nothing else', () => {
     const text: string = '30s';
     const others: readonly Duration[] = [
       // @ts-expect-error a unit in words

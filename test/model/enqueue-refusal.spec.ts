@@ -2,7 +2,7 @@ import { enqueueOutcome, refusalError, type StoreOutcome } from '../../lib/model
 import type { EnqueueRequest } from '../../lib/model/broker/enqueue.contract.js';
 import { aTaskMessage } from '../support/a-task-message.js';
 
-describe('what storing a task comes to', () => {
+describe('the outcome of storing a task', () => {
   it.each<[StoreOutcome, string, string]>([
     ['stored', 'enqueued', 'enqueued'],
     ['held', 'enqueued', 'duplicate'],

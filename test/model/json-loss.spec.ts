@@ -73,7 +73,7 @@ describe('a strict payload', () => {
     expect(encodePayload(payload, strict)).toEqual(encodePayload(payload, jsonCodec));
   });
 
-  it('is asked for by clients and schedulers, unless strictPayload is false', () => {
+  it('is required by clients and schedulers, unless strictPayload is false', () => {
     for (const resolve of [resolveClientOptions, resolveSchedulerOptions]) {
       expect(() => resolve({}).codec.encode({ n: Number.NaN })).toThrow('NaN at payload.n');
       expect(resolve({ strictPayload: false }).codec).toBe(jsonCodec);
@@ -81,7 +81,7 @@ describe('a strict payload', () => {
     }
   });
 
-  it('still refuses cycles, and asks nothing of another codec', () => {
+  it('still refuses cycles, and does not apply to another codec', () => {
     const cyclic: Record<string, unknown> = {};
     cyclic['self'] = cyclic;
     expect(() => encodePayload(cyclic, strict)).toThrow('circular');

@@ -42,13 +42,13 @@ describe('Jsonify', () => {
     holds<Same<Jsonify<(Date | undefined)[]>, (string | null)[]>>();
   });
 
-  it('lets what may be undefined be missing', () => {
+  it('makes optional what may be undefined', () => {
     holds<Same<Jsonify<{ at: Date | undefined; by?: Date }>, { at?: string; by?: string }>>();
     // @ts-expect-error it may be missing
     holds<Same<Jsonify<{ at: Date | undefined }>, { at: string }>>();
   });
 
-  it('has nothing for a bigint', () => {
+  it('maps a bigint to never', () => {
     holds<Same<Jsonify<{ n: bigint }>, { n: never }>>();
     holds<Same<Jsonify<bigint>, never>>();
   });

@@ -106,7 +106,7 @@ describe('text form of options', () => {
     );
   });
 
-  it('C-75 passes over what says nothing', () => {
+  it('C-75 skips text that it does not know', () => {
     const texts = ['', 'Queue', 'Queue(low)', 'Queue("a" "b")', 'MaxRetry(x)', 'Timeout(soon)', 'Deadline(today)'];
     const more = ['Header(["k"])', 'Header({})', 'Header(x)', 'Color("red")', 'MaxRetry(3', 'Queue("\\xff")'];
     expect(decodeOptions([...texts, ...more])).toEqual(noOptions);
@@ -116,7 +116,7 @@ describe('text form of options', () => {
     expect(decodeOptions(['TaskID("a)b")', 'Group("(g)")'])).toEqual({ ...noOptions, taskId: 'a)b', group: '(g)' });
   });
 
-  it('lets the last of a kind win, and adds headers up', () => {
+  it('uses the last option of a kind, and merges headers', () => {
     expect(decodeOptions(['Queue("a")', 'Header(["k","1"])', 'Queue("b")', 'Header(["l","2"])'])).toEqual({
       ...noOptions,
       queue: 'b',

@@ -18,7 +18,7 @@ describe('payload codec', () => {
     expect(decodePayload(bytes, jsonCodec)).toEqual(value);
   });
 
-  it('P-13 takes bytes as they are, without a copy', () => {
+  it('P-13 accepts bytes unchanged, without a copy', () => {
     for (const bytes of [Buffer.from([0, 255, 128]), new Uint8Array([0, 255]), Buffer.alloc(0)]) {
       expect(encodePayload(bytes, jsonCodec)).toBe(bytes);
     }
@@ -63,7 +63,7 @@ describe('payload codec', () => {
     });
   });
 
-  it('refuses a codec that answers with something other than bytes', () => {
+  it('refuses a codec that returns something other than bytes', () => {
     const codec = { encode: () => 'text', decode: () => 0 } as unknown as PayloadCodec;
     expect(() => encodePayload({}, codec)).toThrow('the codec returned string, not bytes');
   });

@@ -130,7 +130,7 @@ describe('records of processes', () => {
     expect(decodeServerInfo(encodeServerInfo({ ...server, queues }))).toMatchObject({ ok: true, value: { queues } });
   });
 
-  it('passes over fields of a newer protocol and reads an unknown status as closed', () => {
+  it('skips fields of a newer protocol and reads an unknown status as closed', () => {
     const bytes = Buffer.concat([encodeServerInfo({ ...server, status: 'new' }), Buffer.from('3a0161820100', 'hex')]);
     expect(decodeServerInfo(bytes)).toEqual({ ok: true, value: { ...server, status: 'closed' } });
   });

@@ -32,7 +32,7 @@ describe('weighted order', () => {
     expect(shares(draws.map(([, second]) => second as string))['default']).toBeCloseTo(0.75, 1);
   });
 
-  it('S-30 deals free slots out by weight, every slot once', () => {
+  it('S-30 distributes free slots by weight, every slot once', () => {
     const dealt = weightedOrder(queues, seededRandom()).shareSlots(10_000);
     const slots = Object.fromEntries(dealt.map((share) => [share.queue, share.slots / 10_000]));
     expect(slots['critical']).toBeCloseTo(0.6, 1);
@@ -41,7 +41,7 @@ describe('weighted order', () => {
     expect(dealt.reduce((sum, share) => sum + share.slots, 0)).toBe(10_000);
   });
 
-  it('deals what is left among the queues that may have more', () => {
+  it('distributes the rest among the queues that may have more', () => {
     const order = weightedOrder(queues, seededRandom());
     expect(order.shareSlots(5, { among: ['low'] })).toEqual([{ queue: 'low', slots: 5 }]);
     const dealt = order.shareSlots(8_000, { among: ['low', 'default'] });
@@ -49,7 +49,7 @@ describe('weighted order', () => {
     expect(dealt.map((share) => share.queue)).not.toContain('critical');
   });
 
-  it('S-30 deals slots out in bundles, by weight, and no more than are free', () => {
+  it('S-30 distributes slots in bundles, by weight, and no more than are free', () => {
     const order = weightedOrder(queues, seededRandom());
     const dealt = order.shareSlots(1_000_003, { bundleOf: (queue) => (queue === 'low' ? 1 : 10) });
     const slots = Object.fromEntries(dealt.map((share) => [share.queue, share.slots / 1_000_003]));
@@ -61,14 +61,14 @@ describe('weighted order', () => {
     expect(few).toHaveLength(1);
   });
 
-  it('leaves out queues that get no slot, and deals nothing when none is free', () => {
+  it('omits queues that get no slot, and distributes nothing when none is free', () => {
     expect(weightedOrder(queues, seededRandom()).shareSlots(1)).toHaveLength(1);
     expect(weightedOrder(queues, seededRandom()).shareSlots(0)).toEqual([]);
     expect(weightedOrder({ only: 3 }, seededRandom()).shareSlots(0)).toEqual([]);
     expect(weightedOrder({ only: 3 }, seededRandom()).shareSlots(4, { among: [] })).toEqual([]);
   });
 
-  it('copes with a random number at the very edge', () => {
+  it('handles a random number at the edge of its range', () => {
     expect(weightedOrder(queues, () => 0).draw()).toEqual(['low', 'critical', 'default']);
     expect(weightedOrder(queues, () => 1 - Number.EPSILON / 2).draw()).toEqual(['default', 'critical', 'low']);
   });
@@ -81,7 +81,7 @@ describe('strict order', () => {
     expect(order.shareSlots(7)).toEqual([{ queue: 'critical', slots: 7 }]);
   });
 
-  it('S-33 turns to lower ones for what the higher ones could not give', () => {
+  it('S-33 takes from lower queues what the higher ones do not have', () => {
     const order = strictOrder(queues);
     expect(order.shareSlots(3, { among: ['low', 'default'] })).toEqual([{ queue: 'default', slots: 3 }]);
     expect(order.shareSlots(3, { among: [] })).toEqual([]);

@@ -21,7 +21,7 @@ describe('the deadline of a run', () => {
     expect(runDeadline(message, whole)).toBe(1_700_000_100_000);
   });
 
-  it('S-42 knows a message without any limit', () => {
+  it('S-42 recognizes a message without a limit', () => {
     expect(isUnlimited(aTaskMessage())).toBe(true);
     expect(isUnlimited(aTaskMessage({ timeoutSeconds: 1 }))).toBe(false);
     expect(isUnlimited(aTaskMessage({ deadlineSeconds: 1 }))).toBe(false);

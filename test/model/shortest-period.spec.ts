@@ -37,7 +37,7 @@ describe('the shortest time between two ticks', () => {
     expect(shortestPeriod(parseCronSpec(spec))).toBe(seconds * 1_000);
   });
 
-  it('is that of the wall clock in a zone that moves it', () => {
+  it('follows the wall clock in a zone that changes it', () => {
     const daily = parseCronSpec('0 9 * * *', { timeZone: 'Europe/Berlin' });
     expect(shortestPeriod(daily)).toBe(day * 1_000);
   });
@@ -46,7 +46,7 @@ describe('the shortest time between two ticks', () => {
     expect(shortestPeriod(parseCronSpec('0 0 31 2 *'))).toBeUndefined();
   });
 
-  it('is what a walk from tick to tick finds', () => {
+  it('is the same as found by visiting every tick', () => {
     const random = seededRandom(7);
     const pick = (from: number, to: number): number => from + Math.floor(random() * (to - from + 1));
     const list = (from: number, to: number, most: number): string =>

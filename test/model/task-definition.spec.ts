@@ -6,13 +6,13 @@ import { noOptions } from '../../lib/model/task/task-options.js';
 const User = z.object({ userId: z.number(), locale: z.string().default('en') });
 
 describe('defineTask', () => {
-  it('makes a frozen name of a task with its options', () => {
+  it('returns a frozen definition with a type and options', () => {
     const definition = defineTask<{ userId: number }>('email:send', { maxRetry: 3 });
     expect(definition).toEqual({ type: 'email:send', options: { ...noOptions, maxRetry: 3 }, schema: undefined });
     expect(Object.isFrozen(definition)).toBe(true);
   });
 
-  it('C-18 keeps the type as it is, letter case and spaces too', () => {
+  it('C-18 keeps the type unchanged, including case and spaces', () => {
     expect(defineTask(' Email:Send ').type).toBe(' Email:Send ');
   });
 
@@ -25,7 +25,7 @@ describe('defineTask', () => {
     expect(() => defineTask(type as string)).toThrow(message);
   });
 
-  it('refuses options that do not exist and schemas that are none', () => {
+  it('refuses unknown options and invalid schemas', () => {
     expect(() => defineTask('x', { maxRetries: 1 } as never)).toThrow('did you mean maxRetry?');
     expect(() => defineTask('x', { schema: {} as never })).toThrow(
       'defineTask: options.schema must be a Standard Schema',
@@ -38,7 +38,7 @@ describe('defineTask', () => {
 });
 
 describe('validate', () => {
-  it('answers with what the schema made of the value, at once', () => {
+  it('returns the output of the schema synchronously', () => {
     expect(validate(User, { userId: 1, extra: true })).toEqual({ userId: 1, locale: 'en' });
   });
 
@@ -85,7 +85,7 @@ describe('isStandardSchema', () => {
     [{}, false],
     [null, false],
     ['x', false],
-  ])('tells %p: %p', (value, expected) => {
+  ])('returns for %p: %p', (value, expected) => {
     expect(isStandardSchema(value)).toBe(expected);
   });
 });

@@ -18,7 +18,7 @@ function infoOf(parts: Partial<TaskMessage> = {}, record: Partial<TaskRecord> = 
   });
 }
 
-describe('what is told of a task', () => {
+describe('TaskInfo', () => {
   it('has its payload and result decoded, and both as bytes', () => {
     const info = infoOf({}, { state: 'completed', result: Buffer.from('[1]') });
     expect(info).toMatchObject({ payload: { to: { name: 'Ada' } }, result: [1] });
@@ -41,7 +41,7 @@ describe('what is told of a task', () => {
     expect(JSON.parse(JSON.stringify(info))).toMatchObject({ payload: '<6 bytes that do not decode>' });
   });
 
-  it('prints what there is, as deep as other objects', () => {
+  it('prints its fields, as deep as other objects', () => {
     const headers = Object.assign(Object.create(null) as Record<string, string>, { trace: 'abc' });
     const info = infoOf({ headers });
     expect(inspect(info, { breakLength: Infinity })).toBe(

@@ -82,7 +82,7 @@ describe('task message codec', () => {
     })
     .map(aTaskMessage);
 
-  it('reads back whatever it writes, in any order and number', () => {
+  it('reads back what it writes, in any order and number', () => {
     fc.assert(
       fc.property(fc.array(anyMessage, { minLength: 1, maxLength: 8 }), (messages) => {
         const written = messages.map(encodeTaskMessage);
@@ -108,7 +108,7 @@ describe('task message codec', () => {
     );
   });
 
-  it('P-02 P-05 leaves out what is at its default, and reads it as the default', () => {
+  it('P-02 P-05 omits defaults, and reads missing fields as defaults', () => {
     expect(encodeTaskMessage(aTaskMessage({ type: 'x' })).toString('hex')).toBe('0a0178');
     expect(decoded(Buffer.from('0a0178', 'hex'))).toEqual(aTaskMessage({ type: 'x' }));
   });
@@ -136,14 +136,14 @@ describe('task message codec', () => {
     expect(decoded(encodeTaskMessage({ ...message, retried: 1 }))).toEqual({ ...message, retried: 1 });
   });
 
-  it('takes a known field of a wrong wire type for an unknown one', () => {
+  it('treats a known field of a wrong wire type as an unknown one', () => {
     const message = decoded(text(5, 'no number'), Buffer.from([0x08, 0x01]));
     expect(message.maxRetry).toBe(0);
     expect(message.type).toBe('');
     expect(message.unknownFields?.length).toBe(13);
   });
 
-  it('lets the last occurrence of a field win, also of a header', () => {
+  it('uses the last occurrence of a field, or of a header', () => {
     const header = (key: string, value: string): Buffer => text(15, Buffer.concat([text(1, key), text(2, value)]));
     const message = decoded(text(1, 'first'), header('k', 'one'), text(1, 'last'), header('k', 'two'), header('l', ''));
     expect(message.type).toBe('last');
@@ -156,7 +156,7 @@ describe('task message codec', () => {
     expect(decoded(text(15, '')).headers).toEqual({ '': '' });
   });
 
-  it('takes any header name, those of object internals too', () => {
+  it('accepts any header name, including those of object internals', () => {
     const headers = Object.assign(Object.create(null) as Record<string, string>, { constructor: 'a' });
     headers['__proto__'] = 'b';
     const read = decoded(encodeTaskMessage(aTaskMessage({ headers }))).headers;
@@ -166,7 +166,7 @@ describe('task message codec', () => {
     ]);
   });
 
-  it('passes over groups of fields, nested ones too', () => {
+  it('skips groups of fields, including nested ones', () => {
     const nested = Buffer.from('830108018b0112008c018401', 'hex');
     expect(decoded(nested, text(1, 'x'))).toEqual(aTaskMessage({ type: 'x', unknownFields: nested }));
   });
@@ -178,7 +178,7 @@ describe('task message codec', () => {
     ['8080808080808010', Number.MAX_SAFE_INTEGER],
     ['ffffffffffffffffff01', -1],
     ['80808080808080f0ff01', Number.MIN_SAFE_INTEGER],
-  ])('reads the 64-bit number %s as the nearest that can be held', (hex, value) => {
+  ])('reads the 64-bit number %s as the nearest safe number', (hex, value) => {
     expect(decoded(tag(8, 0), Buffer.from(hex, 'hex')).timeoutSeconds).toBe(value);
   });
 
@@ -197,7 +197,7 @@ describe('task message codec', () => {
     ['unique_key', text(10, Buffer.from([0xed, 0xa0, 0x80]))],
     ['group_key', text(14, Buffer.concat([Buffer.alloc(80, 'x'), Buffer.from([0xc0])]))],
     ['headers', text(15, text(1, Buffer.from([0xc0, 0x80])))],
-  ])('refuses invalid UTF-8 in %s, as Go does, and salvages the rest', (field, bytes) => {
+  ])('refuses invalid UTF-8 in %s, as Go does, and reads the rest', (field, bytes) => {
     const outcome = decodeTaskMessage(Buffer.concat([bytes, text(3, 'id'), text(2, Buffer.from([0xff]))]));
     expect(outcome).toMatchObject({ ok: false, reason: expect.stringContaining(`"${field}"`) as string });
     expect(outcome).toMatchObject({ salvaged: { id: 'id', payload: Buffer.from([0xff]) } });
@@ -219,12 +219,12 @@ describe('task message codec', () => {
     ['with a wire type that does not exist', '0e'],
     ['with the end of a group that was not started', '0c'],
     ['with the end of another group', '0b14'],
-  ])('reports bytes that end or go wrong: %s', (_what, hex) => {
+  ])('reports truncated or invalid bytes: %s', (_what, hex) => {
     const outcome = decodeTaskMessage(Buffer.concat([text(3, 'id'), Buffer.from(hex, 'hex')]));
     expect(outcome).toMatchObject({ ok: false, reason: expect.stringMatching(/\w/) as string, salvaged: { id: 'id' } });
   });
 
-  it('does not take one text for another whose characters have the same numbers as its bytes', () => {
+  it('does not confuse a text with another whose characters have the same codes as its bytes', () => {
     const types = ['Ã©', 'é', 'Ã©', 'e', 'x'.repeat(200)];
     const written = types.map((type) => encodeTaskMessage(aTaskMessage({ type, queue: type })));
     expect(written.map((bytes) => decoded(bytes).type)).toEqual(types);
@@ -232,7 +232,7 @@ describe('task message codec', () => {
     expect(decodeTaskMessage(text(1, Buffer.from([0xff])))).toMatchObject({ ok: false });
   });
 
-  it('hands out the payload as a view of the record', () => {
+  it('returns the payload as a view of the record', () => {
     const bytes = encodeTaskMessage(aTaskMessage({ payload: Buffer.from('abc') }));
     const { payload } = decodedInPlace(bytes);
     bytes.write('z', 2);

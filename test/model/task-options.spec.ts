@@ -71,7 +71,7 @@ describe('enqueue options', () => {
     expect(() => resolved({ [name]: value })).toThrow(`enqueue: options.${name}`);
   });
 
-  it('refuses an unknown name and tells which was meant', () => {
+  it('refuses an unknown name and suggests the right one', () => {
     expect(() => resolved({ proccessIn: '1h' })).toThrow(
       'enqueue: options.proccessIn is not an option; did you mean processIn?',
     );
@@ -87,13 +87,13 @@ describe('enqueue options', () => {
     expect(() => resolved({ queue: '', group: '' })).toThrow('options.queue');
   });
 
-  it('refuses processAt together with processIn: which one is meant cannot be told', () => {
+  it('refuses processAt together with processIn', () => {
     expect(() => resolved({ processAt: tomorrow, processIn: '1h' })).toThrow(
       'enqueue: options.processIn must be left out when processAt is given',
     );
   });
 
-  it('takes an option that is undefined for one that is not given', () => {
+  it('treats an undefined option as omitted', () => {
     const under = resolved({ queue: 'low', processIn: '1h' });
     expect(resolved({ queue: undefined, processAt: undefined }, under)).toEqual(under);
   });
@@ -107,7 +107,7 @@ describe('enqueue options', () => {
     });
     const { options: under } = Feed;
 
-    it('C-07 leave them alone where they say nothing', () => {
+    it('C-07 keep them where they have no value', () => {
       expect(resolved(undefined, under)).toBe(under);
       expect(resolved({}, under)).toEqual(under);
     });
@@ -129,12 +129,12 @@ describe('enqueue options', () => {
       expect(under.headers).toEqual({ a: '1', b: '1' });
     });
 
-    it('C-11 C-67 are refused when wrong, as is a definition whose options are', () => {
+    it('C-11 C-67 are refused when wrong, as is a definition with wrong options', () => {
       expect(() => defineTask('x', { queue: '' })).toThrow('defineTask: options.queue must be text that is not blank');
       expect(() => resolved({ queue: '' }, under)).toThrow('enqueue: options.queue');
     });
 
-    it('come out the same when laid over as a whole', () => {
+    it('give the same result when merged as a whole', () => {
       const inputs: EnqueueOptions[] = [
         {},
         { queue: 'low', unique: '1h', taskId: 'i', group: 'g' },
@@ -147,14 +147,14 @@ describe('enqueue options', () => {
     });
   });
 
-  it('C-05 keeps no hold of the headers of the caller', () => {
+  it('C-05 copies the headers of the caller', () => {
     const headers: Record<string, string> = { a: '1' };
     const options = resolved({ headers });
     headers['a'] = '2';
     expect(options.headers).toEqual({ a: '1' });
   });
 
-  it('takes headers of any name, those of object internals too', () => {
+  it('accepts headers of any name, including those of object internals', () => {
     const headers = JSON.parse('{"__proto__":"a","constructor":"b"}') as Record<string, string>;
     expect(Object.entries(resolved({ headers }).headers ?? {})).toEqual([
       ['__proto__', 'a'],

@@ -3,7 +3,7 @@ import { uniqueKeyOf } from '../../lib/model/task/unique-key.js';
 const subject = { queue: 'default', type: 'email:send', payload: Buffer.from('{"u":1}') };
 
 describe('unique key', () => {
-  it('P-21 is the one that Go makes', () => {
+  it('P-21 is the same as in Go', () => {
     expect(uniqueKeyOf(subject)).toBe('asynq:{default}:unique:email:send:cfeb4906248f18cb94f202711c2a34cf');
   });
 
@@ -11,7 +11,7 @@ describe('unique key', () => {
     expect(uniqueKeyOf({ ...subject, payload: undefined })).toBe('asynq:{default}:unique:email:send:');
   });
 
-  it('P-23 C-52 has the digest of nothing for an empty payload', () => {
+  it('P-23 C-52 has the digest of no bytes for an empty payload', () => {
     expect(uniqueKeyOf({ ...subject, payload: Buffer.alloc(0) })).toMatch(/:d41d8cd98f00b204e9800998ecf8427e$/);
   });
 

@@ -19,7 +19,7 @@ function aWait() {
 }
 
 describe('a wait for a promise', () => {
-  it('gives its value, and leaves nothing behind', async () => {
+  it('resolves with its value, and leaves nothing behind', async () => {
     const { limits, expectNothingLeft } = aWait();
     expect(await waitFor(Promise.resolve(1), limits)).toEqual({ ended: 'in-time', value: 1 });
     expectNothingLeft();
@@ -146,7 +146,7 @@ describe('a limit', () => {
   });
 
   it.each([0, 1_500, 4_500])(
-    'outlasts a standstill %i ms after it began, and the reading of what arrived',
+    'outlasts a standstill %i ms after it began, and the reading of what has arrived',
     async (begun) => {
       const clock = new VirtualClock();
       let passed = false;
@@ -163,7 +163,7 @@ describe('a limit', () => {
     },
   );
 
-  it('passes though each look at it comes late', async () => {
+  it('passes even if each of its timers is late', async () => {
     const clock = new StandstillClock();
     let passed = false;
     startLimit(clock, ms(5_000), () => (passed = true));

@@ -24,27 +24,27 @@ describe('S-143 a time zone', () => {
     ['GMT+7', 'Etc/GMT-7'],
     ['UTC-05:00', 'Etc/GMT+5'],
     ['+07:00', 'Etc/GMT-7'],
-  ])('is not called %s, and the nearest name is %s', (name, nearest) => {
+  ])('refuses the name %s and suggests %s', (name, nearest) => {
     expect(zoneFault(name)).toBe(`must be an IANA time zone, got "${name}"; did you mean '${nearest}'?`);
     expect(zoneFault(nearest)).toBeUndefined();
   });
 
   it.each(['Mars', '', 'Etc/Unknown', '+05:30', 'UTC+20', 'constructor', '__proto__'])(
-    'is not called %j, and no name is near',
+    'refuses the name %j without a suggestion',
     (name) => {
       expect(zoneFault(name)).toBe(`must be an IANA time zone such as 'Europe/Berlin', got ${JSON.stringify(name)}`);
     },
   );
 
   it.each(['UTC', 'GMT', 'EST', 'MST', 'HST', 'EST5EDT', 'CET', 'GB', 'PRC', 'Zulu', 'US/Pacific', 'Asia/Calcutta'])(
-    'may have the old name %s',
+    'accepts the old name %s',
     (name) => {
       expect(parseCronSpec('0 9 * * *', { timeZone: name })).toMatchObject({ timeZone: name });
       expect(parseCronSpec(`CRON_TZ=${name} 0 9 * * *`)).toMatchObject({ timeZone: name });
     },
   );
 
-  it('is not that of the process, which differs from machine to machine', () => {
+  it('refuses the zone of the process, which differs between machines', () => {
     expect(zoneFault('Local')).toBe(
       `must be an IANA time zone such as 'Europe/Berlin', got "Local", which differs from process to process`,
     );

@@ -73,7 +73,7 @@ class DigestTasks {
 }
 
 describe('@TaskAggregator', () => {
-  it('turns the tasks of a group into one, which is handled', async () => {
+  it('combines the tasks of a group into one, which is handled', async () => {
     const test = await startApp({ imports: [registered()], providers: [Names, Digests, DigestTasks] });
     const completed = nextEvent(test, { event: 'completed', type: 'digest' });
     expect(await aggregated(test, 'notification:ada')).toMatchObject({ size: 2, group: 'notification:ada' });
@@ -113,7 +113,7 @@ describe('@TaskAggregator', () => {
     redis.disconnect();
   });
 
-  it('may be for the groups of one queue', async () => {
+  it('may be restricted to the groups of one queue', async () => {
     const queue = aQueue();
     @Injectable()
     class OfQueue {
@@ -133,7 +133,7 @@ describe('@TaskAggregator', () => {
     expect(seen).toEqual(['of the queue']);
   });
 
-  it('makes a request-scoped provider for every group, with the group as REQUEST', async () => {
+  it('creates a request-scoped provider for every group, with the group as REQUEST', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Scoped {
       constructor(@Inject(REQUEST) private readonly group: TaskGroup) {}
@@ -147,7 +147,7 @@ describe('@TaskAggregator', () => {
     expect(seen).toEqual(['same: true']);
   });
 
-  it('is left out when it is not enabled, by a value or a factory', async () => {
+  it('is skipped when it is disabled by a value or a factory', async () => {
     @Injectable()
     class Off {
       @TaskAggregator('a', { enabled: false })
@@ -161,10 +161,10 @@ describe('@TaskAggregator', () => {
   });
 });
 
-describe('a boot with aggregators that cannot work', () => {
+describe('the start with aggregators that cannot work', () => {
   const boot = async (declared: new () => object) => await startApp({ imports: [registered()], providers: [declared] });
 
-  it('fails when two are for the same groups, naming both', async () => {
+  it('fails when two match the same groups, naming both', async () => {
     @Injectable()
     class Twice {
       @TaskAggregator('a:')

@@ -188,7 +188,7 @@ describe('a provider is left to Nest if it', () => {
     expect((await makers(token)).plan).toBeUndefined();
   });
 
-  it("needs another provider under the name of Nest's REQUEST", async () => {
+  it("needs another provider under the token of Nest's REQUEST", async () => {
     const own = { provide: REQUEST, scope: Scope.REQUEST, useFactory: () => ({}) };
     expect((await makers(Audit, [own])).plan).toBeUndefined();
   });

@@ -123,7 +123,7 @@ describe('the start of an application fails', () => {
     );
   });
 
-  it('for an id that is switched off and that no schedule has', async () => {
+  it('for a disabled id that no schedule has', async () => {
     @Injectable()
     class Backups {
       @Cron('0 2 * * *')

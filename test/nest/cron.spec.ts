@@ -108,7 +108,7 @@ describe('@Cron', () => {
     expect(test.scheduler.schedules()).toMatchObject([{ id: 'Backups.backup', spec: '@every 30s' }]);
   });
 
-  it('makes a request-scoped provider anew for each task', async () => {
+  it('creates a request-scoped provider for each task', async () => {
     const seen: unknown[] = [];
     @Injectable({ scope: Scope.REQUEST })
     class Backups {
@@ -128,7 +128,7 @@ describe('@Cron', () => {
     expect(seen[0]).not.toBe(seen[2]);
   });
 
-  it('gives decorated parameters what they ask for', async () => {
+  it('passes decorated parameters what they request', async () => {
     const seen: unknown[] = [];
     @Injectable()
     class CleanUp {
@@ -141,7 +141,7 @@ describe('@Cron', () => {
     expect(seen).toEqual([30, 'cron:CleanUp.clean']);
   });
 
-  it('stands several times on one method, and beside its own @TaskHandler', async () => {
+  it('may be used several times on one method, and together with @TaskHandler', async () => {
     const payloads: string[] = [];
     const report = defineTask<{ readonly to: string }>('report:send');
     @Injectable()

@@ -64,7 +64,7 @@ async function handlers(prepare: (app: Awaited<ReturnType<typeof NestFactory.cre
 }
 
 describe('a method without enhancers', () => {
-  it('is called with the task and nothing between: what it returns comes back as it is', async () => {
+  it('is called directly with the task, and its return value is returned unchanged', async () => {
     const { handle, tasks } = await handlers();
     expect(handle('plain')).toBe('at once');
     expect(tasks.seen).toEqual([task]);

@@ -53,14 +53,14 @@ describe('discovery', () => {
     expect(await resultOf(test, 'plain')).toBe('found');
   });
 
-  it('passes over an object that fails whatever is asked of it', async () => {
+  it('skips an object that throws on every access', async () => {
     const value = new Proxy({}, { getPrototypeOf: throwing, ownKeys: throwing, getOwnPropertyDescriptor: throwing });
     const providers = [{ provide: 'HOSTILE', useFactory: () => value }, Plain];
     const test = await startApp({ imports: [registered()], providers });
     expect(await resultOf(test, 'plain')).toBe('found');
   });
 
-  it('finds one object once, under however many tokens', async () => {
+  it('finds one object once, under any number of tokens', async () => {
     const providers = [Plain, { provide: 'ALSO', inject: [Plain], useFactory: (plain: Plain) => plain }];
     expect(await resultOf(await startApp({ imports: [registered()], providers }), 'plain')).toBe('found');
   });
@@ -78,7 +78,7 @@ describe('discovery', () => {
   });
 });
 
-describe('what a factory makes anew for every task', () => {
+describe('what a factory creates for every task', () => {
   class Made {
     constructor(readonly task: unknown) {}
     @TaskHandler('made')
@@ -107,14 +107,14 @@ describe('what a factory makes anew for every task', () => {
     expect(await resultOf(test, 'made')).toEqual({ isTask: false, type: 'made' });
   });
 
-  it('fails its task when it is something else than that class', async () => {
+  it('fails its task when it is not an instance of that class', async () => {
     const provider = { provide: Made, useFactory: () => ({}), scope: Scope.REQUEST };
     const test = await startApp({ imports: [registered()], providers: [provider] });
     const error = await failureOf(test, { type: 'made' });
     expect(error.message).toBe('Made.handle in AppModule is not a method of what its provider has created');
   });
 
-  it('is made with its own REQUEST when a class needs it', async () => {
+  it('is created with its own REQUEST when a class needs it', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Scoped {
       constructor(@Inject(REQUEST) readonly task: Task) {}

@@ -144,15 +144,15 @@ it('interceptors see the call and change the result', async () => {
 });
 
 describe('filters', () => {
-  it('turn a failure that they catch into a success when they answer with a value', async () => {
+  it('turn a failure that they catch into a success when they return a value', async () => {
     expect(await resultOf(await started(), 'forgiven')).toBe('asynq forgave forgiven: too much');
   });
 
-  it('leave a failure that they do not catch as it was', async () => {
+  it('leave a failure that they do not catch unchanged', async () => {
     expect(await failureOf(await started(), { type: 'not:forgiven', event: 'retry' })).toBeInstanceOf(TypeError);
   });
 
-  it('leave a failure as it was when they answer nothing, at once or later', async () => {
+  it('leave a failure unchanged when they return nothing, synchronously or later', async () => {
     seen.length = 0;
     expect((await failureOf(await started(), { type: 'looked:at', event: 'retry' })).message).toBe('looked at');
     expect(seen).toEqual(['looked at']);

@@ -26,7 +26,7 @@ class Work {
 }
 
 describe('@OnTaskEvent', () => {
-  it('tells a method what became of a task', async () => {
+  it('calls a method with the outcome of a task', async () => {
     @Injectable()
     class Alarms {
       readonly told: string[] = [];
@@ -76,7 +76,7 @@ describe('@OnTaskEvent', () => {
     expect(told).toEqual([billing]);
   });
 
-  it('logs what the method throws, now or later, and goes on', async () => {
+  it('logs what the method throws, synchronously or later, and continues', async () => {
     @Injectable()
     class Broken {
       @OnTaskEvent('completed')
@@ -100,7 +100,7 @@ describe('@OnTaskEvent', () => {
     );
   });
 
-  it('makes a request-scoped provider for every event, with the event as REQUEST', async () => {
+  it('creates a request-scoped provider for every event, with the event as REQUEST', async () => {
     const told: unknown[] = [];
     @Injectable({ scope: Scope.REQUEST })
     class Scoped {
@@ -121,7 +121,7 @@ describe('@OnTaskEvent', () => {
   it.each([
     ['biling', 'completed', `@OnTaskEvent on Wrong.told in AppModule: instance must be one of 'default', got "biling"`],
     ['default', 'complete', `@OnTaskEvent on Wrong.told in AppModule: event must be one of 'started', 'completed'`],
-  ])('fails the boot for an instance or event that is not: %s, %s', async (instance, event, message) => {
+  ])('fails the start for an unknown instance or event: %s, %s', async (instance, event, message) => {
     @Injectable()
     class Wrong {
       @OnTaskEvent(event as 'completed', { instance })

@@ -35,7 +35,7 @@ describe('an exception filter', () => {
     ['a stream that fails', () => throwError(() => new Error('mapped'))],
     ['a stream of an error', () => of(new Error('mapped'))],
     ['a stream without a value', () => EMPTY],
-  ])("leaves the handler's error when it answers with %s", async (_what, answer) => {
+  ])("keeps the handler's error when it returns %s", async (_what, answer) => {
     const error = await failureOf(await withFilter(answer), { type: 'fails', event: 'retry' });
     expect(error).toEqual(new RangeError("the handler's"));
   });
@@ -45,7 +45,7 @@ describe('an exception filter', () => {
     ['a value, later', async () => 'x'],
     ['a stream', () => of('w', 'x')],
     ['a promise of a stream', async () => of('x')],
-  ])('makes %s that it answers with the result', async (_what, answer) => {
+  ])('uses %s that it returns as the result', async (_what, answer) => {
     expect(await resultOf(await withFilter(answer), 'fails')).toBe('x');
   });
 
@@ -53,7 +53,7 @@ describe('an exception filter', () => {
     ['false', false],
     ['0', 0],
     ['an empty text', ''],
-  ])('makes %s a result, too', async (_what, value) => {
+  ])('also uses %s as the result', async (_what, value) => {
     expect(await resultOf(await withFilter(() => value), 'fails')).toBe(value);
   });
 
@@ -77,7 +77,7 @@ describe('an exception filter', () => {
         host.switchToHttp().getResponse<{ status(code: number): unknown }>().status(500),
     ],
   ])(
-    "leaves the handler's error when it %s itself, and that is logged with its stack",
+    "keeps the handler's error when it %s itself, and logs that error with its stack",
     async (_what, message, answer) => {
       const test = await withFilter(answer);
       const error = await failureOf(test, { type: 'fails', event: 'retry' });

@@ -37,7 +37,7 @@ it('the start counts handlers, schedules and aggregators by class', async () => 
   expect(log.ofAsynq()).toContain('Found Mails (2 handlers, 1 aggregator), Backups (1 schedule)');
 });
 
-it('the start does not count a handler whose metadata another decorator has taken away', async () => {
+it('the start does not count a handler whose metadata another decorator has removed', async () => {
   const wrap: MethodDecorator = (_target, _name, descriptor) => {
     const method = descriptor.value as (...args: unknown[]) => unknown;
     descriptor.value = function (this: unknown, ...args: unknown[]) {
@@ -73,7 +73,7 @@ describe('the id of a schedule in a bundle', () => {
     await expect(boot).rejects.toThrow("set an id, such as { id: 'backups.backup' }");
   });
 
-  it.each(['Backups2', 'Backups$1', '_Backups'])('is warned about when it may be made up: "%s"', async (name) => {
+  it.each(['Backups2', 'Backups$1', '_Backups'])('causes a warning when it may be generated: "%s"', async (name) => {
     const { log } = await start([named(name)]);
     const warnings = log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
     expect(warnings).toContain(
@@ -81,7 +81,7 @@ describe('the id of a schedule in a bundle', () => {
     );
   });
 
-  it('is no matter when it is given, and the type comes from it', async () => {
+  it('is not checked when it is given, and the type is derived from it', async () => {
     const { app, log } = await start([named('t', { id: 'backups.nightly' })]);
     expect(app.get(AsynqScheduler).schedules()).toMatchObject([
       { id: 'backups.nightly', type: 'cron:backups.nightly' },

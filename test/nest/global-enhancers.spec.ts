@@ -157,7 +157,7 @@ describe('enhancers for the whole application', () => {
     expect(await resultOf(test, 'bare')).toBe('Bare.bare bare!');
   });
 
-  it('are made for every task when they are request-scoped', async () => {
+  it('are created for every task when they are request-scoped', async () => {
     let made = 0;
     @Injectable({ scope: Scope.REQUEST })
     class ScopedGuard implements CanActivate {

@@ -48,7 +48,7 @@ describe('@TaskHandler', () => {
     expect(await resultOf(test, 'two')).toBe('two');
   });
 
-  it('takes a task definition, whose schema makes the payload', async () => {
+  it('accepts a task definition, whose schema parses the payload', async () => {
     const copies = z.string().transform(Number).default(1);
     const Mail = defineTask('mail', { schema: z.object({ to: z.string(), copies }) });
     @Injectable()
@@ -174,7 +174,7 @@ describe('options of @TaskHandler', () => {
     expect(await resultOf(await startApp({ imports: [registered()], providers }), 'mail')).toBe('sent');
   });
 
-  it('leave an optional dependency of a factory out', async () => {
+  it('omit an optional dependency of a factory', async () => {
     const factory = {
       inject: [{ token: 'absent', optional: true }],
       useFactory: (absent?: unknown) => absent === undefined,
@@ -196,14 +196,14 @@ describe('options of @TaskHandler', () => {
       { enabled: { inject: ['absent'], useFactory: () => true } },
       '@TaskHandler on Mails.send in AppModule: enabled: inject[0] must be the token of a provider of this application, got "absent"',
     ],
-  ])('fail the boot when wrong: %j', async (given, message) => {
+  ])('fail the start when wrong: %j', async (given, message) => {
     const boot = startApp({ imports: [registered()], providers: [mailsWith(given as TaskHandlerOptions)] });
     await expect(boot).rejects.toThrow(InvalidOptionError);
     await expect(boot).rejects.toThrow(message);
   });
 });
 
-describe('handlers that cannot be', () => {
+describe('handlers that are refused', () => {
   @Injectable()
   class First {
     @TaskHandler('same')
@@ -215,7 +215,7 @@ describe('handlers that cannot be', () => {
     two() {}
   }
 
-  it('fail the boot when two have the same pattern, naming both', async () => {
+  it('fail the start when two have the same pattern, naming both', async () => {
     const boot = startApp({ imports: [registered()], providers: [First, Second] });
     await expect(boot).rejects.toThrow(HandlerConflictError);
     await expect(boot).rejects.toThrow(
@@ -223,7 +223,7 @@ describe('handlers that cannot be', () => {
     );
   });
 
-  it('fail the boot when one provider is provided by two modules', async () => {
+  it('fail the start when one provider is provided by two modules', async () => {
     @Module({ providers: [First] })
     class OtherModule {}
     await expect(startApp({ imports: [OtherModule, registered()], providers: [First] })).rejects.toThrow(
@@ -231,7 +231,7 @@ describe('handlers that cannot be', () => {
     );
   });
 
-  it('fail the boot when the pattern is blank', async () => {
+  it('fail the start when the pattern is blank', async () => {
     @Injectable()
     class Blank {
       @TaskHandler(' ')
@@ -242,7 +242,7 @@ describe('handlers that cannot be', () => {
     );
   });
 
-  it('fail the boot when the definition is missing, as after imports in a circle', async () => {
+  it('fail the start when the definition is missing, as after circular imports', async () => {
     const missing = undefined as unknown as string;
     @Injectable()
     class Early {
@@ -254,7 +254,7 @@ describe('handlers that cannot be', () => {
     );
   });
 
-  it('fail the boot even where this process handles nothing', async () => {
+  it('fail the start even if this process handles nothing', async () => {
     const imports = [AsynqModule.forRoot(options(aQueue(), { role: 'producer' }))];
     await expect(startApp({ imports, providers: [First, Second] })).rejects.toThrow(HandlerConflictError);
   });

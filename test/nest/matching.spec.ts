@@ -8,7 +8,7 @@ afterEach(cleanUp);
 const registered = () => AsynqModule.forRoot(options(aQueue()));
 
 describe('what a handler matches', () => {
-  it('takes the very type, unless the text ends in a colon or is to be a prefix', async () => {
+  it('matches the exact type, unless the pattern ends in a colon or is declared a prefix', async () => {
     const Mail = defineTask('mail:send', { schema: z.object({ to: z.string() }) });
     @Injectable()
     class Users {

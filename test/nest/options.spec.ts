@@ -39,7 +39,7 @@ describe('module options', () => {
     [{ scheduler: { redis: 'redis://x' } }, 'AsynqModule: scheduler.redis is not an option'],
     [{ scheduler: { disabled: 'backup' } }, 'AsynqModule: scheduler.disabled must be a list of ids of @Cron schedules'],
     [{ scheduler: true }, 'AsynqModule: scheduler must be an object, got true'],
-  ])('fail the boot when wrong: %j', async (given, message) => {
+  ])('fail the start when wrong: %j', async (given, message) => {
     const boot = startApp({ imports: [AsynqModule.forRoot(given as AsynqModuleOptions)] });
     await expect(boot).rejects.toThrow(InvalidOptionError);
     await expect(boot).rejects.toThrow(message);
@@ -56,7 +56,7 @@ describe('module options', () => {
     [undefined, 'AsynqModule: options must be an object, got undefined'],
     [{ name: 'billing' }, 'AsynqModule: name must be given to forRootAsync itself, got "billing"'],
     [{ isGlobal: false }, 'AsynqModule: isGlobal must be given to forRootAsync itself, got false'],
-  ])('fail the boot when a factory returns %j', async (given, message) => {
+  ])('fail the start when a factory returns %j', async (given, message) => {
     const registered = AsynqModule.forRootAsync({ useFactory: () => given as AsynqModuleOptions });
     await expect(startApp({ imports: [registered] })).rejects.toThrow(message);
   });
@@ -65,7 +65,7 @@ describe('module options', () => {
     [{ name: ' ' }, 'AsynqModule: name must be text that is not blank'],
     [{ isGlobal: 'yes' }, 'AsynqModule: isGlobal must be true or false, got "yes"'],
     [null, 'AsynqModule: options must be an object, got null'],
-  ])('are refused at once when they decide how the module is wired: %j', (given, message) => {
+  ])('are refused at once when they determine how the module is wired: %j', (given, message) => {
     expect(() => AsynqModule.forRoot(given as AsynqModuleOptions)).toThrow(message);
   });
 

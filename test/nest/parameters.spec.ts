@@ -120,7 +120,7 @@ describe('@TaskPayload', () => {
     expect(await resultOf(await started(), 'fields', { id: '42', name: 'abc' })).toEqual({ id: 42, name: 'cba' });
   });
 
-  it('passes the same of a task whose definition it names', async () => {
+  it('passes the payload of the task whose definition it names', async () => {
     const at = '2030-01-01T00:00:00.000Z';
     const result = await resultOf(await started(), Order, { id: '42', at: new Date(at) });
     expect(result).toEqual({ isDto: true, isDate: true, at, id: 42 });
