@@ -123,7 +123,7 @@ describe('the option memory:', () => {
     expect(() => open('redis://memory:6379/x')).toThrow('redis must be a URL with a whole number as its database');
   });
 
-  it('uses the clock of the broker’s user if that is not the real one', async () => {
+  it('uses the task clock if that is not the real one', async () => {
     const taskClock = new VirtualClock();
     const broker = openBroker('memory:', { clock: systemClock, taskClock, logger: silentLogger });
     const waiting = broker.work.waitForTask({ queue, timeout: ms(10_000), signal: new AbortController().signal });

@@ -106,7 +106,7 @@ describe('text form of options', () => {
     );
   });
 
-  it('C-75 skips text that it does not know', () => {
+  it('C-75 skips invalid and unknown options', () => {
     const texts = ['', 'Queue', 'Queue(low)', 'Queue("a" "b")', 'MaxRetry(x)', 'Timeout(soon)', 'Deadline(today)'];
     const more = ['Header(["k"])', 'Header({})', 'Header(x)', 'Color("red")', 'MaxRetry(3', 'Queue("\\xff")'];
     expect(decodeOptions([...texts, ...more])).toEqual(noOptions);

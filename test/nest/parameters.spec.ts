@@ -178,7 +178,7 @@ it('@TaskHeaders and @TaskSignal pass what they say', async () => {
   });
 });
 
-it("an application's own parameter decorators find the task in the context", async () => {
+it("the application's parameter decorators find the task in the context", async () => {
   const test = await started();
   expect(await resultOf(test, 'own', undefined, { headers: { tenant: 'ann' } })).toBe('ann');
   expect(await resultOf(test, 'own')).toBe('fallback');

@@ -58,7 +58,7 @@ function start(given: Table, more: Parameters<typeof options>[1] = {}) {
 const every = (spec: string, of: string): PeriodicTask => ({ spec, task: 'report:send', payload: { of } });
 
 describe('@ProvidesPeriodicTasks', () => {
-  it('schedules what the method lists, and follows what it lists later', async () => {
+  it('registers the schedules that the method returns, and follows later changes', async () => {
     const given = aTable([every('*/10 * * * * *', 'a')]);
     const test = await start(given);
     const { sent } = test.app.get(Reports);
@@ -81,7 +81,7 @@ describe('@ProvidesPeriodicTasks', () => {
     expect(test.scheduler.status).toBe('active');
   });
 
-  it('keeps the last list while the method fails, and says so', async () => {
+  it('keeps the last schedules while the method fails, and says so', async () => {
     const given = aTable([every('0 2 * * *', 'a')]);
     const test = await start(given);
     given.rows = new Error('the database is away');
@@ -94,14 +94,14 @@ describe('@ProvidesPeriodicTasks', () => {
     await expect(start(aTable(new Error('the database is away')))).rejects.toThrow('the database is away');
   });
 
-  it('asks nobody in a process that does not schedule', async () => {
+  it('calls no method in a process that does not schedule', async () => {
     const given = aTable([every('0 2 * * *', 'a')]);
     const test = await start(given, { role: 'worker' });
     expect(given.asked).toBe(0);
     expect(test.log.ofAsynq()).toContain('The role is "worker": this process schedules nothing');
   });
 
-  it('asks nobody once the application has closed', async () => {
+  it('calls no method once the application has closed', async () => {
     const given = aTable([every('0 2 * * *', 'a')]);
     const test = await start(given);
     await test.app.close();
@@ -110,7 +110,7 @@ describe('@ProvidesPeriodicTasks', () => {
     expect(test.clock.armedTimers).toBe(0);
   });
 
-  it('works on a request-scoped provider, made anew each time', async () => {
+  it('works on a request-scoped provider, created anew each time', async () => {
     const made: unknown[] = [];
     @Injectable({ scope: Scope.REQUEST })
     class Fresh {

@@ -101,7 +101,7 @@ describe('the parameters of a handler', () => {
     ],
     [ManyTypes, 'parameter 1: @TaskPayload names the definition of "mail", but the handler is for "mai"'],
     [OneForgotten, '@TaskHandler on OneForgotten.run in AppModule: parameter 2 (SendDto)'],
-  ])('are refused when they would be given something else: %p', async (provider, message) => {
+  ])('are refused when they would receive something else: %p', async (provider, message) => {
     const boot = startApp({ imports: [registered()], providers: [provider] });
     await expect(boot).rejects.toThrow(InvalidOptionError);
     await expect(boot).rejects.toThrow(message);

@@ -60,7 +60,7 @@ describe('AsynqModule', () => {
     expect(await resultOf(test, 'greet', 'you')).toBe('hello you');
   });
 
-  it('gives injectors the client, the server and the mux', async () => {
+  it('injects the client, the server and the mux', async () => {
     @Injectable()
     class Injected {
       constructor(
@@ -76,7 +76,7 @@ describe('AsynqModule', () => {
     expect(mux).toBeInstanceOf(TaskMux);
   });
 
-  it('keeps an instance to the modules that import it when isGlobal is false', async () => {
+  it('provides an instance only to modules that import it when isGlobal is false', async () => {
     @Injectable()
     class Outsider {
       constructor(readonly client: AsynqClient) {}
@@ -161,7 +161,7 @@ describe('AsynqModule.forRootAsync', () => {
     );
   });
 
-  it('refuses two ways at once, and none', () => {
+  it('refuses two ways at once, and none at all', () => {
     expect(() => AsynqModule.forRootAsync({})).toThrow(
       'AsynqModule: forRootAsync must be given exactly one of useFactory, useClass and useExisting, got "none"',
     );
@@ -192,7 +192,7 @@ describe('named instances', () => {
     }
   }
 
-  it('have clients, servers and handlers of their own', async () => {
+  it('have their own clients, servers and handlers', async () => {
     const [plain, billed] = [aQueue(), aQueue('billing')];
     const test = await startApp({
       imports: [AsynqModule.forRoot(options(plain)), AsynqModule.forRoot({ ...options(billed), name: 'billing' })],
@@ -208,7 +208,7 @@ describe('named instances', () => {
     expect(await resultOf(test, 'work')).toBe('default');
   });
 
-  it('may stand without a default one, also with async options', async () => {
+  it('work without a default one, also with async options', async () => {
     const queue = aQueue();
     @Injectable()
     class Billing {
@@ -236,7 +236,7 @@ describe('named instances', () => {
   });
 });
 
-it('a module may replace what every instance stands on', async () => {
+it('a module may replace what every instance uses', async () => {
   const asked: unknown[] = [];
   const parts: EngineParts = {
     ...systemParts,

@@ -55,7 +55,7 @@ describe('the port of an application whose handlers are drained', () => {
     await closed;
   });
 
-  it('is kept in production until stop hooks have run, as Nest does it', async () => {
+  it('is kept in production until stop hooks have run, as in Nest', async () => {
     process.env['NODE_ENV'] = 'production';
     const { app, port, finish } = await aListeningApp();
     const closed = app.close();

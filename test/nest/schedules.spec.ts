@@ -67,7 +67,7 @@ describe('schedules of an application', () => {
     expect(runs()).toBe(12);
   });
 
-  it('make up for missed ticks, and tell the hooks, as the module says', async () => {
+  it('make up for missed ticks, and call the hooks, as configured in the module', async () => {
     const time = new SharedTime();
     const told: unknown[] = [];
     const given = options(aQueue(), {
@@ -89,13 +89,13 @@ describe('schedules of an application', () => {
     ]);
   });
 
-  it('say how many they are when they start', async () => {
+  it('log their number at the start', async () => {
     const { log, scheduler } = await startBackups(options(aQueue()));
     expect(scheduler.status).toBe('active');
     expect(log.ofAsynq()).toContainEqual(expect.stringMatching(/^Scheduler started: redis:\/\/\S+; 1 schedule$/));
   });
 
-  it('warn of a queue that the process forgot to serve', async () => {
+  it('warn about a queue that the process does not serve', async () => {
     @Injectable()
     class Low {
       @Cron('0 2 * * *', { queue: 'low' })
@@ -106,7 +106,7 @@ describe('schedules of an application', () => {
     expect(warnings).toEqual(['Schedule "Low.run" enqueues to the queue "low", which server.queues does not list']);
   });
 
-  it('are none when nothing is to be scheduled: the scheduler does not run', async () => {
+  it('do not start the scheduler when there are none', async () => {
     const queue = aQueue();
     const test = await startTimedApp({ imports: [AsynqModule.forRoot(options(queue))] });
     expect(test.scheduler.status).toBe('new');
@@ -138,7 +138,7 @@ describe('schedules of an application', () => {
     expect((await completed).task.id).toBe(id);
   });
 
-  it('are switched off by configuration; what waits is handled', async () => {
+  it('are disabled by configuration; waiting tasks are handled', async () => {
     const test = await startBackups(options(aQueue(), { scheduler: { disabled: ['Backups.backup'] } }));
     expect(test.scheduler.schedules()).toEqual([]);
     await test.clock.advance('1m');
@@ -149,7 +149,7 @@ describe('schedules of an application', () => {
     expect(test.app.get(Backups).runs).toBe(1);
   });
 
-  it('are listed, and run now beside their ticks', async () => {
+  it('are listed, and run on request in addition to their ticks', async () => {
     const test = await startBackups(options(aQueue()));
     const [entry] = test.scheduler.schedules();
     expect(entry).toMatchObject({ id: 'Backups.backup', spec: '0 2 * * *', type: 'cron:Backups.backup' });
@@ -159,7 +159,7 @@ describe('schedules of an application', () => {
     await until('both have run', () => test.app.get(Backups).runs === 2);
   });
 
-  it('are added and removed at run time, the first one starts the scheduler', async () => {
+  it('are added and removed at run time; the first one starts the scheduler', async () => {
     const queue = aQueue();
     const given = options(queue, { server: false });
     const test = await startTimedApp({ imports: [AsynqModule.forRoot(given)] });
@@ -173,7 +173,7 @@ describe('schedules of an application', () => {
     expect(() => test.scheduler.unregister(id)).toThrow(ScheduleNotFoundError);
   });
 
-  it('may be registered from the first hook of a provider on', async () => {
+  it('may be registered from the first hook of a provider onwards', async () => {
     const queue = aQueue('billing');
     @Injectable()
     class Invoices implements OnModuleInit {

@@ -37,7 +37,7 @@ describe('a request-scoped provider', () => {
     }
   }
 
-  it('is made anew for every task, with the task as REQUEST', async () => {
+  it('is created for every task, with the task as REQUEST', async () => {
     made = 0;
     const test = await startApp({ imports: [registered()], providers: [Audit, ScopedTasks] });
     expect(made).toBe(0);
@@ -46,7 +46,7 @@ describe('a request-scoped provider', () => {
     expect(await resultOf(test, 'scoped:parameters', { n: 5 })).toEqual({ serial: 3, n: 5 });
   });
 
-  it('is found under its own token in its own module', async () => {
+  it('is resolved by its own token in its own module', async () => {
     @Module({ providers: [Audit, { provide: 'TASKS', useClass: ScopedTasks }] })
     class FeatureModule {}
     // Something else under the same token must not be taken for it.
@@ -55,7 +55,7 @@ describe('a request-scoped provider', () => {
     expect(await resultOf(test, 'scoped')).toMatchObject({ sameTask: true });
   });
 
-  it('fails its task when it cannot be made, and only that task', async () => {
+  it('fails only its own task when it cannot be created', async () => {
     let refuses = true;
     @Injectable({ scope: Scope.REQUEST })
     class Fragile {
@@ -78,7 +78,7 @@ describe('a request-scoped provider', () => {
   });
 });
 
-it('a transient provider is made anew for every task', async () => {
+it('a transient provider is created for every task', async () => {
   let made = 0;
   @Injectable({ scope: Scope.TRANSIENT })
   class TransientTasks {
@@ -99,7 +99,7 @@ describe('a durable provider', () => {
     ContextIdFactory.apply(undefined as never);
   });
 
-  it('is shared by the tasks that the context strategy puts together', async () => {
+  it('is shared by the tasks that the context strategy groups', async () => {
     const tenants = new Map<string, ContextId>();
     const byTenant: ContextIdStrategy = {
       attach(contextId: ContextId, request: unknown) {
@@ -142,7 +142,7 @@ describe('a durable provider', () => {
   });
 });
 
-it('a request-scoped controller is refused, since Nest makes it for its routers only', async () => {
+it('a request-scoped controller is refused, since Nest creates it only for its routers', async () => {
   @Controller({ scope: Scope.REQUEST })
   class ScopedController {
     @TaskHandler('x')

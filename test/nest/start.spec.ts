@@ -76,7 +76,7 @@ describe('the start of an application', () => {
     expect(order.at(-1)).toBe('handler');
   });
 
-  it('lets providers enqueue from their first hook on', async () => {
+  it('lets providers enqueue from their first hook onwards', async () => {
     const queue = aQueue();
     @Injectable()
     class Eager implements OnModuleInit {
@@ -125,7 +125,7 @@ describe('the start of an application', () => {
   it.each([
     ['waits', 'hooks'],
     ['fails', 'no hooks'],
-  ])('ends without an error when the process is told to end meanwhile (%s, %s)', async (...how) => {
+  ])('ends without an error when the process is terminated in the meantime (%s, %s)', async (...how) => {
     const loader = join(__dirname, '../interop/support/run-typescript.cjs');
     const child = spawn(process.execPath, [loader, join(__dirname, 'start-until-signal.ts'), ...how]);
     let output = '';
@@ -155,7 +155,7 @@ describe('the start of an application', () => {
   });
 });
 
-describe('what a process does', () => {
+describe('the role of a process', () => {
   it('starts no server without a handler, and says so in one line', async () => {
     const { server, log } = await startApp({ imports: [AsynqModule.forRoot(options(aQueue()))] });
     expect(server.status).toBe('new');
@@ -180,7 +180,7 @@ describe('what a process does', () => {
     );
   });
 
-  it('warns of the role of a worker that has no handler', async () => {
+  it('warns about a worker without a handler', async () => {
     const imports = [AsynqModule.forRoot(options(aQueue(), { role: 'worker' }))];
     const { server, log } = await startApp({ imports });
     expect(server.status).toBe('new');

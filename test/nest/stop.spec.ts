@@ -10,7 +10,7 @@ import { aQueue, cleanUp, options, startApp } from './support.js';
 afterEach(cleanUp);
 
 describe('the end of an application', () => {
-  it('drains handlers while every provider that they may use is alive', async () => {
+  it('drains handlers while every provider that they may use is still available', async () => {
     const order: string[] = [];
     class Resource implements OnModuleDestroy {
       isOpen = true;
@@ -57,7 +57,7 @@ describe('the end of an application', () => {
     ]);
   });
 
-  it('lets a handler enqueue until its last line, and providers until their last hook', async () => {
+  it('lets handlers enqueue until they end, and providers until their last hook', async () => {
     const queue = aQueue();
     const running = aGate();
     @Injectable()
@@ -88,7 +88,7 @@ describe('the end of an application', () => {
     expect(await typesIn(queue)).toEqual(expect.arrayContaining(['from the handler', 'from the last hook']));
   });
 
-  it('aborts what does not end within shutdownTimeout and puts it back at the head of its queue', async () => {
+  it('aborts tasks that do not end within shutdownTimeout and puts them back at the head of their queue', async () => {
     const queue = aQueue();
     const running = aGate();
     const reason = aGate<unknown>();
@@ -115,7 +115,7 @@ describe('the end of an application', () => {
     redis.disconnect();
   });
 
-  it('may be asked for many times, also at once', async () => {
+  it('may be requested many times, also concurrently', async () => {
     const running = aGate();
     const finish = aGate();
     let isDone = false;
@@ -164,14 +164,14 @@ describe('the end of an application', () => {
     await server.stop();
   });
 
-  it('is clean for a module that was compiled and never started', async () => {
+  it('leaves nothing behind for a module that was compiled and never started', async () => {
     const module = await Test.createTestingModule({ imports: [AsynqModule.forRoot(options(aQueue()))] }).compile();
     expect((await module.get(AsynqClient).enqueue('x')).type).toBe('x');
     await expect(module.close()).resolves.toBeUndefined();
   });
 });
 
-it('SIGTSTP stops fetching, and what runs goes on', async () => {
+it('SIGTSTP stops fetching, and running tasks continue', async () => {
   const queue = aQueue();
   const [running, finish, done] = [aGate(), aGate(), aGate()];
   @Injectable()

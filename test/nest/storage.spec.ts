@@ -13,7 +13,7 @@ class Worker {
   work() {}
 }
 
-describe('an application says what storage worked around', () => {
+describe('an application logs what storage worked around', () => {
   it.each(['producer', 'scheduler', 'worker', 'all'] as const)('once, in the role "%s"', async (role) => {
     const queue = aQueue();
     const { pending } = queueKeys(queue);

@@ -15,7 +15,7 @@ import {
 describe('types of the decorators', () => {
   const Mail = defineTask<{ to: string }>('mail');
 
-  it('let a handler take what the definition promises, or less', () => {
+  it('let a handler accept the payload of the definition, or a part of it', () => {
     class Mails {
       @TaskHandler(Mail)
       exact(_task: Task<{ to: string }>) {}
@@ -38,7 +38,7 @@ describe('types of the decorators', () => {
     expect(Mails).toBeDefined();
   });
 
-  it('refuse a handler that wants another payload', () => {
+  it('refuse a handler for another payload', () => {
     class Mails {
       // @ts-expect-error the definition has `to`
       @TaskHandler(Mail)
@@ -124,7 +124,7 @@ describe('types of the decorators', () => {
     expect(Schedules).toBeDefined();
   });
 
-  it('refuse an event method that wants another event', () => {
+  it('refuse a method for another event', () => {
     class Alarms {
       @OnTaskEvent('archived')
       right(_event: TaskEvents['archived']) {}

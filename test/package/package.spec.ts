@@ -35,7 +35,7 @@ describe('the tarball', () => {
     expect(named.filter((path) => !files.includes(path.replace('./', '')))).toEqual([]);
   });
 
-  it('puts types before code in every condition, and tells each format its own', () => {
+  it('puts types before code in every condition, with separate types per format', () => {
     for (const conditions of Object.values(manifest.exports).filter((entry) => typeof entry !== 'string')) {
       expect(Object.keys(conditions)).toEqual(['module-sync', 'import', 'require']);
       for (const [condition, target] of Object.entries(conditions)) {
@@ -55,7 +55,7 @@ describe('the tarball', () => {
     expect(Object.keys(manifest.typesVersions['*'] ?? {})).toEqual(subpaths);
   });
 
-  it('holds the build and the papers, no source and no test', () => {
+  it('contains the build and the documents, but no sources or tests', () => {
     expect(files.filter((path) => !path.startsWith('dist/')).toSorted()).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'package.json']),
     );
@@ -71,7 +71,7 @@ describe('the tarball', () => {
     expect(scripts.filter((_, index) => texts[index]?.includes('sourceMappingURL'))).toEqual([]);
   });
 
-  it('says where it is developed, and links there from its README', async () => {
+  it('names its repository, and links to it from its README', async () => {
     expect(manifest.repository.url).toBe('git+https://github.com/nestjs-asynq/nestjs-asynq.git');
     const home = 'https://github.com/nestjs-asynq/nestjs-asynq';
     expect([manifest.homepage, manifest.bugs]).toEqual([`${home}#readme`, `${home}/issues`]);
@@ -85,14 +85,14 @@ describe('the tarball', () => {
     expect(JSON.parse(marker)).toEqual({ type: 'commonjs' });
   });
 
-  it.each(['dist', 'dist/cjs'])('carries every Lua script in %s', async (folder) => {
+  it.each(['dist', 'dist/cjs'])('contains every Lua script in %s', async (folder) => {
     const scripts = readdirSync(join(__dirname, '../../lib/redis/scripts')).filter((name) => name.endsWith('.lua'));
     const text = await readFile(join(apps.packageFolder, folder, 'redis/generated/script-sources.js'), 'utf8');
     expect(scripts.filter((name) => !text.includes(JSON.stringify(name)) && !text.includes(`'${name}'`))).toEqual([]);
     expect(text).toContain('redis.call');
   });
 
-  it('imports only files that are in it', () => {
+  it('imports only files that it contains', () => {
     const missing = files
       .filter((path) => path.endsWith('.js') || path.endsWith('.d.ts'))
       .flatMap((path) => relativeImports(join(apps.packageFolder, path)).map((target) => [path, target] as const))
@@ -118,7 +118,7 @@ describe('plain Node without Nest', () => {
     expect(await evaluate(apps.folderOf('plain'), { as, text })).toBe('AsynqClient');
   });
 
-  it('loads one copy, whoever asks', async () => {
+  it('loads one copy, however it is loaded', async () => {
     const text =
       "import('nestjs-asynq/core').then((m) => console.log(m.AsynqClient === require('nestjs-asynq/core').AsynqClient))";
     expect(await evaluate(apps.folderOf('plain'), { as: 'script', text })).toBe('true');
@@ -160,7 +160,7 @@ describe.each(['nest11', 'nest12'] as const)('an application on %s', (app) => {
     expect(await evaluate(folder(), { as: 'script', text })).toBe('function');
   });
 
-  it('enqueues, handles with everything of Nest around, drains, and ends by itself', async () => {
+  it('enqueues, handles tasks with all features of Nest, drains and exits', async () => {
     const output = await run(process.execPath, ['dist/main.js'], { ...settings, cwd: folder() });
     const seen = JSON.parse(/^SEEN (.*)$/m.exec(output)?.[1] ?? output) as { readonly ids: Record<string, string> };
     expect(seen).toEqual({
@@ -208,7 +208,7 @@ describe.each(['nest11', 'nest12'] as const)('an application on %s', (app) => {
     },
   );
 
-  it('ends at SIGTERM once shutdownTimeout has passed, with what ran back in its queue', async () => {
+  it('ends on SIGTERM once shutdownTimeout has passed, with unfinished tasks back in their queue', async () => {
     const hanging = startProgram(folder(), { ...settings.env, MODE: 'hang', SHUTDOWN_TIMEOUT: '200ms' });
     await hanging.said('HANGING');
     hanging.signal('SIGTERM');
@@ -219,7 +219,7 @@ describe.each(['nest11', 'nest12'] as const)('an application on %s', (app) => {
     redis.disconnect();
   });
 
-  it('ends at once at the second Ctrl-C', async () => {
+  it('ends at once on the second Ctrl-C', async () => {
     const hanging = startProgram(folder(), { ...settings.env, MODE: 'hang', SHUTDOWN_TIMEOUT: '5m' });
     await hanging.said('HANGING');
     hanging.signal('SIGINT');

@@ -8,7 +8,7 @@ import { rawClient, startRedis } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 
 describe('the access rule of docs/redis.md', () => {
-  it('is all that a client and a server need', async () => {
+  it('is sufficient for a client and a server', async () => {
     const redis = await startRedis({ acl: [documentedRule()] });
     const url = redis.url.replace('redis://', 'redis://app:secret@');
     const logger = new RecordingLogger();

@@ -63,7 +63,7 @@ describe('P-118 a broker on a cluster', () => {
     expect(known.flat()).toEqual(['asynq:queues']);
   });
 
-  it('goes on after any node forgot the scripts', async () => {
+  it('continues after any node forgot the scripts', async () => {
     for (const [index, queue] of queues.entries()) {
       await enqueue(aMessage({ queue, id: 'a' }));
       await cluster.client(index).script('FLUSH');

@@ -90,7 +90,7 @@ describe('slow links to the nodes of a cluster', () => {
     expect(heard).toEqual([]);
   });
 
-  it('are given up when nothing moves, alone, and made again', async () => {
+  it('are given up separately when nothing moves, and opened again', async () => {
     const connection = await open();
     first().hold('up');
     const outcomes = [slow, slow].map((key) => connection.send('set', [key, big]).catch((error: unknown) => error));
@@ -104,7 +104,7 @@ describe('slow links to the nodes of a cluster', () => {
     await until('the node is asked again', () => connection.send('set', [slow, 'x']).then(() => true));
   });
 
-  it('are made anew when they die without a word', async () => {
+  it('are opened again when they fail silently', async () => {
     const [{ port } = { port: 0 }] = cluster.addresses;
     const mortal = await startTcpProxy(port);
     const options = { natMap: { ...natMap, [`127.0.0.1:${port}`]: { host: '127.0.0.1', port: mortal.port } } };
@@ -117,7 +117,7 @@ describe('slow links to the nodes of a cluster', () => {
     await mortal.stop();
   });
 
-  it('are given up one command at a time over a client that is lent', async () => {
+  it('are given up one command at a time with a borrowed client', async () => {
     const lent = new Cluster([...nodes()], { natMap, redisOptions: { protocol: 2 } });
     lent.on('error', () => {});
     const connection = await open(lent);

@@ -57,7 +57,7 @@ describe('CommandEncoder', () => {
     );
   });
 
-  it('leaves what it wrote before alone', () => {
+  it('does not change what it wrote before', () => {
     // More than fits into the encoder's memory at once.
     const values = Array.from({ length: 200 }, (_, index) => Buffer.alloc(2_000, index));
     const commands = values.map((value) => encoder.encode('echo', [value]));

@@ -13,7 +13,7 @@ import { aConnection, aWait, closeConnections } from '../support/connections.js'
 import { startRedis } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 
-describe('a RedisConnection and who may use the server', () => {
+describe('a RedisConnection and access to the server', () => {
   const certificate = selfSignedCertificate('localhost');
   let tlsPort: number;
   let server: RunningRedisServer;
@@ -82,7 +82,7 @@ describe('a RedisConnection and who may use the server', () => {
     await expect(connection.open()).rejects.toThrow(/refuses the connection: ERR DB index is out of range/);
   });
 
-  it('opens when the user was let in meanwhile', async () => {
+  it('opens once the user has been granted access', async () => {
     const late = aConnection(at('late:secret'), { commandTimeout: '20s' });
     const waiting = late.send('ping', []);
     await expect(late.open()).rejects.toThrow(/WRONGPASS/);
@@ -91,7 +91,7 @@ describe('a RedisConnection and who may use the server', () => {
     await until('it opens', () => late.open().then(() => true));
   });
 
-  it('learns the version in another way when INFO is not allowed, and goes on without it', async () => {
+  it('finds the version in another way when INFO is not allowed, or does without it', async () => {
     const warnings: string[] = [];
     const warn = (message: string): void => void warnings.push(message);
     await aConnection(at('blind:secret'), { warn }).open();
@@ -122,14 +122,14 @@ describe('a RedisConnection and who may use the server', () => {
     }
   });
 
-  it('tells whoever subscribes that the user may not', async () => {
+  it('rejects a subscription that the user may not make', async () => {
     const connection = aConnection(at('mute:secret'));
     const listener = { channels: ['asynq:cancel'], onMessage: () => {}, onReconnect: () => {} };
     await expect(connection.subscribe(listener)).rejects.toThrow(BrokerCommandError);
     await expect(connection.subscribe(listener)).rejects.toThrow(/NOPERM/);
   });
 
-  it('speaks TLS, and checks the certificate', async () => {
+  it('uses TLS, and checks the certificate', async () => {
     const login = { username: 'app', password: 'p@ss/:%' };
     const trusting = { ca: certificate.cert };
     expect(await whoAmI({ host: 'localhost', port: tlsPort, tls: trusting, ...login })).toBe('app');
@@ -140,7 +140,7 @@ describe('a RedisConnection and who may use the server', () => {
     await expect(aConnection(elsewhere, { connectTimeout: 300 }).open()).rejects.toThrow(BrokerUnavailableError);
   });
 
-  it('speaks through a Unix socket', async () => {
+  it('uses a Unix socket', async () => {
     const path = join(server.dir, 'redis.sock');
     expect(await whoAmI(`redis-socket://app:p%40ss%2F%3A%25@${path}?db=1`)).toBe('app');
     const absent = aConnection(`redis-socket://${path}.none`, { connectTimeout: 100 });

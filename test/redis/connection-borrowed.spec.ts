@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 
 const listener = { channels: ['asynq:cancel'], onMessage: () => {}, onReconnect: () => {} };
 
-describe.each([2, 3] as const)('a RedisConnection over a client that is lent, protocol %i', (protocol) => {
+describe.each([2, 3] as const)('a RedisConnection with a borrowed client, protocol %i', (protocol) => {
   let server: RunningRedisServer;
   let client: Redis;
   let lent: Redis;
@@ -48,7 +48,7 @@ describe.each([2, 3] as const)('a RedisConnection over a client that is lent, pr
     expect(['ready', 'close', 'end'].map((event) => lent.listenerCount(event))).toEqual([0, 0, 0]);
   });
 
-  it('connects one that was told to wait for its first use', async () => {
+  it('connects a client that was created to connect lazily', async () => {
     const lazy = lent.duplicate({ lazyConnect: true });
     const connection = aConnection(lazy);
     await connection.open();
@@ -57,7 +57,7 @@ describe.each([2, 3] as const)('a RedisConnection over a client that is lent, pr
     lazy.disconnect();
   });
 
-  it('waits for the reply to what its owner sends again when the server is back', async () => {
+  it('waits for the reply to commands that its owner sends again when the server is back', async () => {
     const connection = aConnection(lent);
     const heard = recordAvailability(connection);
     await connection.send('set', ['count', 0]);
@@ -71,7 +71,7 @@ describe.each([2, 3] as const)('a RedisConnection over a client that is lent, pr
     expect(heard.map(({ kind }) => kind)).toEqual(['up', 'down', 'up']);
   });
 
-  it('queues nothing in it while the server is away', async () => {
+  it('queues nothing in the client while the server is away', async () => {
     const connection = aConnection(lent, { commandTimeout: 300 });
     await connection.open();
     await server.kill();

@@ -55,7 +55,7 @@ describe('a RedisConnection to a cluster', () => {
     await expect(connection.send('evalsha', [String(sha), 1, keys[1] as string, 'a'])).rejects.toThrow(/^NOSCRIPT/);
   });
 
-  it('refuses a node of a cluster that is named as one server, and says what to do', async () => {
+  it('refuses a cluster node that is configured as a single server, and says what to do', async () => {
     const { port } = cluster.nodes[0] as { readonly port: number };
     for (const option of [`redis://127.0.0.1:${port}`, cluster.client(0)]) {
       const connection = aConnection(option);
@@ -69,7 +69,7 @@ describe('a RedisConnection to a cluster', () => {
     }
   });
 
-  it('warns of each master that evicts keys', async () => {
+  it('warns about each master that evicts keys', async () => {
     await cluster.client(2).config('SET', 'maxmemory-policy', 'volatile-ttl');
     const warnings: string[] = [];
     const { addresses } = cluster;
@@ -80,7 +80,7 @@ describe('a RedisConnection to a cluster', () => {
     await cluster.client(2).config('SET', 'maxmemory-policy', 'noeviction');
   });
 
-  it('gives every node the password that the URL of one of them has', async () => {
+  it('uses the password in the URL of one node for every node', async () => {
     const setPassword = (password: string): Promise<unknown> =>
       Promise.all([0, 1, 2].map((index) => cluster.client(index).config('SET', 'requirepass', password)));
     await setPassword('secret');
@@ -93,7 +93,7 @@ describe('a RedisConnection to a cluster', () => {
     await setPassword('');
   });
 
-  it('sends to each master, in a stable order, and to one of them', async () => {
+  it('sends to each master in a stable order, or to one of them', async () => {
     const connection = seed();
     const ids = await connection.sendToEach('cluster', ['MYID']);
     expect(new Set(ids.map(String)).size).toBe(3);
@@ -126,7 +126,7 @@ describe('a RedisConnection to a cluster', () => {
     await until('nobody waits', async () => (await cluster.client(0).info('clients')).includes('blocked_clients:0'));
   });
 
-  it('hears what is published on any node', async () => {
+  it('receives what is published on any node', async () => {
     const connection = seed();
     const heard: string[] = [];
     const listener = {
@@ -140,7 +140,7 @@ describe('a RedisConnection to a cluster', () => {
     await stop();
   });
 
-  it('leaves a client that it was lent as it was', async () => {
+  it('leaves a borrowed client unchanged', async () => {
     const lent = new Cluster([...cluster.addresses], { redisOptions: { protocol: 2 } });
     lent.on('error', () => {});
     const connection = aConnection(lent);

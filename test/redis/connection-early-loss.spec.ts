@@ -2,10 +2,10 @@ import { BrokerUnavailableError } from '../../lib/model/errors/broker-errors.js'
 import { aConnection, aWait, closeConnections } from '../support/connections.js';
 import { startRedis } from '../support/redis-server.js';
 
-describe('a connection to wait on', () => {
+describe('a waiting connection', () => {
   afterEach(closeConnections);
 
-  it('ends its wait when Redis dies at whatever moment of the connection being made', async () => {
+  it('ends its wait when Redis dies at any moment while it is connecting', async () => {
     for (let delay = 0; delay < 5; delay += 0.25) {
       const redis = await startRedis();
       const connection = aConnection(redis.url);

@@ -14,7 +14,7 @@ async function timed(promise: Promise<unknown>): Promise<{ readonly outcome: unk
 describe('a RedisConnection that loses its server', () => {
   afterEach(closeConnections);
 
-  it('rejects what is under way at once, and sends none of it again', async () => {
+  it('rejects commands in progress at once, and sends none of them again', async () => {
     const server = await startRedis({ appendonly: true });
     const connection = aConnection(server.url);
     await connection.send('set', ['count', 0]);
@@ -31,7 +31,7 @@ describe('a RedisConnection that loses its server', () => {
     await server.stop();
   });
 
-  it('sends what comes while the server is away as soon as it is back', async () => {
+  it('sends new commands as soon as the server is back', async () => {
     const server = await startRedis({ appendonly: true });
     const connection = aConnection(server.url);
     const heard = recordAvailability(connection);
@@ -80,7 +80,7 @@ describe('a RedisConnection that loses its server', () => {
     await server.stop();
   });
 
-  it('warns of a server that evicts keys, again when another takes its place, and not twice of one', async () => {
+  it('warns about a server that evicts keys, once, and again when another takes its place', async () => {
     const server = await startRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] });
     const warnings: string[] = [];
     const connection = aConnection(server.url, { warn: (message) => void warnings.push(message) });
@@ -98,7 +98,7 @@ describe('a RedisConnection that loses its server', () => {
     await server.stop();
   });
 
-  it('costs next to nothing while the server is away, and is back within two seconds of it', async () => {
+  it('costs almost nothing while the server is away, and is back within two seconds of its return', async () => {
     const server = await startRedis();
     const connection = aConnection(server.url, { commandTimeout: 2_500 });
     await connection.open();
@@ -164,7 +164,7 @@ describe('a RedisConnection that loses its server', () => {
     await server.stop();
   });
 
-  it('stays with a server that is slow, as long as it answers something within the limit', async () => {
+  it('keeps the connection to a slow server, as long as something arrives within the limit', async () => {
     const server = await startRedis();
     const other = rawClient(server.url);
     const clock = new VirtualClock();

@@ -38,7 +38,7 @@ describe('a RedisConnection that listens', () => {
     await server.stop();
   });
 
-  it('hears what is published from the moment subscribe has resolved', async () => {
+  it('receives what is published after subscribe has resolved', async () => {
     const listener = aListener('a', 'b');
     await connection.subscribe(listener);
     await client.publish('a', '1');
@@ -61,7 +61,7 @@ describe('a RedisConnection that listens', () => {
     expect(await ourConnections(client)).toEqual(['nestjs-asynq:commands', 'nestjs-asynq:signals']);
   });
 
-  it('stops telling a listener that has had enough, and closes the connection after the last', async () => {
+  it('stops calling a removed listener, and closes the connection after the last one', async () => {
     const first = aListener('a');
     const second = aListener('a');
     const stopFirst = await connection.subscribe(first);
@@ -80,7 +80,7 @@ describe('a RedisConnection that listens', () => {
     await until('it is heard', () => third.heard.length === 1);
   });
 
-  it('subscribes again when the server was restarted, and says so once', async () => {
+  it('subscribes again after a restart of the server, and reports that once', async () => {
     const listener = aListener('a', 'b');
     await connection.subscribe(listener);
     await server.restart();
@@ -100,7 +100,7 @@ describe('a RedisConnection that listens', () => {
     await until('it is heard', () => listener.heard.length === 1);
   });
 
-  it('gives up on a connection that does not answer, once commands have lost the server too', async () => {
+  it('gives up on a connection that does not answer once commands have also lost the server', async () => {
     const listener = aListener('a');
     await connection.subscribe(listener);
     const [, id] = /id=(\d+) [^\n]*name=nestjs-asynq:commands/.exec((await client.client('LIST')) as string) ?? [];
@@ -119,7 +119,7 @@ describe('a RedisConnection that listens', () => {
     await until('it is heard', () => listener.heard.includes('a: once more'));
   });
 
-  it('asks for a sign of life now and then, however quiet the channels are', async () => {
+  it('sends a ping now and then, however quiet the channels are', async () => {
     const clock = new VirtualClock({ now: new Date() });
     const quiet = aConnection(server.url, { clock });
     await quiet.subscribe(aListener('a'));

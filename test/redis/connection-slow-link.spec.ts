@@ -68,7 +68,7 @@ describe.each(kinds)('a slow link over $kind', ({ lent, tls }) => {
     }
   }
 
-  it('waits for a payload that takes long to go out, and so does what comes behind it', async () => {
+  it('waits for a payload that takes long to send, as do later commands', async () => {
     proxy.hold('up');
     const sent = Promise.all([connection.send('set', ['big', big]), connection.send('incr', ['count'])]);
     await creep('up');
@@ -78,7 +78,7 @@ describe.each(kinds)('a slow link over $kind', ({ lent, tls }) => {
     expect(heard).toEqual([{ kind: 'up' }]);
   });
 
-  it('gives up on one that takes nothing any more', async () => {
+  it('gives up on a link that accepts nothing more', async () => {
     const lost: Promise<unknown>[] = [];
     const send = (...[command, args]: Parameters<RedisConnection['send']>): void =>
       void lost.push(connection.send(command, args).catch((error: unknown) => error));
@@ -96,7 +96,7 @@ describe.each(kinds)('a slow link over $kind', ({ lent, tls }) => {
     }
   });
 
-  it('waits for an answer that takes long to arrive', async () => {
+  it('waits for a reply that takes long to arrive', async () => {
     await direct.set('big', big);
     proxy.hold('down');
     const answer = Promise.all([connection.send('get', ['big']), connection.send('ping', [])]);
@@ -108,7 +108,7 @@ describe.each(kinds)('a slow link over $kind', ({ lent, tls }) => {
     expect(heard).toEqual([{ kind: 'up' }]);
   });
 
-  it('gives up on an answer that stops in the middle', async () => {
+  it('gives up on a reply that stops in the middle', async () => {
     await direct.set('big', big);
     proxy.hold('down');
     const answer = expect(connection.send('get', ['big'])).rejects.toThrow(silence);

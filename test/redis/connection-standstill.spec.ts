@@ -44,7 +44,7 @@ describe('a process that computes for longer than its limits', () => {
     await server.stop();
   });
 
-  it('still notices a server that says nothing', async () => {
+  it('still notices a server that does not reply', async () => {
     const server = await startRedis();
     const { broker, client, heard } = open(server.url);
     await client.ping();
@@ -60,7 +60,7 @@ describe('a process that computes for longer than its limits', () => {
   });
 });
 
-describe('a link that dies without a word', () => {
+describe('a link that fails silently', () => {
   it('has the task sent again on a new connection, within the limit of the client', async () => {
     const server = await startRedis();
     const proxy = await startTcpProxy(server.port);

@@ -44,14 +44,14 @@ describe('a RedisConnection that waits', () => {
     expect(await connectionsEver()).toBe(3);
   });
 
-  it('gives nothing when nothing came in time', async () => {
+  it('resolves without an element when none came in time', async () => {
     const connection = aConnection(server.url);
     expect(
       await connection.sendBlocking({ ...aWait('list'), args: ['list', 'list', 'RIGHT', 'RIGHT', 0.05] }),
     ).toBeNull();
   });
 
-  it('lends four connections, each to one name for as long as that keeps asking', async () => {
+  it('lends four connections, each to one name as long as it keeps waiting', async () => {
     const clock = new VirtualClock();
     const connection = aConnection(server.url, { clock });
     const end = new AbortController();
@@ -75,7 +75,7 @@ describe('a RedisConnection that waits', () => {
     expect(await connectionsEver()).toBe(6);
   });
 
-  it('waits on as many connections as it is told', async () => {
+  it('waits on as many connections as configured', async () => {
     const connection = aConnection(server.url, { blockingConnections: 1 });
     const end = new AbortController();
     const waiting = connection.sendBlocking(aWait('a', { signal: end.signal }));
@@ -84,7 +84,7 @@ describe('a RedisConnection that waits', () => {
     expect(await waiting).toBe('aborted');
   });
 
-  it('runs waits of one name one after the other', async () => {
+  it('runs waits of the same name one after the other', async () => {
     const connection = aConnection(server.url);
     const waits = ['x', 'y', 'z'].map((key) => connection.sendBlocking(aWait(key, { connectionKey: 'one' })));
     await blocked(1);
@@ -124,7 +124,7 @@ describe('a RedisConnection that waits', () => {
     expect(String(await connection.sendBlocking(aWait('list')))).toBe('element');
   });
 
-  it('does not begin what was aborted before', async () => {
+  it('does not begin a wait that was aborted before', async () => {
     const connection = aConnection(server.url);
     expect(await connection.sendBlocking(aWait('list', { signal: AbortSignal.abort() }))).toBe('aborted');
     expect(await ourConnections(client)).toEqual([]);

@@ -19,7 +19,7 @@ describe('RedisConnection', () => {
 
   afterAll(() => client.disconnect());
 
-  it('gives every reply in bytes, numbers and nulls, whatever the command', async () => {
+  it('returns every reply in bytes, numbers and nulls, whatever the command', async () => {
     const key = `asynq:{${uniqueQueue('bytes')}}:x`;
     const connection = aConnection(sharedRedisUrl());
     const odd = Buffer.from([0xff, 0x00, 0x0d, 0x0a, 0x80]);
@@ -85,7 +85,7 @@ describe('RedisConnection', () => {
     expect(await connection.sendToNode(1, 'echo', ['a'])).toBeUndefined();
   });
 
-  it('C-82 is made without a server, and connects at the first use', async () => {
+  it('C-82 is created without a server, and connects on first use', async () => {
     const server = await startRedis();
     await server.kill();
     const connection = aConnection(server.url);
@@ -137,7 +137,7 @@ describe('RedisConnection', () => {
     expect(heard).toEqual([]);
   });
 
-  it('rejects what is under way or waiting when it is closed, and leaves nothing behind', async () => {
+  it('rejects commands in progress or waiting when it is closed, and leaves nothing behind', async () => {
     const leaks = watchLeaks();
     const server = await startRedis();
     const connection = aConnection(server.url);

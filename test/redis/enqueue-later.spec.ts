@@ -33,7 +33,7 @@ describe('enqueueing to run later', () => {
     expect((await tasks.stored('a')).group).toBe('g');
   });
 
-  it('lets the exact due times go by themselves, a minute after the last of them', async () => {
+  it('lets the exact due times expire, a minute after the last of them', async () => {
     await tasks.enqueue(later('a', after(3_600_000)));
     const ttl = await tasks.redis.pttl(tasks.keys.due);
     expect(ttl).toBeGreaterThan(3_650_000);
@@ -48,7 +48,7 @@ describe('enqueueing to run later', () => {
     expect(await tasks.redis.zrange(tasks.keys.due, 0, '-1')).toEqual(['young', 'a']);
   });
 
-  it('forgets an exact time of an id that is now due at a whole second', async () => {
+  it('forgets the exact time of an id that is now due at a whole second', async () => {
     await tasks.redis.zadd(tasks.keys.due, now + 100, 'a');
     await tasks.enqueue(later('a', after(750)));
     expect(await tasks.redis.exists(tasks.keys.due)).toBe(0);

@@ -14,7 +14,7 @@ describe('enqueueing what is unusual', () => {
   });
   afterEach(async () => await tasks.close());
 
-  it('refuses the one task whose group is of another type, and stores its neighbors', async () => {
+  it('refuses only the task whose group key has a wrong type, and stores the others', async () => {
     await tasks.redis.set(groupKey(tasks.keys, 'g'), 'not a set');
     const wanted: Wanted[] = ids(1_100).map((id) => ({ id }));
     wanted[600] = { id: 'grouped', place: { kind: 'aggregating' }, group: 'g' };
@@ -72,7 +72,7 @@ describe('enqueueing many tasks', () => {
 });
 
 describe('enqueueing where Redis fails', () => {
-  it('stores no task in a queue that could not be made known, and tries again', async () => {
+  it('stores no task in a queue that could not be registered, and tries again', async () => {
     const server = await startRedis();
     const tasks = QueueUnderTest.open({ url: server.url });
     await tasks.redis.set('asynq:queues', 'not a set');
@@ -86,7 +86,7 @@ describe('enqueueing where Redis fails', () => {
     await server.stop();
   });
 
-  it('C-72 goes on after the server forgot the scripts', async () => {
+  it('C-72 continues after the server forgot the scripts', async () => {
     const server = await startRedis();
     const tasks = QueueUnderTest.open({ url: server.url });
     await tasks.running({ id: 'a' });
@@ -101,7 +101,7 @@ describe('enqueueing where Redis fails', () => {
     await server.stop();
   });
 
-  it('lets workers go on when Redis is full, and refuses new tasks whole', async () => {
+  it('lets workers continue when Redis is full, and refuses new tasks completely', async () => {
     const server = await startRedis();
     const tasks = QueueUnderTest.open({ url: server.url });
     const running = await tasks.running({ id: 'a' }, { id: 'b' }, { id: 'c', retentionSeconds: 60 });

@@ -40,7 +40,7 @@ describe('enqueueing to run at once', () => {
     expect(await tasks.hash('a')).toEqual({ result: 'r' });
   });
 
-  it('reports an answer of Redis as the outcome of the tasks it hit, and of no others', async () => {
+  it('reports an error of Redis as the outcome of the affected tasks, and of no others', async () => {
     const broken = uniqueQueue('broken');
     await tasks.redis.set(queueKeys(broken).pending, 'not a list');
     const [refused, fine] = await tasks.enqueue({ id: 'a', queue: broken }, { id: 'b' });

@@ -90,7 +90,7 @@ describe('a Redis that is full', () => {
     expect((await maintenance.reconcile(step)).healed).toEqual([disorder]);
   });
 
-  it('still aggregates, since one task takes the place of many', async () => {
+  it('still aggregates, since one task replaces many', async () => {
     await tasks.enqueue(grouped('a', 'g'), grouped('b', 'g'));
     await fill();
     const { maintenance } = tasks.broker;
@@ -109,7 +109,7 @@ describe('a Redis that is full', () => {
     expect(await tasks.redis.zcard(`${queueKeys(queue).groupPrefix}g`)).toBe(1);
   });
 
-  it('still deletes the thousands whose combined task is stored, and keeps their locks', async () => {
+  it('still deletes thousands of tasks whose combined task is stored, and keeps their locks', async () => {
     const { maintenance } = tasks.broker;
     const { queue } = tasks;
     const lockOf = (id: string): string => `asynq:{${queue}}:unique:email:send:${id}`;
@@ -127,7 +127,7 @@ describe('a Redis that is full', () => {
     expect(await tasks.redis.get(lockOf('m1099'))).toBe('aggregated:m1099');
   });
 
-  it('takes no new tasks, and says so', async () => {
+  it('accepts no new tasks, and says so', async () => {
     await fill();
     expect(await tasks.enqueue({ id: 'a' }, later('b', addMs(now, ms(1_000))))).toEqual([
       expect.any(BrokerCommandError),

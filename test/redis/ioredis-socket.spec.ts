@@ -40,7 +40,7 @@ describe('the socket of an ioredis client', () => {
     client.disconnect();
   });
 
-  it('is left to the client, told once, when something else reads from it', async () => {
+  it('is left to the client when something else reads from it, which is logged once', async () => {
     await useConnection({ Connector: ConnectorWithListener });
     expect(warnings).toEqual([expect.stringContaining('go through the client, which is slower')]);
   });

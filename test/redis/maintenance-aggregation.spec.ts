@@ -38,7 +38,7 @@ describe('finishing an aggregation', () => {
     await redis.del(foreign);
   });
 
-  it('retries alone a delayed task of a group that a Go server let run alone', async () => {
+  it('retries a delayed grouped task alone when a Go server ran it alone', async () => {
     await tasks.given({ id: 'm0', state: 'retry', fields: { 'x:group': 'g' } });
     await tasks.maintenance.forwardDue({ queue: tasks.queue, now: noon, limit: 10 });
     expect(await tasks.placesOf('m0')).toEqual(['pending']);

@@ -8,7 +8,7 @@ describe('aggregating groups', () => {
   });
   afterEach(async () => await tasks.close());
 
-  it('drops a registered set that is no key of the queue, or gone, and touches nothing else', async () => {
+  it('drops a registered set that is not a key of the queue, or gone, and changes nothing else', async () => {
     await tasks.redis.zadd(
       tasks.keys.aggregationSets,
       noonSeconds,

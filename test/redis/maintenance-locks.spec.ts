@@ -28,7 +28,7 @@ describe('reconciling unique locks', () => {
   };
   const lockOf = ({ keys }: SeededQueue, name = 'email:send:1'): string => `${keys.lockPrefix}${name}`;
 
-  it('frees those whose tasks are gone, and no other', async () => {
+  it('frees locks whose tasks are gone, and no others', async () => {
     const tasks = aQueue();
     await tasks.given({ id: 'there' }, { id: 'archived', state: 'archived' });
     const held = { there: lockOf(tasks, 'a:1'), archived: lockOf(tasks, 'a:2') };
@@ -62,7 +62,7 @@ describe('reconciling unique locks', () => {
     },
   );
 
-  it('frees more than one call looks at', async () => {
+  it('frees more locks than one call checks', async () => {
     const tasks = aQueue();
     const locks = Array.from({ length: 1_200 }, (_, i) => lockOf(tasks, `a:${i}`));
     await tasks.redis.mset(Object.fromEntries(locks.map((lock) => [lock, 'gone'])));
@@ -70,7 +70,7 @@ describe('reconciling unique locks', () => {
     expect(await tasks.redis.exists(...locks)).toBe(0);
   });
 
-  it('does not take a lock for its own that belongs to a queue whose name contains its keys', async () => {
+  it('leaves locks alone that belong to a queue whose name contains the prefix of its keys', async () => {
     const outer = aQueue();
     const inner = aQueue(`${outer.queue}}:unique:b{`);
     await inner.given({ id: 'theirs' });
@@ -79,7 +79,7 @@ describe('reconciling unique locks', () => {
     expect(await healed(outer, inner)).toEqual([]);
   });
 
-  it('tells of a lock of another type and goes on with the others', async () => {
+  it('reports a lock of a wrong type and continues with the others', async () => {
     const tasks = aQueue();
     const notices: StorageNotice[] = [];
     tasks.broker.onNotice((notice) => notices.push(notice));

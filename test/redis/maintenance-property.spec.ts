@@ -91,7 +91,7 @@ describe('any damage after any sequence of broker operations', () => {
       (await tasks.redis.keys(`${tasks.keys.taskPrefix}*`)).map((key) => key.slice(tasks.keys.taskPrefix.length)),
     );
 
-  it('heals whatever damage is done, and neither loses nor doubles a task', async () => {
+  it('is healed without losing or duplicating a task', async () => {
     const holds = async (moves: readonly Move[], damages: readonly Damage[]): Promise<void> =>
       await onQueue(async (tasks, play) => {
         for (const move of moves) await play.make(move);

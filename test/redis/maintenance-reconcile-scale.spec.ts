@@ -32,7 +32,7 @@ describe('reconciling large and oddly named queues', () => {
   const heal = async (tasks: SeededQueue, confirmed: readonly Disorder[]): Promise<ReconcileResult> =>
     await tasks.maintenance.reconcile({ queues: [tasks.queue], now: noon, cursor: undefined, confirmed });
 
-  it('looks at a large set and at many hashes in bounded steps, and misses nobody', async () => {
+  it('checks a large set and many hashes in bounded steps, and misses none', async () => {
     const tasks = open();
     await tasks.given(...many(5_000, { state: 'completed' }, 'c'), ...many(700, { places: [] }, 'lost'));
     await tasks.redis.zadd(tasks.keys.completed, 1, 'gone-first', noon, 'gone-last');
@@ -46,7 +46,7 @@ describe('reconciling large and oddly named queues', () => {
     expect(found.filter(({ kind }) => kind === 'task-without-place')).toHaveLength(700);
   });
 
-  it('heals a bounded number in one step and hands the others back', async () => {
+  it('heals a bounded number in one step and returns the others', async () => {
     const tasks = open();
     await tasks.given(...many(1_200, { places: [] }, 'lost'));
     const lost = suspicionsOf(await steps(tasks));
@@ -81,7 +81,7 @@ describe('reconciling large and oddly named queues', () => {
     expect(await tasks.placesOf('lost-older')).toEqual(['pending']);
   });
 
-  it('does not double a task of a long list that only looks lost', async () => {
+  it('does not duplicate a task of a long list that only seems lost', async () => {
     const tasks = open();
     await tasks.given(
       ...many(5_000, { fields: { pending_since: `${noon + 5}000000` } }, 'p'),
@@ -106,7 +106,7 @@ describe('reconciling large and oddly named queues', () => {
     expect(suspicionsOf(await steps(tasks)).map(({ subject }) => subject)).toEqual(['lost']);
   });
 
-  it('walks through a very long list for few tasks at a time', async () => {
+  it('searches a very long list for few tasks at a time', async () => {
     const tasks = open();
     await tasks.given(...many(3, { places: [] }, 'lost'));
     const filler = Array.from({ length: 100_000 }, (_, i) => String(i));
@@ -150,7 +150,7 @@ describe('reconciling large and oddly named queues', () => {
     expect((await leased()).toSorted()).toEqual(['elsewhere', 'not-active', 'running0']);
   });
 
-  it('does not take a task for its own that belongs to a queue whose name contains its keys', async () => {
+  it('leaves tasks alone that belong to a queue whose name contains the prefix of its keys', async () => {
     const outer = open();
     const inner = open(`${outer.queue}}:t:b{`);
     await inner.given({ id: 'theirs', places: [] }, { id: 'broken', places: [], message: Buffer.from([0x0a, 0xff]) });
@@ -160,7 +160,7 @@ describe('reconciling large and oddly named queues', () => {
     expect(new Set(both.map(({ queue }) => queue))).toEqual(new Set([inner.queue]));
   });
 
-  it('goes on with the next queue, and ends a round when there is none', async () => {
+  it('continues with the next queue, and ends a round when there is none', async () => {
     const [first, second] = [open(), open()];
     await first.redis.zadd(first.keys.retry, 1, 'gone');
     await second.redis.zadd(second.keys.retry, 1, 'gone');
@@ -171,7 +171,7 @@ describe('reconciling large and oddly named queues', () => {
     expect(suspicionsOf(await steps(first, []))).toEqual([]);
   });
 
-  it('refuses a cursor that it did not hand out', async () => {
+  it('refuses a cursor that it did not return', async () => {
     const tasks = open();
     const request = { queues: [tasks.queue], now: noon, cursor: 'here', confirmed: [] };
     await expect(tasks.maintenance.reconcile(request)).rejects.toMatchObject({ code: 'ASYNQ_INTERNAL' });

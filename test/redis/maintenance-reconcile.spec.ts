@@ -57,7 +57,7 @@ describe('reconciling a queue', () => {
     { id: 'unknown', fields: { state: 'paused-by-a-newer-asynq' }, places: [] },
   ];
 
-  it('finds nothing wrong where nothing is, aggregation sets included', async () => {
+  it('finds no fault in an intact queue, aggregation sets included', async () => {
     await tasks.given(...everyState, { id: 'collected', state: 'aggregating', group: 'h' });
     await tasks.redis.sadd(tasks.keys.groups, 'g', 'h');
     await tasks.maintenance.collectGroup({
@@ -71,14 +71,14 @@ describe('reconciling a queue', () => {
     expect(await round()).toEqual({ suspicions: [], healed: [] });
   });
 
-  it('heals nothing at first sight, even when it is seen again and again', async () => {
+  it('heals nothing that is not confirmed, even when it is found again and again', async () => {
     await tasks.given({ id: 'lost', places: [] });
     await round();
     expect(await round()).toEqual({ suspicions: [fault('task-without-place', 'lost')], healed: [] });
     expect(await tasks.placesOf('lost')).toEqual([]);
   });
 
-  it('gives a running task without a lease one that has ended, so that it is recovered', async () => {
+  it('gives a running task without a lease an expired one, so that it is recovered', async () => {
     await tasks.given({ id: 'task', state: 'active', places: [tasks.keys.active] });
     const { suspicions } = await round();
     expect(suspicions).toEqual([fault('active-without-lease', 'task')]);
@@ -121,7 +121,7 @@ describe('reconciling a queue', () => {
     expect(await redis.exists(keys.due)).toBe(0);
   });
 
-  it('drops ids behind which something else than a task is stored, and leaves that alone', async () => {
+  it('drops ids whose key holds something other than a task, and leaves that key alone', async () => {
     await tasks.redis.set(taskKey(tasks.keys, 'odd'), 'no hash');
     await tasks.redis.zadd(tasks.keys.retry, noonSeconds, 'odd');
     const { suspicions } = await round();
@@ -162,7 +162,7 @@ describe('reconciling a queue', () => {
   });
 
   it.each(['pending', 'active', 'retry', 'aggregating'] as const)(
-    'puts a lost %s task into one place, whatever it is suspected of in one call',
+    'puts a lost %s task into one place, whatever faults one call names for it',
     async (state) => {
       await tasks.given({ id: 'task', state, places: [], group: 'g' });
       await round(kinds.map((kind) => fault(kind, 'task')));
@@ -171,7 +171,7 @@ describe('reconciling a queue', () => {
     },
   );
 
-  it('puts lost pending tasks before those that wait, and gives them an age', async () => {
+  it('puts lost pending tasks before the waiting ones, and sets their pending time', async () => {
     await tasks.given({ id: 'lost', places: [] }, { id: 'waiting' });
     await tasks.redis.hdel(taskKey(tasks.keys, 'lost'), 'pending_since');
     const { suspicions } = await round();
@@ -180,7 +180,7 @@ describe('reconciling a queue', () => {
     expect(await tasks.hash('lost')).toMatchObject({ pending_since: `${later}000000` });
   });
 
-  it('wakes workers for a task that comes back into an empty queue, and only then', async () => {
+  it('wakes workers for a task that returns to an empty queue, and only then', async () => {
     const listener = tasks.redis.duplicate();
     const heard: string[] = [];
     await listener.subscribe(globalKeys.wakeChannel);
@@ -193,7 +193,7 @@ describe('reconciling a queue', () => {
     expect(heard.filter((text) => text === tasks.queue)).toHaveLength(1);
   });
 
-  it('Q-34 puts the state right of a task that an aborted script left in another place', async () => {
+  it('Q-34 corrects the state of a task that an aborted script left in another place', async () => {
     await tasks.given({ id: 'task', state: 'active', places: [tasks.keys.archived] });
     const { suspicions } = await round();
     expect(suspicions).toEqual([fault('task-in-wrong-place', 'task'), fault('task-without-place', 'task')]);
@@ -208,7 +208,7 @@ describe('reconciling a queue', () => {
     ['active', ['active'], 'active'],
     ['aggregating', ['g:g'], 'aggregating'],
     ['scheduled', ['scheduled'], 'scheduled'],
-  ] as const)('puts the state right of a task that is %s and says otherwise, in %j', async (_, places, state) => {
+  ] as const)('corrects the state of a task that is %s and says otherwise, in %j', async (_, places, state) => {
     const { keys } = tasks;
     await tasks.redis.sadd(keys.groups, 'g');
     const found = places.map((place) => (place === 'g:g' ? groupKey(keys, 'g') : keys[place]));
@@ -219,7 +219,7 @@ describe('reconciling a queue', () => {
     expect(await tasks.hash('task')).toMatchObject({ state });
   });
 
-  it.each(['retry', 'active'] as const)('takes a pending task that is in %s too out of there', async (place) => {
+  it.each(['retry', 'active'] as const)('removes a pending task from %s if it is also there', async (place) => {
     await tasks.given({ id: 'task', places: [tasks.keys.pending, tasks.keys[place]] });
     const { suspicions } = await round();
     expect(suspicions).toEqual([fault('task-in-wrong-place', 'task')]);
@@ -228,7 +228,7 @@ describe('reconciling a queue', () => {
     expect(await tasks.placesOf('task')).toEqual(['pending']);
   });
 
-  it('Q-26 deletes a hash that is no task, so that its id is free again', async () => {
+  it('Q-26 deletes a hash that is not a task, so that its id is free again', async () => {
     await tasks.redis.hset(taskKey(tasks.keys, 'stub'), 'result', 'late');
     const { suspicions } = await round();
     expect(suspicions).toEqual([fault('task-without-message', 'stub')]);
@@ -239,7 +239,7 @@ describe('reconciling a queue', () => {
   it.each([
     [['retry'], 'retry'],
     [[], 'pending'],
-  ] as const)('gives a task that says nothing of its state the state of its place: %j', async (places, state) => {
+  ] as const)('gives a task without a state the state of its place: %j', async (places, state) => {
     await tasks.given({ id: 'task', places: places.map((place) => tasks.keys[place]) });
     await tasks.redis.hdel(taskKey(tasks.keys, 'task'), 'state');
     const { suspicions } = await round();
@@ -257,7 +257,7 @@ describe('reconciling a queue', () => {
     expect(await tasks.maintenance.listGroups(tasks.queue)).toEqual(['a:b']);
   });
 
-  it('gives the tasks of an aggregation set that nobody knows back to their group, once each', async () => {
+  it('returns the tasks of an unknown aggregation set to their group, once each', async () => {
     await tasks.given({ id: 'task', state: 'aggregating', group: 'g:h', score: noonSeconds - 60 });
     const limits = { maxSize: 1, maxDelay: ms(0), gracePeriod: ms(0) };
     const checked = await tasks.maintenance.collectGroup({ queue: tasks.queue, group: 'g:h', now: noon, ...limits });
@@ -277,7 +277,7 @@ describe('reconciling a queue', () => {
     expect(await round()).toEqual({ suspicions: [], healed: [] });
   });
 
-  it('leaves alone what is right by the time it is confirmed', async () => {
+  it('leaves alone what is consistent by the time it is confirmed', async () => {
     await tasks.given(...everyState);
     await tasks.redis.sadd(tasks.keys.groups, 'g');
     const before = await Promise.all(

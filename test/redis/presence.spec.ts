@@ -111,7 +111,7 @@ describe('signals', () => {
     await tasks.close();
   });
 
-  it('P-110 hears the bare ids that any program publishes', async () => {
+  it('P-110 receives the bare ids that any program publishes', async () => {
     await tasks.redis.publish('asynq:cancel', `${tasks.queue}-1`);
     await until('it is heard', () => heard.length > 0);
     expect(heard).toEqual([['-1', 'cancel']]);
@@ -128,7 +128,7 @@ describe('signals', () => {
     plain.disconnect();
   });
 
-  it('hears due times of queues with spaces in their names, and nothing that is no due time', async () => {
+  it('receives due times of queues with spaces in their names, and ignores other messages', async () => {
     const { queue } = tasks;
     for (const message of [`x ${queue}`, queue, ` ${queue}`, `12 ${queue} a b`]) {
       await tasks.redis.publish('asynq:x:due', message);
@@ -137,7 +137,7 @@ describe('signals', () => {
     expect(heard).toEqual([[' a b', 'due', 12]]);
   });
 
-  it('hears requests to cancel, and nothing that is none', async () => {
+  it('receives requests to cancel, and ignores other messages', async () => {
     const id = `${tasks.queue}-1`;
     const request = { queue: 'q', id, outcome: 'delete' };
     const wrong = [

@@ -48,7 +48,7 @@ describe('the redis option', () => {
     expect(resolve(option).description).toBe(description);
   });
 
-  it('lets user, password and TLS of a cluster node hold for all nodes', () => {
+  it('applies user, password and TLS of one cluster node to all nodes', () => {
     const target = resolve({ cluster: { nodes: ['rediss://app:secret@n1:1', 'n2', { host: 'n3', port: 3 }] } });
     expect(target).toMatchObject({
       seeds: [
@@ -64,7 +64,7 @@ describe('the redis option', () => {
     expect(options.redisOptions?.tls).toEqual({});
   });
 
-  it("lets a cluster's own options win over those of its nodes", () => {
+  it("prefers a cluster's own options over those of its nodes", () => {
     const tls = { ca: 'x' };
     const dnsLookup = (): void => {};
     const options = { dnsLookup, redisOptions: { password: 'other', tls } };
@@ -72,7 +72,7 @@ describe('the redis option', () => {
     expect(resolve({ cluster: { nodes: ['n1'] } })).toMatchObject({ options: { redisOptions: {} } });
   });
 
-  it('takes an ioredis client as one that is lent', () => {
+  it('treats an ioredis client as borrowed', () => {
     const redis = new Redis({ lazyConnect: true, port: 7000 });
     const cluster = new Cluster([7000], { lazyConnect: true });
     expect(resolve(redis)).toMatchObject({ kind: 'borrowed', place: 'localhost:7000', client: redis });

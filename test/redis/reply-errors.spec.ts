@@ -4,7 +4,7 @@ import { answering, startStub } from '../support/stub-server.js';
 import { brokerError, ReplyError } from '../../lib/redis/connection/reply-errors.js';
 
 describe('the error for a reply', () => {
-  it('says that a key is on another node of a cluster, and never takes it for an outage', async () => {
+  it('says that a key is on another node of a cluster, and does not treat that as an outage', async () => {
     // A server that says nothing about itself cannot be refused at the start.
     const isAbout = (command: string): boolean => ['info', 'hello', 'client'].includes(command);
     const stub = await startStub(
@@ -25,7 +25,7 @@ describe('the error for a reply', () => {
   it.each([
     "OOM command not allowed when used memory > 'maxmemory'. script: 73d12c1564b175c9e96109b6189dec5679cc2f8a, on @user_script:13.",
     "ERR Error running script (call to f_73d12c1564b175c9e96109b6189dec5679cc2f8a): @user_script:13: @user_script: 13: -OOM command not allowed when used memory > 'maxmemory'.",
-  ])('says what Redis refused, not where in which script: %s', (text) => {
+  ])('says what Redis refused, not which script and line: %s', (text) => {
     const reply = new ReplyError(text);
     const error = brokerError(reply, 'localhost:6379');
     expect(error).toBeInstanceOf(BrokerCommandError);

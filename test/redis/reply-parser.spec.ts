@@ -61,7 +61,7 @@ describe('ReplyParser', () => {
     );
   });
 
-  it('goes on after an error', () => {
+  it('continues after an error', () => {
     expect(parse(Buffer.from('-ERR a\r\n*1\r\n-ERR b\r\n:1\r\n'))).toEqual([
       new ReplyError('ERR a'),
       new ReplyError('ERR b'),
@@ -76,7 +76,7 @@ describe('ReplyParser', () => {
     expect(after).toBe(2);
   });
 
-  it('refuses what is no reply', () => {
+  it('refuses bytes that are not a reply', () => {
     expect(() => parse(Buffer.from('HTTP/1.1 400 Bad Request\r\n'))).toThrow(
       'Redis sent a reply of an unknown kind: 72',
     );

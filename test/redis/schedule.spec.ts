@@ -30,7 +30,7 @@ describe('a tick', () => {
   };
   const pendingIds = async (): Promise<string[]> => (await tasks.redis.lrange(tasks.keys.pending, 0, -1)).toReversed();
 
-  it('leaves notes that stay few, and go 400 days after the last one', async () => {
+  it('leaves a bounded number of records, which expire 400 days after the last one', async () => {
     for (let second = 0; second < 2_500; second += 50) {
       await enqueueTick({ id: `task-${second}`, tick: tickAfter(second) });
     }
@@ -42,7 +42,7 @@ describe('a tick', () => {
     expect(ttl).toBeLessThanOrEqual(400 * 86_400);
   });
 
-  it('writes nothing when the notes are damaged', async () => {
+  it('writes nothing when the records are damaged', async () => {
     await tasks.redis.set(ticksKey(tasks.queue, 'backup'), 'not a hash');
     await expect(enqueueTick({ id: 'a' })).rejects.toMatchObject({ code: 'ASYNQ_BROKER_COMMAND' });
     expect(await pendingIds()).toEqual([]);
@@ -93,33 +93,33 @@ describe('what a scheduler publishes', () => {
     expect(await tasks.redis.zscore('asynq:schedulers', key)).toBeNull();
   });
 
-  it('P-108 has no list while there are no entries, but is known', async () => {
+  it('P-108 has no list while there are no schedules, but is registered', async () => {
     await publish([anEntry()]);
     await publish([]);
     expect(await tasks.redis.exists(key)).toBe(0);
     expect(await tasks.redis.zscore('asynq:schedulers', key)).not.toBeNull();
   });
 
-  it('P-16 says of an entry that never fired the year 1', async () => {
+  it('P-16 has the year 1 for a schedule that never ticked', async () => {
     await publish([anEntry({ previousEnqueueAt: undefined })]);
     const record = (await tasks.redis.lindexBuffer(key, 0)) ?? Buffer.alloc(0);
     // Field 7, eleven bytes long: seconds, a varint of -62135596800.
     expect(record.subarray(-13).toString('hex')).toBe('3a0b088092b8c398feffffff01');
   });
 
-  it('lives for whole seconds, rounded up', async () => {
+  it('expires after whole seconds, rounded up', async () => {
     await publish([anEntry()], ms(1_001));
     expect(await tasks.redis.pttl(key)).toBeGreaterThan(1_001);
     expect(await tasks.redis.zscore('asynq:schedulers', key)).toBe(String(nowSeconds + 2));
   });
 
-  it('can be ten thousand entries', async () => {
+  it('can be ten thousand schedules', async () => {
     await publish(Array.from({ length: 10_000 }, (_, i) => anEntry({ id: `entry-${i}` })));
     expect(await tasks.redis.llen(key)).toBe(10_000);
   });
 });
 
-describe('the history of an entry', () => {
+describe('the history of a schedule', () => {
   const scheduleId = uniqueQueue('entry');
   const key = `asynq:scheduler_history:${scheduleId}`;
   const record = async (tasks: QueueUnderTest, taskId: string, enqueuedAt: EpochMs): Promise<void> =>
@@ -142,7 +142,7 @@ describe('the history of an entry', () => {
     await tasks.close();
   });
 
-  it('keeps ticks beside their queue, where only our own look', () => {
+  it('keeps ticks with their queue, where only our own programs look', () => {
     const { pending } = queueKeys('low');
     expect(ticksKey('low', 'backup')).toBe(`${pending.replace('pending', '')}x:cron:backup`);
   });

@@ -73,7 +73,7 @@ describe('scripts', () => {
   });
 
   it.each(files)(
-    '%s spells no key and no channel itself, and decides nothing by chance or by the server’s time',
+    '%s contains no key or channel name, and uses neither random numbers nor the server’s time',
     (file) => {
       const { source } = scriptSources[file as keyof typeof scriptSources];
       expect(source).not.toMatch(/asynq/);
@@ -83,7 +83,7 @@ describe('scripts', () => {
     },
   );
 
-  it('have their includes where they are looked for', () => {
+  it('have their includes where they are expected', () => {
     const includes = readdirSync(join(scriptFolder, 'include')).map((name) => join('include', name));
     for (const file of [...files, ...includes]) {
       for (const [, name] of readFileSync(join(scriptFolder, file), 'utf8').matchAll(/^ *-- include: ([\w-]+)$/gm)) {
@@ -92,7 +92,7 @@ describe('scripts', () => {
     }
   });
 
-  it('P-18 touch nothing but keys of their own queue', async () => {
+  it('P-18 access only keys of their own queue', async () => {
     const queue = uniqueQueue('fenced');
     const fence = `default on nopass resetkeys ~asynq:{${queue}}:* ~asynq:queues resetchannels &asynq:* +@all`;
     const server = await startRedis({ acl: [fence] });

@@ -108,7 +108,7 @@ describe('a process that computes for longer than its limits', () => {
       expect(heard).toEqual(['up']);
     });
 
-    it.each(['a sentinel', 'a node of a cluster'])('hears the answer of %s', async (kind) => {
+    it.each(['a sentinel', 'a node of a cluster'])('receives the reply of %s', async (kind) => {
       const servers = kind === 'a sentinel' ? [sentinel.sentinel] : cluster.nodes;
       for (const one of servers) one.pause();
       const heard = await open((kinds[kind] as () => RedisOption)(), async () => {

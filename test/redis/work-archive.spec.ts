@@ -42,7 +42,7 @@ describe('archiving', () => {
     expect(await tasks.redis.ttl(taskKey(tasks.keys, 'a'))).toBe(-1);
   });
 
-  it('P-88 trims any number, also where Go got stuck, some at a time', async () => {
+  it('P-88 trims any number, some at a time, even where Go got stuck', async () => {
     await givenArchived(12_000, (i) => (i < 3_000 ? nowSeconds - ninetyDays - 5 : nowSeconds - 20_000 + i));
     const hashless = Array.from({ length: 9_000 }, (_, i) => [nowSeconds - 25_000, `hashless-${i}`]);
     await tasks.redis.zadd(tasks.keys.archived, ...hashless.flat());

@@ -52,7 +52,7 @@ describe('settling', () => {
 
   const activeIds = async (): Promise<string[]> => await tasks.redis.lrange(tasks.keys.active, 0, -1);
 
-  it('releases the oldest tasks, as most calls do, and leaves an id that is there twice alone', async () => {
+  it('settles the oldest tasks, as most calls do, and leaves a duplicate id alone', async () => {
     const messages = await tasks.running({ id: 'a' }, { id: 'b' }, { id: 'c' });
     await tasks.redis.rpush(tasks.keys.active, 'a');
     const outcomes = await tasks.settle(...messages.slice(0, 2).map((message) => settlementOf('done', message)));
@@ -77,7 +77,7 @@ describe('settling', () => {
     expect(await tasks.placesOf('a')).toEqual(placesAfter[kind]);
   });
 
-  it.each(kinds)('settles its neighbors when a task to %s is stored as something else', async (kind) => {
+  it.each(kinds)('settles the others when the key of a task to %s has a wrong type', async (kind) => {
     const messages = await tasks.running({ id: 'a' }, { id: 'bad' }, { id: 'b' });
     await tasks.redis.set(taskKey(tasks.keys, 'bad'), 'not a hash');
     const outcomes = await tasks.settle(...messages.map((message) => settlementOf(kind, message)));
@@ -86,7 +86,7 @@ describe('settling', () => {
     expect(await tasks.placesOf('b')).toEqual(placesAfter[kind]);
   });
 
-  it('does not wait for a lost server with each of its calls anew', async () => {
+  it('does not wait for a lost server in each of its calls', async () => {
     const clock = new VirtualClock({ now: new Date() });
     const connection = aConnection('redis://127.0.0.1:1', { clock });
     const settle = new RedisSettle(new ScriptRunner(connection, new StorageNotices()));

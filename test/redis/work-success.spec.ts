@@ -58,7 +58,7 @@ describe('settling success', () => {
     expect(await tasks.counters()).toMatchObject({ processed: '1', failed: '7', processedToday: '1' });
   });
 
-  it('settles with a broken counter all the same', async () => {
+  it('settles even with a broken counter', async () => {
     const message = await one();
     await tasks.redis.set(tasks.keys.processed, 'not a number');
     await tasks.redis.lpush(dayKey(tasks.keys.processed, now), 'not a number');

@@ -32,7 +32,7 @@ describe('waiting for a task', () => {
     expect(await tasks.placesOf('a')).toEqual(['pending']);
   });
 
-  it('sends its caller polling where the server does not let us wait', async () => {
+  it('tells its caller to poll where the server does not allow waiting', async () => {
     const server = await startRedis({ acl: ['default on nopass ~* &* +@all -blmove'] });
     const refused = QueueUnderTest.open({ url: server.url });
     const signal = new AbortController().signal;

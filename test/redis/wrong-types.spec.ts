@@ -74,7 +74,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     );
   });
 
-  it('keeps nothing from being fetched that is sound', async () => {
+  it('does not keep intact tasks from being fetched', async () => {
     if (name !== 'pending') {
       await tasks.redis.lpush(tasks.keys.pending, 'bad');
       await tasks.enqueue({ id: 'a' });
@@ -89,7 +89,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     expect(notices.map((notice) => notice.kind === 'wrong-type' && notice.key)).toEqual([badKey]);
   });
 
-  it('leaves every task where it is whose outcome cannot be stored', async () => {
+  it('leaves every task whose outcome cannot be stored where it is', async () => {
     if (name !== 'lease' && name !== 'active') return;
     await tasks.redis.del(badKey);
     const messages = await tasks.running({ id: 'a' }, { id: 'b' }, { id: 'c' });
@@ -104,7 +104,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     }
   });
 
-  it('keeps nothing from being forwarded that is sound, and nothing is forwarded over and over', async () => {
+  it('does not keep intact tasks from being forwarded, and causes none to be forwarded repeatedly', async () => {
     await tasks.enqueue(later('b', soon));
     const at = addMs(now, ms(1_000));
     const result = await tasks.broker.maintenance.forwardDue({ queue: tasks.queue, now: at, limit: 10 });
@@ -112,7 +112,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     expect(result.more).toBe(false);
   });
 
-  it('keeps nothing from being recovered that is sound', async () => {
+  it('does not keep intact tasks from being recovered', async () => {
     if (name !== 'lease') {
       await tasks.redis.hset(taskKey(tasks.keys, 'lost'), 'msg', 'no message', 'state', 'active');
       await tasks.redis.zadd(tasks.keys.lease, nowSeconds - 60, 'bad', nowSeconds - 60, 'lost');
@@ -124,7 +124,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     expect(undecodable.map(({ taskId }) => taskId)).toEqual(archives ? ['lost'] : []);
   });
 
-  it('keeps no outcome from being stored that does not need it', async () => {
+  it('does not keep outcomes from being stored that do not need it', async () => {
     const expiresAt = addMs(now, ms(60_000));
     expect(await settles((message) => ({ kind: 'complete', message, expiresAt, result: undefined }))).toBe(
       succeeds('complete'),
@@ -134,7 +134,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     );
   });
 
-  it('names a counter that cannot be counted up, whatever the outcome', async () => {
+  it('is reported if it is a counter that cannot be incremented, whatever the outcome', async () => {
     if (!isCounter(name)) return;
     const expiresAt = addMs(now, ms(60_000));
     const isTold: boolean[] = [];
@@ -152,7 +152,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     expect(isTold).toEqual([succeeded, succeeded, true, true]);
   });
 
-  it('keeps no other queue, and nothing sound of its own, from being healed', async () => {
+  it('does not keep other queues, or intact parts of its own, from being healed', async () => {
     await sound.redis.hset(taskKey(sound.keys, 'lost'), 'state', 'pending', 'msg', 'x');
     await sound.redis.zadd(sound.keys.scheduled, nowSeconds, 'gone');
     const scheduled = name === 'scheduled' ? tasks.keys.retry : tasks.keys.scheduled;
@@ -172,7 +172,7 @@ describe.each(keyNames)('a key of a wrong type: %s', (name) => {
     expect(await tasks.redis.zscore(scheduled, 'gone')).toBeNull();
   });
 
-  it('lets cancel, extend, collect, expire and aggregate end in an answer', async () => {
+  it('lets cancel, extend, collect, expire and aggregate return an outcome', async () => {
     await tasks.enqueue({ id: 'a' }, later('b', soon), grouped('c', 'g'));
     const { maintenance, presence, work } = tasks.broker;
     const { queue } = tasks;

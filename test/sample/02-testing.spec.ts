@@ -59,7 +59,7 @@ describe('a sign-up', () => {
     expect(outbox.mails).toEqual(['Welcome to grace@example.com']);
   });
 
-  it('greets twice rather than never when a worker dies', async () => {
+  it('sends a welcome twice rather than never when a worker dies', async () => {
     asynq.crash(SendWelcome);
     await app.get(Signup).register('grace@example.com');
     await asynq.advance('1m');

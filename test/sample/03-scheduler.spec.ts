@@ -73,7 +73,7 @@ describe('sample 03-scheduler', () => {
     ]);
   });
 
-  it('backs up, cleans up and checks when their time comes', async () => {
+  it('backs up, cleans up and checks on schedule', async () => {
     await writeFile(join(folder, 'ancient.json'), '{}');
     const longAgo = new Date(Date.now() - 40 * 86_400_000);
     await utimes(join(folder, 'ancient.json'), longAgo, longAgo);

@@ -39,7 +39,7 @@ describe('a group under the kit', () => {
     expect(kit.tasks()).toEqual([]);
   });
 
-  it('waits anew with each task, but no longer than its longest delay', async () => {
+  it('waits again with each task, but no longer than its maximum delay', async () => {
     const server = { groupGracePeriod: '1m', groupMaxDelay: '150s' } as const;
     const { kit, client, module } = await appWith([Digests], { options: { server } });
     for (const text of texts) {
@@ -68,7 +68,7 @@ describe('a group under the kit', () => {
     expect(kit.logs).toContainEqual({ level: 'error', message: expect.stringContaining('no paper') as string });
   });
 
-  it('is joined by a delayed task when its time has come', async () => {
+  it('is joined by a delayed task when it is due', async () => {
     const { kit, client, module } = await appWith([Digests]);
     await client.enqueue('note', { text: 'later' }, { group: 'digest:7', processIn: '1h' });
     expect(await kit.advance('1h')).toEqual([]);
@@ -77,7 +77,7 @@ describe('a group under the kit', () => {
     expect(module.get(Digests).sent).toEqual(['digest:7 later']);
   });
 
-  it('is left alone when nothing aggregates it', async () => {
+  it('is left alone when no aggregator matches it', async () => {
     const { kit, client } = await appWith([Digests]);
     await client.enqueue('note', {}, { group: 'other' });
     expect(await kit.advance('1d')).toEqual([]);

@@ -31,7 +31,7 @@ describe('a nightly schedule under the kit', () => {
     expect(runs.map(({ at }) => at.toISOString())).toEqual(['2026-03-15T01:30:00.000Z']);
   });
 
-  it('is refused for a zone that is not one, as outside of tests', async () => {
+  it('is refused for an invalid time zone, as outside of tests', async () => {
     @Injectable()
     class Abbreviated {
       @Cron('0 2 * * *', { timeZone: 'BST' })

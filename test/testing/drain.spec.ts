@@ -17,7 +17,7 @@ describe('drain', () => {
 });
 
 describe('drain of more than one task', () => {
-  it('goes on with what handlers enqueue and what is retried at once', async () => {
+  it('continues with tasks that handlers enqueue and tasks that are retried at once', async () => {
     @Injectable()
     class Chain {
       constructor(private readonly client: AsynqClient) {}
@@ -35,7 +35,7 @@ describe('drain of more than one task', () => {
     expect(kit.tasks()).toEqual([]);
   });
 
-  it('leaves alone what is due later, paused or not served here', async () => {
+  it('leaves tasks alone that are due later, paused or not served here', async () => {
     const { kit, client } = await appWith([Scripted]);
     await client.enqueue('note', {}, { processIn: '1s' });
     await client.enqueue('note', {}, { queue: 'elsewhere' });
@@ -72,7 +72,7 @@ describe('drain of more than one task', () => {
     expect(await kit.drain()).toEqual([]);
   });
 
-  it('runs many at once, as many as the server may', async () => {
+  it('runs as many tasks at once as the server may', async () => {
     const { kit, client } = await appWith([Scripted], { options: { server: { concurrency: 50 } } });
     await client.enqueueMany(Array.from({ length: 2_000 }, (_, index) => ['note', { text: String(index) }]));
     expect(await kit.drain()).toHaveLength(2_000);

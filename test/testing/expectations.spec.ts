@@ -25,7 +25,7 @@ function failureOf(run: () => void): string {
 }
 
 describe('expectEnqueued', () => {
-  it('finds a task by part of what it is', async () => {
+  it('finds a task by some of its properties', async () => {
     const { kit, client } = await appWith([Scripted]);
     await client.enqueue(
       'note',
@@ -41,7 +41,7 @@ describe('expectEnqueued', () => {
     kit.expectNotEnqueued('other');
   });
 
-  it('still knows a task that has run', async () => {
+  it('still finds a task that has run', async () => {
     const { kit, client } = await appWith([Scripted]);
     await client.enqueue('note', {});
     await kit.drain();
@@ -59,7 +59,7 @@ describe('expectEnqueued', () => {
     kit.expectEnqueued('other', { count: 0 });
   });
 
-  it('shows what comes nearest and in what it differs', async () => {
+  it('shows the nearest task and how it differs', async () => {
     const { kit, client } = await appWith([Scripted]);
     await client.enqueue('note', { text: 'far', user: { id: 1 } }, { taskId: 'far', queue: 'low' });
     await client.enqueue('note', { text: 'near', user: { id: 42 } }, { taskId: 'near' });
@@ -81,7 +81,7 @@ describe('expectEnqueued', () => {
     );
   });
 
-  it('shows what was found and what comes near when there are too few', async () => {
+  it('shows what was found and the nearest tasks when there are too few', async () => {
     const { kit, client } = await appWith([Scripted]);
     for (const queue of ['low', 'high']) await client.enqueue('note', {}, { queue, taskId: queue });
     expect(failureOf(() => kit.expectEnqueued('note', { queue: 'low', count: 2 }))).toContain(
@@ -89,14 +89,14 @@ describe('expectEnqueued', () => {
     );
   });
 
-  it('names what else was enqueued when nothing of the type was', async () => {
+  it('names what else was enqueued when no task of the type was', async () => {
     const { kit, client } = await appWith([Scripted]);
     expect(failureOf(() => kit.expectEnqueued('note'))).toContain('Nothing else was enqueued');
     await client.enqueue('fail', {});
     expect(failureOf(() => kit.expectEnqueued('note'))).toContain('Other types that were enqueued: fail (1)');
   });
 
-  it('refuses an expectation that says nothing it knows', async () => {
+  it('refuses an expectation without a known property', async () => {
     const { kit } = await appWith([Scripted]);
     const misspelt = { queu: 'low' } as object;
     expect(() => kit.expectEnqueued('note', misspelt)).toThrow('did you mean queue?');

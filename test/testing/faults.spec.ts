@@ -48,7 +48,7 @@ describe('crash', () => {
 });
 
 describe('loseLease', () => {
-  it('gives the next task to somebody else, so that it runs twice', async () => {
+  it('gives the next task to another worker, so that it runs twice', async () => {
     const { kit, client, module } = await appWith([Scripted]);
     await kit.loseLease();
     await client.enqueue('note', { text: 'twice' });

@@ -37,7 +37,7 @@ function refuse(): never {
 }
 
 describe('run', () => {
-  it('answers with what the handler returned, and leaves no trace', async () => {
+  it('returns the result of the handler, and leaves no trace', async () => {
     const { kit } = await appWith([Decisive]);
     const options = { taskId: 'mine', retried: 2, maxRetry: 7, headers: { a: 'b' } };
     const result = { id: 'mine', retried: 2, maxRetry: 7, headers: { a: 'b' } };
@@ -46,7 +46,7 @@ describe('run', () => {
     expect(kit.tasks()).toEqual([]);
   });
 
-  it('tells what a worker would make of a failure', async () => {
+  it('returns what a worker would do with a failure', async () => {
     const { kit } = await appWith([Scripted, Decisive], {
       options: { server: { retryDelay: (n) => (n + 1) * 1_000 } },
     });

@@ -76,7 +76,7 @@ describe('AsynqTestingModule', () => {
     await module.close();
   });
 
-  it('runs nothing any more once the application is closed', async () => {
+  it('runs nothing once the application is closed', async () => {
     const { kit, close } = await appWith([Scripted]);
     await close();
     await expect(kit.drain()).rejects.toThrow('drain: the application is closed');
@@ -100,7 +100,7 @@ describe('AsynqTestingModule', () => {
 });
 
 describe('clear', () => {
-  it('forgets everything but the time', async () => {
+  it('removes everything but keeps the time', async () => {
     const { kit, client } = await appWith([Scripted]);
     await client.enqueue('note', {}, { unique: '1h' });
     await client.enqueue('fail', {}, { maxRetry: 0 });

@@ -63,7 +63,7 @@ describe('advance', () => {
     await client.enqueue('fail', {}, { unique: '10s' });
   });
 
-  it('passes 31 days without work in no time to speak of', async () => {
+  it('passes 31 days without work almost at once', async () => {
     const { kit } = await appWith([Scripted]);
     const before = kit.now().getTime();
     await kit.advance('31d');
@@ -71,7 +71,7 @@ describe('advance', () => {
     expect(kit.logs.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
   });
 
-  it('says nothing of queues and groups that only other services have servers for', async () => {
+  it('does not warn about queues and groups that only other services serve', async () => {
     const { kit, client } = await appWith([Scripted]);
     await client.enqueue('note', {}, { queue: 'elsewhere' });
     await client.enqueue('note', {}, { group: 'elsewhere' });
@@ -92,7 +92,7 @@ describe('advance', () => {
     expect(await kit.advance('1s')).toMatchObject([{ outcome: 'completed' }]);
   });
 
-  it('refuses to go back, and lengths that are none', async () => {
+  it('refuses to go back, and invalid durations', async () => {
     const { kit } = await appWith([Scripted]);
     await expect(kit.advanceTo(new Date(0))).rejects.toMatchObject({ code: 'ASYNQ_INVALID_OPTION' });
     await expect(kit.advance('-1s')).rejects.toMatchObject({ code: 'ASYNQ_INVALID_OPTION' });
