@@ -1,4 +1,4 @@
-// What a task costs inside Redis, by batch size and by the order in which tasks end:
+// What a task costs inside Redis, by batch size, by the order in which tasks end and by how many servers run them:
 //   npm run build && node bench/micro/scripts.mjs
 // Justifies dequeue.lua, enqueue-pending.lua and include/leave-active.lua under lib/redis/scripts.
 import { randomUUID } from 'node:crypto';
@@ -8,15 +8,25 @@ import { createRedisConnection } from '../../dist/redis/connection/create-connec
 import { RedisBroker } from '../../dist/redis/redis-broker.js';
 import { startRedisServer } from '../../scripts/redis-server.mjs';
 
+// `running` counts the tasks of one server. Servers settle a batch and fetch the next in random order.
 const shapes = [
-  { batch: 1, running: 1, order: 'oldest first' },
-  { batch: 10, running: 10, order: 'oldest first' },
-  { batch: 50, running: 50, order: 'oldest first' },
-  { batch: 200, running: 200, order: 'oldest first' },
-  { batch: 50, running: 100, order: 'oldest first' },
-  { batch: 50, running: 500, order: 'oldest first' },
-  { batch: 20, running: 100, order: 'any' },
-  { batch: 100, running: 500, order: 'any' },
+  { servers: 1, batch: 1, running: 1, order: 'oldest first' },
+  { servers: 1, batch: 10, running: 10, order: 'oldest first' },
+  { servers: 1, batch: 50, running: 50, order: 'oldest first' },
+  { servers: 1, batch: 200, running: 200, order: 'oldest first' },
+  { servers: 1, batch: 50, running: 100, order: 'oldest first' },
+  { servers: 1, batch: 50, running: 500, order: 'oldest first' },
+  { servers: 1, batch: 20, running: 100, order: 'any' },
+  { servers: 1, batch: 100, running: 500, order: 'any' },
+  { servers: 10, batch: 2, running: 10, order: 'oldest first' },
+  { servers: 10, batch: 5, running: 20, order: 'oldest first' },
+  { servers: 10, batch: 10, running: 100, order: 'oldest first' },
+  { servers: 10, batch: 50, running: 100, order: 'oldest first' },
+  { servers: 10, batch: 100, running: 500, order: 'oldest first' },
+  { servers: 10, batch: 5, running: 20, order: 'any' },
+  { servers: 10, batch: 10, running: 100, order: 'any' },
+  { servers: 10, batch: 50, running: 100, order: 'any' },
+  { servers: 10, batch: 100, running: 500, order: 'any' },
 ];
 const total = 30_000;
 const queue = 'bench';
@@ -69,7 +79,7 @@ async function settleDone(messages) {
   await broker.work.settle({ queue, owner, settlements, now });
 }
 
-async function measure({ batch, running, order }) {
+async function measure({ servers, batch, running, order }) {
   await redis.flushall();
   const requests = Array.from({ length: total }, () => requestOf(randomUUID()));
   // Warm up: the scripts are loaded, the queue is registered.
@@ -78,19 +88,32 @@ async function measure({ batch, running, order }) {
   await insideRedis();
   for (let at = 0; at < total; at += batch) await broker.enqueue.enqueue(requests.slice(at, at + batch), Date.now());
   const enqueue = await insideRedis();
-  const held = await dequeue(running);
-  while (held.length > 0) {
-    const ended =
-      order === 'any'
-        ? Array.from({ length: Math.min(batch, held.length) }, () =>
-            held.splice(Math.floor(Math.random() * held.length), 1),
-          ).flat()
-        : held.splice(0, batch);
-    const settled = settleDone(ended);
-    held.push(...(await dequeue(batch)));
+  const held = [];
+  for (let i = 0; i < servers; i += 1) held.push([]);
+  for (let count = 0; count < running; count += batch) for (const tasks of held) tasks.push(...(await dequeue(batch)));
+  for (let busy = held; busy.length > 0; busy = held.filter((tasks) => tasks.length > 0)) {
+    const tasks = busy[Math.floor(Math.random() * busy.length)];
+    const settled = settleDone(takeEnded(tasks, batch, order));
+    tasks.push(...(await dequeue(batch)));
     await settled;
   }
-  return { batch, running, 'ends in order': order, 'enqueue us': enqueue, 'dequeue + done us': await insideRedis() };
+  return {
+    servers,
+    batch,
+    running,
+    'ends in order': order,
+    'enqueue us': enqueue,
+    'dequeue + done us': await insideRedis(),
+  };
+}
+
+function takeEnded(tasks, batch, order) {
+  if (order === 'oldest first') return tasks.splice(0, batch);
+  const ended = [];
+  while (ended.length < batch && tasks.length > 0) {
+    ended.push(...tasks.splice(Math.floor(Math.random() * tasks.length), 1));
+  }
+  return ended;
 }
 
 const rows = [];
