@@ -142,6 +142,45 @@ export const settling = chapter('settling', (it) => {
     }
   });
 
+  it('releases runs of tasks from the middle of those that run, as with many servers on a queue', async (tasks) => {
+    const leaseUntil = after(3_600_000);
+    const runsOf = (...runs: readonly (readonly [number, number])[]): readonly number[] =>
+      runs.flatMap(([first, count]) => ids(count).map((_, i) => first + i));
+    const rounds = [
+      runsOf([300, 50]),
+      runsOf([300, 50]).toReversed(),
+      runsOf([450, 20], [100, 20], [250, 20], [590, 10]),
+      runsOf([3, 1], [200, 40], [500, 1], [100, 40]),
+      ids(60).map((_, i) => 10 * i),
+    ];
+    for (const places of rounds) {
+      for (const odd of [undefined, 0, 7]) {
+        const messages = await tasks.running(...ids(600).map((id) => ({ id })));
+        const wanted = places.flatMap((place) => messages[place] ?? []);
+        const stays = odd === undefined ? undefined : wanted[odd]?.id;
+        if (stays !== undefined) await tasks.probe.takeOut('lease', stays);
+        const before = await tasks.idsIn('active');
+        const settlements = ended(
+          wanted.map((message) => settlementOf('done', message)),
+          { takenAt: now, leaseUntil, leaseAsked: leaseUntil },
+        );
+        const outcomes = await tasks.broker.work.settle({ queue: tasks.queue, owner, settlements, now });
+        expect(outcomes).toEqual(wanted.map(({ id }) => (id === stays ? 'not-active' : 'settled')));
+        const left = before.filter((id) => id === stays || !wanted.some((message) => message.id === id));
+        expect((await tasks.idsIn('active')).toSorted()).toEqual(left.toSorted());
+        if (stays === undefined) expect(await tasks.idsIn('active')).toEqual(left);
+        expect((await tasks.idsIn('lease')).toSorted()).toEqual(left.filter((id) => id !== stays).toSorted());
+        const rest = messages.filter((message) => !wanted.includes(message));
+        await tasks.settle(...rest.map((message) => settlementOf('done', message)));
+        if (stays !== undefined) {
+          await tasks.probe.takeOut('active', stays);
+          await tasks.probe.loseTask(stays);
+        }
+        expect([await tasks.idsIn('active'), await tasks.probe.taskIds()]).toEqual([[], []]);
+      }
+    }
+  });
+
   it('P-76 does not touch tasks that are only in active or only in lease, in whatever order and number tasks end', async (tasks) => {
     const leaseUntil = after(3_600_000);
     for (const given of [1, 2, 3, 4, 30]) {

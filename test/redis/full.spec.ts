@@ -35,6 +35,16 @@ describe('a Redis that is full', () => {
     expect(await tasks.settle(settlementOf(kind, message))).toEqual(['settled']);
   });
 
+  it('still settles some of many that run', async () => {
+    const messages = await tasks.running(...Array.from({ length: 600 }, (_, i) => ({ id: `a-${i}` })));
+    await fill();
+    for (const wanted of [messages.slice(300, 350), messages.filter((_, i) => i % 10 === 0 && (i < 300 || i >= 350))]) {
+      const settlements = wanted.map((message) => settlementOf('done', message));
+      expect(new Set(await tasks.settle(...settlements))).toEqual(new Set(['settled']));
+    }
+    expect(await tasks.redis.llen(tasks.keys.active)).toBe(495);
+  });
+
   it('still extends leases, so that no long task runs twice', async () => {
     await tasks.running({ id: 'a' });
     await fill();

@@ -1,5 +1,6 @@
 -- leave-active: removes running tasks from `active` and `lease`. A task that is not in both, or is no longer the
--- caller's, is left unchanged. Rare cases are in take-claimed, so that the usual call stays fast.
+-- caller's, is left unchanged. What is rare while one server works on a queue is in take-claimed, so that the usual call
+-- stays fast.
 --
 -- leaveActive(first)
 --   KEYS[1], KEYS[2]  active, lease

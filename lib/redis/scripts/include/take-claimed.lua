@@ -1,4 +1,5 @@
--- take-claimed: the part of leave-active for tasks that end in any order or need a closer check.
+-- take-claimed: the part of leave-active for tasks that are not the oldest, end in any order or need a closer check. With
+-- several servers on a queue this is the usual part, since the tasks of one server are in the middle of `active`.
 --
 -- takeClaimed(first)
 --   first  as in leave-active; a fence that is a number has been checked: all leased tasks are the caller's
@@ -29,63 +30,100 @@ local function findWanted(first, isSure)
   return positions, wanted
 end
 
--- Removes the wanted tasks from `active` and marks them as taken. Returns how many were there.
-local function takeFromActive(active, positions, wanted, taken)
-  local found, length = 0, redis.call('LLEN', active)
-  -- Each command that removes one id searches the list. Writing the list again is faster for many ids, or if few ids
-  -- remain. Measured by bench/micro/scripts.mjs.
-  if length > 4000 or length * (40 - wanted) > 150 * wanted then
-    for taskId, position in pairs(positions) do
-      if redis.call('LREM', active, -1, taskId) == 1 then
-        taken[position] = true
-        found = found + 1
+-- Removes the wanted tasks by writing the list again.
+local function takeByRewrite(active, lease, length, positions, taken)
+  local call, taskIds, kept = redis.call, redis.call('LRANGE', active, 0, -1), {}
+  for i = 1, length do
+    local taskId = taskIds[i]
+    local position = positions[taskId]
+    if position and not taken[position] and call('ZREM', lease, taskId) == 1 then
+      taken[position] = true
+    else
+      kept[#kept + 1] = taskId
+    end
+  end
+  if #kept < length then
+    call('LTRIM', active, 0, -length - 1)
+    if #kept > 0 then
+      call('RPUSH', active, unpack(kept))
+    end
+  end
+end
+
+-- Removes the wanted tasks in place: one by one, or marked with an empty id and then removed by one command.
+local function takeInPlace(active, lease, length, first, positions, wanted, taken)
+  local call, marked = redis.call, 0
+
+  -- Marks the wanted tasks from index `left` to `right`. Returns how many there were.
+  local function mark(left, right)
+    local met, taskIds = 0, call('LRANGE', active, left, right)
+    for i = #taskIds, 1, -1 do
+      local taskId = taskIds[i]
+      local position = positions[taskId]
+      if position then
+        positions[taskId] = nil
+        met = met + 1
+        -- ZREM is the first write: a server out of memory allows it, and then LSET too.
+        if call('ZREM', lease, taskId) == 1 then
+          call('LSET', active, left + i - 1, '')
+          taken[position] = true
+          marked = marked + 1
+        end
       end
     end
-    return found
+    return met
   end
-  local activeIds, kept = redis.call('LRANGE', active, 0, -1), {}
-  for i = 1, #activeIds do
-    local position = positions[activeIds[i]]
-    if position and not taken[position] then
-      taken[position] = true
-      found = found + 1
-    else
-      kept[#kept + 1] = activeIds[i]
+
+  -- Tasks that were fetched together are neighbors, the first one on the right, so one search may find a run of them. The
+  -- next run is expected to be as long as the last one, and shorter after a search that found a single task.
+  local run, i = wanted, 0
+  while wanted > 0 and wanted <= math.max(24, 4 * run) do
+    i = i + 1
+    local taskId = ARGV[first + i - 1]
+    if positions[taskId] == i then
+      local place = length * (run - 6) > 3000 + 190 * run and call('LPOS', active, taskId, 'RANK', -1) or 0
+      if place > 0 and positions[call('LINDEX', active, place - 1)] then
+        run = mark(math.max(0, place - math.min(2 * run, wanted) + 1), place)
+        wanted = wanted - run
+      else
+        run, wanted = math.max(1, math.floor(run / 8)), wanted - 1
+        positions[taskId] = nil
+        if call('LREM', active, -1, taskId) == 1 then
+          taken[i] = call('ZREM', lease, taskId) == 1
+          if not taken[i] then
+            call('RPUSH', active, taskId)
+          end
+        end
+      end
     end
   end
-  if found > 0 then
-    redis.call('LTRIM', active, 0, -length - 1)
-    if #kept > 0 then
-      redis.call('RPUSH', active, unpack(kept))
-    end
+  while wanted > 0 and length > 0 do
+    wanted = wanted - mark(math.max(0, length - 1000), length - 1)
+    length = length - 1000
   end
-  return found
+  if marked > 0 then
+    call('LREM', active, -marked, '')
+  end
 end
 
 local function takeClaimed(first)
   local active, lease, fence, count = KEYS[1], KEYS[2], ARGV[first - 2], tonumber(ARGV[first - 1])
-  local isSure = tonumber(fence) ~= nil
-  local taken, released = {}, {}
+  -- A key of a wrong type stops the script here, before anything is written.
+  local length = redis.call('LLEN', active)
+  redis.call('ZCARD', lease)
+  local positions, wanted = findWanted(first, tonumber(fence) ~= nil)
+  local taken, found = {}, 0
   for i = 1, count do
     taken[i] = false
   end
-  local positions, wanted = findWanted(first, isSure)
-  local found = wanted > 0 and takeFromActive(active, positions, wanted, taken) or 0
-  for i = 1, count do
-    local taskId = ARGV[first + i - 1]
-    if taken[i] and isSure and redis.pcall('ZREM', lease, taskId) ~= 1 then
-      redis.call('RPUSH', active, taskId)
-      taken[i] = false
-      found = found - 1
-    elseif taken[i] then
-      released[#released + 1] = taskId
-    end
+  -- Writing the list again is faster if few ids remain. All limits were measured by bench/micro/scripts.mjs.
+  if wanted >= 10 and length <= 5 * wanted then
+    takeByRewrite(active, lease, length, positions, taken)
+  else
+    takeInPlace(active, lease, length, first, positions, wanted, taken)
   end
-  if isSure then
-    -- Nothing has changed for the other tasks: a key of a wrong type stops the script here.
-    redis.call('ZCARD', lease)
-  elseif found > 0 then
-    redis.call('ZREM', lease, unpack(released))
+  for i = 1, count do
+    found = found + (taken[i] and 1 or 0)
   end
   local told = fence == 'HELD' and 2 or fence == 'LISTED' and 1 or 0
   return taken, found, first + (1 + told) * count
