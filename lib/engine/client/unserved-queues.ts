@@ -4,7 +4,7 @@ import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock, Timer } from '../../model/time/clock.js';
-import type { Ms } from '../../model/time/duration.js';
+import { ms, type Ms } from '../../model/time/duration.js';
 import { startLimit } from '../../model/time/wait.js';
 import type { Logger } from '../logger.js';
 
@@ -19,8 +19,8 @@ export interface UnservedQueuesDeps {
 /** What is known about a queue. */
 interface NotedQueue {
   readonly groups: Set<string>;
-  /** The groups to check next, besides the queue; `undefined` if this queue needs no check. */
-  news: Set<string> | undefined;
+  /** What was not checked yet, a group or (`''`) the queue itself, and when it was noted by the monotonic clock. */
+  readonly news: Map<string, Ms>;
   isWarnedOf: boolean;
 }
 
@@ -28,11 +28,13 @@ interface NotedQueue {
 const maxQueues = 1_000;
 const maxGroups = 50;
 const maxNamed = 10;
+/** What was noted within this time is checked together. */
+const together = ms(1_000);
 
 /**
  * Warns, once per queue, when no server reads a queue to which tasks are enqueued, or when no server that reads it
  * aggregates their groups: a misspelled name, or a worker that was not deployed. It checks the published servers once
- * per new queue or group, some time after the first task, so that a server can still start.
+ * per new queue or group, some time after its first task, so that a server can still start.
  */
 export class UnservedQueues {
   readonly #queues = new Map<string, NotedQueue>();
@@ -49,14 +51,14 @@ export class UnservedQueues {
     let noted = this.#queues.get(queue);
     if (noted === undefined) {
       if (this.#queues.size >= maxQueues) return;
-      noted = { groups: new Set(), news: new Set(), isWarnedOf: false };
+      noted = { groups: new Set(), news: new Map([['', this.deps.clock.monotonic()]]), isWarnedOf: false };
       this.#queues.set(queue, noted);
       this.#lookLater();
     }
     if (group === '') this.#lastQueue = queue;
     else if (noted.groups.size < maxGroups && !noted.groups.has(group)) {
       noted.groups.add(group);
-      (noted.news ??= new Set()).add(group);
+      noted.news.set(group, this.deps.clock.monotonic());
       this.#lookLater();
     }
   }
@@ -71,8 +73,11 @@ export class UnservedQueues {
   #lookLater(): void {
     if (this.#timer !== undefined || this.#isStopped) return;
     const { clock, grace } = this.deps;
+    let first = Infinity;
+    for (const { news } of this.#queues.values()) for (const notedAt of news.values()) first = Math.min(first, notedAt);
+    if (first === Infinity) return;
     // After a standstill a server of this very process is published anew first.
-    this.#timer = startLimit(clock, grace, () => void this.#look());
+    this.#timer = startLimit(clock, ms(Math.max(0, first + grace - clock.monotonic())), () => void this.#look());
     this.#timer.unref?.();
   }
 
@@ -80,16 +85,16 @@ export class UnservedQueues {
   async #look(): Promise<void> {
     this.#timer = undefined;
     const looked = [...this.#queues].flatMap(([queue, noted]) => {
-      const groups = noted.news;
-      noted.news = undefined;
-      return groups === undefined || noted.isWarnedOf ? [] : [{ queue, noted, groups }];
+      const names = this.#takeDue(noted);
+      return names.length === 0 || noted.isWarnedOf ? [] : [{ queue, noted, names }];
     });
+    this.#lookLater();
     if (looked.length === 0) return;
     try {
       const servers = await this.deps.presence.listServers();
       if (this.#isStopped) return;
-      for (const { queue, noted, groups } of looked) {
-        const warning = warningAbout({ queue, groups, servers });
+      for (const { queue, noted, names } of looked) {
+        const warning = warningAbout({ queue, groups: names.filter((name) => name !== ''), servers });
         if (warning === undefined) continue;
         noted.isWarnedOf = true;
         this.deps.logger.warn(warning);
@@ -97,15 +102,25 @@ export class UnservedQueues {
     } catch (error) {
       this.deps.logger.debug(`Could not list the servers that read the queues: ${describeError(error)}`);
       if (!(error instanceof BrokerUnavailableError)) return;
-      for (const { noted, groups } of looked) noted.news = new Set([...groups, ...(noted.news ?? [])]);
+      const now = this.deps.clock.monotonic();
+      for (const { noted, names } of looked) for (const name of names) noted.news.set(name, now);
       this.#lookLater();
     }
+  }
+
+  /** Takes what was noted long enough ago. */
+  #takeDue({ news }: NotedQueue): readonly string[] {
+    const { clock, grace } = this.deps;
+    const notedBy = clock.monotonic() + together - grace;
+    const names = [...news].filter(([, notedAt]) => notedAt <= notedBy).map(([name]) => name);
+    for (const name of names) news.delete(name);
+    return names;
   }
 }
 
 function warningAbout(looked: {
   readonly queue: string;
-  readonly groups: ReadonlySet<string>;
+  readonly groups: readonly string[];
   readonly servers: readonly ServerInfo[];
 }): string | undefined {
   const { queue, groups, servers } = looked;
@@ -116,7 +131,7 @@ function warningAbout(looked: {
   // A Go server does not publish what it aggregates, so it may be any group.
   if (aggregated.includes(undefined)) return undefined;
   const scopes = aggregated.flatMap((aggregates) => aggregates ?? []);
-  const left = [...groups].filter(
+  const left = groups.filter(
     (group) => !scopes.some((of) => (of.queue ?? queue) === queue && group.startsWith(of.prefix)),
   );
   if (left.length === 0) return undefined;

@@ -90,6 +90,19 @@ describe('a queue that is enqueued to', () => {
     expect(logger.messages()).toEqual([]);
   });
 
+  it('is checked after its own grace time, whatever was used before', async () => {
+    const client = aClient();
+    await client.enqueue('a', undefined, { queue: 'first' });
+    await clock.advance('20s');
+    await client.enqueue('a', undefined, { queue: 'second' });
+    await clock.advance('10s');
+    expect(logger.messages('warn')).toHaveLength(1);
+    await clock.advance('10s');
+    await aServer('second');
+    await clock.advance('1h');
+    expect(logger.messages('warn')).toHaveLength(1);
+  });
+
   it('is checked later when Redis is unreachable', async () => {
     const { presence } = broker;
     let answers = 0;
