@@ -105,6 +105,8 @@ export class Recoverer extends PeriodicService {
     // A failure of one must not affect the others.
     await waitForAll([puttingBack, recovering, this.#reclaimSets()]);
     if (this.#unanswered.size > 0) next = Math.min(next, clock.now() + beatAllowance);
+    // While it maintains no queue, it does not look, and its last look may be long ago.
+    if (leases.held().length > 0) next = Math.min(next, (this.#setsLookedAt ?? next) + setsEvery);
     return ms(Math.max(250, next - clock.now()));
   }
 

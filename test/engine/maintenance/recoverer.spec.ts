@@ -233,6 +233,19 @@ describe('recovery', () => {
     expect(await test.redis.zrange(test.keys.aggregationSets, 0, '-1')).toEqual([fresh.name]);
   });
 
+  it('S-91 returns them within a minute, whenever it looks at leases', async () => {
+    const startsAt = Math.floor(test.clock.now() / 1_000);
+    await test.redis.zadd(test.keys.lease, startsAt + 29, 'gone');
+    await test.start(() => {});
+    await test.time.advance('5s');
+    await test.redis.zrem(test.keys.lease, 'gone');
+    const stale = `${test.keys.groupPrefix}g:stale`;
+    await test.redis.zadd(stale, 1_000, 'member');
+    await test.redis.zadd(test.keys.aggregationSets, startsAt + 5, stale);
+    await test.time.advance('57s');
+    expect(await test.redis.zcard(`${test.keys.groupPrefix}g`)).toBe(1);
+  });
+
   it('recovers a task once when several servers find it at the same time', async () => {
     for (let index = 0; index < 20; index += 1) await test.enqueue();
     await takenBy('go', { leaseEndsIn: ms(-60_000) });
