@@ -24,19 +24,32 @@ export interface ForwarderDeps {
 
 /** How late a server checks tasks of a queue that it does not maintain; at random up to twice as late. */
 const standInDelay = ms(2_000);
+/** A due task that is still there after so long shows that nobody maintains its queue. */
+const overdueAfter = ms(1_000);
+/** For how long a server then does so in its place: until the maintenance lease of a dead holder has ended. */
+const standInFor = ms(20_000);
 const second = ms(1_000);
+
+/** When the next task of a queue is due. */
+interface NextDue {
+  readonly dueAt: EpochMs;
+  /** Another server maintains the queue, so this one checks later, and for overdue tasks only. */
+  readonly isStandIn: boolean;
+}
 
 /**
  * Moves due scheduled and retry tasks to pending at their time. A timer is set to the earliest one that is known from
  * the last check, from signals of other processes, or because this server put the task off. A slow check of every queue
  * that it maintains finds everything else, such as tasks that Go programs schedule (S-105). If the server that
- * maintains a queue dies, the others move the tasks a few seconds later.
+ * maintains a queue dies, another finds the first task a few seconds late and moves the following ones in time.
  */
 export class Forwarder extends PeriodicService {
   readonly #deps: ForwarderDeps;
   readonly #timer: EarliestTimer;
-  /** When the next task of each queue is due, as far as is known. */
-  readonly #dueAt = new Map<string, EpochMs>();
+  /** The next task of each queue, as far as is known. */
+  readonly #next = new Map<string, NextDue>();
+  /** Until when this server moves the tasks of a queue whose holder left one overdue. */
+  readonly #standInUntil = new Map<string, EpochMs>();
   /** Due time, per queue, of the last task that this server put off to an instant before the next slow check. */
   readonly #ownUntil = new Map<string, EpochMs>();
   /** Queues that are being checked; `again` when something became due in the meantime. */
@@ -64,15 +77,16 @@ export class Forwarder extends PeriodicService {
     this.#timer.cancel();
     await super.stop();
     await Promise.all(this.#looks);
-    this.#dueAt.clear();
+    this.#next.clear();
     this.#ownUntil.clear();
+    this.#standInUntil.clear();
   }
 
   override async runOnce(): Promise<undefined> {
-    const { queues, leases } = this.#deps;
+    const { queues } = this.#deps;
     const isNewHere = this.#isNewHere;
     this.#isNewHere = false;
-    await this.forEachQueue(isNewHere ? queues : leases.held(), async (queue) => {
+    await this.forEachQueue(isNewHere ? queues : queues.filter((queue) => this.#maintains(queue)), async (queue) => {
       if (isNewHere) await this.#look(queue);
       else await this.#lookIfDue(queue);
     });
@@ -87,10 +101,12 @@ export class Forwarder extends PeriodicService {
 
   /** Notes that a task of a queue is due at `dueAt`, as another process has announced. */
   hear(queue: string, dueAt: EpochMs): void {
-    const { leases, random } = this.#deps;
-    const isOwn = dueAt <= (this.#ownUntil.get(queue) ?? 0);
-    const standIn = isOwn || leases.holds(queue) ? ms(0) : ms(standInDelay * (1 + random()));
-    this.#lookAt(queue, addMs(dueAt, standIn));
+    if (dueAt <= (this.#ownUntil.get(queue) ?? 0) || this.#maintains(queue)) {
+      this.#lookAt(queue, { dueAt, isStandIn: false });
+    } else {
+      const delay = ms(standInDelay * (1 + this.#deps.random()));
+      this.#lookAt(queue, { dueAt: addMs(dueAt, delay), isStandIn: true });
+    }
   }
 
   /**
@@ -103,28 +119,34 @@ export class Forwarder extends PeriodicService {
     if (elapsed(clock.now(), dueAt) <= every && (until === undefined || until < dueAt)) {
       this.#ownUntil.set(queue, dueAt);
     }
-    this.#lookAt(queue, dueAt);
+    this.#lookAt(queue, { dueAt, isStandIn: false });
   }
 
-  #lookAt(queue: string, dueAt: EpochMs): void {
+  /** Whether this server moves the tasks of a queue in time: it maintains the queue, or nobody seems to. */
+  #maintains(queue: string): boolean {
+    const { leases, clock } = this.#deps;
+    return leases.holds(queue) || (this.#standInUntil.get(queue) ?? 0) > clock.now();
+  }
+
+  #lookAt(queue: string, next: NextDue): void {
     if (this.#stopped || !this.#deps.queues.includes(queue)) return;
-    const known = this.#dueAt.get(queue);
-    if (known !== undefined && known <= dueAt) return;
-    this.#dueAt.set(queue, dueAt);
-    this.#timer.fireBy(dueAt);
+    const known = this.#next.get(queue);
+    if (known !== undefined && known.dueAt <= next.dueAt) return;
+    this.#next.set(queue, next);
+    this.#timer.fireBy(next.dueAt);
   }
 
   #onTime(now: EpochMs): EpochMs | undefined {
-    let next: EpochMs | undefined;
-    for (const [queue, dueAt] of this.#dueAt) {
+    let earliest: EpochMs | undefined;
+    for (const [queue, { dueAt, isStandIn }] of this.#next) {
       if (dueAt <= now) {
-        this.#dueAt.delete(queue);
-        this.#lookSoon(queue);
-      } else if (next === undefined || dueAt < next) {
-        next = dueAt;
+        this.#next.delete(queue);
+        this.#lookSoon(queue, isStandIn && !this.#maintains(queue));
+      } else if (earliest === undefined || dueAt < earliest) {
+        earliest = dueAt;
       }
     }
-    return next;
+    return earliest;
   }
 
   async #lookIfDue(queue: string): Promise<void> {
@@ -134,23 +156,25 @@ export class Forwarder extends PeriodicService {
     if (earliest === undefined) return;
     if (earliest <= clock.now()) return await this.#look(queue);
     // This may be up to a second early, so an exact time in that second is preferred.
-    const known = this.#dueAt.get(queue);
-    if (known === undefined || elapsed(earliest, known) >= second) this.#lookAt(queue, earliest);
+    const known = this.#next.get(queue)?.dueAt;
+    if (known === undefined || elapsed(earliest, known) >= second) {
+      this.#lookAt(queue, { dueAt: earliest, isStandIn: false });
+    }
   }
 
-  #lookSoon(queue: string): void {
+  #lookSoon(queue: string, isStandIn: boolean): void {
     if (this.#looking.has(queue)) {
       this.#looking.set(queue, 'again');
       return;
     }
     // The next check of every queue makes up for a failed one.
-    const look = this.#look(queue)
+    const look = this.#look(queue, isStandIn)
       .catch(() => undefined)
       .then(() => void this.#looks.delete(look));
     this.#looks.add(look);
   }
 
-  async #look(queue: string): Promise<void> {
+  async #look(queue: string, isStandIn = false): Promise<void> {
     if (!this.#deps.brokerMonitor.isUp()) return;
     if (this.#looking.has(queue)) {
       this.#looking.set(queue, 'again');
@@ -159,19 +183,26 @@ export class Forwarder extends PeriodicService {
     try {
       do {
         this.#looking.set(queue, 'once');
-        await this.#forward(queue);
+        await this.#forward(queue, isStandIn);
       } while (this.#looking.get(queue) === 'again' && !this.#stopped);
     } finally {
       this.#looking.delete(queue);
     }
   }
 
-  async #forward(queue: string): Promise<void> {
+  async #forward(queue: string, isStandIn: boolean): Promise<void> {
     const { maintenance, clock, onForwarded } = this.#deps;
+    let isOnlyOverdue = isStandIn;
     for (;;) {
-      const result = await maintenance.forwardDue({ queue, now: clock.now(), limit: maxForwardedPerCall });
+      const now = isOnlyOverdue ? addMs(clock.now(), ms(0 - overdueAfter)) : clock.now();
+      const result = await maintenance.forwardDue({ queue, now, limit: maxForwardedPerCall });
       if (result.forwarded > 0) onForwarded(queue);
       if (this.#stopped) return;
+      if (isOnlyOverdue && result.forwarded > 0) {
+        this.#standInUntil.set(queue, addMs(clock.now(), standInFor));
+        isOnlyOverdue = false;
+        continue;
+      }
       if (result.more) continue;
       if (result.nextDueAt !== undefined) this.hear(queue, result.nextDueAt);
       return;
