@@ -124,7 +124,10 @@ export interface ScheduleEvents {
     readonly error: unknown;
     readonly outcome: 'retry' | 'drop';
   };
-  /** Ticks after one instant and before another passed while no scheduler was running, and are not caught up. */
+  /**
+   * Ticks after one instant and before another passed while no scheduler was running, and are not caught up. With
+   * `catchUp: 'skip'` only after this process slept: a start does not look back then.
+   */
   scheduleMissed: { readonly schedule: ScheduleSubject; readonly after: EpochMs; readonly until: EpochMs };
   /** The periodic tasks could not be updated; those known before stay. */
   periodicTasksFailed: { readonly error: unknown };

@@ -137,6 +137,16 @@ describe('a Redis that is full', () => {
     expect(await tasks.redis.get(lockOf('m1099'))).toBe('aggregated:m1099');
   });
 
+  it('refuses results of running tasks and histories of schedules', async () => {
+    await tasks.running({ id: 'a' });
+    await fill();
+    const { work, schedules } = tasks.broker;
+    const run = { queue: tasks.queue, taskId: 'a', owner, ...runTaken() };
+    await expect(work.writeResult({ ...run, result: Buffer.from('r') })).rejects.toThrow(BrokerCommandError);
+    const recorded = { scheduleId: tasks.queue, event: { taskId: 'a', enqueuedAt: now }, ttl: ms(1_000) };
+    await expect(schedules.recordEvent(recorded)).rejects.toThrow(BrokerCommandError);
+  });
+
   it('accepts no new tasks, and says so', async () => {
     await fill();
     expect(await tasks.enqueue({ id: 'a' }, later('b', addMs(now, ms(1_000))))).toEqual([

@@ -38,6 +38,7 @@ describe('ticks that passed while no scheduler ran', () => {
     await start('skip');
     await test.time.advance('30m');
     expect(enqueuedHours()).toEqual(['13:00', '17:00']);
+    expect(test.heard('scheduleMissed')).toEqual([]);
   });
 
   it('are made up for by the last one with latest', async () => {
