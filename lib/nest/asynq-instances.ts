@@ -2,7 +2,7 @@ import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { InvalidOptionError } from '../model/errors/option-errors.js';
 import type { AsynqInstance } from './asynq-instance.js';
 import { defaultInstanceName } from './asynq.tokens.js';
-import { listenWhileStarting } from './start-signals.js';
+import { listenWhileStarting } from './signals-while-starting.js';
 
 /**
  * Holds every instance of an application and manages their connections: opens them before any other hook of the

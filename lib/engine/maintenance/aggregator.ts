@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { setDeadline } from '../lifecycle/after-poll.js';
+import { setDeadline } from '../lifecycle/deadline.js';
 import { EarliestTimer } from '../lifecycle/earliest-timer.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';

@@ -13,7 +13,7 @@ import type { TaskMessage } from '../../model/task/task-message.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, epochMs, fromEpochSeconds, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { polled } from '../lifecycle/after-poll.js';
+import { polled } from '../lifecycle/deadline.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';

@@ -21,7 +21,7 @@ import type { Clock } from '../../model/time/clock.js';
 import { elapsed, ms } from '../../model/time/duration.js';
 import type { TaskRequests } from '../client/task-requests.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { setDeadline } from '../lifecycle/after-poll.js';
+import { setDeadline } from '../lifecycle/deadline.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { reportUndecodable } from '../storage-reporter.js';
 import { AggregatedTask, type GroupAggregator } from './task-group.js';

@@ -6,7 +6,7 @@ import { describeError } from '../../model/retry/describe-error.js';
 import type { TaskDefinition } from '../../model/task/task-definition.js';
 import type { Timer } from '../../model/time/clock.js';
 import type { Duration, Ms } from '../../model/time/duration.js';
-import { setDeadline } from '../lifecycle/after-poll.js';
+import { setDeadline } from '../lifecycle/deadline.js';
 import { AsynqScheduler } from './asynq-scheduler.js';
 import { createSchedule, type ScheduleOptions } from './schedule.js';
 

@@ -3,7 +3,7 @@ import type { EnqueueRequest } from '../../model/broker/enqueue.contract.js';
 import { BrokerUnavailableError } from '../../model/errors/broker-errors.js';
 import { describeError } from '../../model/retry/describe-error.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { waitUntilDeadline } from '../lifecycle/after-poll.js';
+import { waitUntilDeadline } from '../lifecycle/deadline.js';
 import { BrokerMonitor } from '../lifecycle/broker-monitor.js';
 import { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { silentLogger } from '../logger.js';

@@ -4,7 +4,7 @@ import type { PresenceContract } from '../../model/broker/presence.contract.js';
 import type { Clock } from '../../model/time/clock.js';
 import { type EpochMs, ms, type Ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { polled } from '../lifecycle/after-poll.js';
+import { polled } from '../lifecycle/deadline.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import type { ClockMonitor } from '../lifecycle/clock-monitor.js';
 import { PeriodicService } from '../lifecycle/periodic-service.js';

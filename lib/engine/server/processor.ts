@@ -5,14 +5,14 @@ import type { PayloadCodec } from '../../model/task/payload.codec.js';
 import type { Clock } from '../../model/time/clock.js';
 import { addMs, type EpochMs, ms } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { waitUntilDeadline } from '../lifecycle/after-poll.js';
+import { waitUntilDeadline } from '../lifecycle/deadline.js';
 import type { BrokerReachability } from '../lifecycle/broker-monitor.js';
 import { ConditionVariable } from '../lifecycle/condition-variable.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';
 import { subjectOf } from '../outcome/event-task.js';
 import type { Fetcher } from './fetcher.js';
-import { Inbox } from './inbox.js';
+import { FetchedRuns } from './fetched-runs.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { QueueFeed } from './queue-feed.js';
 import { Run, type RunHost } from './run.js';
@@ -69,7 +69,7 @@ export class Processor implements Service, RunHost {
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly #slice: number;
-  readonly #inbox = new Inbox();
+  readonly #fetched = new FetchedRuns();
   /** Runs that have ended and are not judged yet. */
   #ended: Run[] = [];
   /** Occupied slots: by runs that are fetched, running or stuck. */
@@ -111,7 +111,7 @@ export class Processor implements Service, RunHost {
     if (this.#mode === 'idle' || this.#mode === 'draining') return;
     this.#mode = 'draining';
     const stopping = this.stopFetching();
-    this.#putBack(this.#inbox.takeAll());
+    this.#putBack(this.#fetched.takeAll());
     await this.#drain();
     this.#putBack([...this.deps.runs]);
     await stopping;
@@ -179,7 +179,7 @@ export class Processor implements Service, RunHost {
   readonly #endTurn = (): void => {
     this.#turn = 'none';
     this.#settleAndFetch(this.clock.now());
-    if (!this.#inbox.isEmpty) this.#schedule();
+    if (!this.#fetched.isEmpty) this.#schedule();
   };
 
   #settleAndFetch(now: EpochMs): void {
@@ -229,11 +229,11 @@ export class Processor implements Service, RunHost {
     for (const message of messages) {
       const run = new Run(this, { message, queue, lease });
       runs.add(run);
-      this.#inbox.add(run);
+      this.#fetched.add(run);
       if (canceled.has(message.id)) stopper.cancel(run, canceled.get(message.id));
     }
     this.#occupied += messages.length;
-    if (this.#mode === 'draining') this.#putBack(this.#inbox.takeAll());
+    if (this.#mode === 'draining') this.#putBack(this.#fetched.takeAll());
   }
 
   #beginSlice(): void {
@@ -242,7 +242,7 @@ export class Processor implements Service, RunHost {
     let now = this.clock.now();
     const turnEnd = addMs(now, maxTurn);
     for (let begun = 0; begun < this.#slice && now <= turnEnd; begun += 1) {
-      const run = this.#inbox.take();
+      const run = this.#fetched.take();
       if (run === undefined) break;
       if (run.lease.kind === 'ours' && run.lease.leaseUntil < now) over.push(run);
       else this.deps.starter.begin(run, now);
@@ -254,8 +254,8 @@ export class Processor implements Service, RunHost {
   /** This process stood still: the leases of these tasks ended before they could begin, and others may have them. */
   async #beginIfKept(runs: readonly Run[], now: EpochMs): Promise<void> {
     await this.deps.leases.makeSure(runs, now);
-    for (const run of runs) this.#inbox.add(run);
-    if (this.#mode === 'draining') this.#putBack(this.#inbox.takeAll());
+    for (const run of runs) this.#fetched.add(run);
+    if (this.#mode === 'draining') this.#putBack(this.#fetched.takeAll());
     else this.#schedule();
   }
 

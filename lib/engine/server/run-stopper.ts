@@ -3,7 +3,7 @@ import { DeadlineExceededError, TaskCanceledError } from '../../model/errors/tas
 import type { Clock, Timer } from '../../model/time/clock.js';
 import { addMs, elapsed, type EpochMs } from '../../model/time/duration.js';
 import type { EngineEventEmitter } from '../engine-events.js';
-import { afterPoll } from '../lifecycle/after-poll.js';
+import { afterPoll } from '../lifecycle/deadline.js';
 import { EarliestTimer } from '../lifecycle/earliest-timer.js';
 import type { Service } from '../lifecycle/service.js';
 import type { ThrottledLogger } from '../lifecycle/throttled-logger.js';

@@ -3,7 +3,7 @@ import { checkObject, type Given, pathOf, refuse } from '../../model/options/che
 import { clusterOptionNames, type RedisClusterOptions, type RedisServerOptions } from './ioredis-options.js';
 import { hideCredentials, parseRedisUrl, withoutSecrets } from './redis-url.js';
 import { defaultAddress } from './server-address.js';
-import { checkNoPrefix, checkServerOptions } from './server-option.js';
+import { checkNoPrefix, checkServerOptions } from './check-server-options.js';
 import { checkOptionNames } from './unknown-option.js';
 
 /** The seed nodes of a cluster, and the options of all nodes. */

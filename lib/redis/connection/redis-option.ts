@@ -4,7 +4,7 @@ import type { RedisClusterOptions, RedisServerOptions } from './ioredis-options.
 import type { RedisClient } from './redis-client.js';
 import { parseRedisUrl, withoutSecrets } from './redis-url.js';
 import { addressOf, describeServer } from './server-address.js';
-import { checkNoPrefix, checkServerOptions, undefinedParts } from './server-option.js';
+import { checkNoPrefix, checkServerOptions, undefinedParts } from './check-server-options.js';
 import { checkOptionNames } from './unknown-option.js';
 
 /** A Redis Cluster: some of its nodes, as URLs or in ioredis' format, and ioredis' options for clusters. */

@@ -1,7 +1,7 @@
 import type { Run } from './run.js';
 
 /** Runs that were fetched and have not begun, in the order in which they arrived. */
-export class Inbox {
+export class FetchedRuns {
   #runs: Run[] = [];
   #next = 0;
 
