@@ -177,6 +177,14 @@ describe('leases and heartbeats', () => {
     await test.untilState(id, 'gone');
   });
 
+  it('does not report a block that delays no heartbeat by a second', async () => {
+    await test.start(() => {});
+    await test.time.advance('10s');
+    test.time.jump('4s');
+    await test.time.advance('5s');
+    expect(test.happened('loopBlocked')).toEqual([]);
+  });
+
   it('writes the outcome of a run that blocked the event loop past its lease, if nobody took the task', async () => {
     const id = await test.enqueue();
     await test.start(() => test.time.jump('50s'));
