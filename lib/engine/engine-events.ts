@@ -48,7 +48,10 @@ export interface TaskEvents {
   recovered: { readonly task: TaskSubject; readonly outcome: 'retry' | 'archived' | 'deleted' };
   /** This worker lost the lease of a task that it runs. */
   leaseLost: { readonly task: TaskSubject };
-  /** An outcome came too late: the task was no longer this worker's. Nothing was written. */
+  /**
+   * An outcome came too late: the task was no longer this worker's, or had been settled without it (stuck handler,
+   * shutdown). Nothing was written.
+   */
   lateOutcome: { readonly task: TaskSubject; readonly outcome: string };
   /** A handler ignores its abort signal. */
   stuck: { readonly task: TaskSubject; readonly runningFor: Ms };

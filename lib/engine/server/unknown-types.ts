@@ -28,7 +28,7 @@ interface MixedQueue {
 const typesRememberedFor = ms(60_000);
 /** The pause between two parts of a queue without a task to run; it leaves time for others. */
 const betweenParts = ms(5);
-/** The first and the longest pause before a queue with only tasks of unknown types is checked again. */
+/** The pause after a fetch that left only tasks of unknown types; doubled for each in a row that found nothing to run. */
 const firstPause = ms(10);
 const maxPause = ms(100);
 /** Checked tasks are checked again after this time, plus some more per part of the queue. */

@@ -1,4 +1,7 @@
 import { TaskMux } from '../../../lib/engine/server/task-mux.js';
+import { UnknownTypes } from '../../../lib/engine/server/unknown-types.js';
+import { aTaskMessage } from '../../support/a-task-message.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
 import { ServerUnderTest } from '../server-under-test.js';
 
 describe('a task of a type without a handler', () => {
@@ -77,6 +80,16 @@ describe('a task of a type without a handler', () => {
     await test.enqueue({ type: 'other:task' });
     await test.time.advance('1s');
     expect(test.happened('returned')).toHaveLength(2);
+  });
+
+  it('makes its server look less often while nothing else is found, down to every 100 ms', () => {
+    const clock = new VirtualClock();
+    const types = new UnknownTypes({ patterns: () => [], clock, logger: test.logger });
+    types.taken('q', 'other:task');
+    const found = { left: 'others', others: { types: ['other:task'], lookedUpTo: '' } } as const;
+    const pauses = Array.from({ length: 5 }, () => types.looked('q', { ...found, messages: [] }));
+    expect(pauses).toEqual([20, 40, 80, 100, 100]);
+    expect(types.looked('q', { ...found, messages: [aTaskMessage()] })).toBe(10);
   });
 
   it('does not take slots away from known types', async () => {
