@@ -134,7 +134,7 @@ export class AsynqClient {
         const index = start + offset;
         if (request instanceof AsynqError) tally.add(index, { status: 'rejected', error: request });
         else {
-          this.#batcher.add(new CountedEnqueue(request, { ...moment, index, tally }));
+          this.#batcher.add(new CountedEnqueue(request, moment, { index, tally }));
           this.#unserved?.note(request.message);
         }
       }

@@ -77,8 +77,8 @@ export class CountedEnqueue extends EnqueueOnItsWay {
   readonly #tally: Tally;
   readonly #index: number;
 
-  constructor(request: EnqueueRequest, place: Moment & { readonly tally: Tally; readonly index: number }) {
-    super(request, place);
+  constructor(request: EnqueueRequest, moment: Moment, place: { readonly tally: Tally; readonly index: number }) {
+    super(request, moment);
     this.#tally = place.tally;
     this.#index = place.index;
   }
