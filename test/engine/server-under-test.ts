@@ -20,6 +20,7 @@ import { seededRandom } from '../support/seeded-random.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 import { until } from '../support/until.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { signalListener } from '../support/signal-listener.js';
 
 /** What happened, in order: the name of an event and the id of its task, if it has one. */
 export interface Happening<N extends keyof EngineEvents = keyof EngineEvents> {
@@ -135,15 +136,7 @@ export class ServerUnderTest {
 
   /** Waits until the servers on the test's own broker hear signals: they share its subscription, and asked first. */
   async untilSubscribed(): Promise<void> {
-    const nothing = (): void => {};
-    const listener = {
-      onCancel: nothing,
-      onWake: nothing,
-      onDue: nothing,
-      onMaintenance: nothing,
-      onReconnect: nothing,
-    };
-    const unsubscribe = await this.broker.presence.subscribe(listener);
+    const unsubscribe = await this.broker.presence.subscribe(signalListener());
     await unsubscribe();
   }
 

@@ -1,10 +1,10 @@
 import { decodeServerInfo, decodeWorkerInfo } from '../../lib/model/broker/presence.codec.js';
-import type { SignalListener } from '../../lib/model/broker/presence.contract.js';
 import type { ServerInfo, WorkerInfo } from '../../lib/model/broker/presence.js';
 import { ms } from '../../lib/model/time/duration.js';
 import { until } from '../support/until.js';
 import { now, nowSeconds } from '../conformance/task-words.js';
 import { QueueUnderTest } from './queue-under-test.js';
+import { signalListener } from '../support/signal-listener.js';
 
 describe('presence of servers', () => {
   let tasks: QueueUnderTest;
@@ -97,13 +97,11 @@ describe('signals', () => {
     const ours = (name: string, rest: readonly unknown[]): void => {
       if (name.startsWith(tasks.queue)) heard.push([name.slice(tasks.queue.length), ...rest]);
     };
-    const listener: SignalListener = {
+    const listener = signalListener({
       onCancel: (taskId, request) => ours(taskId, ['cancel', ...(request === undefined ? [] : [request])]),
       onWake: (queue) => ours(queue, ['wake']),
       onDue: (queue, dueAt) => ours(queue, ['due', dueAt]),
-      onMaintenance: () => {},
-      onReconnect: () => {},
-    };
+    });
     unsubscribe = await tasks.broker.presence.subscribe(listener);
   });
   afterEach(async () => {

@@ -11,6 +11,7 @@ import { rawClient, startRedis } from '../support/redis-server.js';
 import { StandstillClock } from '../support/standstill-clock.js';
 import { uniqueQueue } from '../support/unique-queue.js';
 import { eventLoopTurns } from '../support/virtual-clock.js';
+import { signalListener } from '../support/signal-listener.js';
 
 describe('a process that computes for longer than its limits', () => {
   const certificate = selfSignedCertificate('localhost');
@@ -53,14 +54,6 @@ describe('a process that computes for longer than its limits', () => {
     broker.onAvailability((news) => heard.push(news.kind));
     const queue = uniqueQueue('standstill');
     const client = new AsynqClient({ broker, clock, defaults: { queue } });
-    const nothing = (): void => {};
-    const listener = {
-      onCancel: nothing,
-      onWake: nothing,
-      onDue: nothing,
-      onMaintenance: nothing,
-      onReconnect: nothing,
-    };
     const { signal } = new AbortController();
     for (const state of ['not opened', 'opened']) {
       const calls = [
@@ -68,7 +61,7 @@ describe('a process that computes for longer than its limits', () => {
         client.cancel('no such task'),
         client.ping(),
         broker.time(),
-        broker.presence.subscribe(listener),
+        broker.presence.subscribe(signalListener()),
         broker.work.waitForTask({ queue, timeout: ms(50), signal }),
       ];
       await eventLoopTurns(turns);

@@ -11,7 +11,7 @@ import type { MaintenanceLeases } from './maintenance-leases.js';
 export interface ForwarderDeps {
   readonly maintenance: Pick<MaintenanceContract, 'forwardDue' | 'earliestDue'>;
   readonly queues: readonly string[];
-  readonly leases: Pick<MaintenanceLeases, 'held' | 'holds'>;
+  readonly leases: Pick<MaintenanceLeases, 'maintained' | 'maintains' | 'standIn'>;
   /** How often every queue that this server maintains is checked, whatever is known about it. */
   readonly every: Ms;
   readonly clock: Clock;
@@ -26,8 +26,6 @@ export interface ForwarderDeps {
 const standInDelay = ms(2_000);
 /** A due task that is still there after so long shows that nobody maintains its queue. */
 const overdueAfter = ms(1_000);
-/** For how long a server then does so in its place: until the maintenance lease of a dead holder has ended. */
-const standInFor = ms(20_000);
 const second = ms(1_000);
 
 /** When the next task of a queue is due. */
@@ -48,8 +46,6 @@ export class Forwarder extends PeriodicService {
   readonly #timer: EarliestTimer;
   /** The next task of each queue, as far as is known. */
   readonly #next = new Map<string, NextDue>();
-  /** Until when this server moves the tasks of a queue whose holder left one overdue. */
-  readonly #standInUntil = new Map<string, EpochMs>();
   /** Due time, per queue, of the last task that this server put off to an instant before the next slow check. */
   readonly #ownUntil = new Map<string, EpochMs>();
   /** Queues that are being checked; `again` when something became due in the meantime. */
@@ -79,14 +75,13 @@ export class Forwarder extends PeriodicService {
     await Promise.all(this.#looks);
     this.#next.clear();
     this.#ownUntil.clear();
-    this.#standInUntil.clear();
   }
 
   override async runOnce(): Promise<undefined> {
-    const { queues } = this.#deps;
+    const { queues, leases } = this.#deps;
     const isNewHere = this.#isNewHere;
     this.#isNewHere = false;
-    await this.forEachQueue(isNewHere ? queues : queues.filter((queue) => this.#maintains(queue)), async (queue) => {
+    await this.forEachQueue(isNewHere ? queues : leases.maintained(), async (queue) => {
       if (isNewHere) await this.#look(queue);
       else await this.#lookIfDue(queue);
     });
@@ -101,7 +96,7 @@ export class Forwarder extends PeriodicService {
 
   /** Notes that a task of a queue is due at `dueAt`, as another process has announced. */
   hear(queue: string, dueAt: EpochMs): void {
-    if (dueAt <= (this.#ownUntil.get(queue) ?? 0) || this.#maintains(queue)) {
+    if (dueAt <= (this.#ownUntil.get(queue) ?? 0) || this.#deps.leases.maintains(queue)) {
       this.#lookAt(queue, { dueAt, isStandIn: false });
     } else {
       const delay = ms(standInDelay * (1 + this.#deps.random()));
@@ -122,12 +117,6 @@ export class Forwarder extends PeriodicService {
     this.#lookAt(queue, { dueAt, isStandIn: false });
   }
 
-  /** Whether this server moves the tasks of a queue in time: it maintains the queue, or nobody seems to. */
-  #maintains(queue: string): boolean {
-    const { leases, clock } = this.#deps;
-    return leases.holds(queue) || (this.#standInUntil.get(queue) ?? 0) > clock.now();
-  }
-
   #lookAt(queue: string, next: NextDue): void {
     if (this.#stopped || !this.#deps.queues.includes(queue)) return;
     const known = this.#next.get(queue);
@@ -141,7 +130,7 @@ export class Forwarder extends PeriodicService {
     for (const [queue, { dueAt, isStandIn }] of this.#next) {
       if (dueAt <= now) {
         this.#next.delete(queue);
-        this.#lookSoon(queue, isStandIn && !this.#maintains(queue));
+        this.#lookSoon(queue, isStandIn && !this.#deps.leases.maintains(queue));
       } else if (earliest === undefined || dueAt < earliest) {
         earliest = dueAt;
       }
@@ -191,7 +180,7 @@ export class Forwarder extends PeriodicService {
   }
 
   async #forward(queue: string, isStandIn: boolean): Promise<void> {
-    const { maintenance, clock, onForwarded } = this.#deps;
+    const { maintenance, leases, clock, onForwarded } = this.#deps;
     let isOnlyOverdue = isStandIn;
     for (;;) {
       const now = isOnlyOverdue ? addMs(clock.now(), ms(0 - overdueAfter)) : clock.now();
@@ -199,7 +188,7 @@ export class Forwarder extends PeriodicService {
       if (result.forwarded > 0) onForwarded(queue);
       if (this.#stopped) return;
       if (isOnlyOverdue && result.forwarded > 0) {
-        this.#standInUntil.set(queue, addMs(clock.now(), standInFor));
+        leases.standIn(queue);
         isOnlyOverdue = false;
         continue;
       }

@@ -8,7 +8,7 @@ import type { MaintenanceLeases } from './maintenance-leases.js';
 
 export interface JanitorDeps {
   readonly maintenance: Pick<MaintenanceContract, 'deleteExpiredCompleted'>;
-  readonly leases: Pick<MaintenanceLeases, 'held'>;
+  readonly leases: Pick<MaintenanceLeases, 'maintained'>;
   readonly every: Ms;
   /** How many tasks one call deletes. */
   readonly batchSize: number;
@@ -28,7 +28,7 @@ export class Janitor extends PeriodicService {
   }
 
   override async runOnce(): Promise<undefined> {
-    await this.forEachQueue(this.#deps.leases.held(), async (queue) => await this.#clean(queue));
+    await this.forEachQueue(this.#deps.leases.maintained(), async (queue) => await this.#clean(queue));
     return undefined;
   }
 

@@ -44,6 +44,8 @@ export class MaintenanceLeases extends PeriodicService {
   readonly #deps: MaintenanceLeasesDeps;
   readonly #queues: ReadonlySet<string>;
   readonly #held = new Set<string>();
+  /** Queues whose holder is gone, which this server maintains until their leases can be had or the holder is heard. */
+  readonly #standIns = new Set<string>();
   /** Until when other servers hold leases, by the monotonic clock. */
   readonly #takenUntil = new Map<string, Ms>();
 
@@ -63,12 +65,19 @@ export class MaintenanceLeases extends PeriodicService {
   }
 
   /** The queues that this server maintains. */
-  held(): readonly string[] {
-    return [...this.#held];
+  maintained(): readonly string[] {
+    return [...this.#held, ...this.#standIns];
   }
 
-  holds(queue: string): boolean {
-    return this.#held.has(queue);
+  maintains(queue: string): boolean {
+    return this.#held.has(queue) || this.#standIns.has(queue);
+  }
+
+  /** Notes that the holder of a queue left work undone: this server maintains the queue beside it. */
+  standIn(queue: string): void {
+    if (this.#held.has(queue)) return;
+    this.#standIns.add(queue);
+    this.#deps.onGained();
   }
 
   /** Notes what another server says that it maintains. Any program can say so: no lease is longer than one of ours. */
@@ -79,6 +88,7 @@ export class MaintenanceLeases extends PeriodicService {
     for (const queue of queues) {
       if (!this.#queues.has(queue) || this.#held.has(queue)) continue;
       this.#takenUntil.set(queue, ms(clock.monotonic() + Math.min(heldFor, leaseFor)));
+      this.#standIns.delete(queue);
       isFree ||= heldFor === 0;
     }
     if (isFree) this.wakeIn(ms(random() * spread));
@@ -94,6 +104,7 @@ export class MaintenanceLeases extends PeriodicService {
     const answers = await Promise.allSettled(
       asked.map(async (queue) => {
         const lease = await this.#ask({ queue, owner, now, length: leaseFor });
+        this.#standIns.delete(queue);
         if (lease?.kind === 'taken') {
           this.#held.delete(queue);
           this.#takenUntil.set(queue, ms(at + lease.heldFor));
@@ -114,8 +125,9 @@ export class MaintenanceLeases extends PeriodicService {
   /** Releases the leases that this server holds, so that others take over at once. */
   override async stop(): Promise<void> {
     await super.stop();
-    const held = this.held();
+    const held = [...this.#held];
     this.#held.clear();
+    this.#standIns.clear();
     this.#takenUntil.clear();
     if (held.length > 0 && this.#deps.brokerMonitor.isUp()) await this.#release(held);
   }

@@ -11,7 +11,7 @@ import type { MaintenanceLeases } from './maintenance-leases.js';
 
 export interface ReconcilerDeps {
   readonly maintenance: Pick<MaintenanceContract, 'reconcile'>;
-  readonly leases: Pick<MaintenanceLeases, 'held'>;
+  readonly leases: Pick<MaintenanceLeases, 'maintained'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly brokerMonitor: BrokerReachability;
@@ -52,7 +52,7 @@ export class Reconciler extends PeriodicService {
 
   override async runOnce(): Promise<Ms> {
     const { maintenance, leases, clock, random } = this.#deps;
-    const queues = leases.held();
+    const queues = leases.maintained();
     if (!isDeepStrictEqual(queues, this.#queues)) this.#cursor = undefined;
     this.#queues = queues;
     if (queues.length === 0) return betweenRounds;

@@ -25,7 +25,7 @@ import type { MaintenanceLeases } from './maintenance-leases.js';
 export interface RecovererDeps {
   readonly maintenance: Pick<MaintenanceContract, 'listExpiredLeases' | 'recover' | 'reclaimAggregationSets'>;
   readonly presence: Pick<PresenceContract, 'listAlive'>;
-  readonly leases: Pick<MaintenanceLeases, 'held'>;
+  readonly leases: Pick<MaintenanceLeases, 'maintained'>;
   /** This server: `host:pid:server-id`. */
   readonly owner: string;
   /** What this server knows about tasks of a queue whose leases name it as the owner. */
@@ -99,14 +99,14 @@ export class Recoverer extends PeriodicService {
     const unanswered = [...this.#unanswered.keys()];
     const puttingBack = this.forEachQueue(unanswered, async (queue) => await this.#putUnseenBack(queue));
     let next: number = clock.now() + leaseLength;
-    const recovering = this.forEachQueue(leases.held(), async (queue) => {
+    const recovering = this.forEachQueue(leases.maintained(), async (queue) => {
       next = Math.min(next, await this.#recoverQueue(queue));
     });
     // A failure of one must not affect the others.
     await waitForAll([puttingBack, recovering, this.#reclaimSets()]);
     if (this.#unanswered.size > 0) next = Math.min(next, clock.now() + beatAllowance);
     // While it maintains no queue, it does not look, and its last look may be long ago.
-    if (leases.held().length > 0) next = Math.min(next, (this.#setsLookedAt ?? next) + setsEvery);
+    if (leases.maintained().length > 0) next = Math.min(next, (this.#setsLookedAt ?? next) + setsEvery);
     return ms(Math.max(250, next - clock.now()));
   }
 
@@ -139,7 +139,7 @@ export class Recoverer extends PeriodicService {
 
   async #reclaimSets(): Promise<void> {
     const { maintenance, clock, leases, logger } = this.#deps;
-    const queues = leases.held();
+    const queues = leases.maintained();
     const now = clock.now();
     if (queues.length === 0) return;
     if (this.#setsLookedAt !== undefined && now < this.#setsLookedAt + setsEvery) return;

@@ -1,6 +1,7 @@
 import { defineTask } from '../../../lib/model/task/task-definition.js';
 import { aGate } from '../../support/until.js';
 import { ClientUnderTest } from './client-under-test.js';
+import { signalListener } from '../../support/signal-listener.js';
 
 describe('cancel', () => {
   let subject: ClientUnderTest;
@@ -66,15 +67,12 @@ describe('cancel', () => {
 
   it('P-111 publishes the bare id', async () => {
     const heard = aGate<string>();
-    const stop = await subject.broker.presence.subscribe({
+    const listener = signalListener({
       onCancel: (taskId, request) => {
         if (taskId === subject.queue) heard.open(request === undefined ? 'bare' : 'with a request');
       },
-      onWake: () => {},
-      onDue: () => {},
-      onMaintenance: () => {},
-      onReconnect: () => {},
     });
+    const stop = await subject.broker.presence.subscribe(listener);
     await subject.client.signalCancel(subject.queue);
     expect(await heard.opened).toBe('bare');
     await stop();

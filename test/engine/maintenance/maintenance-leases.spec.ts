@@ -9,6 +9,7 @@ import { RecordingLogger } from '../../support/recording-logger.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 import { ServerUnderTest } from '../server-under-test.js';
+import { signalListener } from '../../support/signal-listener.js';
 
 /** What can be wrong with a member of a fleet. */
 interface Trouble {
@@ -37,7 +38,7 @@ class Fleet {
 
   /** Which members maintain a queue. */
   holders(queue = 'one'): readonly number[] {
-    return [...this.members.keys()].filter((at) => this.members[at]?.leases.holds(queue));
+    return [...this.members.keys()].filter((at) => this.members[at]?.leases.maintains(queue));
   }
 
   async stop(): Promise<void> {
@@ -74,12 +75,12 @@ class Fleet {
       }),
     };
     this.members.push(member);
-    const nothing = (): void => {};
-    const ignored = { onCancel: nothing, onWake: nothing, onDue: nothing, onReconnect: nothing };
-    await presence.subscribe({
-      ...ignored,
-      onMaintenance: (news) => trouble.isDeaf !== true && trouble.isDead !== true && member.leases.hear(news),
+    const listener = signalListener({
+      onMaintenance: (news) => {
+        if (trouble.isDeaf !== true && trouble.isDead !== true) member.leases.hear(news);
+      },
     });
+    await presence.subscribe(listener);
     await member.leases.start();
   }
 }

@@ -59,7 +59,7 @@ describe('the reconciler', () => {
           return await Promise.resolve({ cursor: 'more', suspicions: [suspicion], healed: [] });
         },
       },
-      leases: { held: () => [test.queue] },
+      leases: { maintained: () => [test.queue] },
       clock: test.clock,
       random: () => 0,
       brokerMonitor: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },
@@ -83,7 +83,7 @@ describe('the reconciler', () => {
     events.on('healed', () => (told += 1));
     const reconciler = new Reconciler({
       maintenance: { reconcile: async () => await Promise.resolve({ cursor: undefined, suspicions: [], healed }) },
-      leases: { held: () => [test.queue] },
+      leases: { maintained: () => [test.queue] },
       clock: test.clock,
       random: () => 0,
       brokerMonitor: { isUp: () => true, upFor: () => ms(0), onUp: () => () => {} },

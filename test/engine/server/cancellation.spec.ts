@@ -5,6 +5,7 @@ import { startRedis } from '../../support/redis-server.js';
 import { faultyBroker } from '../../support/faulty-broker.js';
 import { aGate, until } from '../../support/until.js';
 import { ServerUnderTest } from '../server-under-test.js';
+import { signalListener } from '../../support/signal-listener.js';
 
 describe('cancellation', () => {
   let test: ServerUnderTest;
@@ -147,14 +148,8 @@ describe('cancellation', () => {
 /** Everything published so far has been heard: what comes later on the server's own subscription comes after it. */
 async function heardBySubscribers(test: ServerUnderTest): Promise<void> {
   const gate = aGate();
-  const nothing = (): void => {};
-  const unsubscribe = await test.broker.presence.subscribe({
-    onCancel: (taskId) => (taskId === 'marker' ? gate.open() : undefined),
-    onWake: nothing,
-    onDue: nothing,
-    onMaintenance: nothing,
-    onReconnect: nothing,
-  });
+  const listener = signalListener({ onCancel: (taskId) => (taskId === 'marker' ? gate.open() : undefined) });
+  const unsubscribe = await test.broker.presence.subscribe(listener);
   await test.broker.presence.signalCancel('marker');
   await gate.opened;
   await unsubscribe();
