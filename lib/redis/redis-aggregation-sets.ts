@@ -15,7 +15,7 @@ import { type EpochMs, fromEpochSeconds, toEpochSeconds } from '../model/time/du
 import type { RedisConnection } from './connection/redis-connection.js';
 import { dayCounters } from './day-counters.js';
 import { aggregationSetKey, lockKey, type QueueKeys, queueKeys } from './keys.js';
-import { storeArguments, taskArguments, wrongPlaceError } from './redis-enqueue.js';
+import { storeArgumentNames, storeArguments, taskArguments, wrongPlaceError } from './redis-enqueue.js';
 import { bytesReply, listReply, numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
 import { defineScript } from './script.js';
@@ -24,17 +24,7 @@ import { defineScript } from './script.js';
 export const finishAggregationScript = defineScript({
   file: 'finish-aggregation.lua',
   keys: ['set', 'aggregationSets', 'pending', 'scheduled', 'retry', 'due', 'groups', '...locks'],
-  args: [
-    'taskPrefix',
-    'groupPrefix',
-    'now',
-    'pendingSince',
-    'wakeChannel',
-    'dueChannel',
-    'queue',
-    'locksGiven',
-    '...tasks',
-  ],
+  args: [...storeArgumentNames, 'locksGiven', '...tasks'],
   replies: ['FINISHED', 'MORE', 'GONE', 'DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 

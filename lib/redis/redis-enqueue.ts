@@ -14,6 +14,17 @@ import { defineScript } from './script.js';
 import { pendingSince } from './settle-scripts.js';
 import { taskBatches } from './task-batches.js';
 
+/** Names of what {@link storeArguments} returns. */
+export const storeArgumentNames = [
+  'taskPrefix',
+  'groupPrefix',
+  'now',
+  'pendingSince',
+  'wakeChannel',
+  'dueChannel',
+  'queue',
+] as const;
+
 /** Stores tasks without a delay or a lock (P-31). */
 export const enqueuePendingScript = defineScript({
   file: 'enqueue-pending.lua',
@@ -26,7 +37,7 @@ export const enqueuePendingScript = defineScript({
 export const enqueueScript = defineScript({
   file: 'enqueue.lua',
   keys: ['pending', 'scheduled', 'retry', 'due', 'groups'],
-  args: ['taskPrefix', 'groupPrefix', 'now', 'pendingSince', 'wakeChannel', 'dueChannel', 'queue', '...tasks'],
+  args: [...storeArgumentNames, '...tasks'],
   replies: ['DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 

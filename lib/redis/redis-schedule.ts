@@ -8,7 +8,7 @@ import { epochMs, type EpochMs, toEpochSeconds, toSecondsUp, toLifetimeSeconds }
 import type { RedisConnection } from './connection/redis-connection.js';
 import { globalKeys, queueKeys, scheduleHistoryKey, schedulerKey, ticksKey } from './keys.js';
 import { QueueRegistry } from './queue-registry.js';
-import { storeArguments, taskArguments, wrongPlaceError } from './redis-enqueue.js';
+import { storeArgumentNames, storeArguments, taskArguments, wrongPlaceError } from './redis-enqueue.js';
 import { listKey } from './redis-presence.js';
 import { numberReply, textReply } from './connection/reply.js';
 import type { ScriptRunner } from './script-runner.js';
@@ -18,21 +18,7 @@ import { defineScript } from './script.js';
 export const enqueueTickScript = defineScript({
   file: 'enqueue-tick.lua',
   keys: ['ticks', 'pending', 'scheduled', 'retry', 'due', 'groups'],
-  args: [
-    'taskPrefix',
-    'groupPrefix',
-    'now',
-    'pendingSince',
-    'wakeChannel',
-    'dueChannel',
-    'queue',
-    'tick',
-    'tickMemory',
-    'ticksTtl',
-    'overlap',
-    'taskIdIs',
-    '...tasks',
-  ],
+  args: [...storeArgumentNames, 'tick', 'tickMemory', 'ticksTtl', 'overlap', 'taskIdIs', '...tasks'],
   replies: ['TAKEN', 'ENQUEUED', 'OVERLAPS', 'DUPLICATE', 'HELD', 'CONFLICT', 'WRONG_TYPE'],
 });
 

@@ -76,7 +76,7 @@ export class AsynqClient {
     this.#requests = new TaskRequests(this.#options);
     const { unservedQueueWarning: grace } = this.#options;
     // With a test's clock there is usually no server; without a logger nobody would see the warning.
-    if (grace !== 'never' && clock.backgroundTimers === undefined && !logger.isSilent) {
+    if (grace !== false && clock.backgroundTimers === undefined && !logger.isSilent) {
       this.#unserved = new UnservedQueues({ presence: this.#broker.presence, clock, logger, grace });
     }
   }

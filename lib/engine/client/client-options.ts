@@ -1,4 +1,4 @@
-import { checkBoolean, checkDuration, checkNames, pathOf } from '../../model/options/check.js';
+import { checkBoolean, checkDuration, checkDurationOrFalse, checkNames, pathOf } from '../../model/options/check.js';
 import { defaultStrictPayload } from '../../model/options/shared-defaults.js';
 import { encodingCodec } from '../../model/task/payload.codec.js';
 import { type EnqueueOptions, layTaskOptions, noOptions, type TaskOptions } from '../../model/task/task-options.js';
@@ -42,7 +42,7 @@ export type ClientSettings = Omit<ClientOptions, keyof ConnectionOptions>;
 export interface ResolvedClientSettings {
   readonly enqueueTimeout: Ms;
   readonly strictPayload: boolean;
-  readonly unservedQueueWarning: Ms | 'never';
+  readonly unservedQueueWarning: Ms | false;
   readonly defaults: TaskOptions;
 }
 
@@ -80,10 +80,10 @@ export function resolveClientSettings(settings: ClientSettings, path: string): R
   return {
     enqueueTimeout: checkDuration({ path: pathOf(path, 'enqueueTimeout'), value: enqueueTimeout }, 'above-zero'),
     strictPayload: checkBoolean({ path: pathOf(path, 'strictPayload'), value: strictPayload }),
-    unservedQueueWarning:
-      unservedQueueWarning === false
-        ? 'never'
-        : checkDuration({ path: pathOf(path, 'unservedQueueWarning'), value: unservedQueueWarning }, 'above-zero'),
+    unservedQueueWarning: checkDurationOrFalse({
+      path: pathOf(path, 'unservedQueueWarning'),
+      value: unservedQueueWarning,
+    }),
     defaults: layTaskOptions(settings.defaults, { path: pathOf(path, 'defaults'), under: noOptions }),
   };
 }

@@ -105,6 +105,15 @@ export function checkDuration(given: Given, least: 'zero' | 'above-zero' = 'zero
   return refuse(given, least === 'zero' ? `${durationForms}, not negative` : `${durationForms}, longer than zero`);
 }
 
+/** Checks for a length above zero, or `false` where an option can be turned off. */
+export function checkDurationOrFalse(given: Given): Ms | false {
+  if (given.value === false) return false;
+  const duration = readDuration(given.value);
+  return duration !== undefined && duration > 0
+    ? duration
+    : refuse(given, `${durationForms}, longer than zero, or false`);
+}
+
 /** Checks for an instant: a valid Date. */
 export function checkInstant(given: Given): EpochMs {
   const { value } = given;

@@ -136,6 +136,11 @@ describe('a queue that is enqueued to', () => {
     expect(clock.armedTimers).toBe(0);
   });
 
+  it.each(['never', 0, true, null])('refuses %p as the time until the check, naming what turns it off', (value) => {
+    const options = { broker, clock, unservedQueueWarning: value as '1s' };
+    expect(() => new AsynqClient(options)).toThrow(/unservedQueueWarning must be .*, longer than zero, or false, got/);
+  });
+
   it('is not checked on a clock whose owner does the background work, as in a test kit', async () => {
     const kitClock = new VirtualClock({ backgroundTimers: { add: () => ({ cancel() {} }) } });
     await aClient({ clock: kitClock }).enqueue('a');
